@@ -1,0 +1,1 @@
+"""Moves a legacy SQLite app to Supabase Postgres as Dagster assets."""

@@ -1,0 +1,43 @@
+"""All definitions of one spec."""
+
+import warnings
+
+import dagster as dg
+
+from etl_assets.assets.console import progress_logger
+from etl_assets.assets.export import build_export_asset, build_export_checks, build_snapshot_asset, build_snapshot_checks
+from etl_assets.assets.gate import build_validation_checks
+from etl_assets.assets.jobs import build_jobs
+from etl_assets.assets.load import build_production_assets
+from etl_assets.assets.resources import Stores
+from etl_assets.assets.staging import build_staging_asset
+from etl_assets.assets.users import build_resolved_asset, build_user_map_asset
+from etl_assets.assets.verify import build_reconciliation_asset, build_verification_asset
+from etl_assets.spec.exports import exports_of
+from etl_assets.spec.model import Spec
+
+
+def build_definitions(spec: Spec) -> dg.Definitions:
+    """Assets, checks, jobs and resources for every table of a spec."""
+    exports = exports_of(spec)
+    assets = [build_snapshot_asset(spec)]
+    assets += [build_export_asset(spec, export) for export in exports.values()]
+    assets += [build_staging_asset(spec, spec.tables[name]) for name in spec.load_order]
+    if spec.users is not None:
+        assets.append(build_user_map_asset(spec, spec.users))
+    if spec.owned:
+        assets += [build_resolved_asset(spec), build_reconciliation_asset(spec)]
+    assets += [*build_production_assets(spec), build_verification_asset(spec)]
+    checks = [build_snapshot_checks(), *(build_export_checks(export) for export in exports.values())]
+    checks += build_validation_checks(spec)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=dg.BetaWarning)
+        return dg.Definitions(
+            assets=assets,
+            asset_checks=checks,
+            jobs=build_jobs(spec),
+            resources={"stores": Stores()},
+            loggers={"console": dg.colored_console_logger, "progress": progress_logger},
+            # Multiprocess, the default, costs 1.2 s a step and lets a killed run's child go on writing.
+            executor=dg.in_process_executor,
+        )

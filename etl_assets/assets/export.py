@@ -1,0 +1,186 @@
+"""The legacy database as artifacts: a consistent copy, and one CSV per table."""
+
+from datetime import datetime, timezone
+
+import dagster as dg
+
+from etl_assets.assets.keys import EXPORT_GROUP, OWNERS, SNAPSHOT, export_key
+from etl_assets.assets.outcomes import RETRIES, column_schema, failures, result
+from etl_assets.assets.resources import Stores
+from etl_assets.spec.exports import Export, exports_of
+from etl_assets.spec.model import Spec
+from etl_assets.spec.rules import looks_secret
+from etl_assets.stores.artifacts import Artifacts, Manifest, SnapshotInfo, free_bytes, sha256_of
+from etl_assets.stores.legacy_export import open_export
+from etl_assets.stores.legacy_sqlite import copy_database, count_rows, describe, open_read_only, require_table
+
+SHOWN_DIGEST = 12
+
+
+def take_snapshot(artifacts: Artifacts, stores: Stores, spec: Spec) -> SnapshotInfo:
+    """Copies the legacy database and makes the copy current; an unchanged database keeps its snapshot's id."""
+    copy = artifacts.scratch_path("legacy.db")
+    copy_database(stores.settings().legacy_file(), copy)
+    digest = sha256_of(copy)
+    current = artifacts.current_snapshot_or_none()
+    rows, missing = {}, []
+    with open_read_only(copy) as connection:
+        for name, export in exports_of(spec).items():
+            if export.optional and describe(connection, export.source) is None:
+                missing.append(name)
+                rows[name] = 0
+            else:
+                rows[name] = count_rows(connection, require_table(connection, export.source))
+    moment = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{digest[:8]}"
+    if current is not None and current.sha256 == digest and current.rows == rows:
+        moment = current.id
+    info = SnapshotInfo(moment, digest, copy.stat().st_size, rows, tuple(missing))
+    artifacts.publish_snapshot(copy, info)
+    return info
+
+
+def build_snapshot_asset(spec: Spec) -> dg.AssetsDefinition:
+    """The asset `legacy_snapshot`."""
+
+    @dg.asset(key=SNAPSHOT, group_name=EXPORT_GROUP, kinds={"sqlite"}, owners=OWNERS, retry_policy=RETRIES)
+    def legacy_snapshot(stores: Stores) -> dg.MaterializeResult:
+        """A consistent copy of the legacy database, taken while the app may go on writing.
+
+        Every export reads this copy and never the live file, which is opened read-only. Safe to re-run: an unchanged
+        database keeps its snapshot, a changed one gets a new one beside it.
+        """
+        with failures():
+            info = take_snapshot(stores.artifacts(), stores, spec)
+        return dg.MaterializeResult(
+            metadata={
+                "snapshot": info.id,
+                "bytes": info.bytes,
+                "rows": dg.MetadataValue.table(
+                    [dg.TableRecord({"table": name, "rows": count}) for name, count in info.rows.items()] or []
+                ),
+                "free_bytes": free_bytes(stores.settings().artifacts),
+            },
+            data_version=dg.DataVersion(info.sha256),
+        )
+
+    return legacy_snapshot
+
+
+def build_snapshot_checks() -> dg.AssetChecksDefinition:
+    """Shown on `legacy_snapshot`."""
+
+    @dg.asset_check(asset=SNAPSHOT, name="the_copy_is_intact", blocking=True)
+    def the_copy_is_intact(stores: Stores) -> dg.AssetCheckResult:
+        """The copy on disk is still the one that was taken: its sha256 is the one noted then."""
+        with failures():
+            artifacts = stores.artifacts()
+            info = artifacts.current_snapshot()
+            found = sha256_of(artifacts.snapshot_path(info.id))
+        return result(
+            "the_copy_is_intact",
+            SNAPSHOT,
+            passed=found == info.sha256,
+            blocking=True,
+            description="The copy's sha256 is compared with the one noted when it was taken.",
+            metadata={"count": int(found != info.sha256), "sha256": found[:SHOWN_DIGEST], "remedy": "Take a new snapshot."},
+        )
+
+    return the_copy_is_intact
+
+
+def write_export(artifacts: Artifacts, export: Export, spec: Spec) -> Manifest:
+    """Writes one table's CSV from the current snapshot."""
+    snapshot = artifacts.current_snapshot()
+    with (
+        open_read_only(artifacts.snapshot_path(snapshot.id)) as connection,
+        artifacts.writing_export(snapshot.id, export.name) as writer,
+    ):
+        reader = open_export(connection, export)
+        facts = {"table": export.name, "snapshot": snapshot.id, "spec_digest": spec.digest}
+        if reader is None:
+            return writer.publish(**facts, columns=(), declared={}, usual={}, classes={})
+        for batch in reader.batches():
+            writer.write(batch)
+        for keys in reader.excluded():
+            writer.write_excluded(keys)
+        classes = {label: dict(counts) for label, counts in reader.classes.items()}
+        return writer.publish(
+            **facts, columns=reader.labels, declared=reader.declared, usual=reader.usual, classes=classes
+        )
+
+
+def build_export_asset(spec: Spec, export: Export) -> dg.AssetsDefinition:
+    """The asset `exports/<table>`."""
+    columns = {"_key": "text", **{column.label: "text" for column in export.columns}, "_classes": "text"}
+
+    @dg.asset(
+        key=export_key(export.name),
+        deps=[SNAPSHOT],
+        group_name=EXPORT_GROUP,
+        kinds={"csv", "polars"},
+        owners=OWNERS,
+        retry_policy=RETRIES,
+        code_version=spec.digest[:SHOWN_DIGEST],
+        metadata=column_schema(columns),
+        description=f"The legacy table {export.source} as CSV, cell by cell, with each cell's SQLite storage class. "
+        "Only the columns that the spec names leave the legacy database. Safe to re-run: the same snapshot gives the "
+        "same file, and a file appears under its name only when it is whole.",
+    )
+    def export_asset(stores: Stores) -> dg.MaterializeResult:
+        with failures():
+            manifest = write_export(stores.artifacts(), export, spec)
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": manifest.rows,
+                "excluded": manifest.excluded,
+                "snapshot": manifest.snapshot,
+                "sha256": manifest.sha256[:SHOWN_DIGEST],
+            },
+            data_version=dg.DataVersion(manifest.sha256),
+        )
+
+    return export_asset
+
+
+def build_export_checks(export: Export) -> dg.AssetChecksDefinition:
+    """Shown on `exports/<table>`: is the file what it says, and does it hold only what may leave?"""
+    key = export_key(export.name)
+    titles = {
+        "rows_match_the_snapshot": "The CSV and the excluded rows together are as many as SQLite counts.",
+        "file_matches_its_manifest": "The file's sha256 is the manifest's.",
+        "only_named_columns_left": "The header holds the spec's columns, and none that looks like a secret.",
+    }
+
+    @dg.multi_asset_check(
+        name=f"check_export_{export.name}",
+        specs=[dg.AssetCheckSpec(name, asset=key, description=title, blocking=True) for name, title in titles.items()],
+    )
+    def check_export(stores: Stores):  # type: ignore[no-untyped-def]  # noqa: ANN202 - Dagster reads no generator type
+        with failures():
+            artifacts = stores.artifacts()
+            found = _examine(artifacts, export)
+        for name, (count, remedy) in found.items():
+            yield result(
+                name, key, passed=count == 0, blocking=True, description=titles[name] if count == 0 else remedy,
+                metadata={"count": count, "remedy": remedy},
+            )
+
+    return check_export
+
+
+def _examine(artifacts: Artifacts, export: Export) -> dict[str, tuple[int, str]]:
+    manifest = artifacts.manifest(export.name)
+    path = artifacts.export_path(manifest.snapshot, export.name)
+    in_sqlite = artifacts.current_snapshot().rows.get(export.name, 0)
+    with path.open(encoding="utf-8") as file:
+        header = set(file.readline().rstrip("\n").split(",")) if manifest.columns else set()
+    named = {column.label for column in export.columns}
+    allowed = {column.label for column in export.columns if column.secret_allowed or column.expr}
+    strays = {label.strip('"') for label in header} - named - {"_key", "_classes"}
+    secrets = {label for label in named - allowed if looks_secret(label)} & header if export.name != "users" else set()
+    again = f"Materialize `exports/{export.name}` again."
+    return {
+        "rows_match_the_snapshot": (abs(in_sqlite - manifest.rows - manifest.excluded), again),
+        "file_matches_its_manifest": (int(sha256_of(path) != manifest.sha256), f"The file was changed. {again}"),
+        "only_named_columns_left": (len(strays | secrets), f"Remove the file {path.name}. {again}"),
+    }

@@ -1,0 +1,97 @@
+"""Production rows: owned tables wave by wave and all together, lookup tables once."""
+
+import dagster as dg
+
+from etl_assets.assets.keys import (
+    LOGIN_WAVES,
+    OWNERS,
+    PRODUCTION_GROUP,
+    RESOLVED,
+    USER_MAP,
+    production_key,
+    staging_key,
+)
+from etl_assets.assets.outcomes import RETRIES, column_schema, failures
+from etl_assets.assets.resources import Stores
+from etl_assets.spec.model import USERS, Spec, Table
+from etl_assets.stores.artifacts import Artifacts
+from etl_assets.stores.legacy_sqlite import describe, open_read_only
+from etl_assets.stores.loading import KeyColumns, load_unowned, load_wave
+
+
+def key_columns(artifacts: Artifacts, spec: Spec) -> KeyColumns:
+    """Each table's key columns: the spec's, else the primary key of the snapshot's table."""
+    with open_read_only(artifacts.snapshot_path(artifacts.current_snapshot().id)) as connection:
+        found = {name: describe(connection, table.source) for name, table in spec.tables.items()}
+    return {
+        name: spec.tables[name].key or (legacy.primary_key if legacy else ()) for name, legacy in found.items()
+    }
+
+
+def _asset_spec(spec: Spec, table: Table, deps: list[dg.AssetKey]) -> dg.AssetSpec:
+    columns = {table.id.to: "uuid" if table.id.rule == "uuid5" else "kept"}
+    columns |= {table.owner.to: "uuid"} if table.owner.to else {}
+    columns |= {name: column.type for name, column in table.columns.items()}
+    parents = {r.table for r in table.references.values() if r.table != USERS}
+    once = "Loaded once for everybody" if table.owner.is_none else "Loaded user by user, wave by wave"
+    return dg.AssetSpec(
+        production_key(table.name),
+        deps=[*deps, staging_key(table.name), *(production_key(name) for name in sorted(parents))],
+        group_name=PRODUCTION_GROUP,
+        kinds={"postgres", "supabase"},
+        owners=OWNERS,
+        metadata={**column_schema(columns), "dagster/table_name": table.target},
+        description=f"The legacy rows of {table.source} in {table.target}. {once}, behind the blocking checks, which are "
+        "repeated inside the transaction that writes. Safe to re-run: a row that was loaded before is never written "
+        "again, not even when its user deleted it since.",
+    )
+
+
+def build_production_assets(spec: Spec) -> list[dg.AssetsDefinition]:
+    """`production/<table>`: one asset per lookup table, and one multi-asset for all owned tables."""
+    staged = [staging_key(name) for name in spec.load_order]
+    found = [_build_unowned(spec, spec.tables[name], staged) for name in spec.unowned]
+    return [*found, _build_owned(spec, staged)] if spec.owned else found
+
+
+def _build_unowned(spec: Spec, table: Table, staged: list[dg.AssetKey]) -> dg.AssetsDefinition:
+    # The gate wants all staging tables of one snapshot, so all of them come first.
+    deps = [*staged, USER_MAP] if spec.users else staged
+
+    @dg.multi_asset(
+        name=f"production_{table.name}", specs=[_asset_spec(spec, table, deps)], retry_policy=RETRIES, can_subset=False
+    )
+    def unowned_asset(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
+        with failures(), stores.target() as connection:
+            links, keys = stores.links(connection, spec), key_columns(stores.artifacts(), spec)
+            known = table.name in links.targets
+            count = load_unowned(connection, links, table.name, keys=keys, run=context.run.run_id) if known else 0
+        return dg.MaterializeResult(asset_key=production_key(table.name), metadata={"rows_loaded": count})
+
+    return unowned_asset
+
+
+def _build_owned(spec: Spec, staged: list[dg.AssetKey]) -> dg.AssetsDefinition:
+    deps = [RESOLVED, *staged]
+
+    @dg.multi_asset(
+        name="production",
+        specs=[_asset_spec(spec, spec.tables[name], deps) for name in spec.owned],
+        partitions_def=LOGIN_WAVES,
+        retry_policy=RETRIES,
+        can_subset=False,
+    )
+    def production(context: dg.AssetExecutionContext, stores: Stores):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        def progress(done: int, of: int) -> None:
+            context.log.info("%s of %s users loaded", f"{done:,}", f"{of:,}")
+
+        with failures(), stores.target() as connection:
+            links, keys = stores.links(connection, spec), key_columns(stores.artifacts(), spec)
+            loaded = load_wave(
+                connection, links, wave=context.partition_key, keys=keys, run=context.run.run_id, progress=progress
+            )
+        for name in spec.owned:
+            metadata = {"rows_loaded": loaded.rows.get(name, 0), "transactions": loaded.transactions}
+            yield dg.MaterializeResult(asset_key=production_key(name), metadata=metadata)
+
+    return production

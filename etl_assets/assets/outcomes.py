@@ -1,0 +1,78 @@
+"""How assets and checks tell Dagster what came of them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+
+from etl_assets.model.errors import EtlError, sample_of
+from etl_assets.model.validation import Finding
+from etl_assets.stores.validations import Validation
+
+# A dropped connection or a busy lock deserves another try; a data fault is the same the next time.
+RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """Turns our failures into Dagster's: data faults are final, connection faults are tried again.
+
+    The original exception is dropped on purpose: a driver's exception carries the customer's values, and Dagster
+    would store it.
+    """
+    try:
+        yield
+    except EtlError as error:
+        metadata = {"error": type(error).__name__, "exit_code": error.exit_code}
+        raise dg.Failure(str(error), metadata=metadata, allow_retries=error.transient) from None
+
+
+def check_spec(validation: Validation, key: dg.AssetKey) -> dg.AssetCheckSpec:
+    """The check that shows a validation."""
+    return dg.AssetCheckSpec(
+        validation.name, asset=key, description=f"{validation.title} {validation.remedy}", blocking=validation.blocking
+    )
+
+
+def check_result(validation: Validation, key: dg.AssetKey, finding: Finding) -> dg.AssetCheckResult:
+    """A validation's finding; the same keys each time, so that Dagster plots the count."""
+    passed = finding.count <= validation.allowed
+    metadata: dict[str, Any] = {"count": finding.count, "query": dg.MetadataValue.md(f"```sql\n{finding.query}\n```")}
+    if finding.sample:
+        metadata["sample"] = f"legacy ids {sample_of(finding.sample)}"
+    return result(
+        validation.name,
+        key,
+        passed=passed,
+        blocking=validation.blocking,
+        description=validation.title if passed else f"Fails for {_told(finding)}. {validation.remedy}",
+        metadata={**metadata, "remedy": validation.remedy},
+    )
+
+
+def _told(finding: Finding) -> str:
+    ids = f": legacy ids {sample_of(finding.sample)}" if finding.sample else ""
+    return f"{finding.count:,}{ids}"
+
+
+def result(
+    name: str,
+    key: dg.AssetKey,
+    *,
+    passed: bool,
+    blocking: bool,
+    description: str,
+    metadata: Mapping[str, Any],
+) -> dg.AssetCheckResult:
+    """A check's result; what blocks is an ERROR, because Dagster lets a blocking WARN through."""
+    severity = dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN
+    return dg.AssetCheckResult(
+        check_name=name, asset_key=key, passed=passed, severity=severity, description=description, metadata=metadata
+    )
+
+
+def column_schema(columns: Mapping[str, str]) -> dict[str, Any]:
+    """Column names and types as Dagster's Columns tab shows them."""
+    schema = dg.TableSchema(columns=[dg.TableColumn(name=name, type=kind) for name, kind in columns.items()])
+    return {"dagster/column_schema": schema}

@@ -1,0 +1,92 @@
+"""Spec against source against target, before anything is written."""
+
+from dataclasses import dataclass
+
+from etl_assets.demo.target import target_url
+from etl_assets.model.errors import EtlError, LegacyMismatch, TargetMismatch
+from etl_assets.spec.exports import exports_of
+from etl_assets.spec.model import Spec
+from etl_assets.stores.legacy_export import open_export
+from etl_assets.stores.legacy_sqlite import count_rows, open_read_only
+from etl_assets.stores.postgres import connect, reading, server_facts
+from etl_assets.stores.schema import contradictions, exists, meta_facts
+from etl_assets.stores.settings import Settings
+from etl_assets.stores.targets import read_target, require_fit
+from etl_assets.stores.users import accounts
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that was looked at."""
+
+    subject: str
+    holds: bool
+    words: str
+
+
+def examine(settings: Settings, spec: Spec) -> list[Line]:
+    """What would fail, and what would not; nothing is written.
+
+    Raises:
+        LegacyFileError, SettingsError, Unavailable: the source or the target cannot be looked at.
+    """
+    return [*_source_lines(settings, spec), *_target_lines(settings, spec)]
+
+
+def _source_lines(settings: Settings, spec: Spec) -> list[Line]:
+    lines = []
+    with open_read_only(settings.legacy_file()) as connection:
+        for name, export in exports_of(spec).items():
+            subject = f"source {export.source}"
+            try:
+                reader = open_export(connection, export)
+            except LegacyMismatch as problem:
+                lines.append(Line(subject, holds=False, words=str(problem)))
+                continue
+            if reader is None:
+                lines.append(Line(subject, holds=True, words=f"absent, and {name} is optional: nothing to migrate"))
+            else:
+                columns = 1 + len(reader.columns)
+                words = f"{count_rows(connection, reader.table):,} rows, {columns} columns leave"
+                lines.append(Line(subject, holds=True, words=words))
+    return lines
+
+
+def _target_lines(settings: Settings, spec: Spec) -> list[Line]:
+    with connect(target_url(settings)) as connection, reading(connection):
+        facts = server_facts(connection)
+        place = "embedded PostgreSQL" if settings.is_embedded else "PostgreSQL"
+        lines = [Line("target", holds=True, words=f"{place} {facts['version']}, database {facts['database']}")]
+        for name in spec.load_order:
+            table = spec.tables[name]
+            try:
+                target = read_target(connection, table)
+                require_fit(table, target)
+            except TargetMismatch as problem:
+                is_absent = problem.problems == (f"{table.target} does not exist",)
+                lines.append(Line(f"target {table.target}", holds=table.optional and is_absent, words="; ".join(problem.problems)))
+                continue
+            fired = bool(target.triggers) and not spec.policy.fires(name)
+            words = f"triggers would see history: {', '.join(target.triggers)}" if fired else "every column holds its values"
+            lines.append(Line(f"target {table.target}", holds=not fired, words=words))
+        if spec.owned:
+            lines.append(_accounts_line(connection, spec))
+        if exists(connection):
+            wrong = contradictions(connection, meta_facts(spec, {}) if not spec.tables else _declared_facts(spec))
+            words = "; ".join(wrong) or "the spec agrees with what was loaded before"
+            lines.append(Line("memory", holds=not wrong, words=words))
+    return lines
+
+
+def _declared_facts(spec: Spec) -> dict[str, str]:
+    facts = meta_facts(spec, {})
+    return {fact: value for fact, value in facts.items() if not fact.startswith("table ")}
+
+
+def _accounts_line(connection: object, spec: Spec) -> Line:
+    try:
+        accounts(connection, spec)  # type: ignore[arg-type]
+    except EtlError as problem:
+        return Line("accounts", holds=False, words=str(problem))
+    source = "auth.users, confirmed addresses only" if spec.accounts.from_ == "auth" else "profiles, unconfirmed accepted"
+    return Line("accounts", holds=True, words=source)

@@ -1,0 +1,82 @@
+"""`etl.stg_<table>`: typed rows that passed their value rules, ready to be claimed."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from etl_assets.assets.keys import OWNERS, STAGING_GROUP, export_key, staging_key
+from etl_assets.assets.outcomes import RETRIES, column_schema, failures
+from etl_assets.assets.resources import Stores
+from etl_assets.model.target import TargetTable
+from etl_assets.spec.model import Spec, Table
+from etl_assets.spec.shapes import Staged
+from etl_assets.stores.accounting import table_summary
+from etl_assets.stores.artifacts import Artifacts, Manifest
+from etl_assets.stores.links import Links
+from etl_assets.stores.postgres import reading, writing
+from etl_assets.stores.staging import StagedCounts, StagingSource, replace_staging
+from etl_assets.stores.targets import read_target, require_fit
+from etl_assets.transform.staging import StagePlan, stage
+
+
+def staged_batches(artifacts: Artifacts, manifest: Manifest, spec: Spec, table: Table, target: TargetTable) -> Iterator[Staged]:
+    """The export's batches, transformed."""
+    plan = StagePlan(spec, table, target, manifest.columns, manifest.usual)
+    for batch in artifacts.verified_batches(manifest):
+        yield stage(batch, plan)
+
+
+def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
+    """The asset `staging/<table>`."""
+    columns = {"_legacy_id": "text", "_new_id": "uuid" if table.id.rule == "uuid5" else "kept", "_legacy_user_id": "text"}
+    columns |= {name: column.type for name, column in table.columns.items()}
+
+    @dg.asset(
+        key=staging_key(table.name),
+        deps=[export_key(table.name)],
+        group_name=STAGING_GROUP,
+        kinds={"polars", "postgres"},
+        owners=OWNERS,
+        retry_policy=RETRIES,
+        code_version=spec.digest[:12],
+        metadata={**column_schema(columns), "dagster/table_name": f"etl.stg_{table.name}"},
+        description=f"Rows of {table.source}, typed for {table.target}, each with its new id. A value that does not fit "
+        "its type is never changed: its row waits in etl.quarantine. Safe to re-run: the table is swapped whole, and "
+        "what was loaded before is known from the ledger.",
+    )
+    def staging_asset(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
+        with failures(), stores.target() as connection:
+            artifacts = stores.artifacts()
+            manifest, snapshot = artifacts.manifest(table.name), artifacts.current_snapshot()
+            if table.name in snapshot.missing:
+                context.log.warning("The legacy database has no table %s: nothing to migrate here.", table.source)
+            with reading(connection):
+                target = None if table.name in snapshot.missing else read_target(connection, table)
+            if target is None:
+                return dg.MaterializeResult(metadata={"dagster/row_count": 0, "quarantined": 0, "excluded": 0})
+            require_fit(table, target)
+            source = StagingSource(manifest.snapshot, snapshot.rows[table.name], artifacts.excluded_keys(manifest))
+            with writing(connection, run=context.run.run_id):
+                batches = staged_batches(artifacts, manifest, spec, table, target)
+                counts = replace_staging(
+                    connection, spec, table, target, source=source, batches=batches, run=context.run.run_id
+                )
+            with reading(connection):
+                summary = table_summary(connection, Links(spec, {table.name: target}), table.name)
+        return _materialized(counts, summary, manifest.snapshot)
+
+    return staging_asset
+
+
+def _materialized(counts: StagedCounts, summary: dict[str, str], snapshot: str) -> dg.MaterializeResult:
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": counts.rows,
+            "quarantined": counts.quarantined_rows,
+            "excluded": counts.excluded,
+            "snapshot": snapshot,
+            "summary": dg.MetadataValue.table(
+                [dg.TableRecord({"what": label, "value": value}) for label, value in summary.items()]
+            ),
+        }
+    )

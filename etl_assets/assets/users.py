@@ -1,0 +1,114 @@
+"""Legacy users, and the waves in which they claim their accounts."""
+
+import dagster as dg
+import polars as pl
+
+from etl_assets.assets.keys import LOGIN_WAVES, OWNERS, RESOLVED, USER_MAP, USERS_EXPORT, USERS_GROUP, staging_key
+from etl_assets.assets.outcomes import RETRIES, column_schema, failures
+from etl_assets.assets.resources import Stores
+from etl_assets.model.target import TargetColumn
+from etl_assets.spec.model import Spec, Users
+from etl_assets.stores.artifacts import Artifacts, Manifest
+from etl_assets.stores.faults import fault_point
+from etl_assets.stores.postgres import reading, writing
+from etl_assets.stores.users import count_states, replace_users, seal_wave
+from etl_assets.transform.times import timestamp_verdict
+from etl_assets.transform.users import comparable_users
+
+MAP_COLUMNS = {
+    "legacy_user_id": "text",
+    "email": "text",
+    "supabase_user_id": "uuid",
+    "created_at": "timestamptz",
+    "migrated_at": "timestamptz",
+    "state": "text",
+    "reason": "text",
+    "wave": "text",
+}
+
+
+def read_users(artifacts: Artifacts, manifest: Manifest, users: Users, *, timezone: str) -> pl.DataFrame:
+    """The export's users as the map takes them; a created_at that is no timestamp is left NULL, it claims nothing."""
+    frames = [
+        comparable_users(batch, email=users.email, verified=users.verified)
+        for batch in artifacts.verified_batches(manifest)
+    ]
+    if not frames:
+        return pl.DataFrame(schema=["legacy_user_id", "email", "email_key", "verified", "created_at"])
+    anything = TargetColumn("created_at", "timestamp with time zone", "timestamp with time zone")
+    created = timestamp_verdict(pl.col("created_at"), pl.lit("t"), anything, timezone=timezone)
+    return pl.concat(frames).with_columns(pl.when(created.fault.is_null()).then(created.value).alias("created_at"))
+
+
+def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
+    """The asset `legacy_user_map`."""
+
+    @dg.asset(
+        key=USER_MAP,
+        deps=[USERS_EXPORT],
+        group_name=USERS_GROUP,
+        kinds={"postgres"},
+        owners=OWNERS,
+        retry_policy=RETRIES,
+        tags={"pii": "true"},
+        metadata={**column_schema(MAP_COLUMNS), "dagster/table_name": "etl.legacy_user_map"},
+    )
+    def legacy_user_map(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
+        """Every legacy user ever seen, and the new account that claimed it, if one has.
+
+        Kept for good: it answers later which legacy id belongs to whom. Safe to re-run: new users are added, the
+        addresses of unclaimed ones follow the legacy app, and a claim never changes.
+        """
+        with failures(), stores.target() as connection:
+            artifacts = stores.artifacts()
+            manifest = artifacts.manifest("users")
+            frame = read_users(artifacts, manifest, users, timezone=spec.source.timezone)
+            count = artifacts.current_snapshot().rows["users"]
+            with writing(connection, run=context.run.run_id):
+                total = replace_users(
+                    connection, frame, snapshot=manifest.snapshot, source_rows=count, spec=spec, run=context.run.run_id
+                )
+            fault_point("users.committed")
+        return dg.MaterializeResult(metadata={"dagster/row_count": total, "snapshot": manifest.snapshot})
+
+    return legacy_user_map
+
+
+def build_resolved_asset(spec: Spec) -> dg.AssetsDefinition:
+    """The asset `resolved_users`, partitioned by login wave."""
+
+    @dg.asset(
+        key=RESOLVED,
+        deps=[USER_MAP, *(staging_key(name) for name in spec.load_order)],
+        partitions_def=LOGIN_WAVES,
+        group_name=USERS_GROUP,
+        kinds={"postgres", "supabase"},
+        owners=OWNERS,
+        retry_policy=RETRIES,
+    )
+    def resolved_users(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
+        """The legacy users who claimed their accounts in this login wave.
+
+        The first run seals the wave: it takes every user whose confirmed account is there at that moment. Safe to
+        re-run: the same users, and no others; whoever comes later goes to the next wave.
+        """
+        with failures(), stores.target() as connection:
+            links = stores.links(connection, spec)
+            with writing(connection, run=context.run.run_id):
+                wave = seal_wave(connection, spec, links, key=context.partition_key, run=context.run.run_id)
+            fault_point("resolve.committed")
+            with reading(connection):
+                states = count_states(connection, spec, links)
+        return dg.MaterializeResult(
+            metadata={
+                "users": wave.users,
+                "sealed_now": wave.is_new,
+                "resolved_in_all": states.get("resolved", 0),
+                "waiting_users": states.get("waiting", 0) + states.get("claimable", 0),
+                "states": dg.MetadataValue.table(
+                    [dg.TableRecord({"state": state, "users": count}) for state, count in sorted(states.items())] or []
+                ),
+            }
+        )
+
+    return resolved_users

@@ -1,0 +1,183 @@
+"""The console script: every command calls what the assets call."""
+
+import json
+import os
+import sys
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from etl_assets.model.books import ROW_STATES, Books
+from etl_assets.model.errors import EtlError, SettingsError
+from etl_assets.spec.model import Spec
+from etl_assets.stores.settings import Settings, read_settings, read_spec
+
+PRIVATE_UMASK = 0o077
+BOOKS_OPEN = 1
+
+
+def main() -> NoReturn:
+    """Runs the command line; failures that we name become one sentence and their exit code."""
+    os.umask(PRIVATE_UMASK)
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _say("Stopped. What was committed stays; run it again to go on.")
+        sys.exit(3)
+    except EtlError as error:
+        _say(f"etl-assets: {error}")
+        sys.exit(error.exit_code)
+    sys.exit(0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Move a legacy SQLite app to Supabase Postgres: whole, once, unchanged, and to its owner."""
+
+
+@cli.command()
+@click.option("--demo", is_flag=True, help="Use a demo legacy app and let most of its users log in (embedded target only).")
+@click.option("--json", "as_json", is_flag=True, help="Print the books as one JSON object on standard output.")
+@click.pass_context
+def migrate(context: click.Context, *, demo: bool, as_json: bool) -> None:
+    """Run all assets: snapshot, exports, staging, users, a login wave, and the books."""
+    from etl_assets.assets.migration import migrate as run  # noqa: PLC0415 - Dagster takes a second to import
+
+    settings, spec = _start()
+    if demo:
+        _prepare_demo(settings, spec)
+    settings.legacy_file()
+    outcome = run(settings, spec, say=_say)
+    _show(outcome.books, as_json=as_json)
+    context.exit(outcome.exit_code or (0 if outcome.books.closed else BOOKS_OPEN))
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the books as one JSON object on standard output.")
+@click.pass_context
+def status(context: click.Context, *, as_json: bool) -> None:
+    """Print the books: what became of every legacy row and user."""
+    from etl_assets.stores.status import status as read  # noqa: PLC0415
+
+    settings, spec = _start()
+    from etl_assets.demo.target import target_url  # noqa: PLC0415
+
+    books = read(target_url(settings), spec)
+    _show(books, as_json=as_json)
+    context.exit(0 if books.closed else BOOKS_OPEN)
+
+
+@cli.command()
+@click.pass_context
+def check(context: click.Context) -> None:
+    """Compare spec, source and target; write nothing. Exit 1 when something would fail."""
+    from etl_assets.assets.preflight import examine  # noqa: PLC0415
+
+    settings, spec = _start()
+    lines = examine(settings, spec)
+    table = RichTable(box=None, show_header=False, pad_edge=False)
+    for line in lines:
+        mark = "[green]\u2713[/]" if line.holds else "[red]\u2717[/]"
+        table.add_row(mark, line.subject, line.words)
+    Console(highlight=False).print(table)
+    context.exit(0 if all(line.holds for line in lines) else 1)
+
+
+@cli.group(name="demo")
+def demo_group() -> None:
+    """Play with the embedded demo target."""
+
+
+@demo_group.command()
+@click.argument("count", type=click.IntRange(min=1), default=10)
+def login(count: int) -> None:
+    """Let COUNT more demo users confirm their accounts, so that a wave can be seen to arrive."""
+    from etl_assets.demo.accounts import come_back, legacy_addresses  # noqa: PLC0415
+    from etl_assets.demo.target import target_url  # noqa: PLC0415
+
+    settings, spec = _start()
+    _require_embedded(settings, "demo login")
+    users = _users(spec)
+    done = come_back(target_url(settings), legacy_addresses(settings.legacy_file(), users), count=count)
+    _say(f"{done} more users confirmed their accounts. `etl-assets migrate` brings their history.")
+
+
+def _start() -> tuple[Settings, Spec]:
+    settings = read_settings()
+    return settings, read_spec(settings.spec_path)
+
+
+def _require_embedded(settings: Settings, what: str) -> None:
+    if not settings.is_embedded:
+        raise SettingsError(f"`{what}` makes accounts up, and only does so on the embedded target: unset TARGET_DATABASE_URL")
+
+
+def _users(spec: Spec) -> Any:
+    if spec.users is None:
+        raise SettingsError("the spec has no `users:` section, so nobody can log in")
+    return spec.users
+
+
+def _prepare_demo(settings: Settings, spec: Spec) -> None:
+    from etl_assets.demo.accounts import first_day, legacy_addresses  # noqa: PLC0415
+    from etl_assets.demo.legacy import write_demo  # noqa: PLC0415
+    from etl_assets.demo.target import target_url  # noqa: PLC0415
+    from etl_assets.stores.artifacts import private_folder  # noqa: PLC0415
+
+    _require_embedded(settings, "migrate --demo")
+    if settings.legacy_path is None and not settings.demo_path.exists():
+        private_folder(settings.demo_path.parent)
+        write_demo(settings.demo_path)
+        _say(f"Wrote a demo legacy database: {settings.demo_path}")
+    if spec.users is not None:
+        log_ins = first_day(target_url(settings), legacy_addresses(settings.legacy_file(), spec.users))
+        if log_ins.confirmed:
+            _say(f"{log_ins.confirmed:,} users logged in and confirmed, {log_ins.unconfirmed:,} have yet to confirm.")
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _show(books: Books, *, as_json: bool) -> None:
+    console = Console(stderr=as_json, highlight=False)
+    console.print()
+    console.print(_rows_table(books))
+    for line in _closing_lines(books):
+        console.print(line)
+    if as_json:
+        click.echo(json.dumps(books.as_json()))
+
+
+def _rows_table(books: Books) -> RichTable:
+    table = RichTable(title="The books, in rows", title_justify="left", title_style="bold", box=None, padding=(0, 1), pad_edge=False)
+    table.add_column("table", no_wrap=True)
+    for name in ("source", *ROW_STATES, ""):
+        table.add_column(name, justify="right", no_wrap=True)
+    for book in books.tables:
+        numbers = book.as_json()
+        cells = [f"{sign} {numbers[state]:,}" for sign, state in zip("=+++", ROW_STATES, strict=True)]
+        mark = "[green]closed[/]" if book.missing == 0 else f"[red]{book.missing:+,} unaccounted[/]"
+        table.add_row(book.table, f"{book.source:,}", *cells, mark)
+    return table
+
+
+def _closing_lines(books: Books) -> list[str]:
+    lines = [""]
+    if books.users:
+        states = ", ".join(f"{count:,} {state}" for state, count in books.users.items() if state != "total" and count)
+        lines.append(f"{books.users['total']:,} legacy users: {states or 'none'}")
+    for wave in books.waves[-3:]:
+        lines.append(f"wave {wave.key}: {wave.users:,} users, {wave.rows:,} rows")
+    lines.append("[bold green]The books close.[/]" if books.closed else "[bold red]The books are open.[/]")
+    return lines
+
+if __name__ == "__main__":
+    main()

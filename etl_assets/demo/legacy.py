@@ -1,0 +1,122 @@
+"""A believable legacy app: 240 users, their jobs, credits and files, and a few rows of every kind of mess."""
+
+import json
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from etl_assets.stores.legacy_sqlite import write_new_database
+
+Row = tuple[object, ...]
+SEED = 20_231
+USERS = 240
+START = datetime(2021, 3, 1, 8, 0, 0)  # noqa: DTZ001 - the legacy app wrote UTC without saying so
+DAYS = 1_500
+FIRST = "Ada Ben Chloe Dmitri Elif Farid Grace Hiro Ines Jonas Kofi Lena Mia Noor Olga Pedro Quinn Rosa Sven Tara".split()
+LAST = "Abe Baker Costa Diaz Evans Fischer Garcia Haddad Ito Jensen Kaya Larsen Moreau Novak Okafor Patel Rossi".split()
+DOMAINS = ("example.com", "example.org", "mail.example.net", "studio.example")
+JOB_TYPES = ("transcribe", "translate", "thumbnail", "export")
+KINDS = (("source", "wav"), ("transcript", "json"), ("preview", "png"))
+SCHEMA = [
+    "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, password_hash TEXT, name TEXT, created_at TEXT)",
+    "CREATE TABLE jobs (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users(id), job_type TEXT, status TEXT, "
+    "created_at TEXT, updated_at TEXT, source_file TEXT, result_file TEXT, metadata TEXT)",
+    "CREATE TABLE credit_transactions (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users(id), amount INTEGER, "
+    "transaction_type TEXT, reference_id TEXT, created_at TEXT, description TEXT)",
+    "CREATE TABLE artifacts (id INTEGER PRIMARY KEY, job_id INTEGER REFERENCES jobs(id), kind TEXT, path TEXT, "
+    "size_bytes INTEGER, created_at TEXT)",
+    "CREATE INDEX artifacts_job ON artifacts (job_id)",
+]
+
+
+@dataclass
+class _App:
+    """The legacy app as it grows."""
+
+    rng: random.Random = field(default_factory=lambda: random.Random(SEED))
+    rows: dict[str, list[Row]] = field(
+        default_factory=lambda: {"users": [], "jobs": [], "credit_transactions": [], "artifacts": []}
+    )
+
+    def add(self, table: str, *values: object) -> int:
+        """Appends a row under the next id and returns the id."""
+        number = len(self.rows[table]) + 1
+        self.rows[table].append((number, *values))
+        return number
+
+    def moment(self, earliest: datetime) -> datetime:
+        """A time within two months of another."""
+        return earliest + timedelta(seconds=self.rng.randrange(60, 60 * 86_400))
+
+
+def write_demo(path: Path) -> None:
+    """Writes the demo's legacy database; the same rows on every machine."""
+    app = _App()
+    for number in range(1, USERS + 1):
+        _sign_up(app, number)
+    _add_mess(app)
+    write_new_database(path, SCHEMA, app.rows)
+
+
+def _sign_up(app: _App, number: int) -> None:
+    rng = app.rng
+    first, last = rng.choice(FIRST), rng.choice(LAST)
+    joined = START + timedelta(minutes=rng.randrange(DAYS * 24 * 60))
+    email = f"{first}.{last}{number}@{rng.choice(DOMAINS)}".lower()
+    if number % 17 == 0:
+        email = f" {email.title()} "  # as people typed it: the new account has it trimmed and in lower case
+    hashed = "$2b$12$" + "".join(rng.choices("./ABCabc0123", k=53))
+    user = app.add("users", email, hashed, f"{first} {last}", _text(joined))
+    app.add("credit_transactions", user, 100, "purchase", f"pi_{rng.randrange(16**10):010x}", _text(joined), "Credit pack, 100 credits")
+    for _ in range(min(int(rng.expovariate(1 / 9)), 60)):
+        _run_job(app, user, joined)
+
+
+def _run_job(app: _App, user: int, joined: datetime) -> None:
+    rng = app.rng
+    started = app.moment(joined)
+    ended = started + timedelta(seconds=rng.randrange(5, 4_000))
+    status = rng.choices(("completed", "failed", "cancelled"), weights=(90, 7, 3))[0]
+    metadata = {"duration_ms": rng.randrange(900_000), "language": rng.choice(("en", "de", "fr", "ja")), "tags": ["batch"]}
+    done = status == "completed"
+    number = len(app.rows["jobs"]) + 1
+    result = f"results/{user}/{number}.json" if done else None
+    job = app.add(
+        "jobs", user, rng.choice(JOB_TYPES), status, _text(started), _text(ended), f"uploads/{user}/{number}.wav", result,
+        json.dumps(metadata),
+    )
+    cost = -rng.randrange(1, 12)
+    app.add("credit_transactions", user, cost, "usage", f"job_{job}", _text(ended), "Processing")
+    for kind, suffix in KINDS[: rng.randrange(4)] if done else ():
+        app.add("artifacts", job, kind, f"files/{user}/{job}.{suffix}", rng.randrange(1_000, 90_000_000), _text(ended))
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(sep=" ", timespec="seconds")
+
+
+def _add_mess(app: _App) -> None:
+    """One of everything that SQLite let the app write; each line names what it shows."""
+    at = _text(START + timedelta(days=DAYS))
+    nobody, unreadable, twin, spelling = 9_999, "not an address", app.rows["users"][4][1], "kate\u212a@example.com"
+    quiet = app.add("users", None, None, "No Address", at)  # no_email: waits for a corrected address
+    app.add("users", unreadable, None, "Bad Address", at)  # invalid_email
+    app.add("users", spelling, None, "Kelvin Sign", at)  # invalid_email: would fold to another person's address
+    app.add("users", f"{twin}".upper(), None, "Second Account", at)  # ambiguous, together with user 5
+    app.add("jobs", quiet, "export", "completed", at, at, None, None, None)  # waits: its owner has no address
+    lost = app.add("jobs", nobody, "export", "completed", at, at, None, None, "{}")  # owner_unknown
+    app.add("jobs", None, "export", "completed", at, at, None, None, "{}")  # owner_missing
+    bad = app.add("jobs", 11, "export", "completed", at, at, None, None, "{not json")  # not_json: user 11 is held
+    app.add("jobs", 12, "export", "completed", "1678588200", at, None, None, "{}")  # an epoch without a unit
+    app.add("jobs", 13, "export", "completed", "2023-02-30 10:00:00", at, None, None, "{}")  # no_such_date
+    app.add("jobs", 14, "export", None, at, at, None, None, "{}")  # required: the target wants a status
+    app.add("artifacts", lost, "preview", "files/lost.png", 10, at)  # reference_quarantined, by its links
+    app.add("artifacts", bad, "preview", "files/bad.png", 10, at)  # reference_quarantined, by its values
+    app.add("artifacts", nobody, "preview", "files/none.png", 10, at)  # reference_unknown
+    app.add("credit_transactions", 15, "1,000", "purchase", "pi_comma", at, "An amount with a comma")  # not_an_integer
+    app.add("credit_transactions", 16, 10.5, "refund", None, at, "Half a credit")  # not_an_integer: never rounded
+    app.add("credit_transactions", 18, 3_000_000_000, "purchase", "pi_large", at, "Beyond int4")  # out_of_range
+    app.add("credit_transactions", 19, 50, "purchase", "pi_twice", at, "Booked twice")  # a repeated reference: loads,
+    app.add("credit_transactions", 19, 50, "purchase", "pi_twice", at, "Booked twice")  # and a check shows it
+    app.add("credit_transactions", 20, 5, "bonus", "", at, "")  # '' is not NULL, and stays ''

@@ -1,0 +1,43 @@
+"""Where the target is: the operator's, or the embedded one with a small Supabase in it."""
+
+import atexit
+import functools
+from importlib.resources import files
+
+from etl_assets.stores.demo_accounts import run_script
+from etl_assets.stores.embedded import EmbeddedPostgres
+from etl_assets.stores.postgres import connect
+from etl_assets.stores.settings import Settings
+
+TARGET_DATABASE, DAGSTER_DATABASE = "app", "dagster"
+
+
+@functools.cache
+def embedded(settings: Settings) -> EmbeddedPostgres:
+    """The embedded server, running, with its two databases; released when the process ends."""
+    server = EmbeddedPostgres(settings.artifacts).acquire()
+    atexit.register(server.release)
+    server.ensure_database(TARGET_DATABASE)
+    server.ensure_database(DAGSTER_DATABASE)
+    url = server.url(TARGET_DATABASE)
+    with connect(url) as connection:
+        # The script runs in one transaction: its first table is there when all of it is.
+        row = connection.execute("SELECT to_regclass('public.artifacts') IS NULL").fetchone()
+        is_empty = bool(row and row[0])
+    if is_empty:
+        run_script(url, files("etl_assets.demo").joinpath("target.sql").read_text(encoding="utf-8"))
+    return server
+
+
+def target_url(settings: Settings) -> str:
+    """The DSN of the target; starts the embedded server when there is no other."""
+    return settings.target_url or embedded(settings).url(TARGET_DATABASE)
+
+
+def dagster_url(settings: Settings) -> str:
+    """The SQLAlchemy URL of Dagster's own storage, always on the embedded server: the target gets schema `etl` only.
+
+    It names psycopg2, because under SQLAlchemy 2.1 a bare `postgresql://` would be psycopg 3, which dagster-postgres
+    0.29 cannot use.
+    """
+    return embedded(settings).url(DAGSTER_DATABASE).replace("postgresql://", "postgresql+psycopg2://", 1)

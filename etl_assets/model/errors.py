@@ -1,0 +1,104 @@
+"""Every failure that an operator can meet, one class each; the class builds the sentence.
+
+    EtlError
+    |-- SpecError             exit 2  the spec file is wrong
+    |-- SettingsError         exit 2  the environment or the command line is wrong
+    |-- LegacyFileError       exit 2  the legacy database cannot be read
+    |-- LegacyMismatch        exit 2  the legacy tables are not what the spec says
+    |-- TargetMismatch        exit 2  the target's tables are not what the spec says
+    |-- ArtifactError         exit 1  a file that an earlier asset wrote is missing or was changed
+    |-- Refused               exit 1  loading now could be wrong: nothing was written
+    |-- BooksOpen             exit 1  source = loaded + waiting + quarantined + excluded does not hold
+    `-- Unavailable           exit 3  a connection or a lock; trying again can help
+"""
+
+from collections.abc import Sequence
+
+SAMPLE_SIZE = 5
+
+
+def sample_of(keys: Sequence[object], *, size: int = SAMPLE_SIZE) -> str:
+    """The first few keys as text, `17, 23, 41, ...`; keys only, never personal data."""
+    shown = ", ".join(str(key) for key in keys[:size])
+    return f"{shown}, ..." if len(keys) > size else shown
+
+
+class EtlError(Exception):
+    """Base of all failures that we name; `exit_code` is the command line's, `transient` asks for a retry."""
+
+    exit_code = 3
+    transient = False
+
+
+class SpecError(EtlError):
+    """`migration.yaml:23: tables.jobs.columns.status: ...`."""
+
+    exit_code = 2
+
+    def __init__(self, problem: str, *, file: str = "spec", line: int | None = None, path: str = "") -> None:
+        """Joins file, line, path and problem; `path` is dotted, as the operator reads it in the file."""
+        self.problem, self.file, self.line, self.path = problem, file, line, path
+        where = f"{file}:{line}" if line else file
+        super().__init__(f"{where}: {path}: {problem}" if path else f"{where}: {problem}")
+
+
+class SettingsError(EtlError):
+    """The environment or the command line asks for something that cannot be."""
+
+    exit_code = 2
+
+
+class LegacyFileError(EtlError):
+    """The legacy database is missing, empty, locked, damaged or not SQLite."""
+
+    exit_code = 2
+
+
+class LegacyMismatch(EtlError):
+    """A legacy table, column or key is not there, or an expression does not work on it."""
+
+    exit_code = 2
+
+
+class TargetMismatch(EtlError):
+    """A target table or column is absent, or its type would change values."""
+
+    exit_code = 2
+
+    def __init__(self, table: str, problems: Sequence[str]) -> None:
+        """Lists every problem of one table, so that one look mends all."""
+        self.table, self.problems = table, tuple(problems)
+        super().__init__(
+            f"{len(problems)} problem(s) between the spec's table {table} and its target: {'; '.join(problems)}. "
+            "Change the spec or the target, then run again."
+        )
+
+
+class ArtifactError(EtlError):
+    """A snapshot or an export is missing, or is not what its manifest says."""
+
+    exit_code = 1
+
+
+class Refused(EtlError):
+    """A validation failed where going on could load wrong data; nothing of this transaction was written."""
+
+    exit_code = 1
+
+    def __init__(self, check: str, *, table: str, count: int, sample: Sequence[str], remedy: str) -> None:
+        """Names the check as the UI does, the number of rows, a few legacy ids and the way out."""
+        self.check, self.table, self.count, self.sample, self.remedy = check, table, count, tuple(sample), remedy
+        ids = f" (legacy ids {sample_of(sample)})" if sample else ""
+        super().__init__(f"Load refused: {check} fails on {table} for {count:,}{ids}. {remedy}")
+
+
+class BooksOpen(EtlError):
+    """Rows are unaccounted for."""
+
+    exit_code = 1
+
+
+class Unavailable(EtlError):
+    """The target cannot be reached, or another writer holds the lock for longer than we wait."""
+
+    transient = True

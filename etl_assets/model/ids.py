@@ -1,0 +1,26 @@
+"""Names of rows: legacy keys, new ids, wave keys."""
+
+import re
+import uuid
+from datetime import datetime, timezone
+
+WAVE_KEY = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{6}Z$")
+ROWID_PREFIX = "rowid:"
+
+
+def new_id(namespace: uuid.UUID, table: str, legacy_id: str) -> uuid.UUID:
+    """The UUIDv5 of `<table>/<legacy id>`: the same row gets the same id in every run, on every machine.
+
+    The slow reference of `transform.identify.uuid5_of`, which does the same for a whole column.
+    """
+    return uuid.uuid5(namespace, f"{table}/{legacy_id}")
+
+
+def wave_key(moment: datetime) -> str:
+    """A login wave's partition key, a UTC time such as `2026-11-22T153000Z`."""
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
+
+
+def is_wave_key(text: str) -> bool:
+    """True for keys in the form that `wave_key` gives; anything else never reaches a statement."""
+    return WAVE_KEY.fullmatch(text) is not None

@@ -1,0 +1,53 @@
+"""What a target table is, as the Postgres catalog tells it."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class TargetColumn:
+    """One column: `type` as DDL writes it (`numeric(10,2)`), `base` without its limits (`numeric`)."""
+
+    name: str
+    type: str
+    base: str
+    precision: int | None = None
+    scale: int | None = None
+    length: int | None = None
+    labels: tuple[str, ...] = ()
+    not_null: bool = False
+    has_default: bool = False
+    generated: bool = False
+
+    @property
+    def needs_value(self) -> bool:
+        """True when a NULL would be refused and nothing stands in for it."""
+        return self.not_null and not self.has_default
+
+
+@dataclass(frozen=True)
+class UniqueRule:
+    """A unique index over plain columns."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CheckRule:
+    """A CHECK constraint: Postgres' own rendering of its expression, and the columns that it reads."""
+
+    name: str
+    expression: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TargetTable:
+    """One target table with what can refuse a row."""
+
+    schema: str
+    name: str
+    columns: dict[str, TargetColumn]
+    unique: tuple[UniqueRule, ...] = ()
+    checks: tuple[CheckRule, ...] = ()
+    triggers: tuple[str, ...] = field(default=())

@@ -1,0 +1,12 @@
+"""What a validation found."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The number of offenders (0 is the good news), a few of their legacy ids, and the statement that counted them."""
+
+    count: int
+    sample: tuple[str, ...]
+    query: str

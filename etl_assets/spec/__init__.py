@@ -1,0 +1,1 @@
+"""What is migrated: the spec file's grammar and its loader."""

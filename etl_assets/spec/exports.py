@@ -1,0 +1,69 @@
+"""Which cells leave SQLite: an allow-list, derived from the spec."""
+
+from dataclasses import dataclass
+
+from etl_assets.spec.model import Spec, Table, Users
+
+
+@dataclass(frozen=True)
+class ExportColumn:
+    """One column of a CSV export: its header, and the legacy column or SQLite expression behind it."""
+
+    label: str
+    column: str | None = None
+    expr: str | None = None
+    secret_allowed: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Export:
+    """What one export reads."""
+
+    name: str
+    source: str
+    columns: tuple[ExportColumn, ...]
+    key: tuple[str, ...] = ()
+    where: str | None = None
+    optional: bool = False
+
+
+def label_of(table: Table, column: str) -> str:
+    """The CSV header under which a target column's legacy value stands.
+
+    A plain column keeps its legacy name; an expression has none and takes the target column's.
+    """
+    spec = table.columns[column]
+    if spec.expr is None:
+        return spec.from_ or column
+    taken = {other.from_ or name for name, other in table.columns.items() if other.expr is None} | {table.owner.from_}
+    return f"expr:{column}" if column in taken else column
+
+
+def table_export(table: Table) -> Export:
+    """The export of one migrated table: its owner column and the named columns, each legacy column once."""
+    columns: dict[str, ExportColumn] = {}
+    if table.owner.from_:
+        columns[table.owner.from_] = ExportColumn(table.owner.from_, column=table.owner.from_)
+    for name, spec in table.columns.items():
+        label, allowed = label_of(table, name), spec.secret is not None
+        column = None if spec.expr is not None else spec.from_ or name
+        columns[label] = ExportColumn(label, column=column, expr=spec.expr, secret_allowed=allowed)
+    return Export(
+        table.name, table.source, tuple(columns.values()), key=table.key, where=table.where, optional=table.optional
+    )
+
+
+def users_export(users: Users) -> Export:
+    """The export of the legacy users: id, e-mail, created_at (where there is one) and the verified flag, if named."""
+    columns = [ExportColumn(users.email, column=users.email)]
+    if users.verified:
+        columns.append(ExportColumn(users.verified, column=users.verified))
+    columns.append(ExportColumn("created_at", column="created_at", optional=True))
+    return Export("users", users.table, tuple(columns), key=(users.id,))
+
+
+def exports_of(spec: Spec) -> dict[str, Export]:
+    """Every export of the spec by name; `users` first."""
+    found = {"users": users_export(spec.users)} if spec.users else {}
+    return found | {name: table_export(table) for name, table in spec.tables.items()}

@@ -1,0 +1,227 @@
+"""The spec as values: what each key means once it is read. Every scalar arrives as a string."""
+
+import re
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Type = Literal["text", "integer", "bigint", "numeric", "double", "boolean", "date", "timestamptz", "uuid", "jsonb"]
+USERS = "users"
+KEEP_OTHERS = "*"
+TABLE_KEY = re.compile(r"^[a-z][a-z0-9_]{0,58}$")
+POSTGRES_NAME_BYTES = 63
+
+
+class Strict(BaseModel):
+    """A section that refuses keys it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def _mapping(value: Any, *, key: str) -> Any:
+    """The long form of a section that may be written as one word."""
+    return {key: value} if isinstance(value, str) else value
+
+
+class Source(Strict):
+    """`timezone`: the IANA zone of legacy timestamps that carry none."""
+
+    timezone: str
+
+
+class TargetMarker(Strict):
+    """`marker`: a name written into the target at the first load and compared ever after."""
+
+    marker: str | None = None
+
+
+class Users(Strict):
+    """The legacy users table and the columns that hold id, e-mail and, if there is one, its verification."""
+
+    table: str = "users"
+    id: str = "id"
+    email: str = "email"
+    verified: str | None = None
+
+
+class Accounts(Strict):
+    """Where new accounts are found, and which of them may claim."""
+
+    from_: Literal["auth", "profiles"] = Field("auth", alias="from")
+    profiles: str = "public.profiles"
+    accept_unconfirmed: bool = False
+    trust_autoconfirm: bool = False
+    sso_domains: tuple[str, ...] = ()
+    merge_duplicates: bool = False
+
+
+class Policy(Strict):
+    """What happens to the awkward: incomplete users, quarantined rows, triggers, later changes."""
+
+    incomplete_users: Literal["hold", "load"] = "hold"
+    max_quarantined: int | None = None
+    triggers: dict[str, Literal["fire"]] | Literal["refuse", "fire"] = "refuse"
+    on_change: Literal["report", "update"] = "report"
+
+    @field_validator("max_quarantined", mode="before")
+    @classmethod
+    def _unlimited(cls, value: Any) -> Any:
+        return None if value == "unlimited" else value
+
+    def fires(self, table: str) -> bool:
+        """True when the operator said that the triggers of this table may see history."""
+        return self.triggers == "fire" or (isinstance(self.triggers, dict) and table in self.triggers)
+
+
+class IdRule(Strict):
+    """How a row's new id comes from its legacy key, and the target column that takes it."""
+
+    rule: Literal["uuid5", "keep"] = "uuid5"
+    to: str = "id"
+
+
+class Owner(Strict):
+    """Whose row it is: a column (`from`), the owner of a referenced row (`via`), or nobody's (neither)."""
+
+    from_: str | None = Field(None, alias="from")
+    via: str | None = None
+    to: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Owner":
+        if self.from_ and self.via:
+            raise ValueError("`from` and `via` exclude each other")
+        if self.from_ and not self.to:
+            raise ValueError("`to` is missing: the target column that takes the account's id")
+        return self
+
+    @property
+    def is_none(self) -> bool:
+        """True for lookup tables."""
+        return self.from_ is None and self.via is None
+
+
+class References(Strict):
+    """A value that names a row of another migrated table, or a second legacy user."""
+
+    table: str
+    match: str | None = None
+    otherwise: Literal["quarantine", "null", "keep"] = "quarantine"
+    unresolved: Literal["wait", "null"] = "wait"
+
+    @field_validator("match")
+    @classmethod
+    def _names_an_id(cls, value: str | None) -> str | None:
+        if value is None:
+            return value
+        try:
+            groups = re.compile(value).groupindex
+        except re.error as error:
+            raise ValueError(f"is not a regular expression ({error})") from None
+        if "id" not in groups:
+            raise ValueError("has no group (?P<id>...), which says where the legacy id stands")
+        return value
+
+
+class Column(Strict):
+    """One target column: its type and where its value comes from."""
+
+    type: Type
+    from_: str | None = Field(None, alias="from")
+    expr: str | None = None
+    map: dict[str, str] | None = None
+    default: str | None = None
+    required: bool = False
+    empty: Literal["null"] | None = None
+    references: References | None = None
+    secret: Literal["allowed"] | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Column":
+        if self.from_ and self.expr:
+            raise ValueError("`from` and `expr` exclude each other")
+        return self
+
+
+class UniqueCheck(Strict):
+    """Columns whose values should not repeat; `error` stops the load, `warn` shows a number."""
+
+    columns: tuple[str, ...]
+    severity: Literal["warn", "error"] = "warn"
+
+
+class Checks(Strict):
+    """Extra validations: `unique`, and `sum` for money columns, reconciled per user."""
+
+    unique: tuple[UniqueCheck, ...] = ()
+    sum: tuple[str, ...] = ()
+
+
+class Table(Strict):
+    """One migrated table."""
+
+    name: str = ""
+    source: str = ""
+    target: str = ""
+    optional: bool = False
+    where: str | None = None
+    key: tuple[str, ...] = ()
+    id: IdRule = IdRule(rule="uuid5", to="id")
+    owner: Owner
+    columns: dict[str, Column]
+    checks: Checks = Checks()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _long_forms(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        data = dict(data)
+        owner = data.get("owner")
+        if isinstance(owner, str):
+            data["owner"] = {} if owner == "none" else {"from": owner, "to": owner}
+        if "id" in data:
+            data["id"] = _mapping(data["id"], key="rule")
+        if isinstance(data.get("columns"), dict):
+            data["columns"] = {name: _mapping(column, key="type") for name, column in data["columns"].items()}
+        return data
+
+    @property
+    def target_schema(self) -> str:
+        """The schema part of `target`."""
+        return self.target.partition(".")[0]
+
+    @property
+    def target_table(self) -> str:
+        """The table part of `target`."""
+        return self.target.partition(".")[2]
+
+    @property
+    def references(self) -> dict[str, References]:
+        """Target column -> what it refers to, users included."""
+        return {name: column.references for name, column in self.columns.items() if column.references}
+
+
+class Spec(Strict):
+    """The whole file. `tables` keeps the file's order; `load_order` puts referenced tables first."""
+
+    source: Source
+    namespace: UUID
+    target: TargetMarker = TargetMarker()
+    users: Users | None = None
+    accounts: Accounts = Accounts.model_validate({})
+    policy: Policy = Policy()
+    tables: dict[str, Table]
+    load_order: tuple[str, ...] = ()
+    digest: str = ""
+
+    @property
+    def owned(self) -> tuple[str, ...]:
+        """Keys of tables whose rows belong to users, in load order."""
+        return tuple(name for name in self.load_order if not self.tables[name].owner.is_none)
+
+    @property
+    def unowned(self) -> tuple[str, ...]:
+        """Keys of lookup tables, in load order."""
+        return tuple(name for name in self.load_order if self.tables[name].owner.is_none)

@@ -1,0 +1,143 @@
+"""What a spec may say beyond its grammar: names, owners, references, secrets."""
+
+import re
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from etl_assets.spec.model import POSTGRES_NAME_BYTES, TABLE_KEY, USERS, Column, Spec, Table
+from etl_assets.spec.yaml_lines import Path
+
+SECRET_WORDS = frozenset(
+    "apikey auth cookie cookies credential credentials hash hashes key keys otp passphrase passwd password passwords "
+    "pin pwd salt secret secrets session sessions token tokens totp".split()
+)
+STAGING_NAMES = frozenset("_legacy_id _new_id _legacy_user_id _account_id _wave _reason _state".split())
+
+
+class SpecFault(Exception):
+    """A rule is broken at `path`; the loader adds file and line."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        """Keeps both for the loader."""
+        self.path, self.problem = path, problem
+        super().__init__(problem)
+
+
+def looks_secret(column: str) -> bool:
+    """True for names such as `password_hash`, `apiToken`, `session_id`: whole words, so `monkey` is none."""
+    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", column).lower()
+    return any(word in SECRET_WORDS for word in re.split(r"[^a-z0-9]+", words)) or "apikey" in words.replace("_", "")
+
+
+def check_rules(spec: Spec) -> None:
+    """Nothing, when every rule holds.
+
+    Raises:
+        SpecFault: the first broken rule.
+    """
+    try:
+        ZoneInfo(spec.source.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise SpecFault(("source", "timezone"), f"{spec.source.timezone!r} is not an IANA time zone") from None
+    if spec.accounts.from_ == "profiles" and not spec.accounts.accept_unconfirmed:
+        raise SpecFault(
+            ("accounts", "from"),
+            "profiles carry no proof that the address is the user's own; "
+            "use `auth`, or accept the risk with `accept_unconfirmed: true`",
+        )
+    if not spec.tables:
+        raise SpecFault(("tables",), "names no table")
+    for name, table in spec.tables.items():
+        _check_table(spec, name, table)
+
+
+def _check_table(spec: Spec, name: str, table: Table) -> None:
+    path: Path = ("tables", name)
+    if not TABLE_KEY.fullmatch(name) or name == USERS:
+        raise SpecFault(path, "a table key is a-z, 0-9 and _, at most 59 long, and not `users`; the old name goes to source")
+    if table.target.count(".") != 1 or not all(table.target.split(".")):
+        raise SpecFault((*path, "target"), f"{table.target!r} is not schema.table")
+    for column_name in (*table.columns, table.id.to, table.owner.to or "id"):
+        if len(column_name.encode()) > POSTGRES_NAME_BYTES:
+            raise SpecFault((*path, "columns", column_name), "is longer than 63 bytes, where Postgres cuts names")
+        if column_name in STAGING_NAMES:
+            raise SpecFault((*path, "columns", column_name), "is a name that the staging tables need themselves")
+    if not table.owner.is_none and spec.users is None:
+        raise SpecFault((*path, "owner"), "needs a `users:` section; a spec without users has only `owner: none`")
+    if table.id.to in table.columns and table.id.rule != "keep":
+        raise SpecFault((*path, "columns", table.id.to), "takes the new id already; leave it out or use `id: keep`")
+    if table.owner.to and table.owner.to in table.columns:
+        raise SpecFault((*path, "columns", table.owner.to), "takes the owner's account id already; leave it out")
+    for column_name, column in table.columns.items():
+        _check_column(spec, table, column_name, column)
+    _check_owner(spec, table)
+    for kind, columns in (("sum", table.checks.sum), *(("unique", rule.columns) for rule in table.checks.unique)):
+        for column_name in columns:
+            if column_name not in table.columns:
+                raise SpecFault((*path, "checks", kind), f"names {column_name!r}, which is no column of this table")
+            numeric = table.columns[column_name].type in ("integer", "bigint", "numeric", "double")
+            if kind == "sum" and not numeric:
+                raise SpecFault((*path, "checks", kind), f"cannot add up {column_name!r}, which is no number")
+
+
+def _check_column(spec: Spec, table: Table, name: str, column: Column) -> None:
+    path: Path = ("tables", table.name, "columns", name)
+    source = column.from_ or name
+    if column.secret is None and column.expr is None and looks_secret(source):
+        raise SpecFault(path, f"{source!r} looks like a secret and stays behind; `secret: allowed` if it is none")
+    reference = column.references
+    if reference is None:
+        return
+    where = (*path, "references")
+    if reference.table == USERS:
+        if spec.users is None or column.type != "uuid":
+            raise SpecFault(where, "to users needs a `users:` section and type uuid")
+        if reference.otherwise == "keep":
+            raise SpecFault(where, "`otherwise: keep` cannot keep a legacy user id as an account id")
+        return
+    parent = spec.tables.get(reference.table)
+    if parent is None:
+        raise SpecFault((*where, "table"), f"{reference.table!r} is neither a table of this spec nor `users`")
+    if parent is table:
+        raise SpecFault((*where, "table"), "a table that refers to itself is not built yet in this version")
+    if parent.id.rule == "uuid5" and column.type not in ("uuid", "text"):
+        raise SpecFault(path, f"refers to {reference.table}, whose ids become UUIDs; its type is uuid or text")
+    if reference.otherwise == "keep" and column.type != "text":
+        raise SpecFault(where, "`otherwise: keep` needs type text: a legacy id is no UUID")
+    if table.owner.is_none and not parent.owner.is_none:
+        raise SpecFault(where, f"a table without owner cannot refer to {reference.table}, whose rows arrive user by user")
+
+
+def _check_owner(spec: Spec, table: Table) -> None:
+    if table.owner.via is None:
+        return
+    path: Path = ("tables", table.name, "owner")
+    column = table.columns.get(table.owner.via)
+    if column is None or column.references is None or column.references.table == USERS:
+        raise SpecFault(path, f"`via: {table.owner.via}` needs a column of that name with `references` to an owned table")
+    if column.references.otherwise != "quarantine":
+        raise SpecFault(path, f"`via: {table.owner.via}` cannot be optional: without it the row is nobody's")
+    if spec.tables[column.references.table].owner.is_none:
+        raise SpecFault(path, f"{column.references.table} has no owner itself")
+
+
+def load_order(spec: Spec) -> tuple[str, ...]:
+    """The tables with referenced tables first, otherwise as in the file.
+
+    Raises:
+        SpecFault: tables refer to one another in a circle.
+    """
+    order: list[str] = []
+
+    def visit(name: str, seen: tuple[str, ...]) -> None:
+        if name in seen:
+            circle = " -> ".join((*seen[seen.index(name) :], name))
+            raise SpecFault(("tables", name), f"tables refer to one another in a circle: {circle}; not built yet")
+        if name not in order:
+            for reference in spec.tables[name].references.values():
+                if reference.table != USERS:
+                    visit(reference.table, (*seen, name))
+            order.append(name)
+
+    for name in spec.tables:
+        visit(name, ())
+    return tuple(order)

@@ -1,0 +1,32 @@
+"""The shapes that transforms hand to stores: staging rows, quarantined cells."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from etl_assets.spec.model import Table
+
+QUARANTINE_SCHEMA = pl.Schema(
+    {
+        "legacy_id": pl.String,
+        "legacy_user_id": pl.String,
+        "via_key": pl.String,
+        "column": pl.String,
+        "storage_class": pl.String,
+        "value": pl.String,
+        "rule": pl.String,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Staged:
+    """`rows` for `etl.stg_<table>`; `quarantined` for `etl.quarantine`, one row per faulty cell."""
+
+    rows: pl.DataFrame
+    quarantined: pl.DataFrame
+
+
+def reference_columns(table: Table) -> dict[str, int]:
+    """Target columns with `references`, numbered: `_ref<n>` and `_raw<n>` are their staging columns."""
+    return {name: number for number, name in enumerate(table.references)}

@@ -1,0 +1,121 @@
+"""The books and the reconciliation: production read back, row by row and sum by sum."""
+
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from etl_assets.model.books import USER_STATES, Books, TableBook, WaveBook
+from etl_assets.stores.links import Links
+from etl_assets.stores.postgres import Connection, one, rows
+from etl_assets.stores.statements import joined, qualified, staging_table, statement
+from etl_assets.stores.users import count_states
+
+
+@dataclass(frozen=True)
+class RowComparison:
+    """A table's loaded rows against production. Only `altered` is our fault; the others happened afterwards."""
+
+    table: str
+    compared: int
+    equal: int
+    altered: int
+    changed_since: int
+    gone_since: int
+    changed_in_legacy: int
+    altered_sample: tuple[str, ...]
+    changed_sample: tuple[str, ...]
+    gone_sample: tuple[str, ...]
+    query: str
+
+
+@dataclass(frozen=True)
+class SumComparison:
+    """A money column of the loaded rows, per user: what was staged against what production holds."""
+
+    table: str
+    column: str
+    users: int
+    differing: int
+    explained: int
+    before: str
+    after: str
+    sample: tuple[str, ...]
+    query: str
+
+
+def read_books(connection: Connection, links: Links) -> Books:
+    """The books of this moment; runs inside `reading`."""
+    staged = {name for (name,) in rows(connection, statement("list_staged"))}
+    tables = [
+        _table_book(connection, links, name) if name in staged and name in links.targets else TableBook(name)
+        for name in links.spec.tables
+    ]
+    users = {}
+    if links.spec.users is not None and "users" in staged and set(links.tables) <= staged:
+        counted = count_states(connection, links.spec, links)
+        counted["waiting"] = counted.get("waiting", 0) + counted.pop("claimable", 0)
+        users = {"total": int(one(connection, statement("count_users"))[0]), **{s: counted.get(s, 0) for s in USER_STATES}}
+    waves = [WaveBook(key, int(n), int(count), at) for key, n, count, at in rows(connection, statement("list_waves"))]
+    return Books(tuple(tables), users, tuple(waves))
+
+
+def _table_book(connection: Connection, links: Links, name: str) -> TableBook:
+    query = statement("count_book", links=links.rows(name), staging=staging_table(name), table=sql.Literal(name))
+    return TableBook(name, *(int(number) for number in one(connection, query)))
+
+
+def compare_rows(connection: Connection, links: Links, name: str, *, wave: str | None = None) -> RowComparison:
+    """Production against ledger and staging, row by row; of one wave, or of all."""
+    table, target = links.spec.tables[name], links.targets[name]
+    query = statement(
+        "compare_rows",
+        links=links.rows(name),
+        target=qualified(target.schema, target.name),
+        table=sql.Literal(name),
+        id=sql.Identifier(table.id.to),
+        id_type=sql.SQL(target.columns[table.id.to].type),  # type: ignore[arg-type]
+        staged=links.digest(name, "k"),
+        found=links.digest(name, "t"),
+        of_wave=sql.SQL("AND l.wave = %(wave)s") if wave else sql.SQL(""),
+    )
+    row = one(connection, query, wave=wave)
+    numbers = [int(number) for number in row[:6]]
+    samples = [tuple(sample or ()) for sample in row[6:9]]
+    return RowComparison(name, *numbers, *samples, query.as_string(connection))  # type: ignore[arg-type]
+
+
+def compare_sums(connection: Connection, links: Links, name: str, *, wave: str | None = None) -> list[SumComparison]:
+    """Each `sum` column of a table, per user: staged against production over the same rows."""
+    table, target = links.spec.tables[name], links.targets[name]
+    found = []
+    for column in table.checks.sum:
+        query = statement(
+            "compare_sums",
+            links=links.rows(name),
+            target=qualified(target.schema, target.name),
+            table=sql.Literal(name),
+            id=sql.Identifier(table.id.to),
+            id_type=sql.SQL(target.columns[table.id.to].type),  # type: ignore[arg-type]
+            column=sql.Identifier(column),
+            found=links.digest(name, "t"),
+            staged=links.digest(name, "k"),
+            of_wave=sql.SQL("AND l.wave = %(wave)s") if wave else sql.SQL(""),
+        )
+        users, differing, explained, before, after, sample = one(connection, query, wave=wave)
+        text = query.as_string(connection)
+        found.append(SumComparison(
+            name, column, int(users), int(differing), int(explained), str(before), str(after), tuple(sample or ()), text
+        ))
+    return found
+
+
+def table_summary(connection: Connection, links: Links, name: str) -> dict[str, str]:
+    """The guide's integrity query over a staging table: rows, users, and the range of each timestamp column."""
+    table = links.spec.tables[name]
+    times = [column for column, spec in table.columns.items() if spec.type == "timestamptz"]
+    wanted: list[sql.Composable] = [sql.SQL("count(*)"), sql.SQL("count(DISTINCT s._legacy_user_id)")]
+    for column in times:
+        wanted += [sql.SQL("{}({})").format(sql.SQL(f), sql.Identifier("s", column)) for f in ("min", "max")]  # type: ignore[arg-type]
+    row = one(connection, statement("summarise_staging", wanted=joined(wanted), staging=staging_table(name)))
+    labels = ["rows", "users", *(f"{edge} {column}" for column in times for edge in ("earliest", "latest"))]
+    return {label: str(value) for label, value in zip(labels, row, strict=True)}

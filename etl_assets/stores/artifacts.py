@@ -1,0 +1,247 @@
+"""Snapshots and exports on disk: published whole or not at all, readable by their owner alone."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import polars as pl
+
+from etl_assets.model.errors import ArtifactError
+from etl_assets.stores.faults import fault_point
+
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+BATCH_ROWS = 65_536
+HASH_BLOCK_BYTES = 1 << 20
+CURRENT = "current"
+
+
+@dataclass(frozen=True)
+class SnapshotInfo:
+    """One consistent copy of the legacy database. `rows` counts every exported table's rows before any `where`."""
+
+    id: str
+    sha256: str
+    bytes: int
+    rows: dict[str, int] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What one export holds. `usual` gives each column's storage class where `_classes` is empty."""
+
+    table: str
+    snapshot: str
+    rows: int
+    excluded: int
+    sha256: str
+    columns: tuple[str, ...]
+    declared: dict[str, str]
+    usual: dict[str, str]
+    classes: dict[str, dict[str, int]]
+    spec_digest: str
+
+
+class Artifacts:
+    """The artifact folder: `snapshots/<id>/legacy.db`, `snapshots/<id>/exports/<table>.csv` and their manifests."""
+
+    def __init__(self, root: Path) -> None:
+        """Opens, and makes if need be, the private folder `root`."""
+        self.root = root
+        private_folder(root)
+
+    def publish_snapshot(self, copied: Path, info: SnapshotInfo) -> None:
+        """Makes a finished copy the current snapshot; a snapshot of that id that is there already stays."""
+        folder = self._folder(info.id)
+        if not (folder / "snapshot.json").exists():
+            private_folder(folder)
+            copied.replace(folder / "legacy.db")
+            _write_whole(folder / "snapshot.json", json.dumps(asdict(info), indent=1).encode())
+        fault_point("snapshot.copied")
+        _write_whole(self.root / "snapshots" / CURRENT, info.id.encode())
+        fault_point("snapshot.published")
+
+    def current_snapshot(self) -> SnapshotInfo:
+        """The snapshot that every export reads.
+
+        Raises:
+            ArtifactError: none was taken yet.
+        """
+        found = self.current_snapshot_or_none()
+        if found is None:
+            raise ArtifactError("There is no snapshot of the legacy database yet: materialize `legacy_snapshot` first.")
+        return found
+
+    def current_snapshot_or_none(self) -> SnapshotInfo | None:
+        """The snapshot that every export reads, or None before the first."""
+        pointer = self.root / "snapshots" / CURRENT
+        if not pointer.exists():
+            return None
+        raw = json.loads((self._folder(pointer.read_text(encoding="ascii")) / "snapshot.json").read_bytes())
+        return SnapshotInfo(**{**raw, "missing": tuple(raw["missing"])})
+
+    def snapshot_path(self, snapshot: str) -> Path:
+        """The copied database of a snapshot."""
+        return self._folder(snapshot) / "legacy.db"
+
+    def scratch_path(self, name: str) -> Path:
+        """A path for unfinished work, removed when it is there from a crash."""
+        path = private_folder(self.root / "unfinished") / name
+        for leftover in (path, Path(f"{path}-journal"), Path(f"{path}-wal"), Path(f"{path}-shm")):
+            leftover.unlink(missing_ok=True)
+        return path
+
+    def export_path(self, snapshot: str, table: str) -> Path:
+        """The CSV of one table."""
+        return self._folder(snapshot) / "exports" / f"{table}.csv"
+
+    @contextmanager
+    def writing_export(self, snapshot: str, table: str) -> Iterator["ExportWriter"]:
+        """A writer whose files appear under their names when the block ends well, and not at all otherwise."""
+        private_folder(self._folder(snapshot) / "exports")
+        writer = ExportWriter(self.export_path(snapshot, table))
+        try:
+            yield writer
+        except BaseException:
+            writer.discard()
+            raise
+
+    def manifest(self, table: str) -> Manifest:
+        """The manifest of a table's export of the current snapshot.
+
+        Raises:
+            ArtifactError: the table was not exported from this snapshot yet.
+        """
+        snapshot = self.current_snapshot().id
+        path = manifest_path(self.export_path(snapshot, table))
+        if not path.exists():
+            raise ArtifactError(
+                f"exports/{table} was not written for snapshot {snapshot} yet: materialize `exports/{table}` first."
+            )
+        raw = json.loads(path.read_bytes())
+        return Manifest(**{**raw, "columns": tuple(raw["columns"])})
+
+    def verified_batches(self, manifest: Manifest) -> Iterator[pl.DataFrame]:
+        """The export in batches, all columns String; NULL and `''` stay apart.
+
+        Raises:
+            ArtifactError: the file is not the one that the manifest describes.
+        """
+        path = self.export_path(manifest.snapshot, manifest.table)
+        if sha256_of(path) != manifest.sha256:
+            raise ArtifactError(
+                f"{path.name} was changed after it was written (its sha256 is not the manifest's): "
+                f"materialize `exports/{manifest.table}` again."
+            )
+        if manifest.rows:
+            yield from pl.scan_csv(path, infer_schema=False).collect_batches(
+                chunk_size=BATCH_ROWS, maintain_order=True
+            )
+
+    def excluded_keys(self, manifest: Manifest) -> list[str]:
+        """The legacy keys for which `where` was not true."""
+        path = excluded_path(self.export_path(manifest.snapshot, manifest.table))
+        return pl.read_csv(path, infer_schema=False)["_key"].to_list() if manifest.excluded else []
+
+    def _folder(self, snapshot: str) -> Path:
+        return self.root / "snapshots" / snapshot
+
+
+class ExportWriter:
+    """Writes one export: the CSV, the excluded keys, and at the end the manifest."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens `<name>.part` beside the final name."""
+        self.path = path
+        self.rows = self.excluded = 0
+        self._has_header = False
+        self._parts = [path.with_suffix(".csv.part"), excluded_path(path).with_suffix(".csv.part")]
+        self._files = [_open_private(part) for part in self._parts]
+        self._files[1].write(b"_key\n")
+
+    def write(self, batch: pl.DataFrame) -> None:
+        """Appends a batch of rows; the first one, even when it is empty, brings the header."""
+        batch.write_csv(self._files[0], include_header=not self._has_header)
+        self._has_header = True
+        self.rows += batch.height
+        fault_point("export.batch")
+
+    def write_excluded(self, keys: pl.DataFrame) -> None:
+        """Appends legacy keys (`_key`) that `where` leaves behind."""
+        keys.write_csv(self._files[1], include_header=False)
+        self.excluded += keys.height
+
+    def publish(self, **facts: Any) -> Manifest:
+        """Fsyncs, renames, and writes the manifest last: where there is a manifest, the export is whole."""
+        manifest_path(self.path).unlink(missing_ok=True)
+        for file, part in zip(self._files, self._parts, strict=True):
+            _finish(file)
+            part.replace(part.with_suffix(""))
+        manifest = Manifest(rows=self.rows, excluded=self.excluded, sha256=sha256_of(self.path), **facts)
+        _write_whole(manifest_path(self.path), json.dumps(asdict(manifest), indent=1).encode())
+        fault_point("export.published")
+        return manifest
+
+    def discard(self) -> None:
+        """Removes what was written so far."""
+        for file, part in zip(self._files, self._parts, strict=True):
+            file.close()
+            part.unlink(missing_ok=True)
+
+
+def manifest_path(export: Path) -> Path:
+    """The manifest beside an export."""
+    return export.with_suffix(".json")
+
+
+def excluded_path(export: Path) -> Path:
+    """The list of excluded keys beside an export."""
+    return export.with_name(f"{export.stem}.excluded.csv")
+
+
+def private_folder(path: Path) -> Path:
+    """Makes a folder that only its owner can enter; ours are never opened to others."""
+    for folder in (*reversed(path.parents), path):
+        # One by one: `parents=True` would give the folders above the process' umask instead of our mode.
+        if not folder.exists():
+            folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    return path
+
+
+def sha256_of(path: Path) -> str:
+    """The file's sha256 in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(HASH_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def free_bytes(path: Path) -> int:
+    """Free space of the disk that holds a path."""
+    return shutil.disk_usage(path).free
+
+
+def _open_private(path: Path) -> BinaryIO:
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb")
+
+
+def _finish(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+    file.close()
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    part = path.with_name(f"{path.name}.part")
+    file = _open_private(part)
+    file.write(content)
+    _finish(file)
+    part.replace(path)

@@ -1,0 +1,218 @@
+"""What becomes of each staged row, derived by one statement per table that checks, gate, load and books share.
+
+A row's `_reason` is NULL when it can be loaded now; its `_state` is `ready` then, and otherwise
+`loaded`, `quarantined`, `excluded` or `waiting`. Nothing of this is stored: it depends on other tables and changes
+when they do.
+"""
+
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from etl_assets.model.target import TargetTable, UniqueRule
+from etl_assets.spec.model import USERS, References, Spec, Table
+from etl_assets.spec.shapes import reference_columns
+from etl_assets.stores.statements import joined, literals, qualified, staging_table, statement
+
+QUARANTINED = ("owner_missing", "owner_unknown", "reference_unknown", "reference_quarantined", "target_conflict")
+EXCLUDED = ("reference_excluded",)
+OWNER_REASONS = ("owner_missing", "owner_unknown")
+REFERENCE_REASONS = ("reference_unknown", "reference_quarantined")
+
+
+@dataclass(frozen=True)
+class Links:
+    """Composes the link statements of one spec against one target."""
+
+    spec: Spec
+    targets: dict[str, TargetTable]
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The migrated tables that the target has, referenced tables first."""
+        return tuple(name for name in self.spec.load_order if name in self.targets)
+
+    def columns(self, name: str) -> tuple[str, ...]:
+        """The target columns that the load fills: id, owner, then as in the spec."""
+        table = self.spec.tables[name]
+        first = [table.id.to, *([table.owner.to] if table.owner.to else [])]
+        return (*first, *(column for column in table.columns if column not in first))
+
+    def digest(self, name: str, alias: str) -> sql.Composed:
+        """A 128-bit digest of a row's loaded columns, as text under the session's dialect."""
+        cells = joined([sql.Identifier(alias, column) for column in self.columns(name)])
+        return sql.SQL("md5(ROW({})::text)::uuid").format(cells)
+
+    def rows(self, name: str) -> sql.Composed:
+        """One row per staged row: `_legacy_id, _new_id, _legacy_user_id, _account_id, _wave, _reason, _state`, values."""
+        return statement(
+            "link",
+            rows=self._judged(name),
+            quarantined=literals(QUARANTINED),
+            excluded=literals(EXCLUDED),
+        )
+
+    def owners(self, name: str) -> sql.Composed:
+        """`legacy_id, legacy_user_id` of every row that is staged or quarantined, as far as an owner is named."""
+        table, slots = self.spec.tables[name], {"staging": staging_table(name), "table": sql.Literal(name)}
+        if table.owner.via:
+            parent = table.columns[table.owner.via].references
+            assert parent is not None  # noqa: S101 - held by spec.rules
+            ref = sql.Identifier("s", f"_ref{reference_columns(table)[table.owner.via]}")
+            return statement("list_owners_via", **slots, ref=ref, parents=self.owners(parent.table))
+        return statement("list_owners", **slots)
+
+    def has_references(self, name: str) -> bool:
+        """True when a row of a known owner can be quarantined by its links."""
+        target = self.targets[name]
+        return bool(self.spec.tables[name].references or target.checks or self._unique_rules(name))
+
+    def incomplete_users(self) -> sql.Composed:
+        """`legacy_user_id` of every user with a quarantined row that is not loaded."""
+        parts: list[sql.Composable] = [sql.SQL("SELECT NULL::text AS legacy_user_id WHERE false")]
+        for name in self.tables:
+            if self.spec.policy.incomplete_users == "load" or self.spec.tables[name].owner.is_none:
+                continue
+            parts.append(statement("list_incomplete_users", owners=self.owners(name), table=sql.Literal(name)))
+            if self.has_references(name):
+                parts.append(statement("list_link_incomplete_users", links=self.rows(name)))
+        return joined(parts, by=" UNION ")
+
+    def _judged(self, name: str) -> sql.Composed:
+        target = self.targets[name]
+        conflicts = [
+            sql.SQL("({}) IS FALSE").format(sql.SQL(rule.expression))  # type: ignore[arg-type]
+            for rule in target.checks
+            if set(rule.columns) <= set(self.columns(name))
+        ]
+        conflicts += [self._twin(name, rule) for rule in self._unique_rules(name)]
+        if not conflicts:
+            return self._linked(name)
+        fits = {"rows": self._linked(name), "conflicts": joined(list(conflicts), by=" OR ")}
+        values = joined([sql.Identifier(column) for column in self.columns(name)])
+        return statement("link_conflicts", **fits, values=values, quarantined=literals((*QUARANTINED, *EXCLUDED)))
+
+    def _unique_rules(self, name: str) -> list[UniqueRule]:
+        table, filled = self.spec.tables[name], set(self.columns(name))
+        return [rule for rule in self.targets[name].unique if set(rule.columns) <= filled and rule.columns != (table.id.to,)]
+
+    def _twin(self, name: str, rule: UniqueRule) -> sql.Composed:
+        table, target = self.spec.tables[name], self.targets[name]
+        here = joined([sql.SQL("t.{0} = x.{0}").format(sql.Identifier(c)) for c in rule.columns], by=" AND ")
+        in_target = statement("has_twin_in_target", target=qualified(target.schema, target.name), same=here)
+        plain = [c for c in rule.columns if c in table.columns]
+        if len(plain) < len(rule.columns) - (table.owner.to in rule.columns and bool(table.owner.from_)):
+            return in_target
+        same = [sql.SQL("s.{0} = x.{0}").format(sql.Identifier(c)) for c in plain]
+        if table.owner.to in rule.columns:
+            same.append(sql.SQL("s._legacy_user_id = x._legacy_user_id"))
+        slots = {"staging": staging_table(name), "table": sql.Literal(name), "same": joined(list(same), by=" AND ")}
+        return sql.SQL("{} OR {}").format(in_target, statement("has_twin_in_staging", **slots))
+
+    def _linked(self, name: str) -> sql.Composed:
+        table = self.spec.tables[name]
+        parts = [_Link(self, table, column, number) for column, number in reference_columns(table).items()]
+        reasons: list[sql.Composable] = [part.quarantined() for part in parts]
+        reasons += [part.excluded() for part in parts]
+        joins: list[sql.Composable] = [part.join() for part in parts]
+        owner: sql.Composable = sql.SQL("NULL::text")
+        account: sql.Composable = sql.SQL("NULL::uuid")
+        wave: sql.Composable = sql.SQL("NULL::text")
+        if not table.owner.is_none:
+            owner = self._owner(table)
+            account, wave = sql.SQL("u.supabase_user_id"), sql.SQL("u.wave")
+            joins.append(statement("link_user", owner=owner, profiles=self._profiles()))
+            # A row owned through another shares that row's fate first; only then is its owner looked at.
+            reasons.insert(len(parts) if table.owner.via else 0, statement("link_owner_reasons", owner=owner))
+            reasons.append(statement("link_account_reasons"))
+        reasons += [part.waiting() for part in parts]
+        values = {table.id.to: sql.SQL("s._new_id"), **({table.owner.to: account} if table.owner.to else {})}
+        values |= {part.column: part.value() for part in parts}
+        selected = [
+            sql.SQL("{} AS {}").format(values.get(column, sql.Identifier("s", column)), sql.Identifier(column))
+            for column in self.columns(name)
+        ]
+        return statement(
+            "link_rows",
+            owner=owner,
+            account=account,
+            wave=wave,
+            reasons=joined(reasons, by="\n"),
+            values=joined(list(selected)),
+            staging=staging_table(name),
+            table=sql.Literal(name),
+            joins=joined(joins, by="\n"),
+        )
+
+    def _owner(self, table: Table) -> sql.Composable:
+        if table.owner.via:
+            return sql.Identifier(f"p{reference_columns(table)[table.owner.via]}", "_legacy_user_id")
+        return sql.SQL("s._legacy_user_id")
+
+    def _profiles(self) -> sql.Identifier:
+        schema, _, table = self.spec.accounts.profiles.rpartition(".")
+        return qualified(schema or "public", table)
+
+
+@dataclass(frozen=True)
+class _Link:
+    """One `references` of one table: what it joins, what can be wrong with it, and the value that it brings."""
+
+    links: Links
+    table: Table
+    column: str
+    number: int
+
+    @property
+    def _reference(self) -> References:
+        return self.table.references[self.column]
+
+    @property
+    def _slots(self) -> dict[str, sql.Composable]:
+        return {
+            "parent": sql.Identifier(f"p{self.number}"),
+            "ref": sql.Identifier("s", f"_ref{self.number}"),
+            "table": sql.Literal(self._reference.table),
+        }
+
+    @property
+    def _is_user(self) -> bool:
+        return self._reference.table == USERS
+
+    @property
+    def _tolerates_unknown(self) -> bool:
+        return self._reference.otherwise != "quarantine"
+
+    def join(self) -> sql.Composed:
+        if self._is_user:
+            return statement("link_second_user", **self._without("table"))
+        return statement("link_parent", **self._without("table"), rows=self.links.rows(self._reference.table))
+
+    def quarantined(self) -> sql.Composed:
+        if self._is_user:
+            return sql.SQL("") if self._tolerates_unknown else statement("link_unknown_user", **self._without("table"))
+        if self._tolerates_unknown:
+            return statement("link_quarantined", **self._slots)
+        return statement("link_unknown", **self._slots) + sql.SQL("\n") + statement("link_quarantined", **self._slots)
+
+    def excluded(self) -> sql.Composed:
+        return sql.Composed([]) if self._is_user else statement("link_excluded", **self._slots)
+
+    def waiting(self) -> sql.Composed:
+        if not self._is_user:
+            return statement("link_waiting", **self._without("ref", "table"))
+        if self._reference.unresolved == "null":
+            return sql.Composed([])
+        return statement("link_waiting_user", **self._without("ref", "table"))
+
+    def value(self) -> sql.Composable:
+        if self._is_user:
+            return sql.SQL("{}.supabase_user_id").format(self._slots["parent"])
+        value = sql.Identifier("s", self.column)
+        if not self._tolerates_unknown:
+            return value
+        raw = sql.Identifier("s", f"_raw{self.number}") if self._reference.otherwise == "keep" else sql.SQL("NULL")
+        return statement("link_value_if_known", **self._slots, value=value, otherwise=raw)
+
+    def _without(self, *names: str) -> dict[str, sql.Composable]:
+        return {name: slot for name, slot in self._slots.items() if name not in names}

@@ -1,0 +1,203 @@
+"""From staging to production: whole users, under the writers' lock, behind the gate, each row read back."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from psycopg import sql
+
+from etl_assets.model.errors import EtlError, Refused
+from etl_assets.spec.model import Table
+from etl_assets.stores.faults import fault_point
+from etl_assets.stores.links import Links
+from etl_assets.stores.postgres import Connection, one, reading, rows, writing
+from etl_assets.stores.schema import audit, meta_facts, remember
+from etl_assets.stores.statements import joined, qualified, statement
+from etl_assets.stores.validations import require_gate
+
+USERS_PER_TRANSACTION = 5_000
+KeyColumns = dict[str, tuple[str, ...]]
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Loaded:
+    """Rows loaded per table, and how many transactions it took."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    transactions: int = 0
+
+    def add(self, table: str, count: int) -> None:
+        """Counts rows of one table."""
+        self.rows[table] = self.rows.get(table, 0) + count
+
+
+def load_wave(
+    connection: Connection, links: Links, *, wave: str, keys: KeyColumns, run: str, progress: Progress
+) -> Loaded:
+    """Loads every row that is ready, of users claimed in this wave or in an earlier one.
+
+    One transaction holds whole users: all tables of a batch of users, in the order of their references, with ledger
+    and `migrated_at`. A kill between two of them leaves whole users, and the next run goes on.
+
+    Raises:
+        Refused: a blocking validation fails, or a row was changed on its way in.
+        EtlError: the wave was not sealed.
+    """
+    owned = [name for name in links.tables if not links.spec.tables[name].owner.is_none]
+    loaded = Loaded({name: 0 for name in owned})
+    with reading(connection):
+        sealed = connection.execute(statement("find_wave"), {"wave": wave}).fetchone()
+        own = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
+    if sealed is None:
+        raise EtlError(f"Wave {wave} was not resolved yet: materialize `resolved_users` for it first.")
+    done = 0
+    for batch in _batches(own):
+        _load_users(connection, links, owned, batch, wave=wave, keys=keys, run=run, loaded=loaded)
+        done += len(batch)
+        progress(done, len(own))
+    # Rows that were not there, not right or not referable when their owner's wave came, users by users as above.
+    # Each pass can free further rows, through references between users; it ends when one brings nothing.
+    while late := _late_users(connection, links, owned):
+        before = sum(loaded.rows.values())
+        for batch in _batches(late):
+            _load_users(connection, links, owned, batch, wave=wave, keys=keys, run=run, loaded=loaded)
+        if sum(loaded.rows.values()) == before:
+            break
+    with writing(connection, run=run):
+        if not loaded.transactions:
+            # Nobody to load is still a moment to say what is wrong: a red gate must not turn green by being empty.
+            _open_gate(connection, links, keys)
+        connection.execute(statement("finish_wave"), {"wave": wave})
+    return loaded
+
+
+def load_unowned(connection: Connection, links: Links, name: str, *, keys: KeyColumns, run: str) -> int:
+    """Loads a lookup table's rows that are ready and not in the ledger, in one transaction; returns how many.
+
+    With `id: keep`, rows that the target has already and that are equal in every column are adopted, not written.
+
+    Raises:
+        Refused: a blocking validation fails, or a row was changed on its way in.
+    """
+    table = links.spec.tables[name]
+    with writing(connection, run=run):
+        _open_gate(connection, links, keys)
+        adopted = _adopt(connection, links, table) if table.id.rule == "keep" else 0
+        count = _load_table(connection, links, table, users=None, wave=None)
+        _raise_sequence(connection, links, table)
+        audit(connection, run=run, action="loaded", rows={name: count}, adopted=adopted)
+        fault_point("load.before_commit")
+    fault_point("load.committed")
+    return count + adopted
+
+
+def _load_users(
+    connection: Connection, links: Links, owned: list[str], users: list[str], *,
+    wave: str, keys: KeyColumns, run: str, loaded: Loaded,
+) -> None:
+    counts: dict[str, int] = {}
+    with writing(connection, run=run):
+        _open_gate(connection, links, keys)
+        for name in owned:
+            counts[name] = _load_table(connection, links, links.spec.tables[name], users=users, wave=wave)
+            fault_point("load.table")
+        for name in owned:
+            _raise_sequence(connection, links, links.spec.tables[name])
+        connection.execute(statement("stamp_migrated"), {"users": users})
+        audit(connection, run=run, action="loaded", wave=wave, users=len(users), rows=counts)
+        fault_point("load.before_commit")
+    fault_point("load.committed")
+    loaded.transactions += 1
+    for name, count in counts.items():
+        loaded.add(name, count)
+
+
+def _open_gate(connection: Connection, links: Links, keys: KeyColumns) -> None:
+    require_gate(connection, links)
+    remember(connection, meta_facts(links.spec, keys))
+    fault_point("load.gated")
+
+
+def _load_table(
+    connection: Connection, links: Links, table: Table, *, users: list[str] | None, wave: str | None
+) -> int:
+    target = links.targets[table.name]
+    columns = [sql.Identifier(column) for column in links.columns(table.name)]
+    query = statement(
+        "load_table",
+        links=links.rows(table.name),
+        of_users=sql.SQL("AND k._legacy_user_id = ANY (%(users)s)") if users is not None else sql.SQL(""),
+        expected=links.digest(table.name, "k"),
+        found=links.digest(table.name, "t"),
+        target=qualified(target.schema, target.name),
+        columns=joined(list(columns)),
+        # Rows of one owner side by side: index pages of the owner's key are touched once.
+        sorting=sql.Identifier("_account_id" if users is not None else "_legacy_id"),
+        id=sql.Identifier(table.id.to),
+        table=sql.Literal(table.name),
+    )
+    batch, entered, changed, sample = one(connection, query, users=users, wave=wave)
+    if batch != entered or changed:
+        raise Refused(
+            "rows_arrive_unchanged",
+            table=table.name,
+            count=max(batch - entered, changed),
+            sample=sample,
+            remedy="The target changed or swallowed these rows while they were inserted: look at its triggers and rules. "
+            "Nothing of this batch was kept.",
+        )
+    return int(entered)
+
+
+def _adopt(connection: Connection, links: Links, table: Table) -> int:
+    target = links.targets[table.name]
+    query = statement(
+        "adopt_rows",
+        links=links.rows(table.name),
+        target=qualified(target.schema, target.name),
+        id=sql.Identifier(table.id.to),
+        table=sql.Literal(table.name),
+        found=links.digest(table.name, "t"),
+        expected=links.digest(table.name, "k"),
+    )
+    return connection.execute(query).rowcount
+
+
+def _raise_sequence(connection: Connection, links: Links, table: Table) -> None:
+    if table.id.rule != "keep":
+        return
+    target = links.targets[table.name]
+    if target.columns[table.id.to].base not in ("smallint", "integer", "bigint"):
+        return
+    name = f'"{target.schema}"."{target.name}"'
+    sequence = one(connection, statement("find_sequence"), table=name, column=table.id.to)[0]
+    if sequence is not None:
+        slots = {"id": sql.Identifier(table.id.to), "target": qualified(target.schema, target.name)}
+        connection.execute(statement("raise_sequence", **slots), {"sequence": sequence})
+
+
+def _late_users(connection: Connection, links: Links, owned: list[str]) -> list[str]:
+    found: set[str] = set()
+    with reading(connection):
+        for name in owned:
+            found |= {user for (user,) in rows(connection, statement("list_late_users", links=links.rows(name)))}
+    return sorted(found)
+
+
+def unfinished_waves(connection: Connection) -> list[str]:
+    """Keys of sealed waves whose load was cut off; running them again finishes them."""
+    return [wave for (wave,) in rows(connection, statement("list_unfinished_waves"))]
+
+
+def has_late_rows(connection: Connection, links: Links) -> bool:
+    """True when a claimed user has a row that could be loaded now; runs inside a transaction."""
+    return any(
+        connection.execute(statement("find_late_row", links=links.rows(name))).fetchone() is not None
+        for name in links.tables
+        if not links.spec.tables[name].owner.is_none
+    )
+
+
+def _batches(users: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(users), USERS_PER_TRANSACTION):
+        yield users[start : start + USERS_PER_TRANSACTION]

@@ -1,0 +1,183 @@
+"""Connections and transactions: every session speaks the same dialect, every writer takes the same lock."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from etl_assets.model.errors import EtlError, SettingsError, Unavailable
+from etl_assets.stores.statements import statement
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+WRITER_LOCK = 6_020_115_112_097_884  # any constant of ours; what matters is that every writer takes the same
+CONNECT_TIMEOUT_S = 10
+LOCK_WAIT_S = 60.0
+LOCK_RETRY_S = 0.2
+TRANSIENT_STATES = ("08", "40", "53", "55P03", "57P")
+UNDEFINED = ("3F000", "42P01")
+# Row digests are made of text, so whatever shapes text is pinned; nothing of ours is found by search path.
+DIALECT = (
+    "SET LOCAL TimeZone = 'UTC'",
+    "SET LOCAL DateStyle = 'ISO, YMD'",
+    "SET LOCAL IntervalStyle = 'postgres'",
+    "SET LOCAL extra_float_digits = 1",
+    "SET LOCAL bytea_output = 'hex'",
+    "SET LOCAL search_path = pg_catalog",
+    # Row level security would hide rows from us in silence; off, Postgres raises an error instead.
+    "SET LOCAL row_security = off",
+    "SET LOCAL statement_timeout = 0",
+    "SET LOCAL jit = off",
+    "SET LOCAL work_mem = '128MB'",
+)
+
+
+class DatabaseFault(EtlError):
+    """Postgres refused a statement; says which rule, never the row: its DETAIL holds the customer's values."""
+
+    def __init__(self, error: psycopg.Error) -> None:
+        """Keeps what names the rule: the class, the SQLSTATE, and table, column and constraint."""
+        diag = error.diag
+        names = [f"{what} {name}" for what, name in (
+            ("table", diag.table_name), ("column", diag.column_name), ("constraint", diag.constraint_name)
+        ) if name]
+        self.sqlstate = error.sqlstate or ""
+        at = f" on {', '.join(names)}" if names else ""
+        # Syntax and privilege messages name objects; those of class 22 and 23 quote values.
+        said = f": {diag.message_primary}" if self.sqlstate.startswith("42") and diag.message_primary else ""
+        super().__init__(f"Postgres refused: {type(error).__name__} ({self.sqlstate}){at}{said}")
+
+
+def translated(error: psycopg.Error) -> EtlError:
+    """Our error for the driver's: transient ones ask for a retry, the others are final."""
+    state = error.sqlstate or ""
+    if isinstance(error, psycopg.OperationalError) and (not state or state.startswith(TRANSIENT_STATES)):
+        return Unavailable(f"The target database cannot be used now ({type(error).__name__} {state}).".replace(" )", ")"))
+    return Unavailable(f"Another transaction was in the way ({state}).") if state[:2] == "40" else DatabaseFault(error)
+
+
+@contextmanager
+def connect(url: str) -> Iterator[Connection]:
+    """A connection in autocommit mode; transactions are opened by `reading` and `writing`.
+
+    Raises:
+        SettingsError: the DSN cannot be read (it is not repeated: it may hold a password).
+        Unavailable: the server does not answer.
+    """
+    try:
+        conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise SettingsError("TARGET_DATABASE_URL is no Postgres DSN; it looks like postgresql://user@host:5432/db") from None
+    try:
+        # No prepared statements: a transaction pooler hands each transaction another server.
+        connection = psycopg.connect(
+            url,
+            autocommit=True,
+            prepare_threshold=None,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            application_name="etl-assets",
+        )
+    except psycopg.OperationalError as error:
+        raise Unavailable(
+            f"The target database does not answer ({type(error).__name__}). Check TARGET_DATABASE_URL and the network."
+        ) from None
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def reading(connection: Connection) -> Iterator[Connection]:
+    """A read-only transaction that sees one moment."""
+    with _transaction(connection, read_only=True):
+        yield connection
+
+
+@contextmanager
+def _transaction(connection: Connection, *, read_only: bool) -> Iterator[None]:
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    connection.read_only = read_only
+    try:
+        with connection.transaction():
+            for setting in DIALECT:
+                connection.execute(setting)
+            yield
+    except psycopg.Error as error:
+        raise translated(error) from None
+
+
+class _Stale(Exception):
+    pass
+
+
+@contextmanager
+def writing(connection: Connection, *, run: str) -> Iterator[Connection]:
+    """A writer's transaction: REPEATABLE READ, alone among ours, and never on a view from before its turn.
+
+    The advisory lock makes writers take turns. A REPEATABLE READ transaction takes its view when it asks for the
+    lock, though, not when it gets it; so each writer also moves `etl.writer.epoch`, which Postgres refuses (40001) to
+    one whose view is older than the last writer's commit, and that one begins anew.
+
+    Args:
+        connection: from `connect`.
+        run: the Dagster run, for whoever waits.
+
+    Raises:
+        Unavailable: another writer kept the lock for longer than LOCK_WAIT_S; says who.
+    """
+    deadline = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            with _transaction(connection, read_only=False):
+                _take_turn(connection, run=run)
+                yield connection
+            return
+        except _Stale:
+            if time.monotonic() > deadline:
+                raise Unavailable(_who_holds_the_lock(connection)) from None
+            time.sleep(LOCK_RETRY_S)
+
+
+def _take_turn(connection: Connection, *, run: str) -> None:
+    held = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [WRITER_LOCK]).fetchone()
+    if held is None or not held[0]:
+        raise _Stale
+    try:
+        connection.execute(statement("move_epoch"), {"run": run})
+    except psycopg.errors.SerializationFailure:
+        raise _Stale from None
+
+
+def _who_holds_the_lock(connection: Connection) -> str:
+    row = connection.execute(statement("find_lock_holder"), {"key": WRITER_LOCK}).fetchone()
+    who = f"server process {row[0]}, since {row[1]:%H:%M:%S}" if row else "a process that has just ended"
+    return f"Another run is writing ({who}) and did not end within {LOCK_WAIT_S:.0f} s. Wait for it, then run again."
+
+
+def rows(connection: Connection, query: sql.Composed, **values: Any) -> list[tuple[Any, ...]]:
+    """All rows of a statement; only for results that are small by nature."""
+    return connection.execute(query, values).fetchall()
+
+
+def one(connection: Connection, query: sql.Composed, **values: Any) -> tuple[Any, ...]:
+    """The single row of a statement.
+
+    Raises:
+        LookupError: there is none.
+    """
+    row = connection.execute(query, values).fetchone()
+    if row is None:
+        raise LookupError("the statement returned no row")
+    return row
+
+
+def server_facts(connection: Connection) -> dict[str, str]:
+    """What an operator needs to know where she is: database, server version and role."""
+    row = connection.execute(
+        "SELECT current_database(), current_setting('server_version'), current_user"
+    ).fetchone()
+    return dict(zip(("database", "version", "role"), row or (), strict=False))

@@ -1,0 +1,76 @@
+"""Schema `etl` on the target, and its memory: meta facts and the audit trail."""
+
+import json
+from typing import Any
+
+from psycopg import sql
+
+from etl_assets.model.errors import Refused
+from etl_assets.spec.model import Spec
+from etl_assets.stores.postgres import WRITER_LOCK, Connection, rows
+from etl_assets.stores.statements import FOLDER, statement
+
+TABLES = ("meta", "writer", "legacy_user_map", "waves", "staged", "quarantine", "excluded", "loaded", "audit_log")
+LAST_MADE = "etl.audit_log"
+
+
+def ensure_schema(connection: Connection) -> None:
+    """Makes schema `etl` where it is not yet; it is private from its first moment (one transaction)."""
+    if exists(connection):
+        return
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [WRITER_LOCK])
+        for path in sorted((FOLDER / "schema").glob("*.sql")):
+            connection.execute(statement(f"schema/{path.stem}"))
+        for table in TABLES:
+            connection.execute(statement("enable_rls", table=sql.Identifier("etl", table)))
+
+
+def exists(connection: Connection) -> bool:
+    """True when schema `etl` is complete."""
+    found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [LAST_MADE]).fetchone()
+    return bool(found and found[0])
+
+
+def audit(connection: Connection, *, run: str, action: str, **detail: Any) -> None:
+    """Appends to `etl.audit_log`: counts, keys of waves and digests, never personal data."""
+    connection.execute(statement("write_audit"), {"run": run, "action": action, "detail": json.dumps(detail)})
+
+
+def meta_facts(spec: Spec, keys: dict[str, tuple[str, ...]]) -> dict[str, str]:
+    """What must stay as it was at the first load, or ids would change and rows arrive twice."""
+    facts = {"namespace": str(spec.namespace)}
+    if spec.target.marker:
+        facts["marker"] = spec.target.marker
+    for name, table in spec.tables.items():
+        facts[f"table {name}"] = f"id {table.id.rule}, key {', '.join(keys.get(name, table.key)) or 'primary key'}"
+    return facts
+
+
+def contradictions(connection: Connection, facts: dict[str, str]) -> list[str]:
+    """Facts that differ from what the target remembers, as sentences."""
+    known = dict(rows(connection, sql.Composed([sql.SQL("SELECT key, value FROM etl.meta")])))
+    return [
+        f"{fact}: the target was loaded with {known[fact]!r}, the spec says {value!r}"
+        for fact, value in facts.items()
+        if known.get(fact, value) != value
+    ]
+
+
+def remember(connection: Connection, facts: dict[str, str]) -> None:
+    """Writes the facts at the first load, and compares them ever after.
+
+    Raises:
+        Refused: a fact differs.
+    """
+    wrong = contradictions(connection, facts)
+    if wrong:
+        raise Refused(
+            "spec_is_the_one_loaded_with",
+            table="etl.meta",
+            count=len(wrong),
+            sample=[],
+            remedy=f"{'; '.join(wrong)}. Go back to the former spec: other ids would bring every row in twice.",
+        )
+    for key, value in facts.items():
+        connection.execute(statement("write_meta"), {"key": key, "value": value})

@@ -1,0 +1,85 @@
+"""The environment, read once."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl_assets.model.errors import SettingsError, SpecError
+from etl_assets.spec.loader import load_spec
+from etl_assets.spec.model import Spec
+
+DEFAULT_SPEC = Path(__file__).parents[1] / "migration.yaml"
+DEFAULT_ARTIFACTS = "~/.local/share/etl-assets"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where everything is. `target_url` None means the embedded PostgreSQL; it is never shown."""
+
+    artifacts: Path
+    spec_path: Path
+    legacy_path: Path | None
+    target_url: str | None
+    dagster_home: Path
+
+    def __repr__(self) -> str:
+        """Paths only: the DSN may hold a password."""
+        return f"Settings(artifacts={str(self.artifacts)!r}, spec={str(self.spec_path)!r}, embedded={self.is_embedded})"
+
+    @property
+    def is_embedded(self) -> bool:
+        """True when the target is the private PostgreSQL under `artifacts`."""
+        return self.target_url is None
+
+    @property
+    def demo_path(self) -> Path:
+        """Where the demo's legacy database lies."""
+        return self.artifacts / "demo" / "legacy.db"
+
+    def legacy_file(self) -> Path:
+        """The legacy database: LEGACY_SQLITE, else the demo's where there is one.
+
+        Raises:
+            SettingsError: neither is there.
+        """
+        if self.legacy_path is not None:
+            return self.legacy_path
+        if self.is_embedded and self.demo_path.exists():
+            return self.demo_path
+        raise SettingsError("no legacy database: set LEGACY_SQLITE to its path, or run `etl-assets migrate --demo` once")
+
+
+def read_settings() -> Settings:
+    """The settings that the environment holds now.
+
+    Raises:
+        SettingsError: a path is not usable.
+    """
+    artifacts = Path(os.environ.get("ETL_ARTIFACTS") or DEFAULT_ARTIFACTS).expanduser().resolve()
+    if artifacts.exists() and not artifacts.is_dir():
+        raise SettingsError(f"ETL_ARTIFACTS={artifacts} is a file, not a folder")
+    legacy = os.environ.get("LEGACY_SQLITE")
+    spec_path = os.environ.get("ETL_SPEC")
+    home = os.environ.get("DAGSTER_HOME")
+    return Settings(
+        artifacts=artifacts,
+        spec_path=Path(spec_path).expanduser().resolve() if spec_path else DEFAULT_SPEC,
+        legacy_path=Path(legacy).expanduser().resolve() if legacy else None,
+        target_url=os.environ.get("TARGET_DATABASE_URL") or None,
+        dagster_home=Path(home).expanduser().resolve() if home else artifacts / "dagster",
+    )
+
+
+def read_spec(path: Path) -> Spec:
+    """The spec in a file.
+
+    Raises:
+        SpecError: the file cannot be read or is wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SpecError(f"cannot be read: {error.strerror}; ETL_SPEC names the file", file=path.name) from None
+    except UnicodeDecodeError:
+        raise SpecError("is not UTF-8 text", file=path.name) from None
+    return load_spec(text, file=path.name)

@@ -1,0 +1,6 @@
+-- Lookup rows that the target has already, equal in every loaded column, become ours without being written.
+INSERT INTO etl.loaded ("table", legacy_id, new_id, legacy_user_id, wave, digest, xid)
+SELECT {table}, k._legacy_id, k._new_id::text, NULL, NULL, {found}, t.xmin
+FROM ({links}) AS k
+JOIN {target} AS t ON t.{id} = k._new_id
+WHERE k._reason IS NULL AND {found} = {expected}

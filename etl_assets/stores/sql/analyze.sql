@@ -1,0 +1,2 @@
+-- A fresh table has no statistics, and the next joins depend on them.
+ANALYZE {table}

@@ -1,0 +1,2 @@
+-- Typed rows as CSV.
+COPY {staging} ({columns}) FROM STDIN (FORMAT csv)

@@ -1,0 +1,25 @@
+-- One table's book: source, loaded, waiting, quarantined, excluded. The source is counted by SQLite, plus the ids
+-- that earlier snapshots had and this one has not; the states are counted here.
+WITH linked AS (SELECT k._state, count(*) AS rows FROM ({links}) AS k GROUP BY k._state),
+ledger AS (
+    SELECT count(*) AS loaded,
+           count(*) FILTER (WHERE NOT EXISTS (SELECT FROM {staging} AS s WHERE s._legacy_id = l.legacy_id)
+                              AND NOT EXISTS (SELECT FROM etl.quarantine AS q
+                                              WHERE q."table" = {table} AND q.legacy_id = l.legacy_id)
+                              AND NOT EXISTS (SELECT FROM etl.excluded AS e
+                                              WHERE e."table" = {table} AND e.legacy_id = l.legacy_id)) AS vanished
+    FROM etl.loaded AS l WHERE l."table" = {table}),
+refused AS (
+    SELECT count(DISTINCT q.legacy_id) AS rows FROM etl.quarantine AS q
+    WHERE q."table" = {table}
+      AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {table} AND l.legacy_id = q.legacy_id)),
+left_out AS (
+    SELECT count(*) AS rows, count(*) FILTER (WHERE e.reason = 'vanished') AS vanished FROM etl.excluded AS e
+    WHERE e."table" = {table}
+      AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {table} AND l.legacy_id = e.legacy_id))
+SELECT (SELECT d.source_rows FROM etl.staged AS d WHERE d."table" = {table}) + ledger.vanished + left_out.vanished,
+       ledger.loaded,
+       coalesce((SELECT sum(rows) FROM linked WHERE _state IN ('ready', 'waiting')), 0),
+       refused.rows + coalesce((SELECT rows FROM linked WHERE _state = 'quarantined'), 0),
+       left_out.rows + coalesce((SELECT rows FROM linked WHERE _state = 'excluded'), 0)
+FROM ledger, refused, left_out

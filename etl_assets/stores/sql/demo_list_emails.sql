@@ -1,0 +1,2 @@
+-- Addresses that have signed up.
+SELECT email FROM auth.users WHERE email IS NOT NULL

@@ -1,0 +1,2 @@
+-- The table's name as regclass reads it, NULL where there is none.
+SELECT to_regclass(%(table)s)::text

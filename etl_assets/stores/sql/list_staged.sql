@@ -1,0 +1,2 @@
+-- Tables that were staged.
+SELECT "table" FROM etl.staged

@@ -1,0 +1,2 @@
+-- The guide's step 5, data integrity.
+SELECT {wanted} FROM {staging} AS s

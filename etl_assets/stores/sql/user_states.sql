@@ -1,0 +1,39 @@
+-- Each legacy user's state, first match wins. `claimable` becomes `resolved` when a wave opens.
+WITH accounts AS MATERIALIZED ({accounts}),
+candidates AS (
+    SELECT email_key,
+           count(*) AS accounts,
+           count(*) FILTER (WHERE may_claim) AS eligible,
+           (array_agg(id) FILTER (WHERE may_claim))[1] AS account_id,
+           min(confirmed_at) FILTER (WHERE may_claim) AS confirmed_at
+    FROM accounts WHERE email_key IS NOT NULL GROUP BY email_key),
+twins AS (
+    SELECT email_key FROM etl.legacy_user_map
+    WHERE email_key IS NOT NULL GROUP BY email_key HAVING count(*) > 1),
+incomplete AS ({incomplete}),
+judged AS (
+    SELECT m.legacy_user_id, c.account_id, c.confirmed_at,
+           CASE
+               WHEN m.supabase_user_id IS NOT NULL THEN 'resolved'
+               WHEN m.email IS NULL OR btrim(m.email, E' \t\n\r\x0b\x0c') = '' THEN 'no_email'
+               WHEN m.email_key IS NULL THEN 'invalid_email'
+               WHEN t.email_key IS NOT NULL AND NOT {merge} THEN 'ambiguous: two legacy users share the address'
+               WHEN c.eligible > 1 THEN 'ambiguous: two accounts share the address'
+               WHEN c.eligible = 1 AND o.supabase_user_id IS NOT NULL AND NOT {merge}
+                   THEN 'ambiguous: the account was claimed by another legacy user'
+               WHEN m.held IS NOT NULL THEN 'held: ' || m.held
+               WHEN i.legacy_user_id IS NOT NULL THEN 'held: has quarantined rows'
+               WHEN NOT m.verified THEN 'unconfirmed: the legacy address was never verified'
+               WHEN c.eligible = 1 THEN 'claimable'
+               WHEN c.accounts > 0 THEN 'unconfirmed: no account with this address may claim'
+               ELSE 'waiting'
+           END AS verdict
+    FROM etl.legacy_user_map AS m
+    LEFT JOIN candidates AS c ON c.email_key = m.email_key
+    LEFT JOIN twins AS t ON t.email_key = m.email_key
+    LEFT JOIN (SELECT DISTINCT supabase_user_id FROM etl.legacy_user_map) AS o ON o.supabase_user_id = c.account_id
+    LEFT JOIN (SELECT DISTINCT legacy_user_id FROM incomplete) AS i ON i.legacy_user_id = m.legacy_user_id)
+SELECT legacy_user_id, account_id, confirmed_at,
+       split_part(verdict, ': ', 1) AS state,
+       nullif(split_part(verdict, ': ', 2), '') AS reason
+FROM judged

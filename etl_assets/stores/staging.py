@@ -1,0 +1,164 @@
+"""Staging tables: made whole from one snapshot, swapped in one transaction, disposable ever after."""
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import polars as pl
+from psycopg import sql
+
+from etl_assets.model.errors import ArtifactError
+from etl_assets.model.target import TargetTable
+from etl_assets.spec.model import USERS, Spec, Table
+from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
+from etl_assets.stores.faults import fault_point
+from etl_assets.stores.postgres import Connection
+from etl_assets.stores.schema import audit
+from etl_assets.stores.statements import joined, staging_table, statement
+from etl_assets.stores.targets import shape_digest
+
+TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%S%.6fZ"
+
+
+@dataclass(frozen=True)
+class StagedCounts:
+    """How a table's export was divided."""
+
+    rows: int
+    quarantined_rows: int
+    excluded: int
+
+
+@dataclass(frozen=True)
+class StagingSource:
+    """Where a staging table comes from: the snapshot, its count of rows, and the keys left behind by `where`."""
+
+    snapshot: str
+    source_rows: int
+    excluded: list[str]
+
+
+def staging_columns(table: Table, target: TargetTable) -> dict[str, str]:
+    """The staging table's columns and their Postgres types; target columns have the target's own type."""
+    columns = {"_legacy_id": "text", "_new_id": target.columns[table.id.to].type, "_legacy_user_id": "text"}
+    numbers = reference_columns(table)
+    for name, column in table.columns.items():
+        if name == table.id.to:
+            continue
+        if not (column.references and column.references.table == USERS):
+            columns[name] = target.columns[name].type
+        else:
+            columns[name] = "uuid"
+        if column.references:
+            columns[f"_ref{numbers[name]}"] = "text"
+            if column.references.otherwise == "keep":
+                columns[f"_raw{numbers[name]}"] = "text"
+    return columns
+
+
+def replace_staging(
+    connection: Connection,
+    spec: Spec,
+    table: Table,
+    target: TargetTable,
+    *,
+    source: StagingSource,
+    batches: Iterable[Staged],
+    run: str,
+) -> StagedCounts:
+    """Swaps `etl.stg_<table>`, its quarantine and its exclusions for those of one snapshot.
+
+    Runs inside a `writing` transaction: readers see the former snapshot's rows until it commits, then all of the new.
+    """
+    columns = staging_columns(table, target)
+    name = {"table": table.name}
+    known = sql.Identifier("etl_known_ids")
+    connection.execute(statement("drop_known_ids"))
+    has_staging = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [f"etl.stg_{table.name}"]).fetchone()
+    old = "list_known_ids" if has_staging and has_staging[0] else "list_known_ids_without_staging"
+    connection.execute(statement(old, staging=staging_table(table.name), known=known), name)
+    connection.execute(statement("drop_staging", staging=staging_table(table.name)))
+    connection.execute(statement("create_staging", staging=staging_table(table.name), columns=_definitions(columns)))
+    for store in ("quarantine", "excluded"):
+        connection.execute(statement("forget_table", store=sql.Identifier("etl", store)), name)
+    rows, faulty = _copy_batches(connection, table, list(columns), batches)
+    connection.execute(statement("add_staging_key", staging=staging_table(table.name)))
+    connection.execute(statement("create_quarantine_batch"))
+    # NUL cannot be stored in Postgres text; the quarantine shows it as a replacement character.
+    shown = faulty.with_columns(pl.col("value", "legacy_id", "legacy_user_id").str.replace_all("\x00", "\ufffd", literal=True))
+    copy_frame(connection, statement("copy_quarantine"), shown)
+    connection.execute(statement("keep_quarantine_batch"), name)
+    connection.execute(statement("exclude_rows"), {**name, "keys": source.excluded})
+    connection.execute(statement("enable_rls", table=staging_table(table.name)))
+    for index in _indexes(table, target):
+        connection.execute(statement("create_staging_index", staging=staging_table(table.name), columns=index))
+    connection.execute(statement("analyze", table=staging_table(table.name)))
+    connection.execute(statement("exclude_vanished", staging=staging_table(table.name), known=known), name)
+    fault_point("staging.copied")
+    facts = {
+        "snapshot": source.snapshot,
+        "spec_digest": spec.digest,
+        "target_digest": shape_digest(target),
+        "source_rows": source.source_rows,
+        "staged_rows": rows,
+    }
+    connection.execute(statement("write_staged"), {**name, **facts})
+    counts = StagedCounts(rows, faulty["legacy_id"].n_unique(), len(source.excluded))
+    audit(connection, run=run, action="staged", table=table.name, **facts, quarantined=counts.quarantined_rows)
+    return counts
+
+
+def _definitions(columns: dict[str, str]) -> sql.Composed:
+    # Type names come from format_type(), which quotes what needs quoting.
+    definitions: list[sql.Composable] = [
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))  # type: ignore[arg-type]
+        for name, kind in columns.items()
+    ]
+    return joined(definitions)
+
+
+def _indexes(table: Table, target: TargetTable) -> list[sql.Composed]:
+    wanted = [["_legacy_user_id"]] if table.owner.from_ else []
+    wanted += [[f"_ref{number}"] for number in reference_columns(table).values()]
+    wanted += [list(rule.columns) for rule in target.unique if set(rule.columns) <= set(table.columns)]
+    return [joined([sql.Identifier(column) for column in columns]) for columns in wanted]
+
+
+def _copy_batches(
+    connection: Connection, table: Table, columns: list[str], batches: Iterable[Staged]
+) -> tuple[int, pl.DataFrame]:
+    names = joined([sql.Identifier(column) for column in columns])
+    sent, faulty = 0, [QUARANTINE_SCHEMA.to_frame()]
+    with connection.cursor() as cursor:
+        with cursor.copy(statement("copy_staging", staging=staging_table(table.name), columns=names)) as copy:
+            for batch in batches:
+                # Quoted text keeps `''` apart from NULL, and a lone `\.` from Postgres' end-of-data mark.
+                copy.write(_csv(batch.rows.select(columns)))
+                sent += batch.rows.height
+                faulty.append(batch.quarantined)
+                fault_point("staging.batch")
+        _require_all_arrived(cursor.rowcount, sent, table.name)
+    return sent, pl.concat(faulty)
+
+
+def _csv(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_csv(buffer, include_header=False, quote_style="non_numeric", datetime_format=TIMESTAMP_FORMAT)
+    return buffer.getvalue()
+
+
+def copy_frame(connection: Connection, query: sql.Composed, frame: pl.DataFrame) -> None:
+    """Sends one frame through a COPY statement and counts what arrived.
+
+    Raises:
+        ArtifactError: fewer rows arrived than were sent.
+    """
+    with connection.cursor() as cursor:
+        with cursor.copy(query) as copy:
+            copy.write(_csv(frame))
+        _require_all_arrived(cursor.rowcount, frame.height, "a batch")
+
+
+def _require_all_arrived(arrived: int, sent: int, what: str) -> None:
+    if arrived != sent:
+        raise ArtifactError(f"COPY took {arrived:,} of {sent:,} rows of {what}; nothing was kept. Run it again.")

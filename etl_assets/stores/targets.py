@@ -1,0 +1,117 @@
+"""The target tables as the catalog tells them, and whether they can hold what the spec sends."""
+
+import hashlib
+
+from etl_assets.model.errors import TargetMismatch
+from etl_assets.model.target import CheckRule, TargetColumn, TargetTable, UniqueRule
+from etl_assets.spec.model import Spec, Table
+from etl_assets.stores.postgres import Connection, rows
+from etl_assets.stores.statements import statement
+
+# Spec type -> target types that hold every value that the type's rule lets through. Where the target is narrower
+# (smallint, numeric(p,s), varchar(n), timestamptz(3)), the rule knows its limits and quarantines what does not fit.
+HOLDS: dict[str, tuple[str, ...]] = {
+    "text": ("text", "character varying", "enum"),
+    "integer": ("integer", "bigint", "smallint", "numeric"),
+    "bigint": ("bigint", "integer", "smallint", "numeric"),
+    "numeric": ("numeric", "bigint", "integer", "smallint"),
+    "double": ("double precision",),
+    "boolean": ("boolean",),
+    "date": ("date",),
+    "timestamptz": ("timestamp with time zone",),
+    "uuid": ("uuid",),
+    "jsonb": ("jsonb",),
+}
+
+
+def read_target(connection: Connection, table: Table) -> TargetTable:
+    """One target table.
+
+    Raises:
+        TargetMismatch: it is not there.
+    """
+    name = {"table": f'"{table.target_schema}"."{table.target_table}"'}
+    if connection.execute(statement("find_table"), name).fetchone() in (None, (None,)):
+        raise TargetMismatch(table.name, [f"{table.target} does not exist"])
+    columns = {}
+    for row in rows(connection, statement("read_columns"), **name):
+        column, kind, base, precision, scale, length, seconds, labels, not_null, default, generated = row
+        columns[column] = TargetColumn(
+            name=column,
+            type=kind,
+            base=base,
+            precision=precision if base == "numeric" else seconds,
+            scale=scale,
+            length=length,
+            labels=tuple(labels),
+            not_null=not_null,
+            has_default=default,
+            generated=generated,
+        )
+    return TargetTable(
+        table.target_schema,
+        table.target_table,
+        columns,
+        unique=tuple(UniqueRule(n, tuple(c)) for n, c in rows(connection, statement("read_unique"), **name)),
+        checks=tuple(CheckRule(n, e, tuple(c)) for n, e, c in rows(connection, statement("read_checks"), **name)),
+        triggers=tuple(n for (n,) in rows(connection, statement("read_triggers"), **name)),
+    )
+
+
+def read_targets(connection: Connection, spec: Spec) -> dict[str, TargetTable]:
+    """All target tables of the spec; an optional table whose target is absent is left out.
+
+    Raises:
+        TargetMismatch: a table is not there, or a column would change values.
+    """
+    found = {}
+    for name in spec.load_order:
+        table = spec.tables[name]
+        try:
+            target = read_target(connection, table)
+        except TargetMismatch:
+            if table.optional:
+                continue
+            raise
+        require_fit(table, target)
+        found[name] = target
+    return found
+
+
+def require_fit(table: Table, target: TargetTable) -> None:
+    """Nothing, when every column of the spec has a target column that holds its values.
+
+    Raises:
+        TargetMismatch: lists everything that does not fit.
+    """
+    problems = []
+    for name, column in table.columns.items():
+        found = target.columns.get(name)
+        if found is None:
+            problems.append(f"{table.target} has no column {name!r}")
+        elif found.generated:
+            problems.append(f"{name!r} is a generated column of the target and takes no value")
+        elif ("enum" if found.labels else found.base) not in HOLDS[column.type]:
+            problems.append(f"{name!r} is {found.type} in the target, which would change a value of type {column.type}")
+    for name, what in ((table.id.to, "the new id"), (table.owner.to, "the owner's account id")):
+        if name and name not in target.columns:
+            problems.append(f"{table.target} has no column {name!r} for {what}")
+    uuids = [table.id.to] if table.id.rule == "uuid5" else []
+    problems += [
+        f"{name!r} is {target.columns[name].type} in the target, not uuid"
+        for name in (*uuids, table.owner.to)
+        if name in target.columns and target.columns[name].base != "uuid"
+    ]
+    filled = {*table.columns, table.id.to, table.owner.to}
+    problems += [
+        f"{name!r} is NOT NULL without a default in the target, and the spec does not name it"
+        for name, column in target.columns.items()
+        if column.needs_value and name not in filled
+    ]
+    if problems:
+        raise TargetMismatch(table.name, problems)
+
+
+def shape_digest(target: TargetTable) -> str:
+    """A digest of what staging relied on: a target that changes afterwards is noticed before the load."""
+    return hashlib.sha256(repr((target.columns, target.unique, target.checks)).encode()).hexdigest()[:32]

@@ -1,0 +1,144 @@
+"""Who may claim, and who has: `etl.legacy_user_map` and the login waves."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+from psycopg import sql
+
+from etl_assets.model.errors import SettingsError, TargetMismatch
+from etl_assets.model.ids import is_wave_key, wave_key
+from etl_assets.spec.model import Spec
+from etl_assets.stores.faults import fault_point
+from etl_assets.stores.links import Links
+from etl_assets.stores.postgres import Connection, one, rows
+from etl_assets.stores.schema import audit
+from etl_assets.stores.staging import copy_frame
+from etl_assets.stores.statements import joined, qualified, statement
+
+# Columns of auth.users that rule an account out. Old projects lack some of them, and then the thing itself too.
+RULED_OUT = {
+    "deleted_at": "a.deleted_at IS NULL",
+    "banned_until": "(a.banned_until IS NULL OR a.banned_until <= now())",
+    "is_anonymous": "a.is_anonymous IS NOT TRUE",
+}
+
+
+@dataclass(frozen=True)
+class Wave:
+    """A sealed login wave."""
+
+    key: str
+    users: int
+    is_new: bool
+
+
+def accounts(connection: Connection, spec: Spec) -> sql.Composed:
+    """A statement for all accounts: `id, email_key, confirmed_at, may_claim`.
+
+    Raises:
+        TargetMismatch: the accounts' tables are not there.
+    """
+    schema, _, table = spec.accounts.profiles.rpartition(".")
+    profiles = qualified(schema or "public", table)
+    _require_columns(connection, f'"{schema or "public"}"."{table}"', ("id",))
+    if spec.accounts.from_ == "profiles":
+        _require_columns(connection, f'"{schema or "public"}"."{table}"', ("id", "email"))
+        return statement("list_profiles", profiles=profiles)
+    known = _require_columns(connection, "auth.users", ("id", "email", "email_confirmed_at"))
+    conditions: list[sql.Composable] = [sql.SQL("a.email_confirmed_at IS NOT NULL")]
+    conditions += [sql.SQL(condition) for column, condition in RULED_OUT.items() if column in known]
+    if "is_sso_user" in known:
+        conditions.append(statement("sso_rule", domains=sql.Literal(list(spec.accounts.sso_domains))))
+    return statement("list_accounts", profiles=profiles, conditions=joined(conditions, by=" AND "))
+
+
+def _require_columns(connection: Connection, table: str, wanted: tuple[str, ...]) -> set[str]:
+    found = connection.execute(statement("find_table"), {"table": table}).fetchone()
+    if found in (None, (None,)):
+        raise TargetMismatch("accounts", [f"{table} does not exist; see `accounts:` in the spec"])
+    columns = {row[0] for row in rows(connection, statement("read_columns"), table=table)}
+    absent = [column for column in wanted if column not in columns]
+    if absent:
+        raise TargetMismatch("accounts", [f"{table} has no column {', '.join(absent)}"])
+    return columns
+
+
+def user_states(connection: Connection, spec: Spec, links: Links) -> sql.Composed:
+    """A statement for each legacy user's state now: `legacy_user_id, state, reason, account_id, confirmed_at`.
+
+    `claimable` stands for unclaimed users who would be claimed by a wave that opened now.
+    """
+    return statement(
+        "user_states",
+        accounts=accounts(connection, spec),
+        incomplete=links.incomplete_users(),
+        merge=sql.Literal(spec.accounts.merge_duplicates),
+    )
+
+
+def replace_users(connection: Connection, frame: pl.DataFrame, *, snapshot: str, source_rows: int, spec: Spec, run: str) -> int:
+    """Takes the legacy users of a snapshot into the map; claims and their addresses stay as they are.
+
+    Args:
+        connection: inside `writing`.
+        frame: `legacy_user_id`, `email`, `email_key` String, `verified` Boolean, `created_at` Datetime[us, UTC].
+        snapshot: its id, kept as the last one that knew the user.
+        source_rows: SQLite's own count of the users table.
+        spec: for its digest.
+        run: for the audit trail.
+
+    Returns:
+        Users in the map, former ones included.
+    """
+    connection.execute(statement("create_users_batch"))
+    cleaned = frame.with_columns(pl.col("email").str.replace_all("\x00", "\ufffd", literal=True))
+    copy_frame(connection, statement("copy_users"), cleaned)
+    connection.execute(statement("merge_users"), {"snapshot": snapshot})
+    facts = {"snapshot": snapshot, "spec_digest": spec.digest, "source_rows": source_rows, "staged_rows": frame.height}
+    connection.execute(statement("write_staged"), {"table": "users", "target_digest": "", **facts})
+    fault_point("users.written")
+    total = int(one(connection, statement("count_users"))[0])
+    audit(connection, run=run, action="users", **facts, total=total)
+    return total
+
+
+def next_wave_key(connection: Connection) -> str:
+    """A key for a wave that opens now, by the target's clock, later than every sealed one."""
+    moment: datetime = one(connection, statement("next_wave_moment"))[0]
+    return wave_key(moment)
+
+
+def seal_wave(connection: Connection, spec: Spec, links: Links, *, key: str, run: str) -> Wave:
+    """Claims every claimable user for this wave, once; a wave that is sealed stays as it is.
+
+    Runs inside `writing`. A claim is written once, with its evidence, and no later change of an address moves it.
+
+    Raises:
+        SettingsError: the key is not a wave key.
+    """
+    if not is_wave_key(key):
+        raise SettingsError("A login wave's key is a UTC time such as 2026-11-22T153000Z; start one with `etl-assets migrate`.")
+    sealed = connection.execute(statement("find_wave"), {"wave": key}).fetchone()
+    states = user_states(connection, spec, links)
+    if sealed is None:
+        claimed = connection.execute(statement("claim_users", states=states), {"wave": key, "run": run}).rowcount
+        connection.execute(statement("write_wave"), {"wave": key, "users": claimed, "run": run})
+        fault_point("resolve.claimed")
+        audit(connection, run=run, action="claimed", wave=key, users=claimed)
+    else:
+        claimed = int(sealed[0])
+    connection.execute(statement("label_users", states=states))
+    return Wave(key, claimed, is_new=sealed is None)
+
+
+def label_users(connection: Connection, spec: Spec, links: Links) -> None:
+    """Writes each unclaimed user's state and reason of this moment; runs inside `writing`."""
+    connection.execute(statement("label_users", states=user_states(connection, spec, links)))
+
+
+def count_states(connection: Connection, spec: Spec, links: Links) -> dict[str, int]:
+    """Legacy users per state now, `claimable` apart from `waiting`."""
+    query = statement("count_user_states", states=user_states(connection, spec, links))
+    return {state: int(count) for state, count in rows(connection, query)}
+

@@ -1,0 +1,244 @@
+"""Every validation as one statement: the check that the operator sees and the gate inside the load run the same.
+
+A statement returns two columns: how many offend, and up to six of their legacy ids.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
+
+from etl_assets.model.errors import Refused
+from etl_assets.model.validation import Finding
+from etl_assets.spec.model import Spec, Table
+from etl_assets.stores.links import OWNER_REASONS, REFERENCE_REASONS, Links
+from etl_assets.stores.postgres import Connection, one
+from etl_assets.stores.statements import joined, literals, qualified, staging_table, statement
+from etl_assets.stores.targets import shape_digest
+
+USERS_ASSET = "legacy_user_map"
+RESOLVED_ASSET = "resolved_users"
+
+
+Values = dict[str, Any]
+
+
+def _no_values(_: Links) -> Values:
+    return {}
+
+
+@dataclass(frozen=True)
+class Validation:
+    """One rule: its name reads true when it holds, `asset` says where it is shown, `blocking` makes it part of the gate.
+
+    Known from the spec alone; the statement is composed when the target is at hand.
+    """
+
+    name: str
+    asset: str
+    table: str
+    title: str
+    remedy: str
+    compose: Callable[[Links], sql.Composed]
+    blocking: bool = False
+    allowed: int = 0
+    values: Callable[[Links], Values] = _no_values
+
+    def find(self, connection: Connection, links: Links) -> Finding:
+        """Runs the statement."""
+        query = self.compose(links)
+        count, sample = one(connection, query, **self.values(links))
+        return Finding(int(count), tuple(sample or ()), query.as_string(connection))
+
+    def require(self, connection: Connection, links: Links) -> None:
+        """Nothing, when the rule holds.
+
+        Raises:
+            Refused: it does not.
+        """
+        finding = self.find(connection, links)
+        if finding.count > self.allowed:
+            raise Refused(self.name, table=self.table, count=finding.count, sample=finding.sample, remedy=self.remedy)
+
+
+def all_validations(spec: Spec) -> list[Validation]:
+    """Every validation of a spec, in the order in which an operator meets them."""
+    found = [validation for name in spec.load_order for validation in staging_validations(spec, name)]
+    return found if spec.users is None else [*found, *user_validations(), *resolve_validations(spec)]
+
+
+def staging_validations(spec: Spec, name: str) -> list[Validation]:
+    """Shown on `staging/<table>`: is what was staged whole, and may it go into this target?"""
+    table, staging, literal = spec.tables[name], staging_table(name), sql.Literal(name)
+    again = f"Materialize `exports/{name}` and `staging/{name}` again."
+
+    def rule(check: str, title: str, remedy: str, compose: Callable[[Links], sql.Composed], **more: Any) -> Validation:
+        return Validation(check, f"staging/{name}", name, title, remedy, compose, **more)
+
+    def reasons(*wanted: str) -> Callable[[Links], sql.Composed]:
+        return lambda links: statement("count_reasons", links=links.rows(name), reasons=literals(wanted))
+
+    quarantined = "These rows are counted as quarantined. "
+    found = [
+        rule(
+            "rows_match_the_export", "Every exported row is staged, quarantined or excluded, once.", again,
+            lambda _: statement("count_unaccounted_rows", staging=staging, table=literal), blocking=True,
+        ),
+        rule(
+            "staging_is_current", "The staging table was made with this spec for this target.", again,
+            lambda _: statement("count_outdated_staging", table=literal), blocking=True,
+            values=lambda links: {"spec_digest": spec.digest, "target_digest": shape_digest(links.targets[name])},
+        ),
+        rule(
+            "new_ids_are_free", "No native row of the target has an id that a legacy row will take.",
+            "Rows with these ids were not loaded by us. Move the native rows to other ids, or use `id: uuid5`.",
+            lambda links: _taken_ids(links, table), blocking=True,
+        ),
+        rule(
+            "triggers_are_agreed", "No trigger of the app sees history arrive unless the spec says so.",
+            f"Disable the triggers for the load, or say `policy: {{triggers: {{{name}: fire}}}}` in the spec.",
+            lambda _: statement("count_triggers", allowed=sql.Literal(spec.policy.fires(name))), blocking=True,
+            values=lambda links: {"triggers": list(links.targets[name].triggers)},
+        ),
+        rule(
+            "quarantine_is_empty", "No value was refused by its type's rule.",
+            f"See `SELECT * FROM etl.quarantine WHERE \"table\" = '{name}'`; correct the legacy rows or the spec.",
+            lambda _: statement("count_quarantined_rows", table=literal),
+            blocking=spec.policy.max_quarantined is not None, allowed=spec.policy.max_quarantined or 0,
+        ),
+        rule(
+            "timestamps_are_not_in_the_future", "No timestamp lies after now.",
+            "These rows load as they are. If the legacy clock or its zone was wrong, correct `source.timezone`.",
+            lambda _: _future_rows(table),
+        ),
+        rule(
+            "the_target_takes_every_row", "No row breaks a UNIQUE or CHECK constraint of the target.",
+            f"{quarantined}Correct them in the legacy database, or relax the constraint.", reasons("target_conflict"),
+        ),
+    ]
+    if not table.owner.is_none:
+        found.append(rule(
+            "owners_are_known", "Every row names an owner among the legacy users.",
+            f"{quarantined}Nobody can claim them: correct the owner in the legacy database.", reasons(*OWNER_REASONS),
+        ))
+    if table.references:
+        found.append(rule(
+            "references_are_known", "Every reference names a row that can arrive.",
+            f"{quarantined}Correct the reference, or say `otherwise: \"null\"` in the spec.", reasons(*REFERENCE_REASONS),
+        ))
+    for unique in table.checks.unique:
+        found.append(rule(
+            f"{'_'.join(unique.columns)}_is_unique", f"No two rows share {', '.join(unique.columns)}.",
+            "Look at the rows in the legacy database: a payment that was booked twice shows here.",
+            lambda _, columns=unique.columns: _repeated(table, columns), blocking=unique.severity == "error",  # type: ignore[misc]
+        ))
+    return found
+
+
+def user_validations() -> list[Validation]:
+    """Shown on `legacy_user_map`."""
+
+    def rule(check: str, title: str, remedy: str, file: str, *, blocking: bool = False) -> Validation:
+        return Validation(check, USERS_ASSET, USERS_ASSET, title, remedy, lambda _: statement(file), blocking=blocking)
+
+    return [
+        rule(
+            "every_legacy_user_is_in_the_map", "The map knows every user of the snapshot.",
+            "Materialize `exports/users` and `legacy_user_map` again.", "count_unmapped_users", blocking=True,
+        ),
+        rule(
+            "emails_are_unique", "No two legacy users share an address.",
+            "These users stay ambiguous and unclaimed. Settle them in the legacy app, or set `merge_duplicates: true`.",
+            "count_repeated_emails",
+        ),
+        rule(
+            "emails_are_valid", "Every legacy user has an address that can be compared.",
+            "These users cannot be found by address. Correct the address in the legacy app.", "count_invalid_emails",
+        ),
+    ]
+
+
+def resolve_validations(spec: Spec) -> list[Validation]:
+    """Shown on `resolved_users`: may the claims be trusted?"""
+    names = joined([*(sql.Literal(name) for name in spec.load_order), sql.Literal("users")])
+    merge, trusting = sql.Literal(spec.accounts.merge_duplicates), sql.Literal(spec.accounts.from_ == "profiles")
+
+    def rule(check: str, title: str, remedy: str, compose: Callable[[Links], sql.Composed], **more: Any) -> Validation:
+        return Validation(check, RESOLVED_ASSET, RESOLVED_ASSET, title, remedy, compose, **more)
+
+    return [
+        rule(
+            "staging_is_of_one_snapshot", "All staging tables come from the same snapshot.",
+            "Run the `migrate` job: it exports and stages every table from one snapshot.",
+            lambda _: statement("count_mixed_snapshots", tables=names), blocking=True,
+        ),
+        rule(
+            "one_account_per_legacy_user", "No account was claimed for two legacy users.",
+            "A claim was changed by hand. Restore `etl.legacy_user_map` from a backup; see `etl.audit_log`.",
+            lambda _: statement("count_shared_accounts", merge=merge), blocking=True,
+        ),
+        rule(
+            "every_claim_was_confirmed", "Each claim rests on a confirmed address.",
+            "A claim was written by hand, without evidence. Take it back before anything is loaded under it.",
+            lambda _: statement("count_unproven_claims", trusting=trusting), blocking=True,
+        ),
+        rule(
+            "every_row_has_an_account", "No row waits for its owner to sign in.",
+            "Nothing to do: these rows arrive with a later wave, when their owners have confirmed their accounts.",
+            _unmapped_rows,
+        ),
+    ]
+
+
+def _unmapped_rows(links: Links) -> sql.Composed:
+    owned = [name for name in links.tables if not links.spec.tables[name].owner.is_none]
+    parts: list[sql.Composable] = [statement("list_unmapped_rows", links=links.rows(name)) for name in owned]
+    return statement("count_rows_of", rows=joined([sql.SQL("SELECT NULL::text AS legacy_id WHERE false"), *parts], by=" UNION ALL "))
+
+
+def _taken_ids(links: Links, table: Table) -> sql.Composed:
+    target = links.targets[table.name]
+    equal = sql.SQL("{} = {}").format(links.digest(table.name, "t"), links.digest(table.name, "k"))
+    adopts = table.owner.is_none and table.id.rule == "keep"
+    return statement(
+        "count_taken_ids",
+        links=links.rows(table.name),
+        target=qualified(target.schema, target.name),
+        id=sql.Identifier(table.id.to),
+        adopted=equal if adopts else sql.SQL("false"),
+    )
+
+
+def _future_rows(table: Table) -> sql.Composed:
+    late: list[sql.Composable] = [
+        sql.SQL("s.{} > now()").format(sql.Identifier(column))
+        for column, spec in table.columns.items()
+        if spec.type == "timestamptz"
+    ]
+    condition = joined([sql.SQL("false"), *late], by=" OR ")
+    return statement("count_future_rows", staging=staging_table(table.name), late=condition)
+
+
+def _repeated(table: Table, columns: tuple[str, ...]) -> sql.Composed:
+    names: list[sql.Composable] = [sql.Identifier("s", column) for column in columns]
+    filled = joined([sql.SQL("{} IS NOT NULL").format(name) for name in names], by=" AND ")
+    return statement("count_repeated", staging=staging_table(table.name), columns=joined(names), filled=filled)
+
+
+def gate(links: Links) -> Iterator[Validation]:
+    """The blocking validations of the tables that the target has: what the load runs before its first insert."""
+    known = {*links.tables, USERS_ASSET, RESOLVED_ASSET}
+    return (rule for rule in all_validations(links.spec) if rule.blocking and rule.table in known)
+
+
+def require_gate(connection: Connection, links: Links) -> None:
+    """Nothing, when every blocking validation holds in this transaction.
+
+    A Dagster check stops only its own run (dagster 1.13, a blocking check and a later run); this holds in any run.
+
+    Raises:
+        Refused: the first that does not.
+    """
+    for validation in gate(links):
+        validation.require(connection, links)

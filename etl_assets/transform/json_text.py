@@ -1,0 +1,96 @@
+"""Which JSON texts Postgres' jsonb keeps whole."""
+
+import json
+from typing import Any, NoReturn
+
+import polars as pl
+
+MAX_DEPTH = 500
+# jsonb numbers are `numeric`: 131,072 digits before the point. Nobody's data is near; far below it is far enough.
+MAX_NUMBER_CHARS = 1_000
+MAX_EXPONENT = 10_000
+
+
+class _Fault(ValueError):
+    pass
+
+
+def json_faults(texts: pl.Series) -> pl.Series:
+    """The fault of each JSON text (String), NULL where jsonb keeps it whole.
+
+    jsonb drops duplicate keys and refuses `\\u0000` and lone surrogates
+    (https://www.postgresql.org/docs/current/datatype-json.html); NaN and infinity are not RFC 8259.
+    Python's parser is the only one at hand that shows duplicate keys; equal texts are read once.
+    """
+    distinct = texts.drop_nulls().unique()
+    verdicts = {text: json_fault(text) for text in distinct}
+    faulty = {text: fault for text, fault in verdicts.items() if fault is not None}
+    if not faulty:
+        return pl.Series(texts.name, [None] * len(texts), dtype=pl.String)
+    return texts.replace_strict(faulty, default=None, return_dtype=pl.String)
+
+
+def json_fault(text: str) -> str | None:
+    """The fault of one JSON text, or None."""
+    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+        return "json_too_deep"
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_no_twins, parse_constant=_not_a_number, parse_float=_number, parse_int=_number
+        )
+    except _Fault as fault:
+        return str(fault)
+    except (ValueError, RecursionError):
+        return "not_json"
+    # Only an escape can bring in what UTF-8 text cannot hold, so most texts need no second look.
+    return _escape_fault(value) if "\\u" in text else None
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Fault("json_duplicate_key")
+    return found
+
+
+def _not_a_number(_: str) -> NoReturn:
+    raise _Fault("json_not_a_number")
+
+
+def _number(digits: str) -> str:
+    mantissa, _, exponent = digits.lower().partition("e")
+    if len(mantissa) > MAX_NUMBER_CHARS or len(exponent) > 6 or abs(int(exponent or 0)) > MAX_EXPONENT:
+        raise _Fault("json_number_too_large")
+    return digits
+
+
+def _escape_fault(value: Any) -> str | None:
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            pending += [*item.keys(), *item.values()]
+        elif isinstance(item, list):
+            pending += item
+        elif isinstance(item, str):
+            if "\x00" in item:
+                return "json_nul"
+            if any("\ud800" <= char <= "\udfff" for char in item):
+                return "json_lone_surrogate"
+    return None
+
+
+def _depth(text: str) -> int:
+    deepest = depth = 0
+    in_string = escaped = False
+    for char in text:
+        if in_string:
+            escaped, in_string = (not escaped and char == "\\"), (escaped or char != '"')
+        elif char == '"':
+            in_string = True
+        elif char in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif char in "]}":
+            depth -= 1
+    return deepest

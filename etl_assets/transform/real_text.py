@@ -1,0 +1,29 @@
+"""REALs in a text column read as SQLite prints them."""
+
+import polars as pl
+
+
+def as_sqlite_prints(cells: pl.Series) -> pl.Series:
+    """The texts of a struct series `(text, kind)`, with REALs (kind r) in SQLite's own form.
+
+    The export writes a REAL so that it reads back the same (up to 17 digits); SQLite shows 15 of them and always
+    a point (https://www.sqlite.org/printf.html, `%!.15g`). Only REAL cells take the slow road.
+    """
+    text = cells.struct.field("text")
+    is_real = (cells.struct.field("kind") == "r") & text.is_not_null()
+    if not is_real.any():
+        return text
+    printed = pl.Series([print_real(cell) for cell in text.filter(is_real)], dtype=pl.String)
+    return text.scatter(is_real.arg_true(), printed)
+
+
+def print_real(cell: str) -> str:
+    """One REAL as SQLite prints it: `0.1`, `1.0e+22`, `Inf`."""
+    number = float(cell)
+    if number in (float("inf"), float("-inf")):
+        return "Inf" if number > 0 else "-Inf"
+    shown = format(number, ".15g")
+    mantissa, e, exponent = shown.partition("e")
+    if "." not in mantissa:
+        mantissa += ".0"
+    return f"{mantissa}{e}{exponent}"

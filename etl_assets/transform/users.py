@@ -1,0 +1,41 @@
+"""Legacy users: the address as it will be compared, and whether it can be."""
+
+import polars as pl
+
+# What Supabase Auth can hold as an address, roughly; a stranger address matches no account anyway and is listed.
+ADDRESS = r"^[!-?A-~]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$"
+ASCII_BLANKS = " \t\n\r\x0b\x0c"
+UPPER, LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
+TRUE_FLAGS = ("1", "t", "true", "y", "yes", "on")
+
+
+def folded(email: pl.Expr) -> pl.Expr:
+    """The address without ASCII blanks around it and with ASCII case folded, nothing else.
+
+    Unicode lower-casing would turn the Kelvin sign into a `k`, and an attacker's address into a victim's.
+    """
+    return email.str.strip_chars(ASCII_BLANKS).str.replace_many(list(UPPER), list(LOWER))
+
+
+def comparable_users(users: pl.DataFrame, *, email: str, verified: str | None) -> pl.DataFrame:
+    """One row per legacy user with what claiming compares.
+
+    Args:
+        users: String columns `_key`, the e-mail column, optionally the verified column and `created_at`.
+        email: the e-mail column's name.
+        verified: the verified column's name, or None where the legacy app kept none.
+
+    Returns:
+        `legacy_user_id` String, `email` String as it stands, `email_key` String (NULL unless a valid ASCII address),
+        `verified` Boolean, `created_at` String as it stands.
+    """
+    key = folded(pl.col(email))
+    flag = pl.col(verified).str.to_lowercase().is_in(TRUE_FLAGS).fill_null(value=False) if verified else pl.lit(value=True)
+    created = pl.col("created_at") if "created_at" in users.columns else pl.lit(None, dtype=pl.String)
+    return users.select(
+        pl.col("_key").alias("legacy_user_id"),
+        pl.col(email).alias("email"),
+        pl.when(key.str.contains(ADDRESS)).then(key).alias("email_key"),
+        flag.alias("verified"),
+        created.alias("created_at"),
+    )

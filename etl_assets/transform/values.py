@@ -1,0 +1,172 @@
+"""One rule per type: which legacy cells it takes, what they become, and the name of what is wrong with the rest.
+
+A cell arrives as text with the letter of its SQLite storage class: n null, i integer, r real, t text, b blob,
+T text that is not UTF-8 (blob and T as hex). The rules are the table *Values* of the design.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from etl_assets.model.target import TargetColumn
+from etl_assets.transform.json_text import json_faults
+from etl_assets.transform.real_text import as_sqlite_prints
+from etl_assets.transform.times import date_verdict, timestamp_verdict
+from etl_assets.transform.verdict import Verdict, first_fault
+
+INTEGERS = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
+DIGITS = r"^[+-]?[0-9]+$"
+DECIMAL = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)$"
+FLOAT = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
+TRUE_WORDS = ("1", "t", "true", "y", "yes", "on")
+FALSE_WORDS = ("0", "f", "false", "n", "no", "off")
+UUID_36 = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+UUID_32 = r"^[0-9a-fA-F]{32}$"
+POSTGRES_NUMERIC_DIGITS = 131_072
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One column's cells: the text, the storage class letter, and what the target can hold."""
+
+    text: pl.Expr
+    kind: pl.Expr
+    target: TargetColumn
+    timezone: str = "UTC"
+
+    def is_kind(self, letters: str) -> pl.Expr:
+        """True where the storage class is one of the letters."""
+        return self.kind.is_in(list(letters))
+
+
+def integer_verdict(cell: Cell) -> Verdict:
+    """Int64 from INTEGER, digits, or a REAL without fraction, within the target's range."""
+    limit = INTEGERS.get(cell.target.base, 2**63)
+    real = cell.text.cast(pl.Float64, strict=False)
+    whole = real.is_finite() & (real == real.floor()) & (real.abs() < float(2**63))
+    # A fraction would be cut by the cast; `strict=False` alone would do it without a word.
+    value = (
+        pl.when(cell.is_kind("it") & cell.text.str.contains(DIGITS))
+        .then(cell.text.str.strip_prefix("+").cast(pl.Int64, strict=False))
+        .when(cell.is_kind("r") & whole)
+        .then(real.cast(pl.Int64, strict=False))
+    )
+    in_range = value.is_between(-limit, limit - 1)
+    digits = (cell.is_kind("it") & cell.text.str.contains(DIGITS)) | (cell.is_kind("r") & (real == real.floor()))
+    return Verdict(value, first_fault((~digits, "not_an_integer"), (~in_range.fill_null(value=False), "out_of_range")))
+
+
+def numeric_verdict(cell: Cell) -> Verdict:
+    """Decimal text, exact: no digit is lost, none is made up."""
+    real = cell.text.cast(pl.Float64, strict=False)
+    decimal = pl.when(cell.is_kind("r")).then(cell.text).otherwise(cell.text.str.strip_prefix("+"))
+    readable = (cell.is_kind("it") & cell.text.str.contains(DECIMAL)) | (cell.is_kind("r") & real.is_finite())
+    faults = [(~readable, "not_a_decimal"), (cell.text.str.len_chars() > POSTGRES_NUMERIC_DIGITS, "too_many_digits")]
+    if cell.target.base in INTEGERS:
+        faults.append((~decimal.str.contains(r"^-?[0-9]+(?:\.0*)?$"), "target_would_round"))
+    elif cell.target.precision is not None:
+        faults.append((~_fits(decimal, cell.target.precision, cell.target.scale or 0), "target_would_round"))
+    return Verdict(decimal, first_fault(*faults))
+
+
+def _fits(decimal: pl.Expr, precision: int, scale: int) -> pl.Expr:
+    mantissa = decimal.str.extract(r"^-?([0-9.]*)", 1)
+    exponent = decimal.str.extract(r"[eE]([+-]?[0-9]+)$", 1).cast(pl.Int64, strict=False).fill_null(0)
+    before = mantissa.str.extract(r"^([0-9]*)", 1)
+    after = mantissa.str.extract(r"\.([0-9]*)$", 1).fill_null("")
+    digits = pl.concat_str(before, after)
+    # The value is 0.<digits> * 10^point: count what stands on each side once zeros at both ends are gone.
+    significant = digits.str.strip_chars_start("0").str.strip_chars_end("0").str.len_chars().cast(pl.Int64)
+    leading = digits.str.len_chars().cast(pl.Int64) - digits.str.strip_chars_start("0").str.len_chars().cast(pl.Int64)
+    point = before.str.len_chars().cast(pl.Int64) + exponent - leading
+    return (significant == 0) | ((point <= precision - scale) & (significant - point <= scale))
+
+
+def double_verdict(cell: Cell) -> Verdict:
+    """Float64; an integer beyond 2^53 that a double cannot hold exactly stays behind."""
+    value = pl.when(cell.text.str.contains(FLOAT)).then(cell.text.cast(pl.Float64, strict=False))
+    whole = pl.when(cell.is_kind("i")).then(cell.text.cast(pl.Int64, strict=False))
+    inexact = whole.is_not_null() & ((value.abs() >= float(2**63)) | (value.cast(pl.Int64, strict=False) != whole))
+    return Verdict(
+        value,
+        first_fault(
+            (cell.is_kind("bT") | value.is_null(), "not_a_number"),
+            (~value.is_finite(), "out_of_range"),
+            (inexact, "target_would_round"),
+        ),
+    )
+
+
+def boolean_verdict(cell: Cell) -> Verdict:
+    """True and false in the words that people use."""
+    word = cell.text.str.to_lowercase()
+    value = (
+        pl.when(cell.is_kind("it") & word.is_in(TRUE_WORDS))
+        .then(statement=True)
+        .when(cell.is_kind("it") & word.is_in(FALSE_WORDS))
+        .then(statement=False)
+    )
+    return Verdict(value, first_fault((value.is_null(), "not_a_boolean")))
+
+
+def uuid_verdict(cell: Cell) -> Verdict:
+    """Lower-case text with hyphens, from 36 or 32 hex digits or a 16-byte BLOB."""
+    text_uuid = cell.is_kind("t") & (cell.text.str.contains(UUID_36) | cell.text.str.contains(UUID_32))
+    blob_uuid = cell.is_kind("b") & cell.text.str.contains(UUID_32)
+    h = cell.text.str.to_lowercase().str.replace_all("-", "", literal=True)
+    value = pl.concat_str(
+        h.str.slice(0, 8), h.str.slice(8, 4), h.str.slice(12, 4), h.str.slice(16, 4), h.str.slice(20, 12), separator="-"
+    )
+    return Verdict(value, first_fault((~(text_uuid | blob_uuid), "not_a_uuid")))
+
+
+def jsonb_verdict(cell: Cell) -> Verdict:
+    """The JSON text as it stands, when Postgres' jsonb keeps all of it."""
+    fault = (
+        pl.when(~cell.is_kind("t"))
+        .then(pl.lit("not_json"))
+        .otherwise(cell.text.map_batches(json_faults, return_dtype=pl.String))
+    )
+    return Verdict(cell.text, fault)
+
+
+def text_verdict(cell: Cell) -> Verdict:
+    """Text as it stands, numbers as SQLite prints them, within the target's length or labels."""
+    printed = pl.struct(cell.text.alias("text"), cell.kind.alias("kind")).map_batches(
+        as_sqlite_prints, return_dtype=pl.String
+    )
+    faults = [
+        (cell.is_kind("T"), "invalid_utf8"),
+        (cell.is_kind("b"), "blob_in_text"),
+        (cell.text.str.contains("\x00", literal=True), "nul_in_text"),
+    ]
+    if cell.target.length is not None:
+        faults.append((printed.str.len_chars() > cell.target.length, "target_would_cut"))
+    if cell.target.labels:
+        faults.append((~printed.is_in(list(cell.target.labels)), "not_a_label_of_the_target"))
+    return Verdict(printed, first_fault(*faults))
+
+
+RULES: dict[str, Callable[[Cell], Verdict]] = {
+    "text": text_verdict,
+    "integer": integer_verdict,
+    "bigint": integer_verdict,
+    "numeric": numeric_verdict,
+    "double": double_verdict,
+    "boolean": boolean_verdict,
+    "uuid": uuid_verdict,
+    "jsonb": jsonb_verdict,
+    "timestamptz": lambda cell: timestamp_verdict(cell.text, cell.kind, cell.target, timezone=cell.timezone),
+    "date": lambda cell: date_verdict(cell.text, cell.kind),
+}
+
+
+def verdict_of(type_name: str, cell: Cell) -> Verdict:
+    """Value and fault of one column; NULL in is NULL out, and `''` is a fault everywhere but in text."""
+    verdict = RULES[type_name](cell)
+    fault = verdict.fault
+    if type_name != "text":
+        fault = pl.when(cell.is_kind("t") & (cell.text == "")).then(pl.lit("empty")).otherwise(fault)
+    fault = pl.when(cell.text.is_null()).then(None).otherwise(fault)
+    return Verdict(pl.when(cell.text.is_not_null()).then(verdict.value), fault)
