@@ -43,7 +43,9 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--demo", is_flag=True, help="Use a demo legacy app and let most of its users log in (embedded target only).")
+@click.option(
+    "--demo", is_flag=True, help="Use a demo legacy app and let most of its users log in (embedded target only)."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the books as one JSON object on standard output.")
 @click.pass_context
 def migrate(context: click.Context, *, demo: bool, as_json: bool) -> None:
@@ -116,7 +118,9 @@ def _start() -> tuple[Settings, Spec]:
 
 def _require_embedded(settings: Settings, what: str) -> None:
     if not settings.is_embedded:
-        raise SettingsError(f"`{what}` makes accounts up, and only does so on the embedded target: unset TARGET_DATABASE_URL")
+        raise SettingsError(
+            f"`{what}` makes accounts up, and only does so on the embedded target: unset TARGET_DATABASE_URL"
+        )
 
 
 def _users(spec: Spec) -> Any:
@@ -157,7 +161,9 @@ def _show(books: Books, *, as_json: bool) -> None:
 
 
 def _rows_table(books: Books) -> RichTable:
-    table = RichTable(title="The books, in rows", title_justify="left", title_style="bold", box=None, padding=(0, 1), pad_edge=False)
+    table = RichTable(
+        title="The books, in rows", title_justify="left", title_style="bold", box=None, padding=(0, 1), pad_edge=False
+    )
     table.add_column("table", no_wrap=True)
     for name in ("source", *ROW_STATES, ""):
         table.add_column(name, justify="right", no_wrap=True)
@@ -178,6 +184,7 @@ def _closing_lines(books: Books) -> list[str]:
         lines.append(f"wave {wave.key}: {wave.users:,} users, {wave.rows:,} rows")
     lines.append("[bold green]The books close.[/]" if books.closed else "[bold red]The books are open.[/]")
     return lines
+
 
 if __name__ == "__main__":
     main()

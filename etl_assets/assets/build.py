@@ -5,7 +5,12 @@ import warnings
 import dagster as dg
 
 from etl_assets.assets.console import progress_logger
-from etl_assets.assets.export import build_export_asset, build_export_checks, build_snapshot_asset, build_snapshot_checks
+from etl_assets.assets.export import (
+    build_export_asset,
+    build_export_checks,
+    build_snapshot_asset,
+    build_snapshot_checks,
+)
 from etl_assets.assets.gate import build_validation_checks
 from etl_assets.assets.jobs import build_jobs
 from etl_assets.assets.load import build_production_assets

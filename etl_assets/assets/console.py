@@ -22,7 +22,8 @@ class ProgressHandler(logging.Handler):
         if event is None:
             if record.levelno >= logging.INFO:
                 meta: dict[str, Any] = getattr(record, "dagster_meta", {})
-                _say(f"  {'!' if record.levelno >= logging.WARNING else ' '} {meta.get('orig_message', record.getMessage())}")
+                mark = "!" if record.levelno >= logging.WARNING else " "
+                _say(f"  {mark} {meta.get('orig_message', record.getMessage())}")
         elif event.event_type_value == "STEP_START":
             self._started[event.step_key or ""] = time.monotonic()
         elif event.event_type_value == "ASSET_MATERIALIZATION":
@@ -36,8 +37,12 @@ class ProgressHandler(logging.Handler):
         parts = [
             f"{metadata[name]:,} {word}"
             for name, word in (
-                ("dagster/row_count", "rows"), ("rows_loaded", "rows loaded"), ("rows_compared", "rows compared"),
-                ("users", "users"), ("quarantined", "quarantined"), ("excluded", "excluded"),
+                ("dagster/row_count", "rows"),
+                ("rows_loaded", "rows loaded"),
+                ("rows_compared", "rows compared"),
+                ("users", "users"),
+                ("quarantined", "quarantined"),
+                ("excluded", "excluded"),
             )
             if isinstance(metadata.get(name), int) and (metadata[name] or name not in ("quarantined", "excluded"))
         ]
@@ -63,9 +68,11 @@ def _say(line: str) -> None:
     sys.stderr.flush()
 
 
-@dg.logger(description="A line per asset, on standard error.")
-def progress_logger(_: dg.InitLoggerContext) -> logging.Logger:
-    """The logger that the command line runs with; quiet about Dagster's own business."""
-    logger = logging.Logger("etl_assets.progress", level=logging.DEBUG)  # noqa: LOG001 - Dagster wants a fresh one per run
+def _make_logger(_: dg.InitLoggerContext) -> logging.Logger:
+    logger = logging.Logger("etl_assets.progress", level=logging.DEBUG)
     logger.addHandler(ProgressHandler())
     return logger
+
+
+# The logger that the command line runs with: a line per asset on standard error, quiet about Dagster's own business.
+progress_logger = dg.LoggerDefinition(_make_logger, description="A line per asset, on standard error.")

@@ -82,7 +82,11 @@ def build_snapshot_checks() -> dg.AssetChecksDefinition:
             passed=found == info.sha256,
             blocking=True,
             description="The copy's sha256 is compared with the one noted when it was taken.",
-            metadata={"count": int(found != info.sha256), "sha256": found[:SHOWN_DIGEST], "remedy": "Take a new snapshot."},
+            metadata={
+                "count": int(found != info.sha256),
+                "sha256": found[:SHOWN_DIGEST],
+                "remedy": "Take a new snapshot.",
+            },
         )
 
     return the_copy_is_intact
@@ -155,13 +159,17 @@ def build_export_checks(export: Export) -> dg.AssetChecksDefinition:
         name=f"check_export_{export.name}",
         specs=[dg.AssetCheckSpec(name, asset=key, description=title, blocking=True) for name, title in titles.items()],
     )
-    def check_export(stores: Stores):  # type: ignore[no-untyped-def]  # noqa: ANN202 - Dagster reads no generator type
+    def check_export(stores: Stores):  # type: ignore[no-untyped-def]
         with failures():
             artifacts = stores.artifacts()
             found = _examine(artifacts, export)
         for name, (count, remedy) in found.items():
             yield result(
-                name, key, passed=count == 0, blocking=True, description=titles[name] if count == 0 else remedy,
+                name,
+                key,
+                passed=count == 0,
+                blocking=True,
+                description=titles[name] if count == 0 else remedy,
                 metadata={"count": count, "remedy": remedy},
             )
 

@@ -26,7 +26,7 @@ def _build(spec: Spec, asset: str, validations: list[Validation]) -> dg.AssetChe
     @dg.multi_asset_check(
         name=f"check_{asset.replace('/', '_')}", specs=[check_spec(validation, key) for validation in validations]
     )
-    def check_validations(stores: Stores):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a generator of results
+    def check_validations(stores: Stores):  # type: ignore[no-untyped-def]
         with failures(), stores.target() as connection:
             links = stores.links(connection, spec)
             known = {*links.tables, USERS_ASSET, RESOLVED_ASSET}

@@ -9,7 +9,9 @@ RECONCILIATION = dg.AssetKey("reconciliation")
 VERIFICATION = dg.AssetKey("verification")
 USERS_EXPORT = dg.AssetKey(["exports", "users"])
 
-EXPORT_GROUP, STAGING_GROUP, USERS_GROUP, PRODUCTION_GROUP, VERIFY_GROUP = "export staging users production verify".split()
+EXPORT_GROUP, STAGING_GROUP, USERS_GROUP, PRODUCTION_GROUP, VERIFY_GROUP = (
+    "export staging users production verify".split()
+)
 OWNERS = ["team:migration"]
 
 # One key per login wave: a partition per user would cost seconds each (dagster 1.13: 10,000 keys in one run, 608 s).

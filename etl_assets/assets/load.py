@@ -16,16 +16,14 @@ from etl_assets.assets.resources import Stores
 from etl_assets.spec.model import USERS, Spec, Table
 from etl_assets.stores.artifacts import Artifacts
 from etl_assets.stores.legacy_sqlite import describe, open_read_only
-from etl_assets.stores.loading import KeyColumns, load_unowned, load_wave
+from etl_assets.stores.loading import KeyColumns, Loader, load_unowned, load_wave
 
 
 def key_columns(artifacts: Artifacts, spec: Spec) -> KeyColumns:
     """Each table's key columns: the spec's, else the primary key of the snapshot's table."""
     with open_read_only(artifacts.snapshot_path(artifacts.current_snapshot().id)) as connection:
         found = {name: describe(connection, table.source) for name, table in spec.tables.items()}
-    return {
-        name: spec.tables[name].key or (legacy.primary_key if legacy else ()) for name, legacy in found.items()
-    }
+    return {name: spec.tables[name].key or (legacy.primary_key if legacy else ()) for name, legacy in found.items()}
 
 
 def _asset_spec(spec: Spec, table: Table, deps: list[dg.AssetKey]) -> dg.AssetSpec:
@@ -41,8 +39,8 @@ def _asset_spec(spec: Spec, table: Table, deps: list[dg.AssetKey]) -> dg.AssetSp
         kinds={"postgres", "supabase"},
         owners=OWNERS,
         metadata={**column_schema(columns), "dagster/table_name": table.target},
-        description=f"The legacy rows of {table.source} in {table.target}. {once}, behind the blocking checks, which are "
-        "repeated inside the transaction that writes. Safe to re-run: a row that was loaded before is never written "
+        description=f"The legacy rows of {table.source} in {table.target}. {once}, behind the blocking checks, "
+        "which are repeated inside the transaction that writes. Safe to re-run: a row that was loaded before is never written "
         "again, not even when its user deleted it since.",
     )
 
@@ -65,7 +63,8 @@ def _build_unowned(spec: Spec, table: Table, staged: list[dg.AssetKey]) -> dg.As
         with failures(), stores.target() as connection:
             links, keys = stores.links(connection, spec), key_columns(stores.artifacts(), spec)
             known = table.name in links.targets
-            count = load_unowned(connection, links, table.name, keys=keys, run=context.run.run_id) if known else 0
+            loader = Loader(connection, links, keys, context.run.run_id)
+            count = load_unowned(loader, table.name) if known else 0
         return dg.MaterializeResult(asset_key=production_key(table.name), metadata={"rows_loaded": count})
 
     return unowned_asset
@@ -81,15 +80,14 @@ def _build_owned(spec: Spec, staged: list[dg.AssetKey]) -> dg.AssetsDefinition:
         retry_policy=RETRIES,
         can_subset=False,
     )
-    def production(context: dg.AssetExecutionContext, stores: Stores):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def production(context: dg.AssetExecutionContext, stores: Stores):  # type: ignore[no-untyped-def]
         def progress(done: int, of: int) -> None:
             context.log.info("%s of %s users loaded", f"{done:,}", f"{of:,}")
 
         with failures(), stores.target() as connection:
             links, keys = stores.links(connection, spec), key_columns(stores.artifacts(), spec)
-            loaded = load_wave(
-                connection, links, wave=context.partition_key, keys=keys, run=context.run.run_id, progress=progress
-            )
+            loader = Loader(connection, links, keys, context.run.run_id)
+            loaded = load_wave(loader, wave=context.partition_key, progress=progress)
         for name in spec.owned:
             metadata = {"rows_loaded": loaded.rows.get(name, 0), "transactions": loaded.transactions}
             yield dg.MaterializeResult(asset_key=production_key(name), metadata=metadata)

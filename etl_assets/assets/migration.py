@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-
 from etl_assets.assets.build import build_definitions
 from etl_assets.assets.instance import open_instance, run_job
 from etl_assets.assets.jobs import LOAD_WAVE, MIGRATE, VERIFY
@@ -54,5 +53,3 @@ def _due_waves(settings: Settings, spec: Spec) -> list[str]:
         if claimable or (not unfinished and has_late_rows(connection, links)):
             return [*unfinished, next_wave_key(connection)]
     return unfinished
-
-

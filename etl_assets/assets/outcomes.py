@@ -24,7 +24,7 @@ def failures() -> Iterator[None]:
     try:
         yield
     except EtlError as error:
-        metadata = {"error": type(error).__name__, "exit_code": error.exit_code}
+        metadata: dict[str, Any] = {"error": type(error).__name__, "exit_code": error.exit_code}
         raise dg.Failure(str(error), metadata=metadata, allow_retries=error.transient) from None
 
 
@@ -52,7 +52,7 @@ def check_result(validation: Validation, key: dg.AssetKey, finding: Finding) -> 
 
 
 def _told(finding: Finding) -> str:
-    ids = f": legacy ids {sample_of(finding.sample)}" if finding.sample else ""
+    ids = f" (legacy ids {sample_of(finding.sample)})" if finding.sample else ""
     return f"{finding.count:,}{ids}"
 
 

@@ -64,10 +64,18 @@ def _target_lines(settings: Settings, spec: Spec) -> list[Line]:
                 require_fit(table, target)
             except TargetMismatch as problem:
                 is_absent = problem.problems == (f"{table.target} does not exist",)
-                lines.append(Line(f"target {table.target}", holds=table.optional and is_absent, words="; ".join(problem.problems)))
+                lines.append(
+                    Line(
+                        f"target {table.target}", holds=table.optional and is_absent, words="; ".join(problem.problems)
+                    )
+                )
                 continue
             fired = bool(target.triggers) and not spec.policy.fires(name)
-            words = f"triggers would see history: {', '.join(target.triggers)}" if fired else "every column holds its values"
+            words = (
+                f"triggers would see history: {', '.join(target.triggers)}"
+                if fired
+                else "every column holds its values"
+            )
             lines.append(Line(f"target {table.target}", holds=not fired, words=words))
         if spec.owned:
             lines.append(_accounts_line(connection, spec))
@@ -88,5 +96,7 @@ def _accounts_line(connection: object, spec: Spec) -> Line:
         accounts(connection, spec)  # type: ignore[arg-type]
     except EtlError as problem:
         return Line("accounts", holds=False, words=str(problem))
-    source = "auth.users, confirmed addresses only" if spec.accounts.from_ == "auth" else "profiles, unconfirmed accepted"
+    source = (
+        "auth.users, confirmed addresses only" if spec.accounts.from_ == "auth" else "profiles, unconfirmed accepted"
+    )
     return Line("accounts", holds=True, words=source)

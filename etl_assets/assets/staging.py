@@ -12,14 +12,17 @@ from etl_assets.spec.model import Spec, Table
 from etl_assets.spec.shapes import Staged
 from etl_assets.stores.accounting import table_summary
 from etl_assets.stores.artifacts import Artifacts, Manifest
+from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import reading, writing
 from etl_assets.stores.staging import StagedCounts, StagingSource, replace_staging
-from etl_assets.stores.targets import read_target, require_fit
+from etl_assets.stores.targets import find_target, read_target, require_fit
 from etl_assets.transform.staging import StagePlan, stage
 
 
-def staged_batches(artifacts: Artifacts, manifest: Manifest, spec: Spec, table: Table, target: TargetTable) -> Iterator[Staged]:
+def staged_batches(
+    artifacts: Artifacts, manifest: Manifest, spec: Spec, table: Table, target: TargetTable
+) -> Iterator[Staged]:
     """The export's batches, transformed."""
     plan = StagePlan(spec, table, target, manifest.columns, manifest.usual)
     for batch in artifacts.verified_batches(manifest):
@@ -28,7 +31,11 @@ def staged_batches(artifacts: Artifacts, manifest: Manifest, spec: Spec, table: 
 
 def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
     """The asset `staging/<table>`."""
-    columns = {"_legacy_id": "text", "_new_id": "uuid" if table.id.rule == "uuid5" else "kept", "_legacy_user_id": "text"}
+    columns = {
+        "_legacy_id": "text",
+        "_new_id": "uuid" if table.id.rule == "uuid5" else "kept",
+        "_legacy_user_id": "text",
+    }
     columns |= {name: column.type for name, column in table.columns.items()}
 
     @dg.asset(
@@ -40,29 +47,34 @@ def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
         retry_policy=RETRIES,
         code_version=spec.digest[:12],
         metadata={**column_schema(columns), "dagster/table_name": f"etl.stg_{table.name}"},
-        description=f"Rows of {table.source}, typed for {table.target}, each with its new id. A value that does not fit "
-        "its type is never changed: its row waits in etl.quarantine. Safe to re-run: the table is swapped whole, and "
+        description=f"Rows of {table.source}, typed for {table.target}, each with its new id. A value that does not "
+        "fit its type is never changed: its row waits in etl.quarantine. Safe to re-run: the table is swapped whole, and "
         "what was loaded before is known from the ledger.",
     )
     def staging_asset(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
         with failures(), stores.target() as connection:
             artifacts = stores.artifacts()
             manifest, snapshot = artifacts.manifest(table.name), artifacts.current_snapshot()
-            if table.name in snapshot.missing:
-                context.log.warning("The legacy database has no table %s: nothing to migrate here.", table.source)
+            is_absent = table.name in snapshot.missing
             with reading(connection):
-                target = None if table.name in snapshot.missing else read_target(connection, table)
+                target = find_target(connection, table) if is_absent else read_target(connection, table)
+            if is_absent:
+                context.log.warning("The legacy database has no table %s: nothing to migrate here.", table.source)
             if target is None:
                 return dg.MaterializeResult(metadata={"dagster/row_count": 0, "quarantined": 0, "excluded": 0})
             require_fit(table, target)
-            source = StagingSource(manifest.snapshot, snapshot.rows[table.name], artifacts.excluded_keys(manifest))
+            source = StagingSource(
+                manifest.snapshot,
+                snapshot.rows[table.name],
+                excluded=artifacts.excluded_keys(manifest),
+                batches=staged_batches(artifacts, manifest, spec, table, target),
+            )
+            links = Links(spec, {table.name: target})
             with writing(connection, run=context.run.run_id):
-                batches = staged_batches(artifacts, manifest, spec, table, target)
-                counts = replace_staging(
-                    connection, spec, table, target, source=source, batches=batches, run=context.run.run_id
-                )
+                counts = replace_staging(connection, links, table, source=source, run=context.run.run_id)
+            fault_point("staging.committed")
             with reading(connection):
-                summary = table_summary(connection, Links(spec, {table.name: target}), table.name)
+                summary = table_summary(connection, links, table.name)
         return _materialized(counts, summary, manifest.snapshot)
 
     return staging_asset

@@ -64,25 +64,50 @@ def _sums_result(key: dg.AssetKey, sums: list[SumComparison]) -> dg.AssetCheckRe
     differing = sum(item.differing for item in sums)
     totals = [
         dg.TableRecord(
-            {"column": f"{s.table}.{s.column}", "users": s.users, "before": s.before, "after": s.after, "differing": s.differing}
+            {
+                "column": f"{s.table}.{s.column}",
+                "users": s.users,
+                "before": s.before,
+                "after": s.after,
+                "differing": s.differing,
+            }
         )
         for s in sums
     ]
-    metadata: dict[str, Any] = {"count": differing, "totals": dg.MetadataValue.table(totals or []), "remedy": SQL_REMEDY}
+    metadata: dict[str, Any] = {
+        "count": differing,
+        "totals": dg.MetadataValue.table(totals or []),
+        "remedy": SQL_REMEDY,
+    }
     if sums:
         metadata["query"] = dg.MetadataValue.md(f"```sql\n{sums[0].query}\n```")
-    text = SUMS_TITLE if not differing else f"{differing:,} users have another total than before, and no later edit explains it."
+    text = (
+        SUMS_TITLE
+        if not differing
+        else f"{differing:,} users have another total than before, and no later edit explains it."
+    )
     return result("sums_are_equal", key, passed=differing == 0, blocking=True, description=text, metadata=metadata)
 
 
 def _changes_result(rows: list[RowComparison]) -> dg.AssetCheckResult:
     changed, gone = sum(row.changed_since for row in rows), sum(row.gone_since for row in rows)
-    text = CHANGES_TITLE if not changed + gone else f"{changed:,} rows were changed and {gone:,} removed by others since."
-    samples = [f"{r.table}: {sample_of((*r.changed_sample, *r.gone_sample))}" for r in rows if r.changed_since + r.gone_since]
+    text = (
+        CHANGES_TITLE if not changed + gone else f"{changed:,} rows were changed and {gone:,} removed by others since."
+    )
+    samples = [
+        f"{r.table}: {sample_of((*r.changed_sample, *r.gone_sample))}" for r in rows if r.changed_since + r.gone_since
+    ]
     return result(
-        "nothing_changed_since", VERIFICATION, passed=changed + gone == 0, blocking=False, description=text,
+        "nothing_changed_since",
+        VERIFICATION,
+        passed=changed + gone == 0,
+        blocking=False,
+        description=text,
         metadata={
-            "count": changed + gone, "changed_since": changed, "gone_since": gone, "sample": "; ".join(samples) or "none",
+            "count": changed + gone,
+            "changed_since": changed,
+            "gone_since": gone,
+            "sample": "; ".join(samples) or "none",
             "remedy": "Nothing to do: the new app is in use. A row that its user removed never comes back.",
         },
     )
@@ -90,18 +115,26 @@ def _changes_result(rows: list[RowComparison]) -> dg.AssetCheckResult:
 
 def _books_table(books: Books) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(
-        [dg.TableRecord({"table": book.table, **book.as_json(), "missing": book.missing}) for book in books.tables] or []
+        [dg.TableRecord({"table": book.table, **book.as_json(), "missing": book.missing}) for book in books.tables]
+        or []
     )
 
 
 def _books_result(books: Books) -> dg.AssetCheckResult:
     missing = sum(abs(book.missing) for book in books.tables)
     open_tables = [f"{book.table} {book.missing:+,}" for book in books.tables if book.missing]
-    text = BOOKS_TITLE if books.closed else f"The books do not close: {', '.join(open_tables) or 'users do not add up'}."
+    text = (
+        BOOKS_TITLE if books.closed else f"The books do not close: {', '.join(open_tables) or 'users do not add up'}."
+    )
     return result(
-        "the_books_close", VERIFICATION, passed=books.closed, blocking=True, description=text,
+        "the_books_close",
+        VERIFICATION,
+        passed=books.closed,
+        blocking=True,
+        description=text,
         metadata={
-            "count": missing, "books": _books_table(books),
+            "count": missing,
+            "books": _books_table(books),
             "remedy": "Run the `migrate` job again; if they stay open, rows were removed from schema etl by hand.",
         },
     )
@@ -176,14 +209,21 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
                 tables = _staged_tables(connection, links, owned_only=False)
                 rows, sums = _compare(connection, links, tables, wave=None)
             fault_point("verify.counted")
-        totals = {state: sum(getattr(book, state) for book in books.tables) for state in ("loaded", "waiting", "quarantined")}
+        totals = {
+            state: sum(getattr(book, state) for book in books.tables) for state in ("loaded", "waiting", "quarantined")
+        }
         checks = [
-            _books_result(books), _rows_result(VERIFICATION, rows), _sums_result(VERIFICATION, sums), _changes_result(rows)
+            _books_result(books),
+            _rows_result(VERIFICATION, rows),
+            _sums_result(VERIFICATION, sums),
+            _changes_result(rows),
         ]
         users = [dg.TableRecord({"state": state, "users": count}) for state, count in books.users.items()]
         return dg.MaterializeResult(
             metadata={
-                "books": _books_table(books), "users": dg.MetadataValue.table(users or []), "rows": _rows_table(rows),
+                "books": _books_table(books),
+                "users": dg.MetadataValue.table(users or []),
+                "rows": _rows_table(rows),
                 **{f"rows_{state}": count for state, count in totals.items()},
             },
             check_results=checks,

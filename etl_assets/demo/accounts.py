@@ -27,7 +27,9 @@ def legacy_addresses(path: Path, users: Users) -> list[str]:
     """The addresses of a legacy database that an account can have, each once, in the order of the users."""
     with open_read_only(path) as connection:
         reader = open_export(connection, users_export(users))
-        frames = [comparable_users(batch, email=users.email, verified=None) for batch in reader.batches()] if reader else []
+        frames = (
+            [comparable_users(batch, email=users.email, verified=None) for batch in reader.batches()] if reader else []
+        )
     return pl.concat(frames)["email_key"].drop_nulls().unique(maintain_order=True).to_list() if frames else []
 
 

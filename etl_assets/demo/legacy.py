@@ -11,9 +11,11 @@ from etl_assets.stores.legacy_sqlite import write_new_database
 Row = tuple[object, ...]
 SEED = 20_231
 USERS = 240
-START = datetime(2021, 3, 1, 8, 0, 0)  # noqa: DTZ001 - the legacy app wrote UTC without saying so
+START = datetime(2021, 3, 1, 8, 0, 0)
 DAYS = 1_500
-FIRST = "Ada Ben Chloe Dmitri Elif Farid Grace Hiro Ines Jonas Kofi Lena Mia Noor Olga Pedro Quinn Rosa Sven Tara".split()
+FIRST = (
+    "Ada Ben Chloe Dmitri Elif Farid Grace Hiro Ines Jonas Kofi Lena Mia Noor Olga Pedro Quinn Rosa Sven Tara".split()
+)
 LAST = "Abe Baker Costa Diaz Evans Fischer Garcia Haddad Ito Jensen Kaya Larsen Moreau Novak Okafor Patel Rossi".split()
 DOMAINS = ("example.com", "example.org", "mail.example.net", "studio.example")
 JOB_TYPES = ("transcribe", "translate", "thumbnail", "export")
@@ -68,7 +70,15 @@ def _sign_up(app: _App, number: int) -> None:
         email = f" {email.title()} "  # as people typed it: the new account has it trimmed and in lower case
     hashed = "$2b$12$" + "".join(rng.choices("./ABCabc0123", k=53))
     user = app.add("users", email, hashed, f"{first} {last}", _text(joined))
-    app.add("credit_transactions", user, 100, "purchase", f"pi_{rng.randrange(16**10):010x}", _text(joined), "Credit pack, 100 credits")
+    app.add(
+        "credit_transactions",
+        user,
+        100,
+        "purchase",
+        f"pi_{rng.randrange(16**10):010x}",
+        _text(joined),
+        "Credit pack, 100 credits",
+    )
     for _ in range(min(int(rng.expovariate(1 / 9)), 60)):
         _run_job(app, user, joined)
 
@@ -78,12 +88,23 @@ def _run_job(app: _App, user: int, joined: datetime) -> None:
     started = app.moment(joined)
     ended = started + timedelta(seconds=rng.randrange(5, 4_000))
     status = rng.choices(("completed", "failed", "cancelled"), weights=(90, 7, 3))[0]
-    metadata = {"duration_ms": rng.randrange(900_000), "language": rng.choice(("en", "de", "fr", "ja")), "tags": ["batch"]}
+    metadata = {
+        "duration_ms": rng.randrange(900_000),
+        "language": rng.choice(("en", "de", "fr", "ja")),
+        "tags": ["batch"],
+    }
     done = status == "completed"
     number = len(app.rows["jobs"]) + 1
     result = f"results/{user}/{number}.json" if done else None
     job = app.add(
-        "jobs", user, rng.choice(JOB_TYPES), status, _text(started), _text(ended), f"uploads/{user}/{number}.wav", result,
+        "jobs",
+        user,
+        rng.choice(JOB_TYPES),
+        status,
+        _text(started),
+        _text(ended),
+        f"uploads/{user}/{number}.wav",
+        result,
         json.dumps(metadata),
     )
     cost = -rng.randrange(1, 12)

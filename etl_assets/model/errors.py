@@ -1,15 +1,15 @@
 """Every failure that an operator can meet, one class each; the class builds the sentence.
 
-    EtlError
-    |-- SpecError             exit 2  the spec file is wrong
-    |-- SettingsError         exit 2  the environment or the command line is wrong
-    |-- LegacyFileError       exit 2  the legacy database cannot be read
-    |-- LegacyMismatch        exit 2  the legacy tables are not what the spec says
-    |-- TargetMismatch        exit 2  the target's tables are not what the spec says
-    |-- ArtifactError         exit 1  a file that an earlier asset wrote is missing or was changed
-    |-- Refused               exit 1  loading now could be wrong: nothing was written
-    |-- BooksOpen             exit 1  source = loaded + waiting + quarantined + excluded does not hold
-    `-- Unavailable           exit 3  a connection or a lock; trying again can help
+EtlError
+|-- SpecError             exit 2  the spec file is wrong
+|-- SettingsError         exit 2  the environment or the command line is wrong
+|-- LegacyFileError       exit 2  the legacy database cannot be read
+|-- LegacyMismatch        exit 2  the legacy tables are not what the spec says
+|-- TargetMismatch        exit 2  the target's tables are not what the spec says
+|-- ArtifactError         exit 1  a file that an earlier asset wrote is missing or was changed
+|-- Refused               exit 1  loading now could be wrong: nothing was written
+|-- BooksOpen             exit 1  source = loaded + waiting + quarantined + excluded does not hold
+`-- Unavailable           exit 3  a connection or a lock; trying again can help
 """
 
 from collections.abc import Sequence

@@ -10,7 +10,19 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from etl_assets.model.errors import SpecError
-from etl_assets.spec.model import Accounts, Checks, Column, IdRule, Owner, Policy, References, Source, Spec, Table, Users
+from etl_assets.spec.model import (
+    Accounts,
+    Checks,
+    Column,
+    IdRule,
+    Owner,
+    Policy,
+    References,
+    Source,
+    Spec,
+    Table,
+    Users,
+)
 from etl_assets.spec.rules import SpecFault, check_rules, load_order
 from etl_assets.spec.yaml_lines import Path, dotted, line_of, read_yaml
 

@@ -53,7 +53,9 @@ def check_rules(spec: Spec) -> None:
 def _check_table(spec: Spec, name: str, table: Table) -> None:
     path: Path = ("tables", name)
     if not TABLE_KEY.fullmatch(name) or name == USERS:
-        raise SpecFault(path, "a table key is a-z, 0-9 and _, at most 59 long, and not `users`; the old name goes to source")
+        raise SpecFault(
+            path, "a table key is a-z, 0-9 and _, at most 59 long, and not `users`; the old name goes to source"
+        )
     if table.target.count(".") != 1 or not all(table.target.split(".")):
         raise SpecFault((*path, "target"), f"{table.target!r} is not schema.table")
     for column_name in (*table.columns, table.id.to, table.owner.to or "id"):
@@ -104,7 +106,9 @@ def _check_column(spec: Spec, table: Table, name: str, column: Column) -> None:
     if reference.otherwise == "keep" and column.type != "text":
         raise SpecFault(where, "`otherwise: keep` needs type text: a legacy id is no UUID")
     if table.owner.is_none and not parent.owner.is_none:
-        raise SpecFault(where, f"a table without owner cannot refer to {reference.table}, whose rows arrive user by user")
+        raise SpecFault(
+            where, f"a table without owner cannot refer to {reference.table}, whose rows arrive user by user"
+        )
 
 
 def _check_owner(spec: Spec, table: Table) -> None:
@@ -113,7 +117,9 @@ def _check_owner(spec: Spec, table: Table) -> None:
     path: Path = ("tables", table.name, "owner")
     column = table.columns.get(table.owner.via)
     if column is None or column.references is None or column.references.table == USERS:
-        raise SpecFault(path, f"`via: {table.owner.via}` needs a column of that name with `references` to an owned table")
+        raise SpecFault(
+            path, f"`via: {table.owner.via}` needs a column of that name with `references` to an owned table"
+        )
     if column.references.otherwise != "quarantine":
         raise SpecFault(path, f"`via: {table.owner.via}` cannot be optional: without it the row is nobody's")
     if spec.tables[column.references.table].owner.is_none:

@@ -27,7 +27,9 @@ def read_yaml(text: str, *, file: str) -> tuple[dict[str, Any], dict[Path, int]]
         problem = getattr(error, "problem", None) or "cannot be read"
         raise SpecError(f"not YAML: {problem}", file=file, line=mark.line + 1 if mark else None) from None
     if not isinstance(root, yaml.MappingNode):
-        raise SpecError("the file holds no mapping; start with `source:`, `namespace:` and `tables:`", file=file, line=1)
+        raise SpecError(
+            "the file holds no mapping; start with `source:`, `namespace:` and `tables:`", file=file, line=1
+        )
     lines: dict[Path, int] = {}
     return _value(root, (), lines=lines, file=file), lines
 

@@ -54,7 +54,10 @@ def read_books(connection: Connection, links: Links) -> Books:
     if links.spec.users is not None and "users" in staged and set(links.tables) <= staged:
         counted = count_states(connection, links.spec, links)
         counted["waiting"] = counted.get("waiting", 0) + counted.pop("claimable", 0)
-        users = {"total": int(one(connection, statement("count_users"))[0]), **{s: counted.get(s, 0) for s in USER_STATES}}
+        users = {
+            "total": int(one(connection, statement("count_users"))[0]),
+            **{s: counted.get(s, 0) for s in USER_STATES},
+        }
     waves = [WaveBook(key, int(n), int(count), at) for key, n, count, at in rows(connection, statement("list_waves"))]
     return Books(tuple(tables), users, tuple(waves))
 
@@ -73,15 +76,27 @@ def compare_rows(connection: Connection, links: Links, name: str, *, wave: str |
         target=qualified(target.schema, target.name),
         table=sql.Literal(name),
         id=sql.Identifier(table.id.to),
-        id_type=sql.SQL(target.columns[table.id.to].type),  # type: ignore[arg-type]
+        id_type=sql.SQL(target.columns[table.id.to].type),
         staged=links.digest(name, "k"),
         found=links.digest(name, "t"),
         of_wave=sql.SQL("AND l.wave = %(wave)s") if wave else sql.SQL(""),
     )
     row = one(connection, query, wave=wave)
-    numbers = [int(number) for number in row[:6]]
-    samples = [tuple(sample or ()) for sample in row[6:9]]
-    return RowComparison(name, *numbers, *samples, query.as_string(connection))  # type: ignore[arg-type]
+    compared, equal, altered, changed, gone, legacy = (int(number) for number in row[:6])
+    altered_ids, changed_ids, gone_ids = (tuple(sample or ()) for sample in row[6:9])
+    return RowComparison(
+        table=name,
+        compared=compared,
+        equal=equal,
+        altered=altered,
+        changed_since=changed,
+        gone_since=gone,
+        changed_in_legacy=legacy,
+        altered_sample=altered_ids,
+        changed_sample=changed_ids,
+        gone_sample=gone_ids,
+        query=query.as_string(connection),
+    )
 
 
 def compare_sums(connection: Connection, links: Links, name: str, *, wave: str | None = None) -> list[SumComparison]:
@@ -95,7 +110,7 @@ def compare_sums(connection: Connection, links: Links, name: str, *, wave: str |
             target=qualified(target.schema, target.name),
             table=sql.Literal(name),
             id=sql.Identifier(table.id.to),
-            id_type=sql.SQL(target.columns[table.id.to].type),  # type: ignore[arg-type]
+            id_type=sql.SQL(target.columns[table.id.to].type),
             column=sql.Identifier(column),
             found=links.digest(name, "t"),
             staged=links.digest(name, "k"),
@@ -103,9 +118,19 @@ def compare_sums(connection: Connection, links: Links, name: str, *, wave: str |
         )
         users, differing, explained, before, after, sample = one(connection, query, wave=wave)
         text = query.as_string(connection)
-        found.append(SumComparison(
-            name, column, int(users), int(differing), int(explained), str(before), str(after), tuple(sample or ()), text
-        ))
+        found.append(
+            SumComparison(
+                name,
+                column,
+                int(users),
+                int(differing),
+                int(explained),
+                str(before),
+                str(after),
+                tuple(sample or ()),
+                text,
+            )
+        )
     return found
 
 
@@ -115,7 +140,7 @@ def table_summary(connection: Connection, links: Links, name: str) -> dict[str, 
     times = [column for column, spec in table.columns.items() if spec.type == "timestamptz"]
     wanted: list[sql.Composable] = [sql.SQL("count(*)"), sql.SQL("count(DISTINCT s._legacy_user_id)")]
     for column in times:
-        wanted += [sql.SQL("{}({})").format(sql.SQL(f), sql.Identifier("s", column)) for f in ("min", "max")]  # type: ignore[arg-type]
+        wanted += [sql.SQL("{}({})").format(sql.SQL(f), sql.Identifier("s", column)) for f in ("min", "max")]
     row = one(connection, statement("summarise_staging", wanted=joined(wanted), staging=staging_table(name)))
     labels = ["rows", "users", *(f"{edge} {column}" for column in times for edge in ("earliest", "latest"))]
     return {label: str(value) for label, value in zip(labels, row, strict=True)}

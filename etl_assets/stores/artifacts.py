@@ -140,9 +140,7 @@ class Artifacts:
                 f"materialize `exports/{manifest.table}` again."
             )
         if manifest.rows:
-            yield from pl.scan_csv(path, infer_schema=False).collect_batches(
-                chunk_size=BATCH_ROWS, maintain_order=True
-            )
+            yield from pl.scan_csv(path, infer_schema=False).collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
 
     def excluded_keys(self, manifest: Manifest) -> list[str]:
         """The legacy keys for which `where` was not true."""

@@ -141,7 +141,7 @@ class EmbeddedPostgres:
         shutil.rmtree(self.data, ignore_errors=True)  # what an initdb that was killed left behind
         making = self.home / "making"
         shutil.rmtree(making, ignore_errors=True)
-        # Postgres' own C.UTF-8 is there on every system; the socket's folder is what keeps others out, so `trust` is enough.
+        # Postgres' own C.UTF-8 is there on every system. The socket's folder keeps others out, so `trust` is enough.
         locale = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "-E", "UTF8")
         self._run("initdb", "-D", str(making), "-U", "postgres", "-A", "trust", *locale)
         with (making / "postgresql.auto.conf").open("a", encoding="ascii") as file:

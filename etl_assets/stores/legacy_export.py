@@ -122,7 +122,9 @@ def open_export(connection: sqlite3.Connection, export: Export) -> ExportReader 
 def _require_columns(export: Export, table: LegacyTable, columns: tuple[ExportColumn, ...]) -> None:
     key = export.key or table.primary_key
     if not key:
-        raise LegacyMismatch(f"The legacy table {table.name!r} has no primary key: name its key in the spec, `key: [column]`.")
+        raise LegacyMismatch(
+            f"The legacy table {table.name!r} has no primary key: name its key in the spec, `key: [column]`."
+        )
     known = {name.lower() for name in table.columns}
     # Checked by hand: SQLite reads an unknown name in double quotes as a string.
     for name in (*key, *(column.column for column in columns if column.column)):
@@ -155,7 +157,9 @@ def _require_no_secrets(
             connection.set_authorizer(None)
         secrets = sorted(column for column in read if looks_secret(column))
         if secrets and label != "where":
-            raise LegacyMismatch(f"{export.name}.{label} reads {secrets[0]!r}, which looks like a secret; see `secret:`.")
+            raise LegacyMismatch(
+                f"{export.name}.{label} reads {secrets[0]!r}, which looks like a secret; see `secret:`."
+            )
 
 
 def _find_repeated_keys(connection: sqlite3.Connection, export: Export, table: LegacyTable) -> None:
@@ -176,7 +180,9 @@ def _usual_classes(
     if not columns:
         return {}
     kinds = ", ".join("substr(typeof(" + _source(column) + "), 1, 1)" for column in columns)
-    sample = connection.execute("SELECT " + kinds + " FROM " + quoted(table.name) + " LIMIT " + str(SAMPLE_ROWS)).fetchall()
+    sample = connection.execute(
+        "SELECT " + kinds + " FROM " + quoted(table.name) + " LIMIT " + str(SAMPLE_ROWS)
+    ).fetchall()
     usual = {}
     for number, column in enumerate(columns):
         seen = Counter(row[number] for row in sample if row[number] != "n")
@@ -251,7 +257,9 @@ def _marked(frame: pl.DataFrame, undecodable: dict[str, list[int]], usual: dict[
     classes = frame["_classes"].to_list()
     for name, rows in undecodable.items():
         if name not in usual:
-            raise LegacyMismatch("A legacy key is text that is not UTF-8; name another key in the spec, `key: [column]`.")
+            raise LegacyMismatch(
+                "A legacy key is text that is not UTF-8; name another key in the spec, `key: [column]`."
+            )
         for row in rows:
             letters = classes[row] or "".join("n" if frame[label][row] is None else usual[label] for label in labels)
             number = labels.index(name)

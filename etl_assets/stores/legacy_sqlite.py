@@ -19,7 +19,7 @@ ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
 @dataclass(frozen=True)
 class LegacyTable:
-    """One table or view: its columns with declared types, its primary key, and how its rowid is called, if it has one."""
+    """One table or view: its columns with declared types, its primary key, and its rowid's name, if it has one."""
 
     name: str
     columns: dict[str, str]
@@ -29,7 +29,9 @@ class LegacyTable:
     @property
     def has_integer_key(self) -> bool:
         """True when the primary key is the rowid itself, which is never NULL and never repeated."""
-        return len(self.primary_key) == 1 and self.columns[self.primary_key[0]].upper() == "INTEGER" and bool(self.rowid)
+        return (
+            len(self.primary_key) == 1 and self.columns[self.primary_key[0]].upper() == "INTEGER" and bool(self.rowid)
+        )
 
 
 def quoted(name: str) -> str:
@@ -66,7 +68,9 @@ def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
         LegacyFileError: the file cannot be opened or read, in this block or later.
     """
     require_sqlite(path)
-    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    connection = sqlite3.connect(
+        f"file:{quote(str(path))}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None
+    )
     try:
         yield connection
     except sqlite3.DatabaseError as error:

@@ -81,7 +81,7 @@ class Links:
     def _judged(self, name: str) -> sql.Composed:
         target = self.targets[name]
         conflicts = [
-            sql.SQL("({}) IS FALSE").format(sql.SQL(rule.expression))  # type: ignore[arg-type]
+            sql.SQL("({}) IS FALSE").format(sql.SQL(rule.expression))
             for rule in target.checks
             if set(rule.columns) <= set(self.columns(name))
         ]
@@ -94,7 +94,9 @@ class Links:
 
     def _unique_rules(self, name: str) -> list[UniqueRule]:
         table, filled = self.spec.tables[name], set(self.columns(name))
-        return [rule for rule in self.targets[name].unique if set(rule.columns) <= filled and rule.columns != (table.id.to,)]
+        return [
+            rule for rule in self.targets[name].unique if set(rule.columns) <= filled and rule.columns != (table.id.to,)
+        ]
 
     def _twin(self, name: str, rule: UniqueRule) -> sql.Composed:
         table, target = self.spec.tables[name], self.targets[name]
@@ -103,10 +105,10 @@ class Links:
         plain = [c for c in rule.columns if c in table.columns]
         if len(plain) < len(rule.columns) - (table.owner.to in rule.columns and bool(table.owner.from_)):
             return in_target
-        same = [sql.SQL("s.{0} = x.{0}").format(sql.Identifier(c)) for c in plain]
+        same: list[sql.Composable] = [sql.SQL("s.{0} = x.{0}").format(sql.Identifier(c)) for c in plain]
         if table.owner.to in rule.columns:
             same.append(sql.SQL("s._legacy_user_id = x._legacy_user_id"))
-        slots = {"staging": staging_table(name), "table": sql.Literal(name), "same": joined(list(same), by=" AND ")}
+        slots = {"staging": staging_table(name), "table": sql.Literal(name), "same": joined(same, by=" AND ")}
         return sql.SQL("{} OR {}").format(in_target, statement("has_twin_in_staging", **slots))
 
     def _linked(self, name: str) -> sql.Composed:
@@ -190,7 +192,11 @@ class _Link:
 
     def quarantined(self) -> sql.Composed:
         if self._is_user:
-            return sql.SQL("") if self._tolerates_unknown else statement("link_unknown_user", **self._without("table"))
+            return (
+                sql.Composed([])
+                if self._tolerates_unknown
+                else statement("link_unknown_user", **self._without("table"))
+            )
         if self._tolerates_unknown:
             return statement("link_quarantined", **self._slots)
         return statement("link_unknown", **self._slots) + sql.SQL("\n") + statement("link_quarantined", **self._slots)

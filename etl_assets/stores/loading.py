@@ -31,9 +31,17 @@ class Loaded:
         self.rows[table] = self.rows.get(table, 0) + count
 
 
-def load_wave(
-    connection: Connection, links: Links, *, wave: str, keys: KeyColumns, run: str, progress: Progress
-) -> Loaded:
+@dataclass(frozen=True)
+class Loader:
+    """Who loads, from where to where: the connection, the links, each table's key columns, the Dagster run."""
+
+    connection: Connection
+    links: Links
+    keys: KeyColumns
+    run: str
+
+
+def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
     """Loads every row that is ready, of users claimed in this wave or in an earlier one.
 
     One transaction holds whole users: all tables of a batch of users, in the order of their references, with ledger
@@ -43,8 +51,9 @@ def load_wave(
         Refused: a blocking validation fails, or a row was changed on its way in.
         EtlError: the wave was not sealed.
     """
+    connection, links = loader.connection, loader.links
     owned = [name for name in links.tables if not links.spec.tables[name].owner.is_none]
-    loaded = Loaded({name: 0 for name in owned})
+    loaded = Loaded(dict.fromkeys(owned, 0))
     with reading(connection):
         sealed = connection.execute(statement("find_wave"), {"wave": wave}).fetchone()
         own = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
@@ -52,7 +61,7 @@ def load_wave(
         raise EtlError(f"Wave {wave} was not resolved yet: materialize `resolved_users` for it first.")
     done = 0
     for batch in _batches(own):
-        _load_users(connection, links, owned, batch, wave=wave, keys=keys, run=run, loaded=loaded)
+        _load_users(loader, owned, batch, wave=wave, loaded=loaded)
         done += len(batch)
         progress(done, len(own))
     # Rows that were not there, not right or not referable when their owner's wave came, users by users as above.
@@ -60,18 +69,18 @@ def load_wave(
     while late := _late_users(connection, links, owned):
         before = sum(loaded.rows.values())
         for batch in _batches(late):
-            _load_users(connection, links, owned, batch, wave=wave, keys=keys, run=run, loaded=loaded)
+            _load_users(loader, owned, batch, wave=wave, loaded=loaded)
         if sum(loaded.rows.values()) == before:
             break
-    with writing(connection, run=run):
+    with writing(connection, run=loader.run):
         if not loaded.transactions:
             # Nobody to load is still a moment to say what is wrong: a red gate must not turn green by being empty.
-            _open_gate(connection, links, keys)
+            _open_gate(loader)
         connection.execute(statement("finish_wave"), {"wave": wave})
     return loaded
 
 
-def load_unowned(connection: Connection, links: Links, name: str, *, keys: KeyColumns, run: str) -> int:
+def load_unowned(loader: Loader, name: str) -> int:
     """Loads a lookup table's rows that are ready and not in the ledger, in one transaction; returns how many.
 
     With `id: keep`, rows that the target has already and that are equal in every column are adopted, not written.
@@ -79,32 +88,31 @@ def load_unowned(connection: Connection, links: Links, name: str, *, keys: KeyCo
     Raises:
         Refused: a blocking validation fails, or a row was changed on its way in.
     """
+    connection, links = loader.connection, loader.links
     table = links.spec.tables[name]
-    with writing(connection, run=run):
-        _open_gate(connection, links, keys)
+    with writing(connection, run=loader.run):
+        _open_gate(loader)
         adopted = _adopt(connection, links, table) if table.id.rule == "keep" else 0
         count = _load_table(connection, links, table, users=None, wave=None)
         _raise_sequence(connection, links, table)
-        audit(connection, run=run, action="loaded", rows={name: count}, adopted=adopted)
+        audit(connection, run=loader.run, action="loaded", rows={name: count}, adopted=adopted)
         fault_point("load.before_commit")
     fault_point("load.committed")
     return count + adopted
 
 
-def _load_users(
-    connection: Connection, links: Links, owned: list[str], users: list[str], *,
-    wave: str, keys: KeyColumns, run: str, loaded: Loaded,
-) -> None:
+def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str, loaded: Loaded) -> None:
+    connection, links = loader.connection, loader.links
     counts: dict[str, int] = {}
-    with writing(connection, run=run):
-        _open_gate(connection, links, keys)
+    with writing(connection, run=loader.run):
+        _open_gate(loader)
         for name in owned:
             counts[name] = _load_table(connection, links, links.spec.tables[name], users=users, wave=wave)
             fault_point("load.table")
         for name in owned:
             _raise_sequence(connection, links, links.spec.tables[name])
         connection.execute(statement("stamp_migrated"), {"users": users})
-        audit(connection, run=run, action="loaded", wave=wave, users=len(users), rows=counts)
+        audit(connection, run=loader.run, action="loaded", wave=wave, users=len(users), rows=counts)
         fault_point("load.before_commit")
     fault_point("load.committed")
     loaded.transactions += 1
@@ -112,9 +120,9 @@ def _load_users(
         loaded.add(name, count)
 
 
-def _open_gate(connection: Connection, links: Links, keys: KeyColumns) -> None:
-    require_gate(connection, links)
-    remember(connection, meta_facts(links.spec, keys))
+def _open_gate(loader: Loader) -> None:
+    require_gate(loader.connection, loader.links)
+    remember(loader.connection, meta_facts(loader.links.spec, loader.keys))
     fault_point("load.gated")
 
 
@@ -143,8 +151,8 @@ def _load_table(
             table=table.name,
             count=max(batch - entered, changed),
             sample=sample,
-            remedy="The target changed or swallowed these rows while they were inserted: look at its triggers and rules. "
-            "Nothing of this batch was kept.",
+            remedy="The target changed or swallowed these rows while they were inserted: look at its triggers and "
+            "rules. Nothing of this batch was kept.",
         )
     return int(entered)
 

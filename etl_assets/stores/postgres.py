@@ -41,9 +41,15 @@ class DatabaseFault(EtlError):
     def __init__(self, error: psycopg.Error) -> None:
         """Keeps what names the rule: the class, the SQLSTATE, and table, column and constraint."""
         diag = error.diag
-        names = [f"{what} {name}" for what, name in (
-            ("table", diag.table_name), ("column", diag.column_name), ("constraint", diag.constraint_name)
-        ) if name]
+        names = [
+            f"{what} {name}"
+            for what, name in (
+                ("table", diag.table_name),
+                ("column", diag.column_name),
+                ("constraint", diag.constraint_name),
+            )
+            if name
+        ]
         self.sqlstate = error.sqlstate or ""
         at = f" on {', '.join(names)}" if names else ""
         # Syntax and privilege messages name objects; those of class 22 and 23 quote values.
@@ -55,7 +61,9 @@ def translated(error: psycopg.Error) -> EtlError:
     """Our error for the driver's: transient ones ask for a retry, the others are final."""
     state = error.sqlstate or ""
     if isinstance(error, psycopg.OperationalError) and (not state or state.startswith(TRANSIENT_STATES)):
-        return Unavailable(f"The target database cannot be used now ({type(error).__name__} {state}).".replace(" )", ")"))
+        return Unavailable(
+            f"The target database cannot be used now ({type(error).__name__} {state}).".replace(" )", ")")
+        )
     return Unavailable(f"Another transaction was in the way ({state}).") if state[:2] == "40" else DatabaseFault(error)
 
 
@@ -70,7 +78,9 @@ def connect(url: str) -> Iterator[Connection]:
     try:
         conninfo_to_dict(url)
     except psycopg.ProgrammingError:
-        raise SettingsError("TARGET_DATABASE_URL is no Postgres DSN; it looks like postgresql://user@host:5432/db") from None
+        raise SettingsError(
+            "TARGET_DATABASE_URL is no Postgres DSN; it looks like postgresql://user@host:5432/db"
+        ) from None
     try:
         # No prepared statements: a transaction pooler hands each transaction another server.
         connection = psycopg.connect(
@@ -177,7 +187,5 @@ def one(connection: Connection, query: sql.Composed, **values: Any) -> tuple[Any
 
 def server_facts(connection: Connection) -> dict[str, str]:
     """What an operator needs to know where she is: database, server version and role."""
-    row = connection.execute(
-        "SELECT current_database(), current_setting('server_version'), current_user"
-    ).fetchone()
+    row = connection.execute("SELECT current_database(), current_setting('server_version'), current_user").fetchone()
     return dict(zip(("database", "version", "role"), row or (), strict=False))

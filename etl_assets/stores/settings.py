@@ -46,7 +46,9 @@ class Settings:
             return self.legacy_path
         if self.is_embedded and self.demo_path.exists():
             return self.demo_path
-        raise SettingsError("no legacy database: set LEGACY_SQLITE to its path, or run `etl-assets migrate --demo` once")
+        raise SettingsError(
+            "no legacy database: set LEGACY_SQLITE to its path, or run `etl-assets migrate --demo` once"
+        )
 
 
 def read_settings() -> Settings:

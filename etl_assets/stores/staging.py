@@ -9,9 +9,10 @@ from psycopg import sql
 
 from etl_assets.model.errors import ArtifactError
 from etl_assets.model.target import TargetTable
-from etl_assets.spec.model import USERS, Spec, Table
+from etl_assets.spec.model import USERS, Table
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
 from etl_assets.stores.faults import fault_point
+from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection
 from etl_assets.stores.schema import audit
 from etl_assets.stores.statements import joined, staging_table, statement
@@ -31,11 +32,12 @@ class StagedCounts:
 
 @dataclass(frozen=True)
 class StagingSource:
-    """Where a staging table comes from: the snapshot, its count of rows, and the keys left behind by `where`."""
+    """Where a staging table comes from: the snapshot, its count of rows, the keys that `where` leaves, the batches."""
 
     snapshot: str
     source_rows: int
     excluded: list[str]
+    batches: Iterable[Staged]
 
 
 def staging_columns(table: Table, target: TargetTable) -> dict[str, str]:
@@ -57,19 +59,13 @@ def staging_columns(table: Table, target: TargetTable) -> dict[str, str]:
 
 
 def replace_staging(
-    connection: Connection,
-    spec: Spec,
-    table: Table,
-    target: TargetTable,
-    *,
-    source: StagingSource,
-    batches: Iterable[Staged],
-    run: str,
+    connection: Connection, links: Links, table: Table, *, source: StagingSource, run: str
 ) -> StagedCounts:
     """Swaps `etl.stg_<table>`, its quarantine and its exclusions for those of one snapshot.
 
     Runs inside a `writing` transaction: readers see the former snapshot's rows until it commits, then all of the new.
     """
+    target = links.targets[table.name]
     columns = staging_columns(table, target)
     name = {"table": table.name}
     known = sql.Identifier("etl_known_ids")
@@ -81,11 +77,13 @@ def replace_staging(
     connection.execute(statement("create_staging", staging=staging_table(table.name), columns=_definitions(columns)))
     for store in ("quarantine", "excluded"):
         connection.execute(statement("forget_table", store=sql.Identifier("etl", store)), name)
-    rows, faulty = _copy_batches(connection, table, list(columns), batches)
+    rows, faulty = _copy_batches(connection, table, list(columns), source.batches)
     connection.execute(statement("add_staging_key", staging=staging_table(table.name)))
     connection.execute(statement("create_quarantine_batch"))
     # NUL cannot be stored in Postgres text; the quarantine shows it as a replacement character.
-    shown = faulty.with_columns(pl.col("value", "legacy_id", "legacy_user_id").str.replace_all("\x00", "\ufffd", literal=True))
+    shown = faulty.with_columns(
+        pl.col("value", "legacy_id", "legacy_user_id").str.replace_all("\x00", "\ufffd", literal=True)
+    )
     copy_frame(connection, statement("copy_quarantine"), shown)
     connection.execute(statement("keep_quarantine_batch"), name)
     connection.execute(statement("exclude_rows"), {**name, "keys": source.excluded})
@@ -97,7 +95,7 @@ def replace_staging(
     fault_point("staging.copied")
     facts = {
         "snapshot": source.snapshot,
-        "spec_digest": spec.digest,
+        "spec_digest": links.spec.digest,
         "target_digest": shape_digest(target),
         "source_rows": source.source_rows,
         "staged_rows": rows,
@@ -111,8 +109,7 @@ def replace_staging(
 def _definitions(columns: dict[str, str]) -> sql.Composed:
     # Type names come from format_type(), which quotes what needs quoting.
     definitions: list[sql.Composable] = [
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))  # type: ignore[arg-type]
-        for name, kind in columns.items()
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in columns.items()
     ]
     return joined(definitions)
 

@@ -18,7 +18,7 @@ def statement_text(name: str) -> str:
 
 def statement(name: str, **slots: Slot) -> sql.Composed:
     """A statement with its identifiers and fragments filled in; values stay bound parameters."""
-    return sql.SQL(statement_text(name)).format(**slots)  # type: ignore[arg-type]
+    return sql.SQL(statement_text(name)).format(**slots)
 
 
 def qualified(schema: str, table: str) -> sql.Identifier:
@@ -33,7 +33,7 @@ def staging_table(table: str) -> sql.Identifier:
 
 def joined(parts: list[sql.Composable], *, by: str = ", ") -> sql.Composed:
     """Fragments side by side."""
-    return sql.SQL(by).join(parts)  # type: ignore[arg-type]
+    return sql.SQL(by).join(parts)
 
 
 def literals(values: tuple[str, ...]) -> sql.Composed:

@@ -58,6 +58,14 @@ def read_target(connection: Connection, table: Table) -> TargetTable:
     )
 
 
+def find_target(connection: Connection, table: Table) -> TargetTable | None:
+    """One target table, or None where there is none."""
+    name = {"table": f'"{table.target_schema}"."{table.target_table}"'}
+    if connection.execute(statement("find_table"), name).fetchone() in (None, (None,)):
+        return None
+    return read_target(connection, table)
+
+
 def read_targets(connection: Connection, spec: Spec) -> dict[str, TargetTable]:
     """All target tables of the spec; an optional table whose target is absent is left out.
 
@@ -67,12 +75,9 @@ def read_targets(connection: Connection, spec: Spec) -> dict[str, TargetTable]:
     found = {}
     for name in spec.load_order:
         table = spec.tables[name]
-        try:
-            target = read_target(connection, table)
-        except TargetMismatch:
-            if table.optional:
-                continue
-            raise
+        target = find_target(connection, table) if table.optional else read_target(connection, table)
+        if target is None:
+            continue
         require_fit(table, target)
         found[name] = target
     return found
@@ -99,7 +104,7 @@ def require_fit(table: Table, target: TargetTable) -> None:
     uuids = [table.id.to] if table.id.rule == "uuid5" else []
     problems += [
         f"{name!r} is {target.columns[name].type} in the target, not uuid"
-        for name in (*uuids, table.owner.to)
+        for name in (*uuids, table.owner.to or "")
         if name in target.columns and target.columns[name].base != "uuid"
     ]
     filled = {*table.columns, table.id.to, table.owner.to}

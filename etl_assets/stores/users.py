@@ -77,7 +77,9 @@ def user_states(connection: Connection, spec: Spec, links: Links) -> sql.Compose
     )
 
 
-def replace_users(connection: Connection, frame: pl.DataFrame, *, snapshot: str, source_rows: int, spec: Spec, run: str) -> int:
+def replace_users(
+    connection: Connection, frame: pl.DataFrame, *, snapshot: str, source_rows: int, spec: Spec, run: str
+) -> int:
     """Takes the legacy users of a snapshot into the map; claims and their addresses stay as they are.
 
     Args:
@@ -118,7 +120,9 @@ def seal_wave(connection: Connection, spec: Spec, links: Links, *, key: str, run
         SettingsError: the key is not a wave key.
     """
     if not is_wave_key(key):
-        raise SettingsError("A login wave's key is a UTC time such as 2026-11-22T153000Z; start one with `etl-assets migrate`.")
+        raise SettingsError(
+            "A login wave's key is a UTC time such as 2026-11-22T153000Z; start one with `etl-assets migrate`."
+        )
     sealed = connection.execute(statement("find_wave"), {"wave": key}).fetchone()
     states = user_states(connection, spec, links)
     if sealed is None:
@@ -141,4 +145,3 @@ def count_states(connection: Connection, spec: Spec, links: Links) -> dict[str, 
     """Legacy users per state now, `claimable` apart from `waiting`."""
     query = statement("count_user_states", states=user_states(connection, spec, links))
     return {state: int(count) for state, count in rows(connection, query)}
-

@@ -3,6 +3,8 @@
 A statement returns two columns: how many offend, and up to six of their legacy ids.
 """
 
+import functools
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -82,57 +84,84 @@ def staging_validations(spec: Spec, name: str) -> list[Validation]:
     quarantined = "These rows are counted as quarantined. "
     found = [
         rule(
-            "rows_match_the_export", "Every exported row is staged, quarantined or excluded, once.", again,
-            lambda _: statement("count_unaccounted_rows", staging=staging, table=literal), blocking=True,
+            "rows_match_the_export",
+            "Every exported row is staged, quarantined or excluded, once.",
+            again,
+            lambda _: statement("count_unaccounted_rows", staging=staging, table=literal),
+            blocking=True,
         ),
         rule(
-            "staging_is_current", "The staging table was made with this spec for this target.", again,
-            lambda _: statement("count_outdated_staging", table=literal), blocking=True,
+            "staging_is_current",
+            "The staging table was made with this spec for this target.",
+            again,
+            lambda _: statement("count_outdated_staging", table=literal),
+            blocking=True,
             values=lambda links: {"spec_digest": spec.digest, "target_digest": shape_digest(links.targets[name])},
         ),
         rule(
-            "new_ids_are_free", "No native row of the target has an id that a legacy row will take.",
+            "new_ids_are_free",
+            "No native row of the target has an id that a legacy row will take.",
             "Rows with these ids were not loaded by us. Move the native rows to other ids, or use `id: uuid5`.",
-            lambda links: _taken_ids(links, table), blocking=True,
+            lambda links: _taken_ids(links, table),
+            blocking=True,
         ),
         rule(
-            "triggers_are_agreed", "No trigger of the app sees history arrive unless the spec says so.",
+            "triggers_are_agreed",
+            "No trigger of the app sees history arrive unless the spec says so.",
             f"Disable the triggers for the load, or say `policy: {{triggers: {{{name}: fire}}}}` in the spec.",
-            lambda _: statement("count_triggers", allowed=sql.Literal(spec.policy.fires(name))), blocking=True,
+            lambda _: statement("count_triggers", allowed=sql.Literal(spec.policy.fires(name))),
+            blocking=True,
             values=lambda links: {"triggers": list(links.targets[name].triggers)},
         ),
         rule(
-            "quarantine_is_empty", "No value was refused by its type's rule.",
-            f"See `SELECT * FROM etl.quarantine WHERE \"table\" = '{name}'`; correct the legacy rows or the spec.",
+            "quarantine_is_empty",
+            "No value was refused by its type's rule.",
+            f"Look for {name} in etl.quarantine: each value stands there with its rule. Correct the legacy rows or the spec.",
             lambda _: statement("count_quarantined_rows", table=literal),
-            blocking=spec.policy.max_quarantined is not None, allowed=spec.policy.max_quarantined or 0,
+            blocking=spec.policy.max_quarantined is not None,
+            allowed=spec.policy.max_quarantined or 0,
         ),
         rule(
-            "timestamps_are_not_in_the_future", "No timestamp lies after now.",
+            "timestamps_are_not_in_the_future",
+            "No timestamp lies after now.",
             "These rows load as they are. If the legacy clock or its zone was wrong, correct `source.timezone`.",
             lambda _: _future_rows(table),
         ),
         rule(
-            "the_target_takes_every_row", "No row breaks a UNIQUE or CHECK constraint of the target.",
-            f"{quarantined}Correct them in the legacy database, or relax the constraint.", reasons("target_conflict"),
+            "the_target_takes_every_row",
+            "No row breaks a UNIQUE or CHECK constraint of the target.",
+            f"{quarantined}Correct them in the legacy database, or relax the constraint.",
+            reasons("target_conflict"),
         ),
     ]
     if not table.owner.is_none:
-        found.append(rule(
-            "owners_are_known", "Every row names an owner among the legacy users.",
-            f"{quarantined}Nobody can claim them: correct the owner in the legacy database.", reasons(*OWNER_REASONS),
-        ))
+        found.append(
+            rule(
+                "owners_are_known",
+                "Every row names an owner among the legacy users.",
+                f"{quarantined}Nobody can claim them: correct the owner in the legacy database.",
+                reasons(*OWNER_REASONS),
+            )
+        )
     if table.references:
-        found.append(rule(
-            "references_are_known", "Every reference names a row that can arrive.",
-            f"{quarantined}Correct the reference, or say `otherwise: \"null\"` in the spec.", reasons(*REFERENCE_REASONS),
-        ))
+        found.append(
+            rule(
+                "references_are_known",
+                "Every reference names a row that can arrive.",
+                f'{quarantined}Correct the reference, or say `otherwise: "null"` in the spec.',
+                reasons(*REFERENCE_REASONS),
+            )
+        )
     for unique in table.checks.unique:
-        found.append(rule(
-            f"{'_'.join(unique.columns)}_is_unique", f"No two rows share {', '.join(unique.columns)}.",
-            "Look at the rows in the legacy database: a payment that was booked twice shows here.",
-            lambda _, columns=unique.columns: _repeated(table, columns), blocking=unique.severity == "error",  # type: ignore[misc]
-        ))
+        found.append(
+            rule(
+                re.sub(r"[^A-Za-z0-9_]", "_", f"{'_'.join(unique.columns)}_is_unique"),
+                f"No two rows share {', '.join(unique.columns)}.",
+                "Look at the rows in the legacy database: a payment that was booked twice shows here.",
+                functools.partial(_repeated, table, unique.columns),
+                blocking=unique.severity == "error",
+            )
+        )
     return found
 
 
@@ -144,17 +173,23 @@ def user_validations() -> list[Validation]:
 
     return [
         rule(
-            "every_legacy_user_is_in_the_map", "The map knows every user of the snapshot.",
-            "Materialize `exports/users` and `legacy_user_map` again.", "count_unmapped_users", blocking=True,
+            "every_legacy_user_is_in_the_map",
+            "The map knows every user of the snapshot.",
+            "Materialize `exports/users` and `legacy_user_map` again.",
+            "count_unmapped_users",
+            blocking=True,
         ),
         rule(
-            "emails_are_unique", "No two legacy users share an address.",
+            "emails_are_unique",
+            "No two legacy users share an address.",
             "These users stay ambiguous and unclaimed. Settle them in the legacy app, or set `merge_duplicates: true`.",
             "count_repeated_emails",
         ),
         rule(
-            "emails_are_valid", "Every legacy user has an address that can be compared.",
-            "These users cannot be found by address. Correct the address in the legacy app.", "count_invalid_emails",
+            "emails_are_valid",
+            "Every legacy user has an address that can be compared.",
+            "These users cannot be found by address. Correct the address in the legacy app.",
+            "count_invalid_emails",
         ),
     ]
 
@@ -169,22 +204,29 @@ def resolve_validations(spec: Spec) -> list[Validation]:
 
     return [
         rule(
-            "staging_is_of_one_snapshot", "All staging tables come from the same snapshot.",
+            "staging_is_of_one_snapshot",
+            "All staging tables come from the same snapshot.",
             "Run the `migrate` job: it exports and stages every table from one snapshot.",
-            lambda _: statement("count_mixed_snapshots", tables=names), blocking=True,
+            lambda _: statement("count_mixed_snapshots", tables=names),
+            blocking=True,
         ),
         rule(
-            "one_account_per_legacy_user", "No account was claimed for two legacy users.",
+            "one_account_per_legacy_user",
+            "No account was claimed for two legacy users.",
             "A claim was changed by hand. Restore `etl.legacy_user_map` from a backup; see `etl.audit_log`.",
-            lambda _: statement("count_shared_accounts", merge=merge), blocking=True,
+            lambda _: statement("count_shared_accounts", merge=merge),
+            blocking=True,
         ),
         rule(
-            "every_claim_was_confirmed", "Each claim rests on a confirmed address.",
+            "every_claim_was_confirmed",
+            "Each claim rests on a confirmed address.",
             "A claim was written by hand, without evidence. Take it back before anything is loaded under it.",
-            lambda _: statement("count_unproven_claims", trusting=trusting), blocking=True,
+            lambda _: statement("count_unproven_claims", trusting=trusting),
+            blocking=True,
         ),
         rule(
-            "every_row_has_an_account", "No row waits for its owner to sign in.",
+            "every_row_has_an_account",
+            "No row waits for its owner to sign in.",
             "Nothing to do: these rows arrive with a later wave, when their owners have confirmed their accounts.",
             _unmapped_rows,
         ),
@@ -194,7 +236,9 @@ def resolve_validations(spec: Spec) -> list[Validation]:
 def _unmapped_rows(links: Links) -> sql.Composed:
     owned = [name for name in links.tables if not links.spec.tables[name].owner.is_none]
     parts: list[sql.Composable] = [statement("list_unmapped_rows", links=links.rows(name)) for name in owned]
-    return statement("count_rows_of", rows=joined([sql.SQL("SELECT NULL::text AS legacy_id WHERE false"), *parts], by=" UNION ALL "))
+    return statement(
+        "count_rows_of", rows=joined([sql.SQL("SELECT NULL::text AS legacy_id WHERE false"), *parts], by=" UNION ALL ")
+    )
 
 
 def _taken_ids(links: Links, table: Table) -> sql.Composed:
@@ -220,7 +264,7 @@ def _future_rows(table: Table) -> sql.Composed:
     return statement("count_future_rows", staging=staging_table(table.name), late=condition)
 
 
-def _repeated(table: Table, columns: tuple[str, ...]) -> sql.Composed:
+def _repeated(table: Table, columns: tuple[str, ...], _: Links) -> sql.Composed:
     names: list[sql.Composable] = [sql.Identifier("s", column) for column in columns]
     filled = joined([sql.SQL("{} IS NOT NULL").format(name) for name in names], by=" AND ")
     return statement("count_repeated", staging=staging_table(table.name), columns=joined(names), filled=filled)

@@ -62,7 +62,9 @@ def stage(batch: pl.DataFrame, plan: StagePlan) -> Staged:
         if name != plan.table.id.to:
             columns |= _column(plan, name, column)
     # Faults first, values only of rows without any: the costly rules run once per cell.
-    judged = batch.with_columns(verdict.fault.cast(pl.String).alias(f"{name}:fault") for name, verdict in columns.items())
+    judged = batch.with_columns(
+        verdict.fault.cast(pl.String).alias(f"{name}:fault") for name, verdict in columns.items()
+    )
     faulty = pl.any_horizontal(pl.col(f"{name}:fault").is_not_null() for name in columns)
     rows = judged.filter(~faulty).select(verdict.value.alias(name) for name, verdict in columns.items())
     return Staged(rows, _quarantined(judged.filter(faulty), plan, columns))
@@ -125,7 +127,9 @@ def _mapped(cell: Cell, mapping: dict[str, str]) -> tuple[Cell, pl.Expr]:
     words = {old: new for old, new in mapping.items() if old != KEEP_OTHERS}
     known = cell.text.is_in(list(words))
     unmapped = cell.text.is_not_null() & ~known & pl.lit(KEEP_OTHERS not in mapping)
-    text = pl.when(known).then(cell.text.replace_strict(words, default=None, return_dtype=pl.String)).otherwise(cell.text)
+    text = (
+        pl.when(known).then(cell.text.replace_strict(words, default=None, return_dtype=pl.String)).otherwise(cell.text)
+    )
     kind = pl.when(known).then(pl.lit("t")).otherwise(cell.kind)
     return Cell(text, kind, cell.target, cell.timezone), unmapped
 

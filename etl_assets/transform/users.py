@@ -30,7 +30,9 @@ def comparable_users(users: pl.DataFrame, *, email: str, verified: str | None) -
         `verified` Boolean, `created_at` String as it stands.
     """
     key = folded(pl.col(email))
-    flag = pl.col(verified).str.to_lowercase().is_in(TRUE_FLAGS).fill_null(value=False) if verified else pl.lit(value=True)
+    flag = (
+        pl.col(verified).str.to_lowercase().is_in(TRUE_FLAGS).fill_null(value=False) if verified else pl.lit(value=True)
+    )
     created = pl.col("created_at") if "created_at" in users.columns else pl.lit(None, dtype=pl.String)
     return users.select(
         pl.col("_key").alias("legacy_user_id"),
