@@ -50,13 +50,15 @@ def cli() -> None:
 @click.pass_context
 def migrate(context: click.Context, *, demo: bool, as_json: bool) -> None:
     """Run all assets: snapshot, exports, staging, users, a login wave, and the books."""
-    from etl_assets.assets.migration import migrate as run  # noqa: PLC0415 - Dagster takes a second to import
+    from etl_assets.assets.instance import open_instance  # noqa: PLC0415 - Dagster takes a second to import
+    from etl_assets.assets.migration import migrate as run  # noqa: PLC0415
 
     settings, spec = _start()
     if demo:
         _prepare_demo(settings, spec)
     settings.legacy_file()
-    outcome = run(settings, spec, say=_say)
+    with open_instance(settings) as instance:
+        outcome = run(settings, spec, instance=instance, say=_say)
     _show(outcome.books, as_json=as_json)
     context.exit(outcome.exit_code or (0 if outcome.books.closed else BOOKS_OPEN))
 

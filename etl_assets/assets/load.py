@@ -40,8 +40,8 @@ def _asset_spec(spec: Spec, table: Table, deps: list[dg.AssetKey]) -> dg.AssetSp
         owners=OWNERS,
         metadata={**column_schema(columns), "dagster/table_name": table.target},
         description=f"The legacy rows of {table.source} in {table.target}. {once}, behind the blocking checks, "
-        "which are repeated inside the transaction that writes. Safe to re-run: a row that was loaded before is never written "
-        "again, not even when its user deleted it since.",
+        "which are repeated inside the transaction that writes. Safe to re-run: a row that was loaded before is never "
+        "written again, not even when its user deleted it since.",
     )
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import dagster as dg
+
 from etl_assets.assets.build import build_definitions
-from etl_assets.assets.instance import open_instance, run_job
+from etl_assets.assets.instance import run_job
 from etl_assets.assets.jobs import LOAD_WAVE, MIGRATE, VERIFY
 from etl_assets.assets.keys import LOGIN_WAVES, VERIFICATION
 from etl_assets.demo.target import target_url
@@ -27,21 +29,20 @@ class Outcome:
     books: Books
 
 
-def migrate(settings: Settings, spec: Spec, *, say: Callable[[str], None]) -> Outcome:
+def migrate(settings: Settings, spec: Spec, *, instance: dg.DagsterInstance, say: Callable[[str], None]) -> Outcome:
     """Runs the unpartitioned assets, then every wave that is due, then the books."""
     definitions = build_definitions(spec)
-    with open_instance(settings) as instance:
-        say("From the legacy database to staging")
-        code = run_job(definitions, MIGRATE, instance, without=(VERIFICATION,))
-        waves = _due_waves(settings, spec) if code == 0 and spec.owned else []
-        for wave in waves:
-            if code == 0:
-                say(f"Login wave {wave}")
-                instance.add_dynamic_partitions(str(LOGIN_WAVES.name), [wave])
-                code = run_job(definitions, LOAD_WAVE, instance, partition_key=wave)
-        if code == 0 and not waves:
-            say("Nobody new has logged in; reading everything back")
-            code = run_job(definitions, VERIFY, instance)
+    say("From the legacy database to staging")
+    code = run_job(definitions, MIGRATE, instance, without=(VERIFICATION,))
+    waves = _due_waves(settings, spec) if code == 0 and spec.owned else []
+    for wave in waves:
+        if code == 0:
+            say(f"Login wave {wave}")
+            instance.add_dynamic_partitions(str(LOGIN_WAVES.name), [wave])
+            code = run_job(definitions, LOAD_WAVE, instance, partition_key=wave)
+    if code == 0 and not waves:
+        say("Nobody new has logged in; reading everything back")
+        code = run_job(definitions, VERIFY, instance)
     return Outcome(code, status(target_url(settings), spec))
 
 

@@ -15,7 +15,7 @@ from etl_assets.stores.settings import Settings, read_settings
 from etl_assets.stores.targets import read_targets
 
 
-class Stores(dg.ConfigurableResource):  # type: ignore[type-arg]
+class Stores(dg.ConfigurableResource):
     """The artifact folder, the legacy file and the target, as the environment names them.
 
     It has no fields: Dagster stores a resource's configuration in its event log, and a DSN may hold a password.

@@ -48,8 +48,8 @@ def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
         code_version=spec.digest[:12],
         metadata={**column_schema(columns), "dagster/table_name": f"etl.stg_{table.name}"},
         description=f"Rows of {table.source}, typed for {table.target}, each with its new id. A value that does not "
-        "fit its type is never changed: its row waits in etl.quarantine. Safe to re-run: the table is swapped whole, and "
-        "what was loaded before is known from the ledger.",
+        "fit its type is never changed: its row waits in etl.quarantine. Safe to re-run: the table is swapped whole, "
+        "and what was loaded before is known from the ledger.",
     )
     def staging_asset(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
         with failures(), stores.target() as connection:

@@ -72,13 +72,17 @@ def _check_table(spec: Spec, name: str, table: Table) -> None:
     for column_name, column in table.columns.items():
         _check_column(spec, table, column_name, column)
     _check_owner(spec, table)
+    _check_checks(table)
+
+
+def _check_checks(table: Table) -> None:
+    path: Path = ("tables", table.name, "checks")
     for kind, columns in (("sum", table.checks.sum), *(("unique", rule.columns) for rule in table.checks.unique)):
-        for column_name in columns:
-            if column_name not in table.columns:
-                raise SpecFault((*path, "checks", kind), f"names {column_name!r}, which is no column of this table")
-            numeric = table.columns[column_name].type in ("integer", "bigint", "numeric", "double")
-            if kind == "sum" and not numeric:
-                raise SpecFault((*path, "checks", kind), f"cannot add up {column_name!r}, which is no number")
+        for name in columns:
+            if name not in table.columns:
+                raise SpecFault((*path, kind), f"names {name!r}, which is no column of this table")
+            if kind == "sum" and table.columns[name].type not in ("integer", "bigint", "numeric", "double"):
+                raise SpecFault((*path, kind), f"cannot add up {name!r}, which is no number")
 
 
 def _check_column(spec: Spec, table: Table, name: str, column: Column) -> None:

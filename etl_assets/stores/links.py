@@ -44,7 +44,7 @@ class Links:
         return sql.SQL("md5(ROW({})::text)::uuid").format(cells)
 
     def rows(self, name: str) -> sql.Composed:
-        """One row per staged row: `_legacy_id, _new_id, _legacy_user_id, _account_id, _wave, _reason, _state`, values."""
+        """One row per staged row: the target columns' values, and `_legacy_id` to `_state` as in `link.sql`."""
         return statement(
             "link",
             rows=self._judged(name),
@@ -191,12 +191,10 @@ class _Link:
         return statement("link_parent", **self._without("table"), rows=self.links.rows(self._reference.table))
 
     def quarantined(self) -> sql.Composed:
+        if self._is_user and self._tolerates_unknown:
+            return sql.Composed([])
         if self._is_user:
-            return (
-                sql.Composed([])
-                if self._tolerates_unknown
-                else statement("link_unknown_user", **self._without("table"))
-            )
+            return statement("link_unknown_user", **self._without("table"))
         if self._tolerates_unknown:
             return statement("link_quarantined", **self._slots)
         return statement("link_unknown", **self._slots) + sql.SQL("\n") + statement("link_quarantined", **self._slots)

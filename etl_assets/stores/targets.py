@@ -98,15 +98,13 @@ def require_fit(table: Table, target: TargetTable) -> None:
             problems.append(f"{name!r} is a generated column of the target and takes no value")
         elif ("enum" if found.labels else found.base) not in HOLDS[column.type]:
             problems.append(f"{name!r} is {found.type} in the target, which would change a value of type {column.type}")
-    for name, what in ((table.id.to, "the new id"), (table.owner.to, "the owner's account id")):
-        if name and name not in target.columns:
-            problems.append(f"{table.target} has no column {name!r} for {what}")
-    uuids = [table.id.to] if table.id.rule == "uuid5" else []
-    problems += [
-        f"{name!r} is {target.columns[name].type} in the target, not uuid"
-        for name in (*uuids, table.owner.to or "")
-        if name in target.columns and target.columns[name].base != "uuid"
-    ]
+    made = {table.id.to: "the new id", **({table.owner.to: "the owner's account id"} if table.owner.to else {})}
+    for column_name, what in made.items():
+        found = target.columns.get(column_name)
+        if found is None:
+            problems.append(f"{table.target} has no column {column_name!r} for {what}")
+        elif found.base != "uuid" and not (column_name == table.id.to and table.id.rule == "keep"):
+            problems.append(f"{column_name!r} is {found.type} in the target and cannot take {what}, a uuid")
     filled = {*table.columns, table.id.to, table.owner.to}
     problems += [
         f"{name!r} is NOT NULL without a default in the target, and the spec does not name it"

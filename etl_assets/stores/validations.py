@@ -32,7 +32,7 @@ def _no_values(_: Links) -> Values:
 
 @dataclass(frozen=True)
 class Validation:
-    """One rule: its name reads true when it holds, `asset` says where it is shown, `blocking` makes it part of the gate.
+    """One rule: its name reads true when it holds, `asset` is where it shows, `blocking` makes it part of the gate.
 
     Known from the spec alone; the statement is composed when the target is at hand.
     """
@@ -116,7 +116,7 @@ def staging_validations(spec: Spec, name: str) -> list[Validation]:
         rule(
             "quarantine_is_empty",
             "No value was refused by its type's rule.",
-            f"Look for {name} in etl.quarantine: each value stands there with its rule. Correct the legacy rows or the spec.",
+            f"Look for {name} in etl.quarantine: each value is there with its rule. Correct the rows or the spec.",
             lambda _: statement("count_quarantined_rows", table=literal),
             blocking=spec.policy.max_quarantined is not None,
             allowed=spec.policy.max_quarantined or 0,

@@ -1,0 +1,150 @@
+"""One migration of its own for a test: a database, an artifact folder, a legacy file, and ways to play with them."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import psycopg
+from psycopg import sql
+
+from etl_assets.assets.build import build_definitions
+from etl_assets.assets.migration import Outcome, migrate
+from etl_assets.spec.loader import load_spec
+from etl_assets.spec.model import Spec
+from etl_assets.stores.links import Links
+from etl_assets.stores.postgres import connect, reading
+from etl_assets.stores.schema import ensure_schema
+from etl_assets.stores.settings import DEFAULT_SPEC, read_settings
+from etl_assets.stores.targets import read_targets
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+LEGACY_SCHEMA = """
+CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, password_hash TEXT, created_at TEXT);
+CREATE TABLE jobs (id INTEGER PRIMARY KEY, user_id INTEGER, job_type TEXT, status TEXT, created_at TEXT,
+                   updated_at TEXT, source_file TEXT, result_file TEXT, metadata TEXT);
+CREATE TABLE credit_transactions (id INTEGER PRIMARY KEY, user_id INTEGER, amount INTEGER, transaction_type TEXT,
+                                  reference_id TEXT, created_at TEXT, description TEXT);
+CREATE TABLE artifacts (id INTEGER PRIMARY KEY, job_id INTEGER, kind TEXT, path TEXT, size_bytes INTEGER, created_at TEXT);
+"""
+AT = "2024-05-06 07:08:09"
+
+
+@dataclass
+class World:
+    """Where everything of one test is."""
+
+    folder: Path
+    url: str
+    spec: Spec
+    spec_path: Path = DEFAULT_SPEC
+    said: list[str] = field(default_factory=list)
+    instance: dg.DagsterInstance = field(default_factory=dg.DagsterInstance.ephemeral)
+
+    @property
+    def legacy_path(self) -> Path:
+        """The legacy file."""
+        return Path(os.environ["LEGACY_SQLITE"])
+
+    def use_spec(self, path: Path) -> None:
+        """Another spec from here on."""
+        os.environ["ETL_SPEC"] = str(path)
+        self.spec_path, self.spec = path, load_spec(path.read_text(encoding="utf-8"), file=path.name)
+
+    def write_spec(self, *changes: tuple[str, str], base: Path = DEFAULT_SPEC) -> None:
+        """The base spec with some text replaced."""
+        text = base.read_text(encoding="utf-8")
+        for old, new in changes:
+            assert old in text, old
+            text = text.replace(old, new)
+        path = self.folder / "changed.yaml"
+        path.write_text(text, encoding="utf-8")
+        self.use_spec(path)
+
+    def legacy(self, script: str, *, schema: str = LEGACY_SCHEMA) -> None:
+        """Runs a script on the legacy file, made with the guide's tables when it is new."""
+        is_new = not self.legacy_path.exists()
+        with sqlite3.connect(self.legacy_path) as connection:
+            connection.executescript((schema if is_new else "") + script)
+        connection.close()
+
+    def sign_up(self, *emails: str, confirmed: bool = True, **more: Any) -> None:
+        """Accounts on the target."""
+        columns = {"email_confirmed_at": "2026-01-01T00:00:00Z" if confirmed else None, **more}
+        names = [sql.Identifier(name) for name in ("email", *columns)]
+        insert = sql.SQL("INSERT INTO auth.users ({}) VALUES ({})").format(
+            sql.SQL(", ").join(names), sql.SQL(", ").join([sql.Placeholder()] * len(names))
+        )
+        with psycopg.connect(self.url) as connection:
+            for email in emails:
+                connection.execute(insert, [email, *columns.values()])
+
+    def migrate(self) -> Outcome:
+        """`etl-assets migrate` in this process."""
+        return migrate(read_settings(), self.spec, instance=self.instance, say=self.said.append)
+
+    def definitions(self) -> dg.Definitions:
+        """The definitions of the spec."""
+        return build_definitions(self.spec)
+
+    def materialize(self, *keys: dg.AssetKey, partition_key: str | None = None) -> dg.ExecuteInProcessResult:
+        """What pressing Materialize on these assets does, checks included."""
+        job = self.definitions().resolve_implicit_global_asset_job_def()
+        return job.execute_in_process(
+            instance=self.instance, asset_selection=list(keys), partition_key=partition_key, raise_on_error=False
+        )
+
+    def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Rows of the target."""
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(statement.encode(), values or None).fetchall()
+
+    def execute(self, statement: str) -> None:
+        """Changes the target."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute(statement.encode())
+
+    def checksum(self, *tables: str) -> str:
+        """A digest of all rows of some tables of the target, in no particular order."""
+        parts = [
+            self.query(f"SELECT count(*) || '/' || coalesce(sum(hashtextextended(t::text, 0)), 0) FROM {table} AS t")
+            for table in tables
+        ]
+        return repr(parts)
+
+    def links(self) -> Links:
+        """The link statements of the spec."""
+        with connect(self.url) as connection:
+            ensure_schema(connection)
+            with reading(connection):
+                return Links(self.spec, read_targets(connection, self.spec))
+
+    def cli(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """The console script in a process of its own."""
+        return subprocess.run(
+            [sys.executable, "-m", "etl_assets.cli", *arguments],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+
+
+def failed_checks(result: dg.ExecuteInProcessResult) -> set[str]:
+    """Names of the checks of a run that did not pass."""
+    return {evaluation.check_name for evaluation in result.get_asset_check_evaluations() if not evaluation.passed}
+
+
+def failure_of(result: dg.ExecuteInProcessResult) -> str:
+    """The first step failure's sentence."""
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            failure = data.user_failure_data
+            return failure.description if failure and failure.description else data.error.to_string()
+    return ""
