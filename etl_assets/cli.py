@@ -12,6 +12,7 @@ from rich.table import Table as RichTable
 from etl_assets.model.books import ROW_STATES, Books
 from etl_assets.model.errors import EtlError, SettingsError
 from etl_assets.spec.model import Spec
+from etl_assets.stores.legacy_sqlite import require_sqlite
 from etl_assets.stores.settings import Settings, read_settings, read_spec
 
 PRIVATE_UMASK = 0o077
@@ -21,20 +22,20 @@ BOOKS_OPEN = 1
 def main() -> NoReturn:
     """Runs the command line; failures that we name become one sentence and their exit code."""
     os.umask(PRIVATE_UMASK)
+    code = None
     try:
-        cli.main(standalone_mode=False)
+        # Without standalone mode click hands an exit code back instead of raising it.
+        code = cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
     except (click.Abort, KeyboardInterrupt):
         _say("Stopped. What was committed stays; run it again to go on.")
         sys.exit(3)
     except EtlError as error:
         _say(f"etl-assets: {error}")
         sys.exit(error.exit_code)
-    sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -56,7 +57,7 @@ def migrate(context: click.Context, *, demo: bool, as_json: bool) -> None:
     settings, spec = _start()
     if demo:
         _prepare_demo(settings, spec)
-    settings.legacy_file()
+    require_sqlite(settings.legacy_file())
     with open_instance(settings) as instance:
         outcome = run(settings, spec, instance=instance, say=_say)
     _show(outcome.books, as_json=as_json)

@@ -42,7 +42,9 @@ def world(server: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("TARGET_DATABASE_URL", cluster.url(name))
     monkeypatch.setenv("ETL_SPEC", str(DEFAULT_SPEC))
     monkeypatch.delenv("ETL_FAULT", raising=False)
-    world = World(tmp_path, cluster.url(name), load_spec(DEFAULT_SPEC.read_text(encoding="utf-8"), file="migration.yaml"))
+    world = World(
+        tmp_path, cluster.url(name), load_spec(DEFAULT_SPEC.read_text(encoding="utf-8"), file="migration.yaml")
+    )
     yield world
     world.instance.dispose()
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:

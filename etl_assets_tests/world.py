@@ -13,6 +13,9 @@ import psycopg
 from psycopg import sql
 
 from etl_assets.assets.build import build_definitions
+from etl_assets.assets.instance import run_job
+from etl_assets.assets.jobs import MIGRATE
+from etl_assets.assets.keys import LOGIN_WAVES, RESOLVED, VERIFICATION
 from etl_assets.assets.migration import Outcome, migrate
 from etl_assets.spec.loader import load_spec
 from etl_assets.spec.model import Spec
@@ -21,6 +24,7 @@ from etl_assets.stores.postgres import connect, reading
 from etl_assets.stores.schema import ensure_schema
 from etl_assets.stores.settings import DEFAULT_SPEC, read_settings
 from etl_assets.stores.targets import read_targets
+from etl_assets.stores.users import next_wave_key
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 LEGACY_SCHEMA = """
@@ -97,6 +101,15 @@ class World:
         return job.execute_in_process(
             instance=self.instance, asset_selection=list(keys), partition_key=partition_key, raise_on_error=False
         )
+
+    def stage(self) -> str:
+        """Everything up to the load: staged, mapped, one wave resolved; returns the wave's key."""
+        assert run_job(self.definitions(), MIGRATE, self.instance, without=(VERIFICATION,)) == 0
+        with connect(self.url) as connection, reading(connection):
+            wave = next_wave_key(connection)
+        self.instance.add_dynamic_partitions(str(LOGIN_WAVES.name), [wave])
+        assert self.materialize(RESOLVED, partition_key=wave).success
+        return wave
 
     def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows of the target."""

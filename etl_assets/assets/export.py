@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 import dagster as dg
 
 from etl_assets.assets.keys import EXPORT_GROUP, OWNERS, SNAPSHOT, export_key
-from etl_assets.assets.outcomes import RETRIES, column_schema, failures, result
+from etl_assets.assets.outcomes import column_schema, failures, result
 from etl_assets.assets.resources import Stores
 from etl_assets.spec.exports import Export, exports_of
 from etl_assets.spec.model import Spec
@@ -42,7 +42,7 @@ def take_snapshot(artifacts: Artifacts, stores: Stores, spec: Spec) -> SnapshotI
 def build_snapshot_asset(spec: Spec) -> dg.AssetsDefinition:
     """The asset `legacy_snapshot`."""
 
-    @dg.asset(key=SNAPSHOT, group_name=EXPORT_GROUP, kinds={"sqlite"}, owners=OWNERS, retry_policy=RETRIES)
+    @dg.asset(key=SNAPSHOT, group_name=EXPORT_GROUP, kinds={"sqlite"}, owners=OWNERS)
     def legacy_snapshot(stores: Stores) -> dg.MaterializeResult:
         """A consistent copy of the legacy database, taken while the app may go on writing.
 
@@ -123,7 +123,6 @@ def build_export_asset(spec: Spec, export: Export) -> dg.AssetsDefinition:
         group_name=EXPORT_GROUP,
         kinds={"csv", "polars"},
         owners=OWNERS,
-        retry_policy=RETRIES,
         code_version=spec.digest[:SHOWN_DIGEST],
         metadata=column_schema(columns),
         description=f"The legacy table {export.source} as CSV, cell by cell, with each cell's SQLite storage class. "

@@ -11,7 +11,7 @@ from etl_assets.assets.keys import (
     production_key,
     staging_key,
 )
-from etl_assets.assets.outcomes import RETRIES, column_schema, failures
+from etl_assets.assets.outcomes import column_schema, failures
 from etl_assets.assets.resources import Stores
 from etl_assets.spec.model import USERS, Spec, Table
 from etl_assets.stores.artifacts import Artifacts
@@ -56,9 +56,7 @@ def _build_unowned(spec: Spec, table: Table, staged: list[dg.AssetKey]) -> dg.As
     # The gate wants all staging tables of one snapshot, so all of them come first.
     deps = [*staged, USER_MAP] if spec.users else staged
 
-    @dg.multi_asset(
-        name=f"production_{table.name}", specs=[_asset_spec(spec, table, deps)], retry_policy=RETRIES, can_subset=False
-    )
+    @dg.multi_asset(name=f"production_{table.name}", specs=[_asset_spec(spec, table, deps)], can_subset=False)
     def unowned_asset(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
         with failures(), stores.target() as connection:
             links, keys = stores.links(connection, spec), key_columns(stores.artifacts(), spec)
@@ -77,7 +75,6 @@ def _build_owned(spec: Spec, staged: list[dg.AssetKey]) -> dg.AssetsDefinition:
         name="production",
         specs=[_asset_spec(spec, spec.tables[name], deps) for name in spec.owned],
         partitions_def=LOGIN_WAVES,
-        retry_policy=RETRIES,
         can_subset=False,
     )
     def production(context: dg.AssetExecutionContext, stores: Stores):  # type: ignore[no-untyped-def]

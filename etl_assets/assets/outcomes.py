@@ -10,22 +10,24 @@ from etl_assets.model.errors import EtlError, sample_of
 from etl_assets.model.validation import Finding
 from etl_assets.stores.validations import Validation
 
-# A dropped connection or a busy lock deserves another try; a data fault is the same the next time.
-RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
+MAX_RETRIES, RETRY_WAIT_S = 2, 5
 
 
 @contextmanager
 def failures() -> Iterator[None]:
     """Turns our failures into Dagster's: data faults are final, connection faults are tried again.
 
-    The original exception is dropped on purpose: a driver's exception carries the customer's values, and Dagster
-    would store it.
+    A `RetryPolicy` would try everything again, defects of ours included. The original exception is dropped on
+    purpose: a driver's exception carries the customer's values, and Dagster would store it.
     """
     try:
         yield
     except EtlError as error:
+        tries = dg.OpExecutionContext.get().retry_number
+        if error.transient and tries < MAX_RETRIES:
+            raise dg.RetryRequested(MAX_RETRIES, seconds_to_wait=RETRY_WAIT_S * (tries + 1)) from None
         metadata: dict[str, Any] = {"error": type(error).__name__, "exit_code": error.exit_code}
-        raise dg.Failure(str(error), metadata=metadata, allow_retries=error.transient) from None
+        raise dg.Failure(str(error), metadata=metadata, allow_retries=False) from None
 
 
 def check_spec(validation: Validation, key: dg.AssetKey) -> dg.AssetCheckSpec:

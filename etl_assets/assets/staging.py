@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from etl_assets.assets.keys import OWNERS, STAGING_GROUP, export_key, staging_key
-from etl_assets.assets.outcomes import RETRIES, column_schema, failures
+from etl_assets.assets.outcomes import column_schema, failures
 from etl_assets.assets.resources import Stores
 from etl_assets.model.target import TargetTable
 from etl_assets.spec.model import Spec, Table
@@ -44,7 +44,6 @@ def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
         group_name=STAGING_GROUP,
         kinds={"polars", "postgres"},
         owners=OWNERS,
-        retry_policy=RETRIES,
         code_version=spec.digest[:12],
         metadata={**column_schema(columns), "dagster/table_name": f"etl.stg_{table.name}"},
         description=f"Rows of {table.source}, typed for {table.target}, each with its new id. A value that does not "

@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from etl_assets.assets.keys import LOGIN_WAVES, OWNERS, RESOLVED, USER_MAP, USERS_EXPORT, USERS_GROUP, staging_key
-from etl_assets.assets.outcomes import RETRIES, column_schema, failures
+from etl_assets.assets.outcomes import column_schema, failures
 from etl_assets.assets.resources import Stores
 from etl_assets.model.target import TargetColumn
 from etl_assets.spec.model import Spec, Users
@@ -33,8 +33,8 @@ def read_users(artifacts: Artifacts, manifest: Manifest, users: Users, *, timezo
         comparable_users(batch, email=users.email, verified=users.verified)
         for batch in artifacts.verified_batches(manifest)
     ]
-    if not frames:
-        return pl.DataFrame(schema=["legacy_user_id", "email", "email_key", "verified", "created_at"])
+    nobody = pl.DataFrame(schema={**dict.fromkeys(("_key", users.email, users.verified or "created_at"), pl.String)})
+    frames = frames or [comparable_users(nobody, email=users.email, verified=users.verified)]
     anything = TargetColumn("created_at", "timestamp with time zone", "timestamp with time zone")
     created = timestamp_verdict(pl.col("created_at"), pl.lit("t"), anything, timezone=timezone)
     return pl.concat(frames).with_columns(pl.when(created.fault.is_null()).then(created.value).alias("created_at"))
@@ -49,7 +49,6 @@ def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
         group_name=USERS_GROUP,
         kinds={"postgres"},
         owners=OWNERS,
-        retry_policy=RETRIES,
         tags={"pii": "true"},
         metadata={**column_schema(MAP_COLUMNS), "dagster/table_name": "etl.legacy_user_map"},
     )
@@ -84,7 +83,6 @@ def build_resolved_asset(spec: Spec) -> dg.AssetsDefinition:
         group_name=USERS_GROUP,
         kinds={"postgres", "supabase"},
         owners=OWNERS,
-        retry_policy=RETRIES,
     )
     def resolved_users(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
         """The legacy users who claimed their accounts in this login wave.

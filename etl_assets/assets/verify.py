@@ -13,7 +13,7 @@ from etl_assets.assets.keys import (
     production_key,
     staging_key,
 )
-from etl_assets.assets.outcomes import RETRIES, failures, result
+from etl_assets.assets.outcomes import failures, result
 from etl_assets.assets.resources import Stores
 from etl_assets.model.books import Books
 from etl_assets.model.errors import sample_of
@@ -154,7 +154,6 @@ def build_reconciliation_asset(spec: Spec) -> dg.AssetsDefinition:
         group_name=VERIFY_GROUP,
         kinds={"postgres"},
         owners=OWNERS,
-        retry_policy=RETRIES,
         check_specs=[
             _spec("rows_are_equal", RECONCILIATION, ROWS_TITLE),
             _spec("sums_are_equal", RECONCILIATION, SUMS_TITLE),
@@ -189,7 +188,6 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
         group_name=VERIFY_GROUP,
         kinds={"postgres"},
         owners=OWNERS,
-        retry_policy=RETRIES,
         check_specs=[
             _spec("the_books_close", VERIFICATION, BOOKS_TITLE),
             _spec("rows_are_equal", VERIFICATION, ROWS_TITLE),

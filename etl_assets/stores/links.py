@@ -115,7 +115,7 @@ class Links:
         table = self.spec.tables[name]
         parts = [_Link(self, table, column, number) for column, number in reference_columns(table).items()]
         reasons: list[sql.Composable] = [part.quarantined() for part in parts]
-        reasons += [part.excluded() for part in parts]
+        excluded: list[sql.Composable] = [part.excluded() for part in parts]
         joins: list[sql.Composable] = [part.join() for part in parts]
         owner: sql.Composable = sql.SQL("NULL::text")
         account: sql.Composable = sql.SQL("NULL::uuid")
@@ -124,9 +124,12 @@ class Links:
             owner = self._owner(table)
             account, wave = sql.SQL("u.supabase_user_id"), sql.SQL("u.wave")
             joins.append(statement("link_user", owner=owner, profiles=self._profiles()))
+            whose: list[sql.Composable] = [statement("link_owner_reasons", owner=owner)]
             # A row owned through another shares that row's fate first; only then is its owner looked at.
-            reasons.insert(len(parts) if table.owner.via else 0, statement("link_owner_reasons", owner=owner))
+            reasons = [*reasons, *excluded, *whose] if table.owner.via else [*whose, *reasons, *excluded]
             reasons.append(statement("link_account_reasons"))
+        else:
+            reasons += excluded
         reasons += [part.waiting() for part in parts]
         values = {table.id.to: sql.SQL("s._new_id"), **({table.owner.to: account} if table.owner.to else {})}
         values |= {part.column: part.value() for part in parts}

@@ -77,6 +77,8 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
             # Nobody to load is still a moment to say what is wrong: a red gate must not turn green by being empty.
             _open_gate(loader)
         connection.execute(statement("finish_wave"), {"wave": wave})
+        # The reconciliation joins the ledger next; without statistics Postgres takes it for empty and loops.
+        connection.execute(statement("analyze", table=sql.Identifier("etl", "loaded")))
     return loaded
 
 
@@ -95,6 +97,7 @@ def load_unowned(loader: Loader, name: str) -> int:
         adopted = _adopt(connection, links, table) if table.id.rule == "keep" else 0
         count = _load_table(connection, links, table, users=None, wave=None)
         _raise_sequence(connection, links, table)
+        connection.execute(statement("analyze", table=sql.Identifier("etl", "loaded")))
         audit(connection, run=loader.run, action="loaded", rows={name: count}, adopted=adopted)
         fault_point("load.before_commit")
     fault_point("load.committed")

@@ -73,7 +73,8 @@ def connect(url: str) -> Iterator[Connection]:
 
     Raises:
         SettingsError: the DSN cannot be read (it is not repeated: it may hold a password).
-        Unavailable: the server does not answer.
+        Unavailable: the server does not answer, now or within the block.
+        DatabaseFault: Postgres refused a statement of the block.
     """
     try:
         conninfo_to_dict(url)
@@ -96,6 +97,8 @@ def connect(url: str) -> Iterator[Connection]:
         ) from None
     try:
         yield connection
+    except psycopg.Error as error:
+        raise translated(error) from None
     finally:
         connection.close()
 

@@ -99,6 +99,7 @@ def replace_users(
     connection.execute(statement("merge_users"), {"snapshot": snapshot})
     facts = {"snapshot": snapshot, "spec_digest": spec.digest, "source_rows": source_rows, "staged_rows": frame.height}
     connection.execute(statement("write_staged"), {"table": "users", "target_digest": "", **facts})
+    connection.execute(statement("analyze", table=sql.Identifier("etl", "legacy_user_map")))
     fault_point("users.written")
     total = int(one(connection, statement("count_users"))[0])
     audit(connection, run=run, action="users", **facts, total=total)
@@ -133,6 +134,7 @@ def seal_wave(connection: Connection, spec: Spec, links: Links, *, key: str, run
     else:
         claimed = int(sealed[0])
     connection.execute(statement("label_users", states=states))
+    connection.execute(statement("analyze", table=sql.Identifier("etl", "legacy_user_map")))
     return Wave(key, claimed, is_new=sealed is None)
 
 

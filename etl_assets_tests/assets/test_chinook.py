@@ -51,16 +51,20 @@ def totals_before(*, odd: bool) -> dict[str, Decimal]:
     One customer's address is not ASCII (stanis\u0142aw.w\u00f3jcik@...): it is never matched, so he waits for an operator.
     """
     found: dict[str, Decimal] = {}
-    for number, email, total in legacy("SELECT c.CustomerId, c.Email, i.Total FROM Customer c JOIN Invoice i USING (CustomerId)"):
+    for number, email, total in legacy(
+        "SELECT c.CustomerId, c.Email, i.Total FROM Customer c JOIN Invoice i USING (CustomerId)"
+    ):
         if number % 2 == int(odd) and email.isascii():
             found[email.lower()] = found.get(email.lower(), Decimal(0)) + Decimal(repr(total))
     return found
 
 
 def totals_after(world: World) -> dict[str, Decimal]:
-    return dict(world.query(
-        "SELECT u.email, sum(i.total) FROM public.invoices i JOIN auth.users u ON u.id = i.customer_id GROUP BY u.email"
-    ))
+    return dict(
+        world.query(
+            "SELECT u.email, sum(i.total) FROM public.invoices i JOIN auth.users u ON u.id = i.customer_id GROUP BY u.email"
+        )
+    )
 
 
 def new_id(world: World, table: str, legacy_id: object) -> uuid.UUID:
@@ -79,7 +83,9 @@ def test_two_waves_bring_every_row_to_its_customer_to_the_cent(chinook: World) -
     assert first.books.users == first.books.users | {"total": 59, "resolved": 29, "waiting": 29, "invalid_email": 1}
     assert totals_after(chinook) == totals_before(odd=True)
     before = {row[0]: row for row in chinook.query("SELECT * FROM public.invoice_lines")}
-    catalogue = chinook.checksum("public.genres", "public.media_types", "public.artists", "public.albums", "public.tracks")
+    catalogue = chinook.checksum(
+        "public.genres", "public.media_types", "public.artists", "public.albums", "public.tracks"
+    )
 
     chinook.sign_up(*[email.lower() for email in emails(odd=False)])
     second = chinook.migrate()
@@ -92,9 +98,7 @@ def test_two_waves_bring_every_row_to_its_customer_to_the_cent(chinook: World) -
     unmatched = legacy("SELECT count(*) FROM InvoiceLine JOIN Invoice USING (InvoiceId) WHERE CustomerId = 49")[0][0]
     assert len(after) == 2240 - unmatched
     assert before.items() <= after.items()
-    even_lines = legacy(
-        "SELECT InvoiceLineId FROM InvoiceLine JOIN Invoice USING (InvoiceId) WHERE CustomerId % 2 = 0"
-    )
+    even_lines = legacy("SELECT InvoiceLineId FROM InvoiceLine JOIN Invoice USING (InvoiceId) WHERE CustomerId % 2 = 0")
     assert set(after) - set(before) == {new_id(chinook, "invoice_lines", number) for (number,) in even_lines}
     assert catalogue == chinook.checksum(
         "public.genres", "public.media_types", "public.artists", "public.albums", "public.tracks"
@@ -106,16 +110,28 @@ def test_every_cell_arrives_as_sqlite_holds_it(chinook: World) -> None:
     assert chinook.migrate().exit_code == 0
     tracks = {
         new_id(chinook, "tracks", row[0]): (
-            row[1], row[2] and new_id(chinook, "albums", row[2]), row[4], row[3], row[5], row[6], row[6] / 1000.0, row[7],
+            row[1],
+            row[2] and new_id(chinook, "albums", row[2]),
+            row[4],
+            row[3],
+            row[5],
+            row[6],
+            row[6] / 1000.0,
+            row[7],
             Decimal(repr(row[8])),
         )
-        for row in legacy("SELECT TrackId, Name, AlbumId, MediaTypeId, GenreId, Composer, Milliseconds, Bytes, UnitPrice FROM Track")
+        for row in legacy(
+            "SELECT TrackId, Name, AlbumId, MediaTypeId, GenreId, Composer, Milliseconds, Bytes, UnitPrice FROM Track"
+        )
     }
     found = {row[0]: row[1:] for row in chinook.query("SELECT * FROM public.tracks")}
     assert found == tracks
     lines = {
         new_id(chinook, "invoice_lines", row[0]): (
-            new_id(chinook, "invoices", row[1]), new_id(chinook, "tracks", row[2]), Decimal(repr(row[3])), row[4]
+            new_id(chinook, "invoices", row[1]),
+            new_id(chinook, "tracks", row[2]),
+            Decimal(repr(row[3])),
+            row[4],
         )
         for row in legacy("SELECT InvoiceLineId, InvoiceId, TrackId, UnitPrice, Quantity FROM InvoiceLine")
     }

@@ -6,9 +6,9 @@ SELECT count(*),
        count(*) FILTER (WHERE c.is_changed),
        count(*) FILTER (WHERE c.is_gone),
        count(*) FILTER (WHERE c.differs_in_legacy),
-       (array_agg(c.legacy_id ORDER BY c.legacy_id) FILTER (WHERE c.is_altered))[1:6],
-       (array_agg(c.legacy_id ORDER BY c.legacy_id) FILTER (WHERE c.is_changed))[1:6],
-       (array_agg(c.legacy_id ORDER BY c.legacy_id) FILTER (WHERE c.is_gone))[1:6]
+       (array_agg(c.legacy_id) FILTER (WHERE c.is_altered))[1:6],
+       (array_agg(c.legacy_id) FILTER (WHERE c.is_changed))[1:6],
+       (array_agg(c.legacy_id) FILTER (WHERE c.is_gone))[1:6]
 FROM (
     SELECT l.legacy_id,
            t.{id} IS NULL AS is_gone,

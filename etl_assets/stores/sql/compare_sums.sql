@@ -15,5 +15,5 @@ SELECT count(*),
        count(*) FILTER (WHERE before <> after AND NOT is_explained),
        count(*) FILTER (WHERE before <> after AND is_explained),
        coalesce(sum(before), 0), coalesce(sum(after), 0),
-       (array_agg(first ORDER BY first) FILTER (WHERE before <> after AND NOT is_explained))[1:6]
+       (array_agg(first) FILTER (WHERE before <> after AND NOT is_explained))[1:6]
 FROM sums

@@ -1,0 +1,279 @@
+"""Every blocking validation fails when it should, and the load refuses in a later run of its own."""
+
+import itertools
+from collections.abc import Callable
+
+import dagster as dg
+import pytest
+
+from etl_assets.assets.keys import (
+    RECONCILIATION,
+    RESOLVED,
+    SNAPSHOT,
+    USER_MAP,
+    VERIFICATION,
+    export_key,
+    key_of,
+    production_key,
+)
+from etl_assets.stores.validations import all_validations
+from etl_assets_tests.scenario import CONFIRMED, LEGACY, PRODUCTION, UNCONFIRMED
+from etl_assets_tests.world import AT, World, failed_checks, failure_of
+
+OWNED = [production_key(table) for table in ("jobs", "credit_transactions", "artifacts")]
+TRIGGER = """
+CREATE FUNCTION public.noop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE TRIGGER sends_mail AFTER INSERT ON public.jobs FOR EACH ROW EXECUTE FUNCTION public.noop();
+"""
+# Each case: the check, where it is shown, and what breaks it after everything was staged and resolved.
+CASES: dict[str, tuple[str, str]] = {
+    "rows_match_the_export": ("staging/jobs", "DELETE FROM etl.stg_jobs WHERE _legacy_id = '1'"),
+    "staging_is_current": ("staging/jobs", "UPDATE etl.staged SET spec_digest = 'another' WHERE \"table\" = 'jobs'"),
+    "new_ids_are_free": (
+        "staging/credit_transactions",
+        "INSERT INTO public.credit_transactions (id, user_id, amount, transaction_type) "
+        "SELECT s._new_id, p.id, 1, 'native' FROM etl.stg_credit_transactions AS s, public.profiles AS p "
+        "WHERE s._legacy_id = '1' LIMIT 1",
+    ),
+    "triggers_are_agreed": ("staging/jobs", TRIGGER),
+    "every_legacy_user_is_in_the_map": (
+        "legacy_user_map",
+        "DELETE FROM etl.legacy_user_map WHERE legacy_user_id = '4'",
+    ),
+    "staging_is_of_one_snapshot": (
+        "resolved_users",
+        "UPDATE etl.staged SET snapshot = 'older' WHERE \"table\" = 'jobs'",
+    ),
+    "one_account_per_legacy_user": (
+        "resolved_users",
+        "UPDATE etl.legacy_user_map SET supabase_user_id = (SELECT supabase_user_id FROM etl.legacy_user_map "
+        "WHERE legacy_user_id = '1'), wave = 'x', claimed_at = now(), confirmed_at = now() WHERE legacy_user_id = '4'",
+    ),
+    "every_claim_was_confirmed": (
+        "resolved_users",
+        "UPDATE etl.legacy_user_map SET supabase_user_id = (SELECT id FROM auth.users WHERE email = 'cat@example.com') "
+        "WHERE legacy_user_id = '3'",
+    ),
+}
+
+
+@pytest.fixture
+def awkward(world: World) -> World:
+    world.legacy(LEGACY)
+    world.sign_up(*CONFIRMED)
+    world.sign_up(*UNCONFIRMED, confirmed=False)
+    return world
+
+
+def checks_of(world: World, key: dg.AssetKey) -> set[str]:
+    """The failed checks of one asset, evaluated alone."""
+    selection = dg.AssetSelection.checks_for_assets(key)
+    definitions = dg.Definitions.merge(world.definitions(), dg.Definitions(jobs=[dg.define_asset_job("c", selection)]))
+    result = definitions.resolve_job_def("c").execute_in_process(instance=world.instance, raise_on_error=False)
+    return failed_checks(result)
+
+
+@pytest.mark.parametrize("check", CASES)
+def test_a_red_check_is_shown_and_stops_a_load_alone_in_a_later_run(awkward: World, check: str) -> None:
+    asset, breaking = CASES[check]
+    wave = awkward.stage()
+    awkward.execute(breaking)
+    before = awkward.checksum(*PRODUCTION)
+    assert check in checks_of(awkward, key_of(asset))
+    load = awkward.materialize(*OWNED, partition_key=wave)
+    assert not load.success
+    assert check in failure_of(load)
+    assert awkward.checksum(*PRODUCTION) == before
+    assert awkward.query("SELECT count(*) FROM etl.loaded") == [(0,)]
+
+
+def test_every_blocking_validation_of_the_default_spec_has_a_case(world: World) -> None:
+    blocking = {validation.name for validation in all_validations(world.spec) if validation.blocking}
+    assert blocking == set(CASES)
+
+
+def test_the_load_goes_through_when_nothing_is_red(awkward: World) -> None:
+    wave = awkward.stage()
+    assert awkward.materialize(*OWNED, partition_key=wave).success
+    assert awkward.query("SELECT count(*) FROM etl.loaded") == [(6,)]
+
+
+def test_a_limit_on_the_quarantine_blocks(awkward: World) -> None:
+    awkward.write_spec(("policy:\n", "policy:\n  max_quarantined: 0\n"))
+    assert awkward.migrate().exit_code == 1
+    assert awkward.query("SELECT count(*) FROM etl.loaded") == [(0,)]
+    awkward.write_spec(("policy:\n", "policy:\n  max_quarantined: 1\n"))
+    assert awkward.migrate().exit_code == 0
+
+
+def test_a_uniqueness_check_of_severity_error_blocks(awkward: World) -> None:
+    awkward.write_spec(("severity: warn", "severity: error"))
+    assert awkward.migrate().exit_code == 1
+    assert awkward.query("SELECT count(*) FROM public.credit_transactions") == [(0,)]
+
+
+def test_triggers_that_the_spec_lets_fire_do_not_block(awkward: World) -> None:
+    awkward.execute(TRIGGER)
+    awkward.write_spec(("policy:\n", "policy:\n  triggers: {jobs: fire}\n"))
+    assert awkward.migrate().exit_code == 0
+
+
+def test_a_wave_that_was_not_resolved_cannot_be_loaded(awkward: World) -> None:
+    awkward.stage()
+    awkward.instance.add_dynamic_partitions("login_wave", ["2020-01-01T000000Z"])
+    load = awkward.materialize(*OWNED, partition_key="2020-01-01T000000Z")
+    assert "was not resolved yet" in failure_of(load)
+
+
+def test_a_hostile_partition_key_reaches_no_statement(awkward: World) -> None:
+    awkward.stage()
+    key = "x'; DROP TABLE etl.loaded; --"
+    awkward.instance.add_dynamic_partitions("login_wave", [key])
+    assert "UTC time" in failure_of(awkward.materialize(RESOLVED, partition_key=key))
+    assert awkward.query("SELECT count(*) FROM etl.loaded") == [(0,)]
+
+
+def test_a_target_that_changed_since_staging_is_refused(awkward: World) -> None:
+    wave = awkward.stage()
+    awkward.execute("ALTER TABLE public.credit_transactions ADD CONSTRAINT small CHECK (amount < 1000)")
+    assert "staging_is_current" in failure_of(awkward.materialize(*OWNED, partition_key=wave))
+
+
+def tampered_export(world: World) -> None:
+    path = next((world.folder / "artifacts").rglob("exports/jobs.csv"))
+    path.write_text(path.read_text(encoding="utf-8").replace("a.wav", "b.wav"), encoding="utf-8")
+
+
+def shortened_export(world: World) -> None:
+    path = next((world.folder / "artifacts").rglob("exports/jobs.json"))
+    path.write_text(path.read_text(encoding="utf-8").replace('"rows": 8', '"rows": 7'), encoding="utf-8")
+
+
+def leaking_export(world: World) -> None:
+    path = next((world.folder / "artifacts").rglob("exports/jobs.csv"))
+    path.write_text(path.read_text(encoding="utf-8").replace("_key,", "password_hash,_key,", 1), encoding="utf-8")
+
+
+def damaged_copy(world: World) -> None:
+    path = next((world.folder / "artifacts").rglob("snapshots/*/legacy.db"))
+    path.write_bytes(path.read_bytes() + b"x")
+
+
+@pytest.mark.parametrize(
+    ("check", "key", "breaking"),
+    [
+        ("file_matches_its_manifest", export_key("jobs"), tampered_export),
+        ("rows_match_the_snapshot", export_key("jobs"), shortened_export),
+        ("only_named_columns_left", export_key("jobs"), leaking_export),
+        ("the_copy_is_intact", SNAPSHOT, damaged_copy),
+    ],
+)
+def test_a_red_artifact_check_stops_its_own_run(
+    awkward: World, check: str, key: dg.AssetKey, breaking: Callable[[World], None]
+) -> None:
+    awkward.stage()
+    assert checks_of(awkward, key) == set()
+    breaking(awkward)
+    assert check in checks_of(awkward, key)
+
+
+def test_staging_refuses_an_export_that_was_changed(awkward: World) -> None:
+    awkward.stage()
+    tampered_export(awkward)
+    result = awkward.materialize(key_of("staging/jobs"))
+    assert "changed after it was written" in failure_of(result)
+
+
+CHANGES_ROWS = """
+CREATE FUNCTION public.meddle() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN {body} END $$;
+CREATE TRIGGER meddle {when} INSERT ON public.credit_transactions FOR EACH ROW EXECUTE FUNCTION public.meddle();
+"""
+
+
+@pytest.mark.parametrize(
+    "body", ["NEW.amount := NEW.amount + 1; RETURN NEW;", "RETURN NULL;", "NEW.description := 'other'; RETURN NEW;"]
+)
+def test_a_target_that_changes_or_swallows_rows_is_noticed_before_the_commit(awkward: World, body: str) -> None:
+    awkward.execute(CHANGES_ROWS.format(body=body, when="BEFORE"))
+    awkward.write_spec(("policy:\n", "policy:\n  triggers: fire\n"))
+    assert awkward.migrate().exit_code == 1
+    assert awkward.query("SELECT count(*) FROM public.jobs") == [(0,)]
+    assert awkward.query("SELECT count(*) FROM etl.loaded") == [(0,)]
+
+
+def test_rows_altered_behind_the_read_back_turn_reconciliation_and_verification_red(awkward: World) -> None:
+    body = "UPDATE public.credit_transactions SET amount = amount + 1 WHERE id = NEW.id; RETURN NULL;"
+    awkward.execute(CHANGES_ROWS.format(body=body, when="AFTER"))
+    awkward.write_spec(("policy:\n", "policy:\n  triggers: fire\n"))
+    wave = awkward.stage()
+    assert awkward.materialize(*OWNED, partition_key=wave).success
+    assert failed_checks(awkward.materialize(RECONCILIATION, partition_key=wave)) == {
+        "rows_are_equal",
+        "sums_are_equal",
+    }
+    assert failed_checks(awkward.materialize(VERIFICATION)) == {"rows_are_equal", "sums_are_equal"}
+
+
+def test_later_edits_by_users_are_listed_and_never_red(awkward: World) -> None:
+    wave = awkward.stage()
+    assert awkward.materialize(*OWNED, partition_key=wave).success
+    awkward.execute("UPDATE public.credit_transactions SET amount = amount + 1 WHERE amount = 100")
+    awkward.execute("DELETE FROM public.credit_transactions WHERE amount = 7")
+    result = awkward.materialize(VERIFICATION)
+    assert result.success
+    assert failed_checks(result) == {"nothing_changed_since"}
+    found = next(e for e in result.get_asset_check_evaluations() if e.check_name == "nothing_changed_since")
+    assert (found.metadata["changed_since"].value, found.metadata["gone_since"].value) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "DELETE FROM etl.stg_jobs WHERE _legacy_id = '3'",
+        "DELETE FROM etl.quarantine WHERE legacy_id = '7'",
+        "DELETE FROM etl.loaded WHERE \"table\" = 'credit_transactions' AND legacy_id = '1'; "
+        "DELETE FROM etl.stg_credit_transactions WHERE _legacy_id = '1'",
+    ],
+)
+def test_a_row_that_nobody_accounts_for_opens_the_books(awkward: World, loss: str) -> None:
+    assert awkward.migrate().books.closed
+    awkward.execute(loss)
+    result = awkward.materialize(VERIFICATION)
+    assert not result.success
+    assert failed_checks(result) == {"the_books_close"}
+
+
+def test_warnings_show_a_number_and_do_not_block(awkward: World) -> None:
+    awkward.legacy("INSERT INTO jobs VALUES (40, 1, 'export', 'x', '2999-01-01', NULL, NULL, NULL, NULL)")
+    assert awkward.migrate().exit_code == 0
+    assert checks_of(awkward, key_of("staging/jobs")) == {
+        "owners_are_known",
+        "quarantine_is_empty",
+        "timestamps_are_not_in_the_future",
+    }
+    assert checks_of(awkward, key_of("staging/credit_transactions")) == {"reference_id_is_unique"}
+    assert checks_of(awkward, key_of("staging/artifacts")) == {"references_are_known"}
+    assert checks_of(awkward, USER_MAP) == {"emails_are_unique", "emails_are_valid"}
+    assert checks_of(awkward, RESOLVED) == {"every_row_has_an_account"}
+
+
+def test_unmapped_rows_fall_to_zero_as_users_come_back(world: World) -> None:
+    world.legacy(
+        f"INSERT INTO users VALUES (1, 'a@example.com', NULL, '{AT}'), (2, 'b@example.com', NULL, '{AT}');"
+        f"INSERT INTO jobs VALUES (1, 1, 'e', 's', '{AT}', NULL, NULL, NULL, NULL), (2, 2, 'e', 's', '{AT}', NULL, NULL, NULL, NULL)"
+    )
+    counts = []
+    for address in ("a@example.com", "b@example.com"):
+        world.sign_up(address)
+        assert world.migrate().exit_code == 0
+        records = itertools.chain.from_iterable(
+            world.instance.get_records_for_run(run.run_id).records for run in world.instance.get_runs(limit=1)
+        )
+        counts += [
+            evaluation.metadata["count"].value
+            for record in records
+            if (event := record.event_log_entry.dagster_event) and event.event_type_value == "ASSET_CHECK_EVALUATION"
+            if (evaluation := event.event_specific_data).check_name == "every_row_has_an_account"
+        ]
+    assert counts == [1, 0]

@@ -1,0 +1,76 @@
+"""A kill at every named point, then a rerun: closed books, nothing doubled, whole users in between."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from etl_assets.stores.faults import POINTS
+from etl_assets_tests.scenario import BOOKS, CONFIRMED, LEGACY, PRODUCTION, UNCONFIRMED, USERS
+from etl_assets_tests.world import World
+
+# One user a transaction, so that a kill can fall between two users.
+ONE_BY_ONE = """
+import etl_assets.stores.loading as loading
+loading.USERS_PER_TRANSACTION = 1
+from etl_assets.cli import main
+main()
+"""
+
+
+def run_until_killed(fault: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", ONE_BY_ONE, "migrate"],
+        env={**os.environ, "ETL_FAULT": fault},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def rows_per_user(world: World) -> dict[str, int]:
+    return dict(
+        world.query(
+            "SELECT m.legacy_user_id, (SELECT count(*) FROM public.jobs AS j WHERE j.user_id = m.supabase_user_id)"
+            " + (SELECT count(*) FROM public.credit_transactions AS c WHERE c.user_id = m.supabase_user_id)"
+            " FROM etl.legacy_user_map AS m WHERE m.supabase_user_id IS NOT NULL"
+        )
+    )
+
+
+@pytest.fixture
+def awkward(world: World) -> World:
+    world.legacy(LEGACY)
+    world.sign_up(*CONFIRMED)
+    world.sign_up(*UNCONFIRMED, confirmed=False)
+    return world
+
+
+@pytest.mark.parametrize("fault", [*(f"{point}:1" for point in POINTS), "load.table:2", "load.committed:2"])
+def test_a_rerun_after_a_kill_closes_the_books_and_doubles_nothing(awkward: World, fault: str) -> None:
+    killed = run_until_killed(fault)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    if awkward.query("SELECT to_regclass('etl.legacy_user_map') IS NOT NULL") == [(True,)]:
+        assert set(rows_per_user(awkward).items()) <= {("1", 0), ("1", 3), ("2", 0), ("2", 2)}
+    outcome = awkward.migrate()
+    assert outcome.exit_code == 0, awkward.said
+    assert outcome.books.closed
+    assert outcome.books.as_json()["tables"] == BOOKS
+    assert outcome.books.users == USERS
+    assert rows_per_user(awkward) == {"1": 3, "2": 2}
+    assert sum(wave.users for wave in outcome.books.waves) == 2
+    before = awkward.checksum(*PRODUCTION)
+    assert awkward.migrate().exit_code == 0
+    assert awkward.checksum(*PRODUCTION) == before
+    leftovers = [path for path in (awkward.folder / "artifacts").rglob("*.part")]
+    assert leftovers == []
+
+
+def test_a_wave_that_was_cut_off_is_finished_under_its_own_key(awkward: World) -> None:
+    assert run_until_killed("resolve.committed:1").returncode == -signal.SIGKILL
+    [(key,)] = awkward.query("SELECT wave FROM etl.waves")
+    outcome = awkward.migrate()
+    assert [(wave.key, wave.users, wave.rows) for wave in outcome.books.waves] == [(key, 2, 6)]
