@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 import dagster as dg
 
 from etl_assets.assets.keys import EXPORT_GROUP, OWNERS, SNAPSHOT, export_key
-from etl_assets.assets.outcomes import column_schema, failures, result
+from etl_assets.assets.outcomes import column_schema, failures, result, table_value
 from etl_assets.assets.resources import Stores
 from etl_assets.spec.exports import Export, exports_of
 from etl_assets.spec.model import Spec
@@ -55,9 +55,7 @@ def build_snapshot_asset(spec: Spec) -> dg.AssetsDefinition:
             metadata={
                 "snapshot": info.id,
                 "bytes": info.bytes,
-                "rows": dg.MetadataValue.table(
-                    [dg.TableRecord({"table": name, "rows": count}) for name, count in info.rows.items()] or []
-                ),
+                "rows": table_value(("table", "rows"), info.rows.items()),
                 "free_bytes": free_bytes(stores.settings().artifacts),
             },
             data_version=dg.DataVersion(info.sha256),

@@ -59,5 +59,9 @@ def _exit_code(event: dg.DagsterEvent) -> int:
         return int(failure.metadata["exit_code"].value)
     if data.error is not None and data.error.cls_name == "DagsterAssetCheckFailedError":
         return REFUSED
-    report_problem(event.step_key or "", str(data.error.message if data.error else "failed").strip())
+    # Not one of ours, so its text may hold anything: the class is shown, the rest stays in the run's log.
+    cause = data.error.cause if data.error and data.error.cause else data.error
+    report_problem(
+        event.step_key or "", f"{cause.cls_name if cause else 'an error'}; a defect, please report the run's log"
+    )
     return ANYTHING_ELSE

@@ -1,6 +1,6 @@
 """How assets and checks tell Dagster what came of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -72,6 +72,13 @@ def result(
     return dg.AssetCheckResult(
         check_name=name, asset_key=key, passed=passed, severity=severity, description=description, metadata=metadata
     )
+
+
+def table_value(names: Sequence[str], records: Iterable[Sequence[Any]]) -> dg.TableMetadataValue:
+    """A metadata table; Dagster cannot guess the columns of an empty one."""
+    schema = dg.TableSchema(columns=[dg.TableColumn(name) for name in names])
+    rows = [dg.TableRecord(dict(zip(names, record, strict=True))) for record in records]
+    return dg.MetadataValue.table(rows, schema=schema)
 
 
 def column_schema(columns: Mapping[str, str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from etl_assets.assets.keys import OWNERS, STAGING_GROUP, export_key, staging_key
-from etl_assets.assets.outcomes import column_schema, failures
+from etl_assets.assets.outcomes import column_schema, failures, table_value
 from etl_assets.assets.resources import Stores
 from etl_assets.model.target import TargetTable
 from etl_assets.spec.model import Spec, Table
@@ -86,8 +86,6 @@ def _materialized(counts: StagedCounts, summary: dict[str, str], snapshot: str) 
             "quarantined": counts.quarantined_rows,
             "excluded": counts.excluded,
             "snapshot": snapshot,
-            "summary": dg.MetadataValue.table(
-                [dg.TableRecord({"what": label, "value": value}) for label, value in summary.items()]
-            ),
+            "summary": table_value(("what", "value"), summary.items()),
         }
     )

@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from etl_assets.assets.keys import LOGIN_WAVES, OWNERS, RESOLVED, USER_MAP, USERS_EXPORT, USERS_GROUP, staging_key
-from etl_assets.assets.outcomes import column_schema, failures
+from etl_assets.assets.outcomes import column_schema, failures, table_value
 from etl_assets.assets.resources import Stores
 from etl_assets.model.target import TargetColumn
 from etl_assets.spec.model import Spec, Users
@@ -103,9 +103,7 @@ def build_resolved_asset(spec: Spec) -> dg.AssetsDefinition:
                 "sealed_now": wave.is_new,
                 "resolved_in_all": states.get("resolved", 0),
                 "waiting_users": states.get("waiting", 0) + states.get("claimable", 0),
-                "states": dg.MetadataValue.table(
-                    [dg.TableRecord({"state": state, "users": count}) for state, count in sorted(states.items())] or []
-                ),
+                "states": table_value(("state", "users"), sorted(states.items())),
             }
         )
 

@@ -13,15 +13,16 @@ from etl_assets.assets.keys import (
     production_key,
     staging_key,
 )
-from etl_assets.assets.outcomes import failures, result
+from etl_assets.assets.outcomes import failures, result, table_value
 from etl_assets.assets.resources import Stores
-from etl_assets.model.books import Books
+from etl_assets.model.books import ROW_STATES, Books
 from etl_assets.model.errors import sample_of
 from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import RowComparison, SumComparison, compare_rows, compare_sums, read_books
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, reading
+from etl_assets.stores.postgres import Connection, reading, writing
+from etl_assets.stores.users import label_users
 
 ROWS_TITLE = "Every loaded row stands in production as it was written, unless its user changed it since."
 SUMS_TITLE = "Each user's total of every money column is the same before and after."
@@ -45,7 +46,7 @@ def _staged_tables(connection: Connection, links: Links, *, owned_only: bool) ->
 
 def _rows_table(rows: list[RowComparison]) -> dg.TableMetadataValue:
     names = ("table", "compared", "equal", "altered", "changed_since", "gone_since", "changed_in_legacy")
-    return dg.MetadataValue.table([dg.TableRecord({name: getattr(row, name) for name in names}) for row in rows] or [])
+    return table_value(names, ([getattr(row, name) for name in names] for row in rows))
 
 
 def _rows_result(key: dg.AssetKey, rows: list[RowComparison]) -> dg.AssetCheckResult:
@@ -62,21 +63,11 @@ def _rows_result(key: dg.AssetKey, rows: list[RowComparison]) -> dg.AssetCheckRe
 
 def _sums_result(key: dg.AssetKey, sums: list[SumComparison]) -> dg.AssetCheckResult:
     differing = sum(item.differing for item in sums)
-    totals = [
-        dg.TableRecord(
-            {
-                "column": f"{s.table}.{s.column}",
-                "users": s.users,
-                "before": s.before,
-                "after": s.after,
-                "differing": s.differing,
-            }
-        )
-        for s in sums
-    ]
+    names = ("column", "users", "before", "after", "differing")
+    totals = table_value(names, ((f"{s.table}.{s.column}", s.users, s.before, s.after, s.differing) for s in sums))
     metadata: dict[str, Any] = {
         "count": differing,
-        "totals": dg.MetadataValue.table(totals or []),
+        "totals": totals,
         "remedy": SQL_REMEDY,
     }
     if sums:
@@ -114,10 +105,8 @@ def _changes_result(rows: list[RowComparison]) -> dg.AssetCheckResult:
 
 
 def _books_table(books: Books) -> dg.TableMetadataValue:
-    return dg.MetadataValue.table(
-        [dg.TableRecord({"table": book.table, **book.as_json(), "missing": book.missing}) for book in books.tables]
-        or []
-    )
+    names = ("table", "source", *ROW_STATES, "missing")
+    return table_value(names, ((book.table, *book.as_json().values(), book.missing) for book in books.tables))
 
 
 def _books_result(books: Books) -> dg.AssetCheckResult:
@@ -195,13 +184,17 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
             _spec("nothing_changed_since", VERIFICATION, CHANGES_TITLE, blocking=False),
         ],
     )
-    def verification(stores: Stores) -> dg.MaterializeResult:
+    def verification(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
         """Everything that was ever loaded, read back, and the books: what became of every legacy row.
 
-        Green means that no row is lost, doubled or altered by us. Safe to re-run: it only reads.
+        Green means that no row is lost, doubled or altered by us. Safe to re-run: it reads, and writes nothing but each
+        unclaimed user's present state into the user map.
         """
         with failures(), stores.target() as connection:
             links = stores.links(connection, spec)
+            if spec.users is not None:
+                with writing(connection, run=context.run.run_id):
+                    label_users(connection, spec, links)
             with reading(connection):
                 books = read_books(connection, links)
                 tables = _staged_tables(connection, links, owned_only=False)
@@ -216,11 +209,11 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
             _sums_result(VERIFICATION, sums),
             _changes_result(rows),
         ]
-        users = [dg.TableRecord({"state": state, "users": count}) for state, count in books.users.items()]
+        users = table_value(("state", "users"), books.users.items())
         return dg.MaterializeResult(
             metadata={
                 "books": _books_table(books),
-                "users": dg.MetadataValue.table(users or []),
+                "users": users,
                 "rows": _rows_table(rows),
                 **{f"rows_{state}": count for state, count in totals.items()},
             },

@@ -24,6 +24,7 @@ RESOLVED_ASSET = "resolved_users"
 
 
 Values = dict[str, Any]
+Rule = Callable[..., "Validation"]
 
 
 def _no_values(_: Links) -> Values:
@@ -72,97 +73,110 @@ def all_validations(spec: Spec) -> list[Validation]:
 
 def staging_validations(spec: Spec, name: str) -> list[Validation]:
     """Shown on `staging/<table>`: is what was staged whole, and may it go into this target?"""
-    table, staging, literal = spec.tables[name], staging_table(name), sql.Literal(name)
-    again = f"Materialize `exports/{name}` and `staging/{name}` again."
+    rule = functools.partial(Validation, asset=f"staging/{name}", table=name)
+    return [*_fitness(rule, spec, name), *_contents(rule, spec, name), *_relations(rule, spec.tables[name])]
 
-    def rule(check: str, title: str, remedy: str, compose: Callable[[Links], sql.Composed], **more: Any) -> Validation:
-        return Validation(check, f"staging/{name}", name, title, remedy, compose, **more)
 
-    def reasons(*wanted: str) -> Callable[[Links], sql.Composed]:
-        return lambda links: statement("count_reasons", links=links.rows(name), reasons=literals(wanted))
-
-    quarantined = "These rows are counted as quarantined. "
-    found = [
+def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
+    again, literal = f"Materialize `exports/{name}` and `staging/{name}` again.", sql.Literal(name)
+    return [
         rule(
             "rows_match_the_export",
-            "Every exported row is staged, quarantined or excluded, once.",
-            again,
-            lambda _: statement("count_unaccounted_rows", staging=staging, table=literal),
+            title="Every exported row is staged, quarantined or excluded, once.",
+            remedy=again,
+            compose=lambda _: statement("count_unaccounted_rows", staging=staging_table(name), table=literal),
             blocking=True,
         ),
         rule(
             "staging_is_current",
-            "The staging table was made with this spec for this target.",
-            again,
-            lambda _: statement("count_outdated_staging", table=literal),
+            title="The staging table was made with this spec for this target.",
+            remedy=again,
+            compose=lambda _: statement("count_outdated_staging", table=literal),
             blocking=True,
             values=lambda links: {"spec_digest": spec.digest, "target_digest": shape_digest(links.targets[name])},
         ),
         rule(
             "new_ids_are_free",
-            "No native row of the target has an id that a legacy row will take.",
-            "Rows with these ids were not loaded by us. Move the native rows to other ids, or use `id: uuid5`.",
-            lambda links: _taken_ids(links, table),
+            title="No native row of the target has an id that a legacy row will take.",
+            remedy="Rows with these ids were not loaded by us. Move the native rows to other ids, or use `id: uuid5`.",
+            compose=lambda links: _taken_ids(links, spec.tables[name]),
             blocking=True,
         ),
         rule(
             "triggers_are_agreed",
-            "No trigger of the app sees history arrive unless the spec says so.",
-            f"Disable the triggers for the load, or say `policy: {{triggers: {{{name}: fire}}}}` in the spec.",
-            lambda _: statement("count_triggers", allowed=sql.Literal(spec.policy.fires(name))),
+            title="No trigger of the app sees history arrive unless the spec says so.",
+            remedy=f"Disable the triggers for the load, or say `policy: {{triggers: {{{name}: fire}}}}` in the spec.",
+            compose=lambda _: statement("count_triggers", allowed=sql.Literal(spec.policy.fires(name))),
             blocking=True,
             values=lambda links: {"triggers": list(links.targets[name].triggers)},
         ),
+    ]
+
+
+def _contents(rule: Rule, spec: Spec, name: str) -> list[Validation]:
+    table, limit = spec.tables[name], spec.policy.max_quarantined
+    found = [
         rule(
             "quarantine_is_empty",
-            "No value was refused by its type's rule.",
-            f"Look for {name} in etl.quarantine: each value is there with its rule. Correct the rows or the spec.",
-            lambda _: statement("count_quarantined_rows", table=literal),
-            blocking=spec.policy.max_quarantined is not None,
-            allowed=spec.policy.max_quarantined or 0,
+            title="No value was refused by its type's rule.",
+            remedy=f"Look for {name} in etl.quarantine: each value with its rule. Correct the rows or the spec.",
+            compose=lambda _: statement("count_quarantined_rows", table=sql.Literal(name)),
+            blocking=limit is not None,
+            allowed=limit or 0,
         ),
         rule(
             "timestamps_are_not_in_the_future",
-            "No timestamp lies after now.",
-            "These rows load as they are. If the legacy clock or its zone was wrong, correct `source.timezone`.",
-            lambda _: _future_rows(table),
+            title="No timestamp lies after now.",
+            remedy="These rows load as they are. If the legacy clock or its zone was wrong, correct `source.timezone`.",
+            compose=lambda _: _future_rows(table),
         ),
+    ]
+    for unique in table.checks.unique:
+        found.append(
+            rule(
+                re.sub(r"[^A-Za-z0-9_]", "_", f"{'_'.join(unique.columns)}_is_unique"),
+                title=f"No two rows share {', '.join(unique.columns)}.",
+                remedy="Look at the rows in the legacy database: a payment that was booked twice shows here.",
+                compose=functools.partial(_repeated, table, unique.columns),
+                blocking=unique.severity == "error",
+            )
+        )
+    return found
+
+
+def _relations(rule: Rule, table: Table) -> list[Validation]:
+    quarantined = "These rows are counted as quarantined. "
+    found = [
         rule(
             "the_target_takes_every_row",
-            "No row breaks a UNIQUE or CHECK constraint of the target.",
-            f"{quarantined}Correct them in the legacy database, or relax the constraint.",
-            reasons("target_conflict"),
-        ),
+            title="No row breaks a UNIQUE or CHECK constraint of the target.",
+            remedy=f"{quarantined}Correct them in the legacy database, or relax the constraint.",
+            compose=functools.partial(_reasons, table.name, ("target_conflict",)),
+        )
     ]
     if not table.owner.is_none:
         found.append(
             rule(
                 "owners_are_known",
-                "Every row names an owner among the legacy users.",
-                f"{quarantined}Nobody can claim them: correct the owner in the legacy database.",
-                reasons(*OWNER_REASONS),
+                title="Every row names an owner among the legacy users.",
+                remedy=f"{quarantined}Nobody can claim them: correct the owner in the legacy database.",
+                compose=functools.partial(_reasons, table.name, OWNER_REASONS),
             )
         )
     if table.references:
         found.append(
             rule(
                 "references_are_known",
-                "Every reference names a row that can arrive.",
-                f'{quarantined}Correct the reference, or say `otherwise: "null"` in the spec.',
-                reasons(*REFERENCE_REASONS),
-            )
-        )
-    for unique in table.checks.unique:
-        found.append(
-            rule(
-                re.sub(r"[^A-Za-z0-9_]", "_", f"{'_'.join(unique.columns)}_is_unique"),
-                f"No two rows share {', '.join(unique.columns)}.",
-                "Look at the rows in the legacy database: a payment that was booked twice shows here.",
-                functools.partial(_repeated, table, unique.columns),
-                blocking=unique.severity == "error",
+                title="Every reference names a row that can arrive.",
+                remedy=f'{quarantined}Correct the reference, or say `otherwise: "null"` in the spec.',
+                compose=functools.partial(_reasons, table.name, REFERENCE_REASONS),
             )
         )
     return found
+
+
+def _reasons(name: str, reasons: tuple[str, ...], links: Links) -> sql.Composed:
+    return statement("count_reasons", links=links.rows(name), reasons=literals(reasons))
 
 
 def user_validations() -> list[Validation]:

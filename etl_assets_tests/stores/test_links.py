@@ -1,0 +1,227 @@
+"""References between tables and to second users, and what becomes of rows whose references do not hold."""
+
+import uuid
+
+import psycopg
+import pytest
+
+from etl_assets.assets.keys import production_key
+from etl_assets_tests.world import AT, World
+
+SPEC = """
+source: {timezone: UTC}
+namespace: 11111111-2222-5333-8444-555555555555
+users: {table: users, id: id, email: email}
+tables:
+  projects:
+    target: public.projects
+    owner: user_id
+    columns: {name: {type: text, required: "true"}}
+  tasks:
+    target: public.tasks
+    owner: {via: project_id}
+    columns:
+      project_id: {type: uuid, references: {table: projects}}
+      reviewer_id: {type: uuid, references: {table: users, unresolved: REVIEWER}}
+      about_id: {type: uuid, from: about, references: {table: projects, otherwise: "null"}}
+      label: {type: text, from: about, references: {table: projects, otherwise: keep}}
+  notes:
+    target: public.notes
+    owner: {via: task_id, to: user_id}
+    columns: {task_id: {type: uuid, references: {table: tasks}}, body: text}
+"""
+TARGET = """
+CREATE TABLE public.projects (id uuid PRIMARY KEY, user_id uuid NOT NULL REFERENCES public.profiles, name text UNIQUE CHECK (name <> 'bad'));
+CREATE TABLE public.tasks (id uuid PRIMARY KEY, project_id uuid NOT NULL REFERENCES public.projects,
+    reviewer_id uuid REFERENCES public.profiles, about_id uuid REFERENCES public.projects, label text);
+CREATE TABLE public.notes (id uuid PRIMARY KEY, user_id uuid REFERENCES public.profiles, task_id uuid NOT NULL REFERENCES public.tasks, body text);
+"""
+LEGACY = """
+CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT);
+CREATE TABLE projects (id INTEGER PRIMARY KEY, user_id INTEGER, name TEXT);
+CREATE TABLE tasks (id INTEGER PRIMARY KEY, project_id INTEGER, reviewer_id INTEGER, about TEXT);
+CREATE TABLE notes (id INTEGER PRIMARY KEY, task_id INTEGER, body TEXT);
+INSERT INTO users VALUES (1, 'a@x.org'), (2, 'b@x.org');
+INSERT INTO projects VALUES (1, 1, 'p1'), (2, 2, 'p2');
+"""
+
+
+@pytest.fixture
+def linked(world: World) -> World:
+    path = world.folder / "linked.yaml"
+    path.write_text(SPEC.replace("REVIEWER", "wait"), encoding="utf-8")
+    world.use_spec(path)
+    world.execute(TARGET)
+    world.legacy(LEGACY, schema="")
+    return world
+
+
+def new_id(world: World, table: str, key: int) -> uuid.UUID:
+    return uuid.uuid5(world.spec.namespace, f"{table}/{key}")
+
+
+def reasons(world: World, table: str) -> dict[str, str | None]:
+    rows = world.links().rows(table)
+    with psycopg.connect(world.url) as connection:
+        query = b"SELECT _legacy_id, _reason FROM (" + rows.as_bytes(connection) + b") AS k"
+        return dict(connection.execute(query).fetchall())
+
+
+def test_a_row_waits_for_its_second_user(linked: World) -> None:
+    linked.legacy("INSERT INTO tasks VALUES (1, 1, 2, NULL), (2, 1, NULL, NULL); INSERT INTO notes VALUES (1, 1, 'n')")
+    linked.sign_up("a@x.org")
+    books = linked.migrate().books.as_json()["tables"]
+    assert (books["tasks"]["loaded"], books["tasks"]["waiting"]) == (1, 1)
+    assert books["notes"] == {"source": 1, "loaded": 0, "waiting": 1, "quarantined": 0, "excluded": 0}
+    assert reasons(linked, "tasks") == {"1": "reference_waiting", "2": "loaded"}
+    linked.sign_up("b@x.org")
+    outcome = linked.migrate()
+    assert outcome.exit_code == 0
+    accounts = dict(linked.query("SELECT email, id FROM auth.users"))
+    assert linked.query("SELECT reviewer_id FROM public.tasks WHERE reviewer_id IS NOT NULL") == [
+        (accounts["b@x.org"],)
+    ]
+    assert linked.query("SELECT user_id, task_id FROM public.notes") == [
+        (accounts["a@x.org"], new_id(linked, "tasks", 1))
+    ]
+
+
+def test_a_row_goes_without_its_second_user_when_the_spec_says_so(linked: World) -> None:
+    path = linked.folder / "linked.yaml"
+    path.write_text(SPEC.replace("REVIEWER", '"null"'), encoding="utf-8")
+    linked.use_spec(path)
+    linked.legacy("INSERT INTO tasks VALUES (1, 1, 2, NULL)")
+    linked.sign_up("a@x.org")
+    assert linked.migrate().exit_code == 0
+    assert linked.query("SELECT reviewer_id FROM public.tasks") == [(None,)]
+
+
+def test_an_unknown_second_user_is_a_fault_of_the_row(linked: World) -> None:
+    linked.legacy("INSERT INTO tasks VALUES (1, 1, 77, NULL)")
+    linked.sign_up("a@x.org")
+    assert linked.migrate().books.as_json()["tables"]["tasks"]["quarantined"] == 1
+    assert reasons(linked, "tasks") == {"1": "reference_unknown"}
+
+
+def test_unknown_references_become_null_or_stay_as_text_when_the_spec_says_so(linked: World) -> None:
+    linked.legacy("INSERT INTO tasks VALUES (1, 1, NULL, '1'), (2, 1, NULL, '99'), (3, 1, NULL, NULL)")
+    linked.sign_up("a@x.org")
+    assert linked.migrate().exit_code == 0
+    p1 = new_id(linked, "projects", 1)
+    found = {row[0]: row[1:] for row in linked.query("SELECT id, about_id, label FROM public.tasks")}
+    assert found == {
+        new_id(linked, "tasks", 1): (p1, str(p1)),
+        new_id(linked, "tasks", 2): (None, "99"),
+        new_id(linked, "tasks", 3): (None, None),
+    }
+
+
+def test_a_reference_to_another_users_row_waits_for_it_across_waves(linked: World) -> None:
+    linked.legacy("INSERT INTO tasks VALUES (1, 1, NULL, '2')")  # user 1's task is about user 2's project
+    linked.sign_up("a@x.org")
+    assert linked.migrate().books.as_json()["tables"]["tasks"]["waiting"] == 1
+    linked.sign_up("b@x.org")
+    outcome = linked.migrate()
+    assert outcome.books.as_json()["tables"]["tasks"]["loaded"] == 1
+    assert [wave.rows for wave in outcome.books.waves] == [1, 2]
+
+
+def test_references_between_users_of_one_wave_load_even_one_user_at_a_time(
+    linked: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("etl_assets.stores.loading.USERS_PER_TRANSACTION", 1)
+    linked.legacy("INSERT INTO tasks VALUES (1, 1, NULL, '2'), (2, 2, NULL, '1'); INSERT INTO notes VALUES (1, 1, 'n')")
+    linked.sign_up("a@x.org", "b@x.org")
+    outcome = linked.migrate()
+    assert outcome.exit_code == 0
+    assert [(wave.users, wave.rows) for wave in outcome.books.waves] == [(2, 5)]
+
+
+def test_rows_that_break_the_targets_constraints_are_found_beforehand(linked: World) -> None:
+    linked.legacy("INSERT INTO projects VALUES (3, 1, 'bad'), (4, 2, 'twin'), (5, 2, 'twin')")
+    linked.sign_up("a@x.org", "b@x.org")
+    outcome = linked.migrate()
+    assert outcome.exit_code == 0
+    assert reasons(linked, "projects") | {"1": None, "2": None} == {
+        "1": None,
+        "2": None,
+        "3": "target_conflict",
+        "4": "target_conflict",
+        "5": "target_conflict",
+    }
+    assert outcome.books.users["held"] == 2
+
+
+def test_a_native_row_with_the_same_unique_value_is_a_conflict_of_that_row_alone(linked: World) -> None:
+    linked.sign_up("a@x.org", "b@x.org")
+    linked.execute("INSERT INTO public.projects SELECT gen_random_uuid(), id, 'p2' FROM public.profiles LIMIT 1")
+    outcome = linked.migrate()
+    assert outcome.exit_code == 0
+    assert reasons(linked, "projects") == {"1": "loaded", "2": "target_conflict"}
+
+
+def test_an_account_that_went_away_keeps_its_rows_waiting_and_stops_nobody(linked: World) -> None:
+    linked.sign_up("a@x.org", "b@x.org")
+    wave = linked.stage()
+    linked.execute("DELETE FROM auth.users WHERE email = 'b@x.org'")
+    keys = [production_key(table) for table in ("projects", "tasks", "notes")]
+    assert linked.materialize(*keys, partition_key=wave).success
+    assert reasons(linked, "projects") == {"1": "loaded", "2": "account_gone"}
+    assert linked.migrate().books.closed
+
+
+def test_composite_and_text_keys_and_odd_names_arrive(world: World) -> None:
+    world.legacy(
+        "CREATE TABLE users (id TEXT PRIMARY KEY, email TEXT) WITHOUT ROWID;"
+        'CREATE TABLE "Order ""Lines" ("Order Id" TEXT, "pos/nr" TEXT, "who?" TEXT, "Text" TEXT, PRIMARY KEY ("Order Id", "pos/nr"));'
+        "INSERT INTO users VALUES ('u/1', 'a@x.org');"
+        "INSERT INTO \"Order \"\"Lines\" VALUES ('a/b', 'c', 'u/1', 'x'), ('a', 'b/c', 'u/1', 'y')",
+        schema="",
+    )
+    world.execute('CREATE TABLE public."Odd Table" ("Id" uuid PRIMARY KEY, "Owner" uuid, "The ""Text""" text)')
+    path = world.folder / "odd.yaml"
+    path.write_text(
+        "source: {timezone: UTC}\nnamespace: 11111111-2222-5333-8444-555555555555\nusers: {}\n"
+        "tables:\n  lines:\n    source: 'Order \"Lines'\n    target: public.Odd Table\n    id: {to: Id}\n"
+        "    owner: {from: 'who?', to: Owner}\n    columns: {'The \"Text\"': {type: text, from: Text}}\n",
+        encoding="utf-8",
+    )
+    world.use_spec(path)
+    world.sign_up("a@x.org")
+    assert world.migrate().exit_code == 0
+    namespace = world.spec.namespace
+    assert dict(world.query('SELECT "Id", "The ""Text""" FROM public."Odd Table"')) == {
+        uuid.uuid5(namespace, "lines/a%2Fb/c"): "x",
+        uuid.uuid5(namespace, "lines/a/b%2Fc"): "y",
+    }
+
+
+def test_repeated_and_missing_keys_are_quarantined_by_rowid(world: World) -> None:
+    world.legacy(
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT);"
+        "CREATE TABLE things (code TEXT, user_id INTEGER, label TEXT);"
+        "INSERT INTO users VALUES (1, 'a@x.org');"
+        "INSERT INTO things VALUES ('k', 1, 'one'), ('k', 1, 'two'), (NULL, 1, 'three'), ('m', 1, 'four')",
+        schema="",
+    )
+    world.execute("CREATE TABLE public.things (id uuid PRIMARY KEY, user_id uuid, label text)")
+    path = world.folder / "things.yaml"
+    path.write_text(
+        "source: {timezone: UTC}\nnamespace: 11111111-2222-5333-8444-555555555555\nusers: {}\n"
+        "policy: {incomplete_users: load}\n"
+        "tables:\n  things: {key: [code], owner: user_id, columns: {label: text}}\n",
+        encoding="utf-8",
+    )
+    world.use_spec(path)
+    world.sign_up("a@x.org")
+    books = world.migrate().books
+    assert books.closed
+    assert books.as_json()["tables"]["things"] == {
+        "source": 4,
+        "loaded": 1,
+        "waiting": 0,
+        "quarantined": 3,
+        "excluded": 0,
+    }
+    assert world.query("SELECT label FROM public.things") == [("four",)]
+    assert AT

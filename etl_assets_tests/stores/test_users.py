@@ -1,0 +1,166 @@
+"""Who may claim: nobody gets what is not theirs."""
+
+import pytest
+
+from etl_assets.assets.keys import RESOLVED
+from etl_assets_tests.world import AT, World
+
+
+def state_of(world: World, legacy_user_id: str = "1") -> str:
+    world.migrate()
+    [(state,)] = world.query("SELECT state FROM etl.legacy_user_map WHERE legacy_user_id = %s", legacy_user_id)
+    return state
+
+
+@pytest.fixture
+def ann(world: World) -> World:
+    world.legacy(
+        f"INSERT INTO users VALUES (1, 'ann@example.com', NULL, '{AT}');"
+        f"INSERT INTO jobs VALUES (1, 1, 'e', 's', '{AT}', NULL, NULL, NULL, NULL)"
+    )
+    return world
+
+
+@pytest.mark.parametrize(
+    ("account", "state"),
+    [
+        ({}, "resolved"),
+        ({"confirmed": False}, "unconfirmed"),
+        ({"deleted_at": AT}, "unconfirmed"),
+        ({"banned_until": "2999-01-01"}, "unconfirmed"),
+        ({"banned_until": "2001-01-01"}, "resolved"),
+        ({"is_anonymous": True}, "unconfirmed"),
+        ({"is_sso_user": True}, "unconfirmed"),
+    ],
+)
+def test_only_an_account_with_a_confirmed_address_may_claim(ann: World, account: dict, state: str) -> None:
+    ann.sign_up("ann@example.com", **account)
+    assert state_of(ann) == state
+    assert ann.query("SELECT count(*) FROM public.jobs") == [(int(state == "resolved"),)]
+
+
+@pytest.mark.parametrize("address", ["ANN@Example.COM", " ann@example.com\t", "ann@example.com\n"])
+def test_blanks_and_ascii_case_do_not_matter(ann: World, address: str) -> None:
+    ann.sign_up(address)
+    assert state_of(ann) == "resolved"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ann+x@example.com",
+        "a.nn@example.com",
+        "ann@example.com.",
+        "\u00a0ann@example.com",
+        "\u200bann@example.com",
+        "\uff41nn@example.com",
+    ],
+)
+def test_another_address_is_another_person(ann: World, address: str) -> None:
+    ann.sign_up(address)
+    assert state_of(ann) == "waiting"
+
+
+def test_a_look_alike_legacy_address_is_never_matched(world: World) -> None:
+    world.legacy(
+        "INSERT INTO users VALUES (1, char(8490) || 'ate@example.com', NULL, NULL), (2, 'kate@example.com', NULL, NULL)"
+    )
+    world.sign_up("kate@example.com")
+    assert state_of(world, "1") == "invalid_email"
+    assert state_of(world, "2") == "resolved"
+
+
+def test_two_accounts_with_one_address_stay_ambiguous(ann: World) -> None:
+    ann.write_spec(("profiles: public.profiles", "profiles: public.profiles\n  sso_domains: [example.com]"))
+    ann.sign_up("ann@example.com")
+    ann.sign_up("ann@example.com", is_sso_user=True)
+    assert state_of(ann) == "ambiguous"
+
+
+def test_two_legacy_users_with_one_address_stay_ambiguous_unless_merged(ann: World) -> None:
+    ann.legacy("INSERT INTO users VALUES (2, 'ANN@example.com', NULL, NULL)")
+    ann.sign_up("ann@example.com")
+    assert state_of(ann, "1") == state_of(ann, "2") == "ambiguous"
+    ann.write_spec(("profiles: public.profiles", "profiles: public.profiles\n  merge_duplicates: true"))
+    assert state_of(ann, "1") == state_of(ann, "2") == "resolved"
+    assert ann.query("SELECT count(DISTINCT supabase_user_id) FROM etl.legacy_user_map") == [(1,)]
+
+
+def test_a_later_legacy_twin_does_not_get_a_claimed_account(ann: World) -> None:
+    ann.sign_up("ann@example.com")
+    assert state_of(ann) == "resolved"
+    ann.legacy("INSERT INTO users VALUES (2, 'ann@example.com', NULL, NULL)")
+    assert state_of(ann, "2") == "ambiguous"
+    assert state_of(ann, "1") == "resolved"
+
+
+def test_a_claim_does_not_move_when_addresses_change(ann: World) -> None:
+    ann.sign_up("ann@example.com")
+    assert state_of(ann) == "resolved"
+    [(claimed,)] = ann.query("SELECT supabase_user_id FROM etl.legacy_user_map")
+    ann.execute("UPDATE auth.users SET email = 'other@example.com'")
+    ann.sign_up("ann@example.com")
+    ann.legacy("UPDATE users SET email = 'new@example.com'")
+    ann.sign_up("new@example.com")
+    assert state_of(ann) == "resolved"
+    assert ann.query("SELECT supabase_user_id, email FROM etl.legacy_user_map") == [(claimed, "ann@example.com")]
+    assert ann.query("SELECT DISTINCT user_id FROM public.jobs") == [(claimed,)]
+
+
+def test_the_address_of_an_unclaimed_user_follows_the_legacy_app(ann: World) -> None:
+    assert state_of(ann) == "waiting"
+    ann.legacy("UPDATE users SET email = 'new@example.com'")
+    ann.sign_up("new@example.com")
+    assert state_of(ann) == "resolved"
+
+
+def test_an_attacker_who_edits_a_profile_gets_nothing(ann: World) -> None:
+    ann.sign_up("mallory@example.com")
+    ann.execute("UPDATE public.profiles SET email = 'ann@example.com'")
+    assert state_of(ann) == "waiting"
+    assert ann.query("SELECT count(*) FROM public.jobs") == [(0,)]
+
+
+def test_an_account_without_a_profile_may_not_claim(ann: World) -> None:
+    ann.sign_up("ann@example.com")
+    ann.execute("DELETE FROM public.profiles")
+    assert state_of(ann) == "unconfirmed"
+
+
+def test_an_unverified_legacy_address_is_not_claimable(ann: World) -> None:
+    ann.legacy(
+        "ALTER TABLE users ADD COLUMN email_verified INTEGER; INSERT INTO users VALUES (2, 'bob@example.com', NULL, NULL, 1)"
+    )
+    ann.write_spec(("email: email}", "email: email, verified: email_verified}"))
+    ann.sign_up("ann@example.com", "bob@example.com")
+    assert state_of(ann, "1") == "unconfirmed"
+    assert state_of(ann, "2") == "resolved"
+
+
+def test_a_sealed_wave_takes_nobody_else_when_it_runs_again(ann: World) -> None:
+    ann.legacy("INSERT INTO users VALUES (2, 'bob@example.com', NULL, NULL)")
+    ann.sign_up("ann@example.com")
+    wave = ann.stage()
+    ann.sign_up("bob@example.com")
+    assert ann.materialize(RESOLVED, partition_key=wave).success
+    assert ann.query("SELECT legacy_user_id FROM etl.legacy_user_map WHERE wave = %s", wave) == [("1",)]
+    assert ann.query("SELECT users FROM etl.waves") == [(1,)]
+
+
+def test_a_claim_keeps_its_evidence(ann: World) -> None:
+    ann.sign_up("ann@example.com")
+    ann.migrate()
+    [(confirmed, claimed, run, wave)] = ann.query(
+        "SELECT confirmed_at, claimed_at, claimed_by_run, wave FROM etl.legacy_user_map"
+    )
+    assert f"{confirmed:%Y-%m-%d}" == "2026-01-01"
+    assert claimed
+    assert ann.instance.get_run_by_id(run) is not None
+    assert wave.endswith("Z")
+
+
+def test_waves_within_one_second_get_keys_of_their_own(ann: World) -> None:
+    ann.sign_up("ann@example.com")
+    first = ann.stage()
+    second = ann.stage()
+    assert first < second
