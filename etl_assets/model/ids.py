@@ -4,7 +4,8 @@ import re
 import uuid
 from datetime import datetime, timezone
 
-WAVE_KEY = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{6}Z$")
+WAVE_KEY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z")
+WAVE_FORMAT = "%Y-%m-%dT%H%M%SZ"
 ROWID_PREFIX = "rowid:"
 
 
@@ -18,9 +19,15 @@ def new_id(namespace: uuid.UUID, table: str, legacy_id: str) -> uuid.UUID:
 
 def wave_key(moment: datetime) -> str:
     """A login wave's partition key, a UTC time such as `2026-11-22T153000Z`."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
+    return moment.astimezone(timezone.utc).strftime(WAVE_FORMAT)
 
 
 def is_wave_key(text: str) -> bool:
     """True for keys in the form that `wave_key` gives; anything else never reaches a statement."""
-    return WAVE_KEY.fullmatch(text) is not None
+    if WAVE_KEY.fullmatch(text) is None:
+        return False
+    try:
+        datetime.strptime(text, WAVE_FORMAT).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return False
+    return True

@@ -21,6 +21,8 @@ from etl_assets.spec.model import (
     Source,
     Spec,
     Table,
+    TargetMarker,
+    UniqueCheck,
     Users,
 )
 from etl_assets.spec.rules import SpecFault, check_rules, load_order
@@ -38,16 +40,29 @@ NOT_BUILT: dict[tuple[str, ...], Callable[[Any], bool]] = {
     ("tables", "*", "columns", "*", "type"): lambda value: value == "bytea",
     ("tables", "*", "columns", "*"): lambda value: value == "bytea",
 }
-SECTIONS: dict[str, type[BaseModel]] = {
-    "source": Source,
-    "users": Users,
-    "accounts": Accounts,
-    "policy": Policy,
-    "id": IdRule,
-    "owner": Owner,
-    "references": References,
-    "checks": Checks,
+# Where a key stands -> the section that knows it.
+SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
+    (): Spec,
+    ("source",): Source,
+    ("target",): TargetMarker,
+    ("users",): Users,
+    ("accounts",): Accounts,
+    ("policy",): Policy,
+    ("tables", "*"): Table,
+    ("tables", "*", "id"): IdRule,
+    ("tables", "*", "owner"): Owner,
+    ("tables", "*", "checks"): Checks,
+    ("tables", "*", "checks", "unique", "*"): UniqueCheck,
+    ("tables", "*", "columns", "*"): Column,
+    ("tables", "*", "columns", "*", "references"): References,
 }
+# Fields that the loader fills in itself.
+INNER: tuple[tuple[str, ...], ...] = (
+    ("digest",),
+    ("load_order",),
+    ("tables", "*", "name"),
+    ("tables", "*", "owner", "nobody"),
+)
 UNQUALIFIED_TARGET = "public."
 
 
@@ -69,11 +84,14 @@ def load_spec(text: str, *, file: str) -> Spec:
     for path, value in _walk(raw, ()):
         if any(_matches(pattern, path) and refused(value) for pattern, refused in NOT_BUILT.items()):
             raise fail(path, "is known to the grammar but not built yet in this version; leave it out")
+        if any(_matches(pattern, path) for pattern in INNER):
+            raise fail(path, _unknown_key(path))
     _fill_names(raw)
     try:
         spec = Spec.model_validate(raw)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        # A mistyped key is both unknown and missing; the unknown one knows what was meant.
+        first = min(error.errors(include_url=False), key=lambda found: found["type"] != "extra_forbidden")
         path = tuple(first["loc"])
         raise fail(path, _sentence(first, path)) from None
     try:
@@ -120,17 +138,19 @@ def _sentence(error: ErrorDetails, path: Path) -> str:
     if kind == "missing":
         return "is missing"
     if kind == "extra_forbidden":
-        known = _known_keys(path)
-        close = difflib.get_close_matches(str(path[-1]), known, n=1)
-        hint = f"did you mean `{close[0]}`?" if close else f"known are {', '.join(known)}"
-        return f"is not a key of this section; {hint}"
+        return _unknown_key(path)
     message = error["msg"].removeprefix("Value error, ")
     return f"{message[0].lower()}{message[1:]}, not {error['input']!r}" if kind == "literal_error" else message
 
 
+def _unknown_key(path: Path) -> str:
+    known = _known_keys(path[:-1])
+    close = difflib.get_close_matches(str(path[-1]), known, n=1)
+    hint = f"did you mean `{close[0]}`?" if close else f"known are {', '.join(known)}"
+    return f"is not a key of this section; {hint}"
+
+
 def _known_keys(path: Path) -> list[str]:
-    section: type[BaseModel] = Spec
-    if len(path) > 1:
-        section = SECTIONS.get(str(path[-2]), Column if "columns" in path[:-2] else Table)
-    hidden = {"name", "digest", "load_order"}
-    return sorted(field.alias or key for key, field in section.model_fields.items() if key not in hidden)
+    section = next((model for pattern, model in SECTIONS.items() if _matches(pattern, path)), Spec)
+    inner = {pattern[-1] for pattern in INNER if _matches(pattern[:-1], path)}
+    return sorted({field.alias or key for key, field in section.model_fields.items()} - inner)

@@ -16,7 +16,7 @@ POSTGRES_NAME_BYTES = 63
 class Strict(BaseModel):
     """A section that refuses keys it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _mapping(value: Any, *, key: str) -> Any:
@@ -87,11 +87,14 @@ class Owner(Strict):
     from_: str | None = Field(None, alias="from")
     via: str | None = None
     to: str | None = None
+    nobody: bool = False
 
     @model_validator(mode="after")
     def _one_way(self) -> "Owner":
         if self.from_ and self.via:
             raise ValueError("`from` and `via` exclude each other")
+        if not (self.from_ or self.via or self.nobody):
+            raise ValueError("says neither whose the rows are (`from`, `via`) nor `none`")
         if self.from_ and not self.to:
             raise ValueError("`to` is missing: the target column that takes the account's id")
         return self
@@ -99,7 +102,7 @@ class Owner(Strict):
     @property
     def is_none(self) -> bool:
         """True for lookup tables."""
-        return self.from_ is None and self.via is None
+        return self.nobody
 
 
 class References(Strict):
@@ -109,6 +112,11 @@ class References(Strict):
     match: str | None = None
     otherwise: Literal["quarantine", "null", "keep"] = "quarantine"
     unresolved: Literal["wait", "null"] = "wait"
+
+    @property
+    def may_be_null(self) -> bool:
+        """True when the spec lets the reference become NULL."""
+        return "null" in (self.otherwise, self.unresolved)
 
     @field_validator("match")
     @classmethod
@@ -180,7 +188,7 @@ class Table(Strict):
         data = dict(data)
         owner = data.get("owner")
         if isinstance(owner, str):
-            data["owner"] = {} if owner == "none" else {"from": owner, "to": owner}
+            data["owner"] = {"nobody": True} if owner == "none" else {"from": owner, "to": owner}
         if "id" in data:
             data["id"] = _mapping(data["id"], key="rule")
         if isinstance(data.get("columns"), dict):

@@ -1,7 +1,10 @@
 """What a spec may say beyond its grammar: names, owners, references, secrets."""
 
 import re
+from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import polars as pl
 
 from etl_assets.spec.model import POSTGRES_NAME_BYTES, TABLE_KEY, USERS, Column, Spec, Table
 from etl_assets.spec.yaml_lines import Path
@@ -10,6 +13,9 @@ SECRET_WORDS = frozenset(
     "apikey auth cookie cookies credential credentials hash hashes key keys otp passphrase passwd password passwords "
     "pin pwd salt secret secrets session sessions token tokens totp".split()
 )
+SECRET_TAILS = frozenset({"code", "id", "value"})
+SECRET_HEADS = frozenset({"access", "api", "csrf", "private", "refresh", "reset", "user"})
+EXPORT_NAMES = ("_key", "_classes")
 STAGING_NAMES = frozenset("_legacy_id _new_id _legacy_user_id _account_id _wave _reason _state".split())
 
 
@@ -23,9 +29,20 @@ class SpecFault(Exception):
 
 
 def looks_secret(column: str) -> bool:
-    """True for names such as `password_hash`, `apiToken`, `session_id`: whole words, so `monkey` is none."""
-    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", column).lower()
-    return any(word in SECRET_WORDS for word in re.split(r"[^a-z0-9]+", words)) or "apikey" in words.replace("_", "")
+    """True for names such as `password_hash`, `APIToken`, `sessionid`: whole words, so `monkey` is none."""
+    parts = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", column)
+    parts = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", parts).lower()
+    return any(_is_secret_word(word) for word in re.split(r"[^a-z]+", parts))
+
+
+def _is_secret_word(word: str) -> bool:
+    if word in SECRET_WORDS:
+        return True
+    return any(
+        (word.startswith(secret) and word[len(secret) :] in (SECRET_WORDS | SECRET_TAILS))
+        or (word.endswith(secret) and word[: -len(secret)] in SECRET_HEADS)
+        for secret in SECRET_WORDS
+    )
 
 
 def check_rules(spec: Spec) -> None:
@@ -36,7 +53,9 @@ def check_rules(spec: Spec) -> None:
     """
     try:
         ZoneInfo(spec.source.timezone)
-    except (ZoneInfoNotFoundError, ValueError):
+        # Two tables of zones: Python's knows what the operator may write, polars' converts.
+        pl.Series([datetime(2024, 1, 1)]).dt.replace_time_zone(spec.source.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError, pl.exceptions.ComputeError):
         raise SpecFault(("source", "timezone"), f"{spec.source.timezone!r} is not an IANA time zone") from None
     if spec.accounts.from_ == "profiles" and not spec.accounts.accept_unconfirmed:
         raise SpecFault(
@@ -61,8 +80,10 @@ def _check_table(spec: Spec, name: str, table: Table) -> None:
     for column_name in (*table.columns, table.id.to, table.owner.to or "id"):
         if len(column_name.encode()) > POSTGRES_NAME_BYTES:
             raise SpecFault((*path, "columns", column_name), "is longer than 63 bytes, where Postgres cuts names")
-        if column_name in STAGING_NAMES:
+        if column_name in STAGING_NAMES or re.fullmatch(r"_(ref|raw)[0-9]+", column_name):
             raise SpecFault((*path, "columns", column_name), "is a name that the staging tables need themselves")
+    if table.owner.to == table.id.to:
+        raise SpecFault((*path, "owner"), f"{table.owner.to!r} takes the new id already; name another column")
     if not table.owner.is_none and spec.users is None:
         raise SpecFault((*path, "owner"), "needs a `users:` section; a spec without users has only `owner: none`")
     if table.id.to in table.columns and table.id.rule != "keep":
@@ -73,6 +94,19 @@ def _check_table(spec: Spec, name: str, table: Table) -> None:
         _check_column(spec, table, column_name, column)
     _check_owner(spec, table)
     _check_checks(table)
+    _check_names_that_travel(table)
+
+
+def _check_names_that_travel(table: Table) -> None:
+    """Owner and key leave SQLite too, and the key goes everywhere."""
+    allowed = {column.from_ or name for name, column in table.columns.items() if column.secret}
+    for part, names in (("owner", (table.owner.from_ or "",)), ("key", table.key)):
+        for source in names:
+            path: Path = ("tables", table.name, part)
+            if looks_secret(source) and source not in allowed:
+                raise SpecFault(path, f"{source!r} looks like a secret and would leave the legacy database")
+            if source in EXPORT_NAMES:
+                raise SpecFault(path, f"{source!r} is a name that the exports need themselves")
 
 
 def _check_checks(table: Table) -> None:
@@ -90,6 +124,8 @@ def _check_column(spec: Spec, table: Table, name: str, column: Column) -> None:
     source = column.from_ or name
     if column.secret is None and column.expr is None and looks_secret(source):
         raise SpecFault(path, f"{source!r} looks like a secret and stays behind; `secret: allowed` if it is none")
+    if column.expr is None and source in EXPORT_NAMES:
+        raise SpecFault(path, f"{source!r} is a name that the exports need themselves; read it through `expr`")
     reference = column.references
     if reference is None:
         return

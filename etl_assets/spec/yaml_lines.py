@@ -7,6 +7,7 @@ import yaml
 from etl_assets.model.errors import SpecError
 
 Path = tuple[str | int, ...]
+DEEPEST = 20  # the grammar ends at eight
 
 
 def dotted(path: Path) -> str:
@@ -38,6 +39,9 @@ def _value(node: yaml.Node, path: Path, *, lines: dict[Path, int], file: str) ->
     lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, yaml.ScalarNode):
         return node.value
+    if len(path) > DEEPEST:
+        line = node.start_mark.line + 1
+        raise SpecError("an alias stands inside its own anchor", file=file, line=line, path=dotted(path[:3]))
     if isinstance(node, yaml.SequenceNode):
         return [_value(child, (*path, i), lines=lines, file=file) for i, child in enumerate(node.value)]
     result: dict[str, Any] = {}

@@ -125,6 +125,13 @@ def _require_columns(export: Export, table: LegacyTable, columns: tuple[ExportCo
         raise LegacyMismatch(
             f"The legacy table {table.name!r} has no primary key: name its key in the spec, `key: [column]`."
         )
+    allowed = {column.column for column in columns if column.secret_allowed}
+    for name in key:
+        if looks_secret(name) and name not in allowed:
+            raise LegacyMismatch(
+                f"The key of the legacy table {table.name!r} is {name!r}, which looks like a secret and would be "
+                "written everywhere; name another key, or name it among the columns with `secret: allowed`."
+            )
     known = {name.lower() for name in table.columns}
     # Checked by hand: SQLite reads an unknown name in double quotes as a string.
     for name in (*key, *(column.column for column in columns if column.column)):
@@ -205,7 +212,10 @@ def _cell(source: str) -> str:
 def _key_part(column: str) -> str:
     name = quoted(column)
     whole = "typeof(" + name + ") = 'real' AND " + name + " = CAST(" + name + " AS INTEGER)"
-    return "CASE WHEN " + whole + " THEN CAST(CAST(" + name + " AS INTEGER) AS TEXT) ELSE " + _cell(name) + " END"
+    number = "CASE WHEN " + whole + " THEN CAST(CAST(" + name + " AS INTEGER) AS TEXT)"
+    # A BLOB is written as SQLite writes it, so that x'17' and 17 stay two keys.
+    blob = " WHEN typeof(" + name + ") = 'blob' THEN 'x''' || hex(" + name + ") || ''''"
+    return number + blob + " ELSE " + _cell(name) + " END"
 
 
 def _key_text(export: Export, table: LegacyTable) -> str:

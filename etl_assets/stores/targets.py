@@ -96,6 +96,12 @@ def require_fit(table: Table, target: TargetTable) -> None:
             problems.append(f"{table.target} has no column {name!r}")
         elif found.generated:
             problems.append(f"{name!r} is a generated column of the target and takes no value")
+        elif (
+            found.not_null
+            and column.references
+            and "null" in (column.references.otherwise, column.references.unresolved)
+        ):
+            problems.append(f"{name!r} is NOT NULL in the target, and its reference may become NULL")
         elif ("enum" if found.labels else found.base) not in HOLDS[column.type]:
             problems.append(f"{name!r} is {found.type} in the target, which would change a value of type {column.type}")
     made = {table.id.to: "the new id", **({table.owner.to: "the owner's account id"} if table.owner.to else {})}

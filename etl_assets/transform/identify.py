@@ -9,6 +9,8 @@ import polars_hash  # noqa: F401 - registers the `uuidhash` expressions
 from etl_assets.model.errors import SpecError
 from etl_assets.spec.model import References
 
+BIGINT = float(2**63)
+
 
 def uuid5_of(key: pl.Expr, *, namespace: UUID, table: str) -> pl.Expr:
     """UUIDv5(namespace, "<table>/<legacy id>") as lower-case text; NULL keys stay NULL.
@@ -20,8 +22,19 @@ def uuid5_of(key: pl.Expr, *, namespace: UUID, table: str) -> pl.Expr:
 
 
 def key_text(text: pl.Expr, kind: pl.Expr) -> pl.Expr:
-    """A cell as a legacy key: `7.0` in a REAL column names the row 7, as it does for SQLite's `=`."""
-    return pl.when((kind == "r") & text.str.contains(r"^-?\d+\.0$")).then(text.str.strip_suffix(".0")).otherwise(text)
+    """A cell as a legacy key, as the export writes keys.
+
+    `7.0` in a REAL column names the row 7, as it does for SQLite's `=`; a BLOB is `x'17'`, and never the text 17.
+    """
+    real = text.cast(pl.Float64, strict=False)
+    whole = (kind == "r") & (real == real.floor()) & real.is_between(-BIGINT, BIGINT, closed="left")
+    return (
+        pl.when(whole)
+        .then(real.cast(pl.Int64, strict=False).cast(pl.String))
+        .when(kind.is_in(["b", "T"]))
+        .then(pl.concat_str(pl.lit("x'"), text, pl.lit("'")))
+        .otherwise(text)
+    )
 
 
 def referenced_key(text: pl.Expr, reference: References) -> pl.Expr:

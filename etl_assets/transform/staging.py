@@ -1,6 +1,7 @@
 """From a batch of an export to staging rows and quarantined cells."""
 
-from dataclasses import dataclass, field
+import functools
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -12,7 +13,7 @@ from etl_assets.spec.model import KEEP_OTHERS, USERS, Column, References, Spec, 
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
 from etl_assets.transform.identify import key_text, referenced_key, renamed_in_text, uuid5_of
 from etl_assets.transform.values import Cell, verdict_of
-from etl_assets.transform.verdict import Verdict
+from etl_assets.transform.verdict import Verdict, first_fault
 
 CLASS_NAMES = {"n": "null", "i": "integer", "r": "real", "t": "text", "b": "blob", "T": "text"}
 
@@ -72,20 +73,28 @@ def stage(batch: pl.DataFrame, plan: StagePlan) -> Staged:
 
 def _identity(plan: StagePlan) -> dict[str, Verdict]:
     table, key = plan.table, pl.col("_key")
-    unusable = pl.when(key.str.starts_with(ROWID_PREFIX)).then(pl.lit("key_missing_or_repeated"))
+    unusable = first_fault(
+        (key.str.starts_with(ROWID_PREFIX), "key_missing_or_repeated"), (_has_nul(key), "nul_in_text")
+    )
     columns = {"_legacy_id": Verdict(key, unusable)}
     if table.id.rule == "uuid5":
         columns["_new_id"] = Verdict(uuid5_of(key, namespace=plan.spec.namespace, table=table.name), pl.lit(None))
     else:
         target = plan.target_column(table.id.to)
         named = table.columns.get(table.id.to)
-        columns["_new_id"] = verdict_of(named.type if named else kept_type(target), Cell(key, pl.lit("t"), target))
+        blob = key.str.extract(r"^x'([0-9A-F]*)'$", 1)
+        kept = Cell(pl.coalesce(blob, key), pl.when(blob.is_null()).then(pl.lit("t")).otherwise(pl.lit("b")), target)
+        columns["_new_id"] = verdict_of(named.type if named else kept_type(target), kept)
     owner = pl.lit(None, dtype=pl.String)
     if table.owner.from_:
         cell = plan.cell(table.owner.from_, TargetColumn("", "text", "text"))
         owner = key_text(cell.text, cell.kind)
-    columns["_legacy_user_id"] = Verdict(owner, pl.lit(None))
+    columns["_legacy_user_id"] = Verdict(owner, first_fault((_has_nul(owner), "nul_in_text")))
     return columns
+
+
+def _has_nul(text: pl.Expr) -> pl.Expr:
+    return text.str.contains("\x00", literal=True)
 
 
 def kept_type(target: TargetColumn) -> str:
@@ -95,43 +104,37 @@ def kept_type(target: TargetColumn) -> str:
 
 def _column(plan: StagePlan, name: str, column: Column) -> dict[str, Verdict]:
     cell = plan.cell(label_of(plan.table, name), plan.target_column(name))
+    unmapped = pl.lit(value=False)
     if column.map is not None:
         cell, unmapped = _mapped(cell, column.map)
     if column.empty == "null":
-        cell = _replaced(cell, pl.when(cell.text != "").then(cell.text))
+        cell = replace(cell, text=pl.when(cell.text != "").then(cell.text))
+    if column.default is not None:
+        kind = pl.when(cell.text.is_null()).then(pl.lit("t")).otherwise(cell.kind)
+        cell = replace(cell, text=cell.text.fill_null(pl.lit(column.default)), kind=kind)
     if column.references is not None:
         found = _reference(plan, name, column, cell)
     else:
-        if column.default is not None:
-            cell = Cell(
-                cell.text.fill_null(pl.lit(column.default)),
-                pl.when(cell.text.is_null()).then(pl.lit("t")).otherwise(cell.kind),
-                cell.target,
-                cell.timezone,
-            )
         found = {name: verdict_of(column.type, cell)}
     verdict = found[name]
-    fault = verdict.fault
-    if column.required or cell.target.needs_value:
-        fault = pl.when(cell.text.is_null()).then(pl.lit("required")).otherwise(fault)
-    if column.map is not None:
-        fault = pl.when(unmapped).then(pl.lit("not_in_map")).otherwise(fault)
-    return found | {name: Verdict(verdict.value, fault)}
-
-
-def _replaced(cell: Cell, text: pl.Expr) -> Cell:
-    return Cell(text, cell.kind, cell.target, cell.timezone)
+    is_late = column.references is not None and column.references.table == USERS  # its value comes with the load
+    missing = cell.text.is_null() if is_late else verdict.value.is_null() & verdict.fault.is_null()
+    # A NOT NULL column with a default is no exception: the default would make a value up.
+    must = column.required or cell.target.not_null
+    fault = first_fault((unmapped, "not_in_map"), (missing & pl.lit(must), "required"))
+    return found | {name: Verdict(verdict.value, pl.coalesce(fault, verdict.fault))}
 
 
 def _mapped(cell: Cell, mapping: dict[str, str]) -> tuple[Cell, pl.Expr]:
     words = {old: new for old, new in mapping.items() if old != KEEP_OTHERS}
-    known = cell.text.is_in(list(words))
+    # BLOBs and undecodable text stand here as hex, which is nobody's word.
+    known = cell.text.is_in(list(words)) & ~cell.is_kind("bT")
     unmapped = cell.text.is_not_null() & ~known & pl.lit(KEEP_OTHERS not in mapping)
     text = (
         pl.when(known).then(cell.text.replace_strict(words, default=None, return_dtype=pl.String)).otherwise(cell.text)
     )
     kind = pl.when(known).then(pl.lit("t")).otherwise(cell.kind)
-    return Cell(text, kind, cell.target, cell.timezone), unmapped
+    return replace(cell, text=text, kind=kind), unmapped
 
 
 def _reference(plan: StagePlan, name: str, column: Column, cell: Cell) -> dict[str, Verdict]:
@@ -140,32 +143,40 @@ def _reference(plan: StagePlan, name: str, column: Column, cell: Cell) -> dict[s
     text = key_text(cell.text, cell.kind)
     key = referenced_key(text, reference)
     unreadable = text.is_not_null() & key.is_null()
-    fault = pl.when(unreadable & pl.lit(reference.otherwise == "quarantine")).then(pl.lit("reference_unreadable"))
+    fault = first_fault(
+        (_has_nul(text), "nul_in_text"),
+        (unreadable & pl.lit(reference.otherwise == "quarantine"), "reference_unreadable"),
+    )
     no_fault = pl.lit(None, dtype=pl.String)
     found = {f"_ref{number}": Verdict(key, no_fault)}
     if reference.table == USERS:
         return {name: Verdict(pl.lit(None, dtype=pl.String), fault), **found}
-    value, value_fault = _referenced_value(plan, column, reference, text, key, cell)
+    otherwise = text if reference.otherwise == "keep" else pl.lit(None, dtype=pl.String)
+    value = pl.when(unreadable).then(otherwise).otherwise(_referenced_value(plan, column, reference, text, key))
+    judged = verdict_of(column.type, Cell(value, pl.lit("t"), cell.target))
     if reference.otherwise == "keep":
         found[f"_raw{number}"] = Verdict(text, no_fault)
-        value = pl.when(unreadable).then(text).otherwise(value)
-    return {name: Verdict(value, pl.coalesce(fault, value_fault)), **found}
+    return {name: Verdict(judged.value, pl.coalesce(fault, judged.fault)), **found}
 
 
-def _referenced_value(
-    plan: StagePlan, column: Column, reference: References, text: pl.Expr, key: pl.Expr, cell: Cell
-) -> tuple[pl.Expr, pl.Expr]:
+def _referenced_value(plan: StagePlan, column: Column, reference: References, text: pl.Expr, key: pl.Expr) -> pl.Expr:
+    """The reference as text: the parent's new id, alone or where the old one stood."""
     parent = plan.spec.tables[reference.table]
+    stays_in_text = column.type == "text" and reference.match is not None
     if parent.id.rule == "keep":
-        verdict = verdict_of(column.type, Cell(key, pl.lit("t"), cell.target))
-        return verdict.value, verdict.fault
+        return text if stays_in_text else key
     new_id = uuid5_of(key, namespace=plan.spec.namespace, table=parent.name)
-    no_fault = pl.lit(None, dtype=pl.String)
-    if column.type == "uuid" or reference.match is None:
-        return new_id, no_fault
-    pattern = reference.match
+    if not stays_in_text:
+        return new_id
     pair = pl.struct(text.alias("text"), new_id.alias("id"))
-    return pair.map_batches(lambda cells: renamed_in_text(cells, pattern=pattern), return_dtype=pl.String), no_fault
+    rename = functools.partial(renamed_in_text, pattern=reference.match or "")
+    return pair.map_batches(rename, return_dtype=pl.String)
+
+
+def _label(plan: StagePlan, name: str) -> str:
+    if name in ("_legacy_id", "_new_id"):
+        return "_key"
+    return plan.table.owner.from_ or "_key" if name == "_legacy_user_id" else label_of(plan.table, name)
 
 
 def _quarantined(faulty: pl.DataFrame, plan: StagePlan, columns: dict[str, Verdict]) -> pl.DataFrame:
@@ -176,7 +187,7 @@ def _quarantined(faulty: pl.DataFrame, plan: StagePlan, columns: dict[str, Verdi
         hit = faulty.filter(pl.col(f"{name}:fault").is_not_null())
         if hit.is_empty():
             continue
-        label = "_key" if name in ("_legacy_id", "_new_id") else label_of(plan.table, name)
+        label = _label(plan, name)
         kind = pl.lit("t") if label == "_key" else plan.cell(label, TargetColumn("", "text", "text")).kind
         frames.append(
             hit.select(

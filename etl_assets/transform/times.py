@@ -11,6 +11,7 @@ TIMESTAMP = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:[T ]{CLOCK}{OFFSET})?$"
 MIDNIGHT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]00:00(?::00(?:\.0{1,6})?)?(?:Z|[+-]00(?::?00)?)?)?$"
 MICROSECONDS = 6
 LAST_YEAR = 9999
+LAST_RULED_YEAR = 2099  # polars' zone tables end there: a summer time after it would be an hour off
 
 
 def timestamp_verdict(text: pl.Expr, kind: pl.Expr, target: TargetColumn, *, timezone: str) -> Verdict:
@@ -46,11 +47,16 @@ def timestamp_verdict(text: pl.Expr, kind: pl.Expr, target: TargetColumn, *, tim
         (~has_offset & earliest.is_null(), "local_time_never_was"),
         (~has_offset & by_zone.is_null(), "local_time_was_twice"),
         (~value.dt.year().is_between(1, LAST_YEAR), "out_of_range"),
+        (~has_offset & pl.lit(not _is_utc(timezone)) & (day.dt.year() > LAST_RULED_YEAR), "zone_rules_unknown"),
     ]
     if target.precision is not None and target.precision < MICROSECONDS:
         step = 10 ** (MICROSECONDS - target.precision)
         faults.append((value.dt.microsecond() % step != 0, "target_would_round"))
     return Verdict(value, first_fault(*faults))
+
+
+def _is_utc(timezone: str) -> bool:
+    return timezone in ("UTC", "GMT") or timezone.startswith("Etc/")
 
 
 def _localised(naive: pl.Expr, timezone: str, *, ambiguous: str) -> pl.Expr:

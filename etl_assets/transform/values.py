@@ -5,7 +5,7 @@ T text that is not UTF-8 (blob and T as hex). The rules are the table *Values* o
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -23,7 +23,10 @@ TRUE_WORDS = ("1", "t", "true", "y", "yes", "on")
 FALSE_WORDS = ("0", "f", "false", "n", "no", "off")
 UUID_36 = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 UUID_32 = r"^[0-9a-fA-F]{32}$"
-POSTGRES_NUMERIC_DIGITS = 131_072
+BIGINT = float(2**63)
+WHOLE_DECIMAL = r"^[+-]?[0-9]+(?:\.0*)?$"
+# https://www.postgresql.org/docs/current/datatype-numeric.html
+POSTGRES_DIGITS_BEFORE_POINT, POSTGRES_DIGITS_AFTER_POINT = 131_072, 16_383
 
 
 @dataclass(frozen=True)
@@ -42,30 +45,45 @@ class Cell:
 
 def integer_verdict(cell: Cell) -> Verdict:
     """Int64 from INTEGER, digits, or a REAL without fraction, within the target's range."""
-    limit = INTEGERS.get(cell.target.base, 2**63)
     real = cell.text.cast(pl.Float64, strict=False)
-    whole = real.is_finite() & (real == real.floor()) & (real.abs() < float(2**63))
     # A fraction would be cut by the cast; `strict=False` alone would do it without a word.
     value = (
         pl.when(cell.is_kind("it") & cell.text.str.contains(DIGITS))
         .then(cell.text.str.strip_prefix("+").cast(pl.Int64, strict=False))
-        .when(cell.is_kind("r") & whole)
+        .when(cell.is_kind("r") & (real == real.floor()) & real.is_between(-BIGINT, BIGINT, closed="left"))
         .then(real.cast(pl.Int64, strict=False))
     )
-    in_range = value.is_between(-limit, limit - 1)
     digits = (cell.is_kind("it") & cell.text.str.contains(DIGITS)) | (cell.is_kind("r") & (real == real.floor()))
-    return Verdict(value, first_fault((~digits, "not_an_integer"), (~in_range.fill_null(value=False), "out_of_range")))
+    return Verdict(value, first_fault((~digits, "not_an_integer"), *_range_faults(value, cell)))
+
+
+def _range_faults(value: pl.Expr, cell: Cell) -> list[tuple[pl.Expr, str]]:
+    limit = INTEGERS.get(cell.target.base, 2**63)
+    faults = [(~value.is_between(-limit, limit - 1).fill_null(value=False), "out_of_range")]
+    if cell.target.precision is not None:
+        fits = _fits(value.cast(pl.String), cell.target.precision, cell.target.scale or 0)
+        faults.append((~fits, "target_would_round"))
+    return faults
 
 
 def numeric_verdict(cell: Cell) -> Verdict:
-    """Decimal text, exact: no digit is lost, none is made up."""
+    """Decimal text, exact: no digit is lost, none is made up. An integer target gets digits alone."""
     real = cell.text.cast(pl.Float64, strict=False)
     decimal = pl.when(cell.is_kind("r")).then(cell.text).otherwise(cell.text.str.strip_prefix("+"))
     readable = (cell.is_kind("it") & cell.text.str.contains(DECIMAL)) | (cell.is_kind("r") & real.is_finite())
-    faults = [(~readable, "not_a_decimal"), (cell.text.str.len_chars() > POSTGRES_NUMERIC_DIGITS, "too_many_digits")]
+    after_point = decimal.str.extract(r"\.([0-9]*)$", 1).str.len_chars()
+    faults = [
+        (~readable, "not_a_decimal"),
+        (cell.text.str.len_chars() - after_point.fill_null(0) > POSTGRES_DIGITS_BEFORE_POINT, "too_many_digits"),
+        (after_point > POSTGRES_DIGITS_AFTER_POINT, "too_many_digits"),
+    ]
     if cell.target.base in INTEGERS:
-        faults.append((~decimal.str.contains(r"^-?[0-9]+(?:\.0*)?$"), "target_would_round"))
-    elif cell.target.precision is not None:
+        whole = (cell.is_kind("it") & cell.text.str.contains(WHOLE_DECIMAL)) | (real == real.floor())
+        digits = integer_verdict(replace(cell, text=cell.text.str.replace(r"^([+-]?[0-9]+)\.0*$", "${1}"))).value
+        value = pl.when(cell.is_kind("r")).then(integer_verdict(cell).value).otherwise(digits)
+        faults += [(~whole, "target_would_round"), *_range_faults(value, cell)]
+        return Verdict(value.cast(pl.String), first_fault(*faults))
+    if cell.target.precision is not None:
         faults.append((~_fits(decimal, cell.target.precision, cell.target.scale or 0), "target_would_round"))
     return Verdict(decimal, first_fault(*faults))
 
@@ -84,15 +102,16 @@ def _fits(decimal: pl.Expr, precision: int, scale: int) -> pl.Expr:
 
 
 def double_verdict(cell: Cell) -> Verdict:
-    """Float64; an integer beyond 2^53 that a double cannot hold exactly stays behind."""
+    """Float64; an integer beyond 2^53 that a double cannot hold exactly stays behind, as does what underflows to 0."""
     value = pl.when(cell.text.str.contains(FLOAT)).then(cell.text.cast(pl.Float64, strict=False))
-    whole = pl.when(cell.is_kind("i")).then(cell.text.cast(pl.Int64, strict=False))
-    inexact = whole.is_not_null() & ((value.abs() >= float(2**63)) | (value.cast(pl.Int64, strict=False) != whole))
+    whole = pl.when(cell.text.str.contains(DIGITS)).then(cell.text.str.strip_prefix("+").cast(pl.Int64, strict=False))
+    inexact = whole.is_not_null() & value.cast(pl.Int64, strict=False).ne_missing(whole)
+    underflows = (value == 0) & cell.text.str.extract(r"^([^eE]*)", 1).str.contains("[1-9]")
     return Verdict(
         value,
         first_fault(
             (cell.is_kind("bT") | value.is_null(), "not_a_number"),
-            (~value.is_finite(), "out_of_range"),
+            (~value.is_finite() | underflows, "out_of_range"),
             (inexact, "target_would_round"),
         ),
     )

@@ -140,7 +140,9 @@ def _at_offset(clock: datetime, offset: str) -> datetime | None:
 
 
 def _in_zone(clock: datetime, zone: str) -> datetime | None:
-    """The one instant at which clocks of the zone show this, or None where there is none, or two."""
+    """The one instant at which clocks of the zone show this, or None where there is none, or two, or no rule is known."""
+    if zone != "UTC" and clock.year > 2099:
+        return None
     moments = set()
     for fold in (0, 1):
         moment = clock.replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(timezone.utc)

@@ -208,7 +208,6 @@ def test_an_offset_outranks_the_zone_and_its_gaps(text: str) -> None:
     assert judge("timestamptz", text, timezone=NEW_YORK) == (expected, None)
 
 
-@pytest.mark.xfail(strict=True, reason="polars' zone tables end in 2099; later summers are read as winter time")
 @pytest.mark.parametrize(("zone", "hour"), [(NEW_YORK, 16), (BERLIN, 10)])
 def test_a_summer_after_2099_is_never_an_hour_off(zone: str, hour: int) -> None:
     value, fault = judge("timestamptz", "2150-07-15 12:00", timezone=zone)
