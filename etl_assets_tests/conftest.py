@@ -12,6 +12,7 @@ from psycopg import sql
 from etl_assets.demo.target import TARGET_DATABASE, embedded
 from etl_assets.spec.loader import load_spec
 from etl_assets.stores.settings import DEFAULT_SPEC, Settings
+from etl_assets_tests.scenario import CONFIRMED, LEGACY, UNCONFIRMED
 from etl_assets_tests.world import World
 
 _numbers = itertools.count(1)
@@ -49,3 +50,12 @@ def world(server: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     world.instance.dispose()
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
+
+
+@pytest.fixture
+def awkward(world: World) -> World:
+    """A migration of the awkward legacy app, whose users have begun to come back."""
+    world.legacy(LEGACY)
+    world.sign_up(*CONFIRMED)
+    world.sign_up(*UNCONFIRMED, confirmed=False)
+    return world

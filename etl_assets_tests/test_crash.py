@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from etl_assets.stores.faults import POINTS
-from etl_assets_tests.scenario import BOOKS, CONFIRMED, LEGACY, PRODUCTION, UNCONFIRMED, USERS
+from etl_assets_tests.scenario import BOOKS, PRODUCTION, USERS
 from etl_assets_tests.world import World
 
 # One user a transaction, so that a kill can fall between two users.
@@ -39,14 +39,6 @@ def rows_per_user(world: World) -> dict[str, int]:
             " FROM etl.legacy_user_map AS m WHERE m.supabase_user_id IS NOT NULL"
         )
     )
-
-
-@pytest.fixture
-def awkward(world: World) -> World:
-    world.legacy(LEGACY)
-    world.sign_up(*CONFIRMED)
-    world.sign_up(*UNCONFIRMED, confirmed=False)
-    return world
 
 
 @pytest.mark.parametrize("fault", [*(f"{point}:1" for point in POINTS), "load.table:2", "load.committed:2"])

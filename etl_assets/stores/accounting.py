@@ -67,20 +67,24 @@ def _table_book(connection: Connection, links: Links, name: str) -> TableBook:
     return TableBook(name, *(int(number) for number in one(connection, query)))
 
 
+def _against_production(links: Links, name: str, *, wave: str | None) -> dict[str, sql.Composable]:
+    """The slots of a statement that holds ledger rows against production and staging."""
+    table, target = links.spec.tables[name], links.targets[name]
+    return {
+        "links": links.rows(name),
+        "target": qualified(target.schema, target.name),
+        "table": sql.Literal(name),
+        "id": sql.Identifier(table.id.to),
+        "id_type": sql.SQL(target.columns[table.id.to].type),
+        "staged": links.digest(name, "k"),
+        "found": links.digest(name, "t"),
+        "of_wave": sql.SQL("AND l.wave = %(wave)s") if wave else sql.SQL(""),
+    }
+
+
 def compare_rows(connection: Connection, links: Links, name: str, *, wave: str | None = None) -> RowComparison:
     """Production against ledger and staging, row by row; of one wave, or of all."""
-    table, target = links.spec.tables[name], links.targets[name]
-    query = statement(
-        "compare_rows",
-        links=links.rows(name),
-        target=qualified(target.schema, target.name),
-        table=sql.Literal(name),
-        id=sql.Identifier(table.id.to),
-        id_type=sql.SQL(target.columns[table.id.to].type),
-        staged=links.digest(name, "k"),
-        found=links.digest(name, "t"),
-        of_wave=sql.SQL("AND l.wave = %(wave)s") if wave else sql.SQL(""),
-    )
+    query = statement("compare_rows", **_against_production(links, name, wave=wave))
     row = one(connection, query, wave=wave)
     compared, equal, altered, changed, gone, legacy = (int(number) for number in row[:6])
     altered_ids, changed_ids, gone_ids = (tuple(sample or ()) for sample in row[6:9])
@@ -101,34 +105,22 @@ def compare_rows(connection: Connection, links: Links, name: str, *, wave: str |
 
 def compare_sums(connection: Connection, links: Links, name: str, *, wave: str | None = None) -> list[SumComparison]:
     """Each `sum` column of a table, per user: staged against production over the same rows."""
-    table, target = links.spec.tables[name], links.targets[name]
+    slots = _against_production(links, name, wave=wave)
     found = []
-    for column in table.checks.sum:
-        query = statement(
-            "compare_sums",
-            links=links.rows(name),
-            target=qualified(target.schema, target.name),
-            table=sql.Literal(name),
-            id=sql.Identifier(table.id.to),
-            id_type=sql.SQL(target.columns[table.id.to].type),
-            column=sql.Identifier(column),
-            found=links.digest(name, "t"),
-            staged=links.digest(name, "k"),
-            of_wave=sql.SQL("AND l.wave = %(wave)s") if wave else sql.SQL(""),
-        )
+    for column in links.spec.tables[name].checks.sum:
+        query = statement("compare_sums", **slots, column=sql.Identifier(column))
         users, differing, explained, before, after, sample = one(connection, query, wave=wave)
-        text = query.as_string(connection)
         found.append(
             SumComparison(
-                name,
-                column,
-                int(users),
-                int(differing),
-                int(explained),
-                str(before),
-                str(after),
-                tuple(sample or ()),
-                text,
+                table=name,
+                column=column,
+                users=int(users),
+                differing=int(differing),
+                explained=int(explained),
+                before=str(before),
+                after=str(after),
+                sample=tuple(sample or ()),
+                query=query.as_string(connection),
             )
         )
     return found

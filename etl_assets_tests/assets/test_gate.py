@@ -17,7 +17,7 @@ from etl_assets.assets.keys import (
     production_key,
 )
 from etl_assets.stores.validations import all_validations
-from etl_assets_tests.scenario import CONFIRMED, LEGACY, PRODUCTION, UNCONFIRMED
+from etl_assets_tests.scenario import PRODUCTION
 from etl_assets_tests.world import AT, World, failed_checks, failure_of
 
 OWNED = [production_key(table) for table in ("jobs", "credit_transactions", "artifacts")]
@@ -55,14 +55,6 @@ CASES: dict[str, tuple[str, str]] = {
         "WHERE legacy_user_id = '3'",
     ),
 }
-
-
-@pytest.fixture
-def awkward(world: World) -> World:
-    world.legacy(LEGACY)
-    world.sign_up(*CONFIRMED)
-    world.sign_up(*UNCONFIRMED, confirmed=False)
-    return world
 
 
 def checks_of(world: World, key: dg.AssetKey) -> set[str]:

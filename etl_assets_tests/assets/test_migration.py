@@ -5,16 +5,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from etl_assets_tests.scenario import BOOKS, CONFIRMED, LEGACY, PRODUCTION, UNCONFIRMED, USERS
+from etl_assets_tests.scenario import BOOKS, LEGACY, PRODUCTION, UNCONFIRMED, USERS
 from etl_assets_tests.world import AT, World
-
-
-@pytest.fixture
-def awkward(world: World) -> World:
-    world.legacy(LEGACY)
-    world.sign_up(*CONFIRMED)
-    world.sign_up(*UNCONFIRMED, confirmed=False)
-    return world
 
 
 def job_id(world: World, legacy_id: int) -> uuid.UUID:
