@@ -78,6 +78,8 @@ def _against_production(links: Links, name: str, *, wave: str | None) -> dict[st
         "id_type": sql.SQL(target.columns[table.id.to].type),
         "staged": links.digest(name, "k"),
         "found": links.digest(name, "t"),
+        "staged_row": links.row(name, "k"),
+        "found_row": links.row(name, "t"),
         "of_wave": sql.SQL("AND l.wave = %(wave)s") if wave else sql.SQL(""),
     }
 

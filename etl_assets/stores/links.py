@@ -40,8 +40,11 @@ class Links:
 
     def digest(self, name: str, alias: str) -> sql.Composed:
         """A 128-bit digest of a row's loaded columns, as text under the session's dialect."""
-        cells = joined([sql.Identifier(alias, column) for column in self.columns(name)])
-        return sql.SQL("md5(ROW({})::text)::uuid").format(cells)
+        return sql.SQL("md5({}::text)::uuid").format(self.row(name, alias))
+
+    def row(self, name: str, alias: str) -> sql.Composed:
+        """A row's loaded columns as one record."""
+        return sql.SQL("ROW({})").format(joined([sql.Identifier(alias, column) for column in self.columns(name)]))
 
     def rows(self, name: str) -> sql.Composed:
         """One row per staged row: the target columns' values, and `_legacy_id` to `_state` as in `link.sql`."""
