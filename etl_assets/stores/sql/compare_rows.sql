@@ -1,6 +1,7 @@
 -- Ledger rows against production. A row that still carries the loading transaction's id and differs is our fault;
 -- one that another transaction wrote since, or removed, is its user's business and is listed. The fence (OFFSET 0)
--- makes Postgres compute each digest once, not once for every count.
+-- makes Postgres compute each digest once, not once for every count; and what equals production, where production equals
+-- the ledger, needs no second digest.
 SELECT count(*),
        count(*) FILTER (WHERE c.is_equal),
        count(*) FILTER (WHERE c.is_equal IS FALSE AND c.is_ours),
@@ -15,7 +16,6 @@ FROM (
            d.is_equal,
            t.xmin = l.xid AS is_ours,
            CASE WHEN k._legacy_id IS NULL THEN false
-                -- Equal to production and production equal to the ledger: no second digest is needed.
                 WHEN d.is_equal AND ({staged_row}) IS NOT DISTINCT FROM ({found_row}) THEN false
                 ELSE {staged} <> l.digest END AS differs_in_legacy
     FROM etl.loaded AS l
