@@ -57,7 +57,7 @@ def test_a_rerun_after_a_kill_closes_the_books_and_doubles_nothing(awkward: Worl
     before = awkward.checksum(*PRODUCTION)
     assert awkward.migrate().exit_code == 0
     assert awkward.checksum(*PRODUCTION) == before
-    leftovers = list((awkward.folder / "artifacts").rglob("*.part"))
+    leftovers = [path for path in (awkward.folder / "artifacts").rglob("*") if path.parent.name == "unfinished"]
     assert leftovers == []
 
 

@@ -26,10 +26,12 @@ class TargetColumn:
 
 @dataclass(frozen=True)
 class UniqueRule:
-    """A unique index over plain columns."""
+    """A unique index over plain columns; `predicate` (Postgres' rendering) and its columns when it is partial."""
 
     name: str
     columns: tuple[str, ...]
+    predicate: str | None = None
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,17 @@ class CheckRule:
 
 
 @dataclass(frozen=True)
+class ForeignRule:
+    """A foreign key: its columns, and the table and columns that they refer to."""
+
+    name: str
+    columns: tuple[str, ...]
+    schema: str
+    table: str
+    refers_to: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class TargetTable:
     """One target table with what can refuse a row."""
 
@@ -50,4 +63,5 @@ class TargetTable:
     columns: dict[str, TargetColumn]
     unique: tuple[UniqueRule, ...] = ()
     checks: tuple[CheckRule, ...] = ()
+    foreign: tuple[ForeignRule, ...] = ()
     triggers: tuple[str, ...] = field(default=())

@@ -7,7 +7,16 @@ from psycopg import sql
 from etl_assets.model.books import USER_STATES, Books, TableBook, WaveBook
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, rows
-from etl_assets.stores.statements import joined, qualified, staging_table, statement
+from etl_assets.stores.statements import (
+    catalog_text,
+    identifier,
+    joined,
+    literal,
+    qualified,
+    shown,
+    staging_table,
+    statement,
+)
 from etl_assets.stores.users import count_states
 
 
@@ -63,7 +72,7 @@ def read_books(connection: Connection, links: Links) -> Books:
 
 
 def _table_book(connection: Connection, links: Links, name: str) -> TableBook:
-    query = statement("count_book", links=links.rows(name), staging=staging_table(name), table=sql.Literal(name))
+    query = statement("count_book", links=links.rows(name), staging=staging_table(name), table=literal(name))
     return TableBook(name, *(int(number) for number in one(connection, query)))
 
 
@@ -73,9 +82,9 @@ def _against_production(links: Links, name: str, *, wave: str | None) -> dict[st
     return {
         "links": links.rows(name),
         "target": qualified(target.schema, target.name),
-        "table": sql.Literal(name),
-        "id": sql.Identifier(table.id.to),
-        "id_type": sql.SQL(target.columns[table.id.to].type),
+        "table": literal(name),
+        "id": identifier(table.id.to),
+        "id_type": catalog_text(target.columns[table.id.to].type),
         "staged": links.digest(name, "k"),
         "found": links.digest(name, "t"),
         "staged_row": links.row(name, "k"),
@@ -101,7 +110,7 @@ def compare_rows(connection: Connection, links: Links, name: str, *, wave: str |
         altered_sample=altered_ids,
         changed_sample=changed_ids,
         gone_sample=gone_ids,
-        query=query.as_string(connection),
+        query=shown(query, connection),
     )
 
 
@@ -110,7 +119,7 @@ def compare_sums(connection: Connection, links: Links, name: str, *, wave: str |
     slots = _against_production(links, name, wave=wave)
     found = []
     for column in links.spec.tables[name].checks.sum:
-        query = statement("compare_sums", **slots, column=sql.Identifier(column))
+        query = statement("compare_sums", **slots, column=identifier(column))
         users, differing, explained, before, after, sample = one(connection, query, wave=wave)
         found.append(
             SumComparison(
@@ -122,7 +131,7 @@ def compare_sums(connection: Connection, links: Links, name: str, *, wave: str |
                 before=str(before),
                 after=str(after),
                 sample=tuple(sample or ()),
-                query=query.as_string(connection),
+                query=shown(query, connection),
             )
         )
     return found
@@ -134,7 +143,7 @@ def table_summary(connection: Connection, links: Links, name: str) -> dict[str, 
     times = [column for column, spec in table.columns.items() if spec.type == "timestamptz"]
     wanted: list[sql.Composable] = [sql.SQL("count(*)"), sql.SQL("count(DISTINCT s._legacy_user_id)")]
     for column in times:
-        wanted += [sql.SQL("{}({})").format(sql.SQL(f), sql.Identifier("s", column)) for f in ("min", "max")]
+        wanted += [sql.SQL("{}({})").format(sql.SQL(f), identifier("s", column)) for f in ("min", "max")]
     row = one(connection, statement("summarise_staging", wanted=joined(wanted), staging=staging_table(name)))
     labels = ["rows", "users", *(f"{edge} {column}" for column in times for edge in ("earliest", "latest"))]
     return {label: str(value) for label, value in zip(labels, row, strict=True)}

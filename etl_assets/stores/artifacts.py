@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -55,6 +56,8 @@ class Artifacts:
         """Opens, and makes if need be, the private folder `root`."""
         self.root = root
         private_folder(root)
+        self._unfinished = private_folder(root / "unfinished")
+        _sweep(self._unfinished)
 
     def publish_snapshot(self, copied: Path, info: SnapshotInfo) -> None:
         """Makes a finished copy the current snapshot; a snapshot of that id that is there already stays."""
@@ -91,10 +94,9 @@ class Artifacts:
         return self._folder(snapshot) / "legacy.db"
 
     def scratch_path(self, name: str) -> Path:
-        """A path for unfinished work, removed when it is there from a crash."""
-        path = private_folder(self.root / "unfinished") / name
-        for leftover in (path, Path(f"{path}-journal"), Path(f"{path}-wal"), Path(f"{path}-shm")):
-            leftover.unlink(missing_ok=True)
+        """A path for unfinished work of this process; what a crash leaves there is swept by the next."""
+        path = self._unfinished / f"{os.getpid()}-{uuid.uuid4().hex[:8]}-{name}"
+        path.unlink(missing_ok=True)
         return path
 
     def export_path(self, snapshot: str, table: str) -> Path:
@@ -105,7 +107,8 @@ class Artifacts:
     def writing_export(self, snapshot: str, table: str) -> Iterator["ExportWriter"]:
         """A writer whose files appear under their names when the block ends well, and not at all otherwise."""
         private_folder(self._folder(snapshot) / "exports")
-        writer = ExportWriter(self.export_path(snapshot, table))
+        path = self.export_path(snapshot, table)
+        writer = ExportWriter(path, [self.scratch_path(path.name), self.scratch_path(excluded_path(path).name)])
         try:
             yield writer
         except BaseException:
@@ -154,12 +157,12 @@ class Artifacts:
 class ExportWriter:
     """Writes one export: the CSV, the excluded keys, and at the end the manifest."""
 
-    def __init__(self, path: Path) -> None:
-        """Opens `<name>.part` beside the final name."""
+    def __init__(self, path: Path, parts: list[Path]) -> None:
+        """Opens the unfinished files; two processes that export one table at once never share one."""
         self.path = path
         self.rows = self.excluded = 0
         self._has_header = False
-        self._parts = [path.with_suffix(".csv.part"), excluded_path(path).with_suffix(".csv.part")]
+        self._parts = parts
         self._files = [_open_private(part) for part in self._parts]
         self._files[1].write(b"_key\n")
 
@@ -178,9 +181,9 @@ class ExportWriter:
     def publish(self, **facts: Any) -> Manifest:
         """Fsyncs, renames, and writes the manifest last: where there is a manifest, the export is whole."""
         manifest_path(self.path).unlink(missing_ok=True)
-        for file, part in zip(self._files, self._parts, strict=True):
+        for file, part, final in zip(self._files, self._parts, (self.path, excluded_path(self.path)), strict=True):
             _finish(file)
-            part.replace(part.with_suffix(""))
+            part.replace(final)
         manifest = Manifest(rows=self.rows, excluded=self.excluded, sha256=sha256_of(self.path), **facts)
         _write_whole(manifest_path(self.path), json.dumps(asdict(manifest), indent=1).encode())
         fault_point("export.published")
@@ -226,8 +229,24 @@ def free_bytes(path: Path) -> int:
     return shutil.disk_usage(path).free
 
 
+def _sweep(folder: Path) -> None:
+    for path in folder.iterdir():
+        owner = path.name.partition("-")[0]
+        if not (owner.isdigit() and _is_alive(int(owner))):
+            path.unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 def _open_private(path: Path) -> BinaryIO:
-    path.unlink(missing_ok=True)
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb")
 
 
@@ -238,7 +257,8 @@ def _finish(file: BinaryIO) -> None:
 
 
 def _write_whole(path: Path, content: bytes) -> None:
-    part = path.with_name(f"{path.name}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.unlink(missing_ok=True)
     file = _open_private(part)
     file.write(content)
     _finish(file)

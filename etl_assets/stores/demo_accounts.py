@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from etl_assets.stores.postgres import connect
+from etl_assets.stores.postgres import connect, run_statement
 from etl_assets.stores.statements import statement
 
 
@@ -24,7 +24,7 @@ def run_script(url: str, script: str) -> None:
 def has_accounts(url: str) -> bool:
     """True when anybody has signed up."""
     with connect(url) as connection:
-        return connection.execute(statement("demo_find_account")).fetchone() is not None
+        return run_statement(connection, statement("demo_find_account")).fetchone() is not None
 
 
 def add_accounts(url: str, accounts: list[Account]) -> bool:
@@ -43,7 +43,7 @@ def confirm_some(url: str, addresses: list[str], *, count: int) -> int:
     """Confirms up to `count` unconfirmed accounts, then signs up and confirms new ones from `addresses`."""
     with connect(url) as connection, connection.transaction():
         confirmed = connection.execute(statement("demo_confirm"), {"count": count}).rowcount
-        known = {email for (email,) in connection.execute(statement("demo_list_emails")).fetchall()}
+        known = {email for (email,) in run_statement(connection, statement("demo_list_emails")).fetchall()}
         new = [address for address in addresses if address not in known][: count - confirmed]
         values = {"emails": new, "confirmed": [True] * len(new), "sso": False}
         connection.execute(statement("demo_sign_up"), values)

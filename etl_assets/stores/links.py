@@ -5,14 +5,24 @@ A row's `_reason` is NULL when it can be loaded now; its `_state` is `ready` the
 when they do.
 """
 
+import re
 from dataclasses import dataclass
 
 from psycopg import sql
 
-from etl_assets.model.target import TargetTable, UniqueRule
+from etl_assets.model.target import ForeignRule, TargetTable, UniqueRule
 from etl_assets.spec.model import USERS, References, Spec, Table
 from etl_assets.spec.shapes import reference_columns
-from etl_assets.stores.statements import joined, literals, qualified, staging_table, statement
+from etl_assets.stores.statements import (
+    catalog_text,
+    identifier,
+    joined,
+    literal,
+    literals,
+    qualified,
+    staging_table,
+    statement,
+)
 
 QUARANTINED = ("owner_missing", "owner_unknown", "reference_unknown", "reference_quarantined", "target_conflict")
 EXCLUDED = ("reference_excluded",)
@@ -44,7 +54,7 @@ class Links:
 
     def row(self, name: str, alias: str) -> sql.Composed:
         """A row's loaded columns as one record."""
-        return sql.SQL("ROW({})").format(joined([sql.Identifier(alias, column) for column in self.columns(name)]))
+        return sql.SQL("ROW({})").format(joined([identifier(alias, column) for column in self.columns(name)]))
 
     def rows(self, name: str) -> sql.Composed:
         """One row per staged row: the target columns' values, and `_legacy_id` to `_state` as in `link.sql`."""
@@ -57,18 +67,18 @@ class Links:
 
     def owners(self, name: str) -> sql.Composed:
         """`legacy_id, legacy_user_id` of every row that is staged or quarantined, as far as an owner is named."""
-        table, slots = self.spec.tables[name], {"staging": staging_table(name), "table": sql.Literal(name)}
+        table, slots = self.spec.tables[name], {"staging": staging_table(name), "table": literal(name)}
         if table.owner.via:
             parent = table.columns[table.owner.via].references
             assert parent is not None  # noqa: S101 - held by spec.rules
-            ref = sql.Identifier("s", f"_ref{reference_columns(table)[table.owner.via]}")
+            ref = identifier("s", f"_ref{reference_columns(table)[table.owner.via]}")
             return statement("list_owners_via", **slots, ref=ref, parents=self.owners(parent.table))
         return statement("list_owners", **slots)
 
     def has_references(self, name: str) -> bool:
         """True when a row of a known owner can be quarantined by its links."""
         target = self.targets[name]
-        return bool(self.spec.tables[name].references or target.checks or self._unique_rules(name))
+        return bool(self.spec.tables[name].references or target.checks or target.foreign or self._unique_rules(name))
 
     def incomplete_users(self) -> sql.Composed:
         """`legacy_user_id` of every user with a quarantined row that is not loaded."""
@@ -76,7 +86,7 @@ class Links:
         for name in self.tables:
             if self.spec.policy.incomplete_users == "load" or self.spec.tables[name].owner.is_none:
                 continue
-            parts.append(statement("list_incomplete_users", owners=self.owners(name), table=sql.Literal(name)))
+            parts.append(statement("list_incomplete_users", owners=self.owners(name), table=literal(name)))
             if self.has_references(name):
                 parts.append(statement("list_link_incomplete_users", links=self.rows(name)))
         return joined(parts, by=" UNION ")
@@ -84,35 +94,68 @@ class Links:
     def _judged(self, name: str) -> sql.Composed:
         target = self.targets[name]
         conflicts = [
-            sql.SQL("({}) IS FALSE").format(sql.SQL(rule.expression))
+            sql.SQL("({}) IS FALSE").format(catalog_text(rule.expression))
             for rule in target.checks
             if set(rule.columns) <= set(self.columns(name))
         ]
         conflicts += [self._twin(name, rule) for rule in self._unique_rules(name)]
+        conflicts += [self._no_parent(name, rule) for rule in target.foreign if self._can_miss(name, rule)]
         if not conflicts:
             return self._linked(name)
         fits = {"rows": self._linked(name), "conflicts": joined(list(conflicts), by=" OR ")}
-        values = joined([sql.Identifier(column) for column in self.columns(name)])
+        values = joined([identifier(column) for column in self.columns(name)])
         return statement("link_conflicts", **fits, values=values, quarantined=literals((*QUARANTINED, *EXCLUDED)))
 
     def _unique_rules(self, name: str) -> list[UniqueRule]:
         table, filled = self.spec.tables[name], set(self.columns(name))
         return [
-            rule for rule in self.targets[name].unique if set(rule.columns) <= filled and rule.columns != (table.id.to,)
+            rule
+            for rule in self.targets[name].unique
+            if set(rule.columns) <= filled and set(rule.reads) <= filled and rule.columns != (table.id.to,)
         ]
+
+    def _can_miss(self, name: str, rule: ForeignRule) -> bool:
+        """False for the owner's reference to the profiles, at which every row's account is looked up anyway."""
+        table, profiles = self.spec.tables[name], self.spec.accounts.profiles
+        to_profiles = f"{rule.schema}.{rule.table}" in (profiles, f"public.{profiles}")
+        return set(rule.columns) <= set(self.columns(name)) and not (rule.columns == (table.owner.to,) and to_profiles)
+
+    def _no_parent(self, name: str, rule: ForeignRule) -> sql.Composed:
+        """A row of the target that went away: its children cannot load, and must not keep others from loading."""
+        table = self.spec.tables[name]
+        filled: list[sql.Composable] = [sql.SQL("x.{} IS NOT NULL").format(identifier(c)) for c in rule.columns]
+        if any(column in table.references or column == table.owner.to for column in rule.columns):
+            # Rows of ours arrive as parents first: before a row is ready, its parent may well be missing.
+            filled.insert(0, sql.SQL("x._reason IS NULL"))
+        same: list[sql.Composable] = [
+            sql.SQL("t.{} = x.{}").format(identifier(there), identifier(here))
+            for there, here in zip(rule.refers_to, rule.columns, strict=True)
+        ]
+        slots = {"filled": joined(filled, by=" AND "), "same": joined(same, by=" AND ")}
+        return statement("has_no_parent", **slots, parent=qualified(rule.schema, rule.table))
 
     def _twin(self, name: str, rule: UniqueRule) -> sql.Composed:
         table, target = self.spec.tables[name], self.targets[name]
-        here = joined([sql.SQL("t.{0} = x.{0}").format(sql.Identifier(c)) for c in rule.columns], by=" AND ")
-        in_target = statement("has_twin_in_target", target=qualified(target.schema, target.name), same=here)
+        here: list[sql.Composable] = [sql.SQL("t.{0} = x.{0}").format(identifier(c)) for c in rule.columns]
+        # Postgres renders a predicate with bare names, which each level reads as its own row's columns.
+        predicate = sql.SQL("({})").format(catalog_text(rule.predicate or "true"))
+        in_target = statement(
+            "has_twin_in_target",
+            target=qualified(target.schema, target.name),
+            same=joined([*here, predicate], by=" AND "),
+        )
         plain = [c for c in rule.columns if c in table.columns]
-        if len(plain) < len(rule.columns) - (table.owner.to in rule.columns and bool(table.owner.from_)):
-            return in_target
-        same: list[sql.Composable] = [sql.SQL("s.{0} = x.{0}").format(sql.Identifier(c)) for c in plain]
-        if table.owner.to in rule.columns:
+        by_owner = table.owner.to in rule.columns and bool(table.owner.from_)
+        if len(plain) < len(rule.columns) - by_owner or not set(rule.reads) <= {*table.columns, *rule.columns}:
+            return sql.SQL("({} AND {})").format(predicate, in_target)
+        same: list[sql.Composable] = [sql.SQL("s.{0} = x.{0}").format(identifier(c)) for c in plain]
+        if by_owner:
             same.append(sql.SQL("s._legacy_user_id = x._legacy_user_id"))
-        slots = {"staging": staging_table(name), "table": sql.Literal(name), "same": joined(same, by=" AND ")}
-        return sql.SQL("{} OR {}").format(in_target, statement("has_twin_in_staging", **slots))
+        if rule.predicate and (table.owner.to or "") not in re.findall(r"\w+", rule.predicate):
+            same.append(predicate)  # staging knows legacy owners, not accounts
+        slots = {"staging": staging_table(name), "table": literal(name), "same": joined(same, by=" AND ")}
+        in_staging = statement("has_twin_in_staging", **slots)
+        return sql.SQL("({} AND ({} OR {}))").format(predicate, in_target, in_staging)
 
     def _linked(self, name: str) -> sql.Composed:
         table = self.spec.tables[name]
@@ -137,7 +180,7 @@ class Links:
         values = {table.id.to: sql.SQL("s._new_id"), **({table.owner.to: account} if table.owner.to else {})}
         values |= {part.column: part.value() for part in parts}
         selected = [
-            sql.SQL("{} AS {}").format(values.get(column, sql.Identifier("s", column)), sql.Identifier(column))
+            sql.SQL("{} AS {}").format(values.get(column, identifier("s", column)), identifier(column))
             for column in self.columns(name)
         ]
         return statement(
@@ -148,13 +191,13 @@ class Links:
             reasons=joined(reasons, by="\n"),
             values=joined(list(selected)),
             staging=staging_table(name),
-            table=sql.Literal(name),
+            table=literal(name),
             joins=joined(joins, by="\n"),
         )
 
     def _owner(self, table: Table) -> sql.Composable:
         if table.owner.via:
-            return sql.Identifier(f"p{reference_columns(table)[table.owner.via]}", "_legacy_user_id")
+            return identifier(f"p{reference_columns(table)[table.owner.via]}", "_legacy_user_id")
         return sql.SQL("s._legacy_user_id")
 
     def _profiles(self) -> sql.Identifier:
@@ -178,9 +221,9 @@ class _Link:
     @property
     def _slots(self) -> dict[str, sql.Composable]:
         return {
-            "parent": sql.Identifier(f"p{self.number}"),
-            "ref": sql.Identifier("s", f"_ref{self.number}"),
-            "table": sql.Literal(self._reference.table),
+            "parent": identifier(f"p{self.number}"),
+            "ref": identifier("s", f"_ref{self.number}"),
+            "table": literal(self._reference.table),
         }
 
     @property
@@ -218,10 +261,10 @@ class _Link:
     def value(self) -> sql.Composable:
         if self._is_user:
             return sql.SQL("{}.supabase_user_id").format(self._slots["parent"])
-        value = sql.Identifier("s", self.column)
+        value = identifier("s", self.column)
         if not self._tolerates_unknown:
             return value
-        raw = sql.Identifier("s", f"_raw{self.number}") if self._reference.otherwise == "keep" else sql.SQL("NULL")
+        raw = identifier("s", f"_raw{self.number}") if self._reference.otherwise == "keep" else sql.SQL("NULL")
         return statement("link_value_if_known", **self._slots, value=value, otherwise=raw)
 
     def _without(self, *names: str) -> dict[str, sql.Composable]:

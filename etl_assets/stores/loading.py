@@ -9,9 +9,10 @@ from etl_assets.model.errors import EtlError, Refused
 from etl_assets.spec.model import Table
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, one, reading, rows, writing
+from etl_assets.stores.postgres import Connection, one, reading, rows, run_statement, writing
 from etl_assets.stores.schema import audit, meta_facts, remember
-from etl_assets.stores.statements import joined, qualified, statement
+from etl_assets.stores.statements import identifier, joined, literal, qualified, statement
+from etl_assets.stores.targets import regclass
 from etl_assets.stores.validations import require_gate
 
 USERS_PER_TRANSACTION = 5_000
@@ -78,7 +79,7 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
             _open_gate(loader)
         connection.execute(statement("finish_wave"), {"wave": wave})
         # The reconciliation joins the ledger next; without statistics Postgres takes it for empty and loops.
-        connection.execute(statement("analyze", table=sql.Identifier("etl", "loaded")))
+        run_statement(connection, statement("analyze", table=identifier("etl", "loaded")))
     return loaded
 
 
@@ -97,7 +98,7 @@ def load_unowned(loader: Loader, name: str) -> int:
         adopted = _adopt(connection, links, table) if table.id.rule == "keep" else 0
         count = _load_table(connection, links, table, users=None, wave=None)
         _raise_sequence(connection, links, table)
-        connection.execute(statement("analyze", table=sql.Identifier("etl", "loaded")))
+        run_statement(connection, statement("analyze", table=identifier("etl", "loaded")))
         audit(connection, run=loader.run, action="loaded", rows={name: count}, adopted=adopted)
         fault_point("load.before_commit")
     fault_point("load.committed")
@@ -133,7 +134,7 @@ def _load_table(
     connection: Connection, links: Links, table: Table, *, users: list[str] | None, wave: str | None
 ) -> int:
     target = links.targets[table.name]
-    columns = [sql.Identifier(column) for column in links.columns(table.name)]
+    columns = [identifier(column) for column in links.columns(table.name)]
     query = statement(
         "load_table",
         links=links.rows(table.name),
@@ -143,9 +144,9 @@ def _load_table(
         target=qualified(target.schema, target.name),
         columns=joined(list(columns)),
         # Rows of one owner side by side: index pages of the owner's key are touched once.
-        sorting=sql.Identifier("_account_id" if users is not None else "_legacy_id"),
-        id=sql.Identifier(table.id.to),
-        table=sql.Literal(table.name),
+        sorting=identifier("_account_id" if users is not None else "_legacy_id"),
+        id=identifier(table.id.to),
+        table=literal(table.name),
     )
     batch, entered, changed, sample = one(connection, query, users=users, wave=wave)
     if batch != entered or changed:
@@ -166,12 +167,12 @@ def _adopt(connection: Connection, links: Links, table: Table) -> int:
         "adopt_rows",
         links=links.rows(table.name),
         target=qualified(target.schema, target.name),
-        id=sql.Identifier(table.id.to),
-        table=sql.Literal(table.name),
+        id=identifier(table.id.to),
+        table=literal(table.name),
         found=links.digest(table.name, "t"),
         expected=links.digest(table.name, "k"),
     )
-    return connection.execute(query).rowcount
+    return run_statement(connection, query).rowcount
 
 
 def _raise_sequence(connection: Connection, links: Links, table: Table) -> None:
@@ -180,10 +181,10 @@ def _raise_sequence(connection: Connection, links: Links, table: Table) -> None:
     target = links.targets[table.name]
     if target.columns[table.id.to].base not in ("smallint", "integer", "bigint"):
         return
-    name = f'"{target.schema}"."{target.name}"'
+    name = regclass(target.schema, target.name)
     sequence = one(connection, statement("find_sequence"), table=name, column=table.id.to)[0]
     if sequence is not None:
-        slots = {"id": sql.Identifier(table.id.to), "target": qualified(target.schema, target.name)}
+        slots = {"id": identifier(table.id.to), "target": qualified(target.schema, target.name)}
         connection.execute(statement("raise_sequence", **slots), {"sequence": sequence})
 
 
@@ -203,7 +204,7 @@ def unfinished_waves(connection: Connection) -> list[str]:
 def has_late_rows(connection: Connection, links: Links) -> bool:
     """True when a claimed user has a row that could be loaded now; runs inside a transaction."""
     return any(
-        connection.execute(statement("find_late_row", links=links.rows(name))).fetchone() is not None
+        run_statement(connection, statement("find_late_row", links=links.rows(name))).fetchone() is not None
         for name in links.tables
         if not links.spec.tables[name].owner.is_none
     )

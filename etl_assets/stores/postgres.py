@@ -171,6 +171,11 @@ def _who_holds_the_lock(connection: Connection) -> str:
     return f"Another run is writing ({who}) and did not end within {LOCK_WAIT_S:.0f} s. Wait for it, then run again."
 
 
+def run_statement(connection: Connection, query: sql.Composed, **values: Any) -> psycopg.Cursor[tuple[Any, ...]]:
+    """Runs a statement of ours; always with parameters, so that a doubled per cent sign means one."""
+    return connection.execute(query, values)
+
+
 def rows(connection: Connection, query: sql.Composed, **values: Any) -> list[tuple[Any, ...]]:
     """All rows of a statement; only for results that are small by nature."""
     return connection.execute(query, values).fetchall()

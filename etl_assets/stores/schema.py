@@ -7,8 +7,8 @@ from psycopg import sql
 
 from etl_assets.model.errors import Refused
 from etl_assets.spec.model import Spec
-from etl_assets.stores.postgres import WRITER_LOCK, Connection, rows
-from etl_assets.stores.statements import FOLDER, statement
+from etl_assets.stores.postgres import WRITER_LOCK, Connection, rows, run_statement
+from etl_assets.stores.statements import FOLDER, identifier, statement
 
 TABLES = ("meta", "writer", "legacy_user_map", "waves", "staged", "quarantine", "excluded", "loaded", "audit_log")
 LAST_MADE = "etl.audit_log"
@@ -21,9 +21,9 @@ def ensure_schema(connection: Connection) -> None:
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [WRITER_LOCK])
         for path in sorted((FOLDER / "schema").glob("*.sql")):
-            connection.execute(statement(f"schema/{path.stem}"))
+            run_statement(connection, statement(f"schema/{path.stem}"))
         for table in TABLES:
-            connection.execute(statement("enable_rls", table=sql.Identifier("etl", table)))
+            run_statement(connection, statement("enable_rls", table=identifier("etl", table)))
 
 
 def exists(connection: Connection) -> bool:

@@ -13,9 +13,9 @@ from etl_assets.spec.model import USERS, Table
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection
+from etl_assets.stores.postgres import Connection, run_statement
 from etl_assets.stores.schema import audit
-from etl_assets.stores.statements import joined, staging_table, statement
+from etl_assets.stores.statements import catalog_text, identifier, joined, staging_table, statement, without_parameters
 from etl_assets.stores.targets import shape_digest
 
 TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%S%.6fZ"
@@ -68,18 +68,20 @@ def replace_staging(
     target = links.targets[table.name]
     columns = staging_columns(table, target)
     name = {"table": table.name}
-    known = sql.Identifier("etl_known_ids")
-    connection.execute(statement("drop_known_ids"))
+    known = identifier("etl_known_ids")
+    run_statement(connection, statement("drop_known_ids"))
     has_staging = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [f"etl.stg_{table.name}"]).fetchone()
     old = "list_known_ids" if has_staging and has_staging[0] else "list_known_ids_without_staging"
     connection.execute(statement(old, staging=staging_table(table.name), known=known), name)
-    connection.execute(statement("drop_staging", staging=staging_table(table.name)))
-    connection.execute(statement("create_staging", staging=staging_table(table.name), columns=_definitions(columns)))
+    run_statement(connection, statement("drop_staging", staging=staging_table(table.name)))
+    run_statement(
+        connection, statement("create_staging", staging=staging_table(table.name), columns=_definitions(columns))
+    )
     for store in ("quarantine", "excluded"):
-        connection.execute(statement("forget_table", store=sql.Identifier("etl", store)), name)
+        connection.execute(statement("forget_table", store=identifier("etl", store)), name)
     rows, faulty = _copy_batches(connection, table, list(columns), source.batches)
-    connection.execute(statement("add_staging_key", staging=staging_table(table.name)))
-    connection.execute(statement("create_quarantine_batch"))
+    run_statement(connection, statement("add_staging_key", staging=staging_table(table.name)))
+    run_statement(connection, statement("create_quarantine_batch"))
     # NUL cannot be stored in Postgres text; the quarantine shows it as a replacement character.
     shown = faulty.with_columns(
         pl.col("value", "legacy_id", "legacy_user_id").str.replace_all("\x00", "\ufffd", literal=True)
@@ -87,10 +89,10 @@ def replace_staging(
     copy_frame(connection, statement("copy_quarantine"), shown)
     connection.execute(statement("keep_quarantine_batch"), name)
     connection.execute(statement("exclude_rows"), {**name, "keys": source.excluded})
-    connection.execute(statement("enable_rls", table=staging_table(table.name)))
+    run_statement(connection, statement("enable_rls", table=staging_table(table.name)))
     for index in _indexes(table, target):
-        connection.execute(statement("create_staging_index", staging=staging_table(table.name), columns=index))
-    connection.execute(statement("analyze", table=staging_table(table.name)))
+        run_statement(connection, statement("create_staging_index", staging=staging_table(table.name), columns=index))
+    run_statement(connection, statement("analyze", table=staging_table(table.name)))
     connection.execute(statement("exclude_vanished", staging=staging_table(table.name), known=known), name)
     fault_point("staging.copied")
     facts = {
@@ -109,7 +111,7 @@ def replace_staging(
 def _definitions(columns: dict[str, str]) -> sql.Composed:
     # Type names come from format_type(), which quotes what needs quoting.
     definitions: list[sql.Composable] = [
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in columns.items()
+        sql.SQL("{} {}").format(identifier(name), catalog_text(kind)) for name, kind in columns.items()
     ]
     return joined(definitions)
 
@@ -118,16 +120,17 @@ def _indexes(table: Table, target: TargetTable) -> list[sql.Composed]:
     wanted = [["_legacy_user_id"]] if table.owner.from_ else []
     wanted += [[f"_ref{number}"] for number in reference_columns(table).values()]
     wanted += [list(rule.columns) for rule in target.unique if set(rule.columns) <= set(table.columns)]
-    return [joined([sql.Identifier(column) for column in columns]) for columns in wanted]
+    return [joined([identifier(column) for column in columns]) for columns in wanted]
 
 
 def _copy_batches(
     connection: Connection, table: Table, columns: list[str], batches: Iterable[Staged]
 ) -> tuple[int, pl.DataFrame]:
-    names = joined([sql.Identifier(column) for column in columns])
+    names = joined([identifier(column) for column in columns])
     sent, faulty = 0, [QUARANTINE_SCHEMA.to_frame()]
+    copy_in = statement("copy_staging", staging=staging_table(table.name), columns=names)
     with connection.cursor() as cursor:
-        with cursor.copy(statement("copy_staging", staging=staging_table(table.name), columns=names)) as copy:
+        with cursor.copy(without_parameters(copy_in, connection)) as copy:
             for batch in batches:
                 # Quoted text keeps `''` apart from NULL, and a lone `\.` from Postgres' end-of-data mark.
                 copy.write(_csv(batch.rows.select(columns)))
@@ -151,7 +154,7 @@ def copy_frame(connection: Connection, query: sql.Composed, frame: pl.DataFrame)
         ArtifactError: fewer rows arrived than were sent.
     """
     with connection.cursor() as cursor:
-        with cursor.copy(query) as copy:
+        with cursor.copy(without_parameters(query, connection)) as copy:
             copy.write(_csv(frame))
         _require_all_arrived(cursor.rowcount, frame.height, "a batch")
 

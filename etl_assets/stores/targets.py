@@ -3,7 +3,7 @@
 import hashlib
 
 from etl_assets.model.errors import TargetMismatch
-from etl_assets.model.target import CheckRule, TargetColumn, TargetTable, UniqueRule
+from etl_assets.model.target import CheckRule, ForeignRule, TargetColumn, TargetTable, UniqueRule
 from etl_assets.spec.model import Spec, Table
 from etl_assets.stores.postgres import Connection, rows
 from etl_assets.stores.statements import statement
@@ -24,13 +24,18 @@ HOLDS: dict[str, tuple[str, ...]] = {
 }
 
 
+def regclass(schema: str, table: str) -> str:
+    """A table's name as `regclass` reads it."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in (schema, table))
+
+
 def read_target(connection: Connection, table: Table) -> TargetTable:
     """One target table.
 
     Raises:
         TargetMismatch: it is not there.
     """
-    name = {"table": f'"{table.target_schema}"."{table.target_table}"'}
+    name = {"table": regclass(table.target_schema, table.target_table)}
     if connection.execute(statement("find_table"), name).fetchone() in (None, (None,)):
         raise TargetMismatch(table.name, [f"{table.target} does not exist"])
     columns = {}
@@ -52,15 +57,22 @@ def read_target(connection: Connection, table: Table) -> TargetTable:
         table.target_schema,
         table.target_table,
         columns,
-        unique=tuple(UniqueRule(n, tuple(c)) for n, c in rows(connection, statement("read_unique"), **name)),
+        unique=tuple(
+            UniqueRule(n, tuple(c), predicate, tuple(reads))
+            for n, c, predicate, reads in rows(connection, statement("read_unique"), **name)
+        ),
         checks=tuple(CheckRule(n, e, tuple(c)) for n, e, c in rows(connection, statement("read_checks"), **name)),
+        foreign=tuple(
+            ForeignRule(n, tuple(c), schema, parent, tuple(to))
+            for n, c, schema, parent, to in rows(connection, statement("read_foreign"), **name)
+        ),
         triggers=tuple(n for (n,) in rows(connection, statement("read_triggers"), **name)),
     )
 
 
 def find_target(connection: Connection, table: Table) -> TargetTable | None:
     """One target table, or None where there is none."""
-    name = {"table": f'"{table.target_schema}"."{table.target_table}"'}
+    name = {"table": regclass(table.target_schema, table.target_table)}
     if connection.execute(statement("find_table"), name).fetchone() in (None, (None,)):
         return None
     return read_target(connection, table)
@@ -123,4 +135,6 @@ def require_fit(table: Table, target: TargetTable) -> None:
 
 def shape_digest(target: TargetTable) -> str:
     """A digest of what staging relied on: a target that changes afterwards is noticed before the load."""
-    return hashlib.sha256(repr((target.columns, target.unique, target.checks)).encode()).hexdigest()[:32]
+    return hashlib.sha256(repr((target.columns, target.unique, target.checks, target.foreign)).encode()).hexdigest()[
+        :32
+    ]

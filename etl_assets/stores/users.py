@@ -11,10 +11,11 @@ from etl_assets.model.ids import is_wave_key, wave_key
 from etl_assets.spec.model import Spec
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, one, rows
+from etl_assets.stores.postgres import Connection, one, rows, run_statement
 from etl_assets.stores.schema import audit
 from etl_assets.stores.staging import copy_frame
-from etl_assets.stores.statements import joined, qualified, statement
+from etl_assets.stores.statements import identifier, joined, literal, qualified, statement
+from etl_assets.stores.targets import regclass
 
 # Columns of auth.users that rule an account out. Old projects lack some of them, and then the thing itself too.
 RULED_OUT = {
@@ -41,15 +42,15 @@ def accounts(connection: Connection, spec: Spec) -> sql.Composed:
     """
     schema, _, table = spec.accounts.profiles.rpartition(".")
     profiles = qualified(schema or "public", table)
-    _require_columns(connection, f'"{schema or "public"}"."{table}"', ("id",))
+    _require_columns(connection, regclass(schema or "public", table), ("id",))
     if spec.accounts.from_ == "profiles":
-        _require_columns(connection, f'"{schema or "public"}"."{table}"', ("id", "email"))
+        _require_columns(connection, regclass(schema or "public", table), ("id", "email"))
         return statement("list_profiles", profiles=profiles)
     known = _require_columns(connection, "auth.users", ("id", "email", "email_confirmed_at"))
     conditions: list[sql.Composable] = [sql.SQL("a.email_confirmed_at IS NOT NULL")]
     conditions += [sql.SQL(condition) for column, condition in RULED_OUT.items() if column in known]
     if "is_sso_user" in known:
-        conditions.append(statement("sso_rule", domains=sql.Literal(list(spec.accounts.sso_domains))))
+        conditions.append(statement("sso_rule", domains=literal(list(spec.accounts.sso_domains))))
     return statement("list_accounts", profiles=profiles, conditions=joined(conditions, by=" AND "))
 
 
@@ -73,7 +74,7 @@ def user_states(connection: Connection, spec: Spec, links: Links) -> sql.Compose
         "user_states",
         accounts=accounts(connection, spec),
         incomplete=links.incomplete_users(),
-        merge=sql.Literal(spec.accounts.merge_duplicates),
+        merge=literal(spec.accounts.merge_duplicates),
     )
 
 
@@ -93,13 +94,13 @@ def replace_users(
     Returns:
         Users in the map, former ones included.
     """
-    connection.execute(statement("create_users_batch"))
+    run_statement(connection, statement("create_users_batch"))
     cleaned = frame.with_columns(pl.col("email").str.replace_all("\x00", "\ufffd", literal=True))
     copy_frame(connection, statement("copy_users"), cleaned)
     connection.execute(statement("merge_users"), {"snapshot": snapshot})
     facts = {"snapshot": snapshot, "spec_digest": spec.digest, "source_rows": source_rows, "staged_rows": frame.height}
     connection.execute(statement("write_staged"), {"table": "users", "target_digest": "", **facts})
-    connection.execute(statement("analyze", table=sql.Identifier("etl", "legacy_user_map")))
+    run_statement(connection, statement("analyze", table=identifier("etl", "legacy_user_map")))
     fault_point("users.written")
     total = int(one(connection, statement("count_users"))[0])
     audit(connection, run=run, action="users", **facts, total=total)
@@ -133,14 +134,14 @@ def seal_wave(connection: Connection, spec: Spec, links: Links, *, key: str, run
         audit(connection, run=run, action="claimed", wave=key, users=claimed)
     else:
         claimed = int(sealed[0])
-    connection.execute(statement("label_users", states=states))
-    connection.execute(statement("analyze", table=sql.Identifier("etl", "legacy_user_map")))
+    run_statement(connection, statement("label_users", states=states))
+    run_statement(connection, statement("analyze", table=identifier("etl", "legacy_user_map")))
     return Wave(key, claimed, is_new=sealed is None)
 
 
 def label_users(connection: Connection, spec: Spec, links: Links) -> None:
     """Writes each unclaimed user's state and reason of this moment; runs inside `writing`."""
-    connection.execute(statement("label_users", states=user_states(connection, spec, links)))
+    run_statement(connection, statement("label_users", states=user_states(connection, spec, links)))
 
 
 def count_states(connection: Connection, spec: Spec, links: Links) -> dict[str, int]:

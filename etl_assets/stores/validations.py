@@ -16,7 +16,16 @@ from etl_assets.model.validation import Finding
 from etl_assets.spec.model import Spec, Table
 from etl_assets.stores.links import OWNER_REASONS, REFERENCE_REASONS, Links
 from etl_assets.stores.postgres import Connection, one
-from etl_assets.stores.statements import joined, literals, qualified, staging_table, statement
+from etl_assets.stores.statements import (
+    identifier,
+    joined,
+    literal,
+    literals,
+    qualified,
+    shown,
+    staging_table,
+    statement,
+)
 from etl_assets.stores.targets import shape_digest
 
 USERS_ASSET = "legacy_user_map"
@@ -52,7 +61,7 @@ class Validation:
         """Runs the statement."""
         query = self.compose(links)
         count, sample = one(connection, query, **self.values(links))
-        return Finding(int(count), tuple(sample or ()), query.as_string(connection))
+        return Finding(int(count), tuple(sample or ()), shown(query, connection))
 
     def require(self, connection: Connection, links: Links) -> None:
         """Nothing, when the rule holds.
@@ -78,20 +87,20 @@ def staging_validations(spec: Spec, name: str) -> list[Validation]:
 
 
 def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
-    again, literal = f"Materialize `exports/{name}` and `staging/{name}` again.", sql.Literal(name)
+    again, key = f"Materialize `exports/{name}` and `staging/{name}` again.", literal(name)
     return [
         rule(
             "rows_match_the_export",
             title="Every exported row is staged, quarantined or excluded, once.",
             remedy=again,
-            compose=lambda _: statement("count_unaccounted_rows", staging=staging_table(name), table=literal),
+            compose=lambda _: statement("count_unaccounted_rows", staging=staging_table(name), table=key),
             blocking=True,
         ),
         rule(
             "staging_is_current",
             title="The staging table was made with this spec for this target.",
             remedy=again,
-            compose=lambda _: statement("count_outdated_staging", table=literal),
+            compose=lambda _: statement("count_outdated_staging", table=key),
             blocking=True,
             values=lambda links: {"spec_digest": spec.digest, "target_digest": shape_digest(links.targets[name])},
         ),
@@ -106,7 +115,7 @@ def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             "triggers_are_agreed",
             title="No trigger of the app sees history arrive unless the spec says so.",
             remedy=f"Disable the triggers for the load, or say `policy: {{triggers: {{{name}: fire}}}}` in the spec.",
-            compose=lambda _: statement("count_triggers", allowed=sql.Literal(spec.policy.fires(name))),
+            compose=lambda _: statement("count_triggers", allowed=literal(spec.policy.fires(name))),
             blocking=True,
             values=lambda links: {"triggers": list(links.targets[name].triggers)},
         ),
@@ -120,7 +129,7 @@ def _contents(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             "quarantine_is_empty",
             title="No value was refused by its type's rule.",
             remedy=f"Look for {name} in etl.quarantine: each value with its rule. Correct the rows or the spec.",
-            compose=lambda _: statement("count_quarantined_rows", table=sql.Literal(name)),
+            compose=lambda _: statement("count_quarantined_rows", table=literal(name)),
             blocking=limit is not None,
             allowed=limit or 0,
         ),
@@ -149,7 +158,7 @@ def _relations(rule: Rule, table: Table) -> list[Validation]:
     found = [
         rule(
             "the_target_takes_every_row",
-            title="No row breaks a UNIQUE or CHECK constraint of the target.",
+            title="No row breaks a UNIQUE, CHECK or FOREIGN KEY constraint of the target.",
             remedy=f"{quarantined}Correct them in the legacy database, or relax the constraint.",
             compose=functools.partial(_reasons, table.name, ("target_conflict",)),
         )
@@ -210,8 +219,8 @@ def user_validations() -> list[Validation]:
 
 def resolve_validations(spec: Spec) -> list[Validation]:
     """Shown on `resolved_users`: may the claims be trusted?"""
-    names = joined([*(sql.Literal(name) for name in spec.load_order), sql.Literal("users")])
-    merge, trusting = sql.Literal(spec.accounts.merge_duplicates), sql.Literal(spec.accounts.from_ == "profiles")
+    names = joined([*(literal(name) for name in spec.load_order), literal("users")])
+    merge, trusting = literal(spec.accounts.merge_duplicates), literal(spec.accounts.from_ == "profiles")
 
     def rule(check: str, title: str, remedy: str, compose: Callable[[Links], sql.Composed], **more: Any) -> Validation:
         return Validation(check, RESOLVED_ASSET, RESOLVED_ASSET, title, remedy, compose, **more)
@@ -263,14 +272,14 @@ def _taken_ids(links: Links, table: Table) -> sql.Composed:
         "count_taken_ids",
         links=links.rows(table.name),
         target=qualified(target.schema, target.name),
-        id=sql.Identifier(table.id.to),
+        id=identifier(table.id.to),
         adopted=equal if adopts else sql.SQL("false"),
     )
 
 
 def _future_rows(table: Table) -> sql.Composed:
     late: list[sql.Composable] = [
-        sql.SQL("s.{} > now()").format(sql.Identifier(column))
+        sql.SQL("s.{} > now()").format(identifier(column))
         for column, spec in table.columns.items()
         if spec.type == "timestamptz"
     ]
@@ -279,7 +288,7 @@ def _future_rows(table: Table) -> sql.Composed:
 
 
 def _repeated(table: Table, columns: tuple[str, ...], _: Links) -> sql.Composed:
-    names: list[sql.Composable] = [sql.Identifier("s", column) for column in columns]
+    names: list[sql.Composable] = [identifier("s", column) for column in columns]
     filled = joined([sql.SQL("{} IS NOT NULL").format(name) for name in names], by=" AND ")
     return statement("count_repeated", staging=staging_table(table.name), columns=joined(names), filled=filled)
 

@@ -339,6 +339,18 @@ def test_a_column_that_looks_like_a_secret_stays_behind_unless_it_is_allowed(nam
     assert allowed.columns[name].secret == "allowed"  # noqa: S105
 
 
+SECRETS = (
+    "auth cookie cookies credential credentials hash hashes key keys otp passphrase passwd password passwords pin pwd"
+)
+SECRETS += " salt secret secrets session sessions token tokens totp apikey"
+
+
+@pytest.mark.parametrize("word", SECRETS.split())
+def test_each_secret_word_is_seen_alone_and_within_a_name(word: str) -> None:
+    names = (word, word.upper(), f"user_{word}", f"{word}_2", f"old-{word}.value", f"user{word.title()}")
+    assert [name for name in names if not looks_secret(name)] == []
+
+
 @pytest.mark.parametrize(
     "name", ["monkey", "keyboard", "hashtag", "passenger", "tokenizer", "opinion", "sessional", "secretary"]
 )

@@ -173,17 +173,19 @@ def test_an_account_that_went_away_keeps_its_rows_waiting_and_stops_nobody(linke
 def test_composite_and_text_keys_and_odd_names_arrive(world: World) -> None:
     world.legacy(
         "CREATE TABLE users (id TEXT PRIMARY KEY, email TEXT) WITHOUT ROWID;"
-        'CREATE TABLE "Order ""Lines" ("Order Id" TEXT, "pos/nr" TEXT, "who?" TEXT, "Text" TEXT, PRIMARY KEY ("Order Id", "pos/nr"));'
+        'CREATE TABLE "Order ""Lines" ("Order Id" TEXT, "pos/nr" TEXT, "who?" TEXT, "Text" TEXT, "100%s {x}" TEXT, PRIMARY KEY ("Order Id", "pos/nr"));'
         "INSERT INTO users VALUES ('u/1', 'a@x.org');"
-        "INSERT INTO \"Order \"\"Lines\" VALUES ('a/b', 'c', 'u/1', 'x'), ('a', 'b/c', 'u/1', 'y')",
+        "INSERT INTO \"Order \"\"Lines\" VALUES ('a/b', 'c', 'u/1', 'x', '%s'), ('a', 'b/c', 'u/1', 'y', NULL)",
         schema="",
     )
-    world.execute('CREATE TABLE public."Odd Table" ("Id" uuid PRIMARY KEY, "Owner" uuid, "The ""Text""" text)')
+    world.execute(
+        'CREATE TABLE public."Odd Table" ("Id" uuid PRIMARY KEY, "Owner" uuid, "The ""Text""" text, "%(x)s {}" text CHECK ("%(x)s {}" NOT LIKE \'%z%\'))'
+    )
     path = world.folder / "odd.yaml"
     path.write_text(
         "source: {timezone: UTC}\nnamespace: 11111111-2222-5333-8444-555555555555\nusers: {}\n"
         "tables:\n  lines:\n    source: 'Order \"Lines'\n    target: public.Odd Table\n    id: {to: Id}\n"
-        "    owner: {from: 'who?', to: Owner}\n    columns: {'The \"Text\"': {type: text, from: Text}}\n",
+        "    owner: {from: 'who?', to: Owner}\n    columns: {'The \"Text\"': {type: text, from: Text}, '%(x)s {}': {type: text, from: '100%s {x}'}}\n",
         encoding="utf-8",
     )
     world.use_spec(path)
@@ -225,3 +227,38 @@ def test_repeated_and_missing_keys_are_quarantined_by_rowid(world: World) -> Non
     }
     assert world.query("SELECT label FROM public.things") == [("four",)]
     assert AT
+
+
+def test_a_late_child_of_a_row_that_its_user_deleted_keeps_nobody_from_loading(linked: World) -> None:
+    linked.sign_up("a@x.org")
+    assert linked.migrate().exit_code == 0
+    linked.execute("DELETE FROM public.projects")
+    linked.legacy("INSERT INTO tasks VALUES (1, 1, NULL, NULL); INSERT INTO projects VALUES (9, 1, 'p9')")
+    linked.legacy("INSERT INTO tasks VALUES (2, 9, NULL, NULL)")
+    outcome = linked.migrate()
+    assert outcome.exit_code == 0
+    assert outcome.books.closed
+    assert reasons(linked, "tasks") == {"1": "target_conflict", "2": "loaded"}
+
+
+def test_a_foreign_key_to_a_table_that_is_not_in_the_spec_refuses_its_row_alone(linked: World) -> None:
+    linked.execute(
+        "CREATE TABLE public.names (name text PRIMARY KEY); INSERT INTO public.names VALUES ('p1');"
+        "ALTER TABLE public.projects ADD FOREIGN KEY (name) REFERENCES public.names"
+    )
+    linked.sign_up("a@x.org", "b@x.org")
+    assert linked.migrate().exit_code == 0
+    assert reasons(linked, "projects") == {"1": "loaded", "2": "target_conflict"}
+
+
+def test_a_partial_unique_index_refuses_the_rows_that_it_covers(linked: World) -> None:
+    linked.execute(
+        "ALTER TABLE public.projects DROP CONSTRAINT projects_name_key;"
+        "CREATE UNIQUE INDEX one_default ON public.projects (user_id) WHERE name LIKE 'main%'"
+    )
+    linked.legacy("INSERT INTO projects VALUES (3, 1, 'main a'), (4, 1, 'main b'), (5, 2, 'main'), (6, 2, 'other')")
+    linked.sign_up("a@x.org", "b@x.org")
+    assert linked.migrate().exit_code == 0
+    found = reasons(linked, "projects")
+    assert {key for key, reason in found.items() if reason == "target_conflict"} == {"3", "4"}
+    assert found["5"] == found["6"] == "loaded"

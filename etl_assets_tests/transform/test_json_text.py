@@ -152,7 +152,13 @@ def test_hopeless_nesting_is_a_fault_and_no_crash() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [json.dumps("[{" * 2_000), json.dumps('\\"[' * 1_000), "[" + "[],{}," * 1_000 + "1]", json.dumps({"[" * 600: "{"})],
+    [
+        json.dumps("[{" * 2_000),
+        json.dumps('\\"[' * 1_000),
+        "[" + "[],{}," * 1_000 + "1]",
+        json.dumps({"[" * 600: "{"}),
+        json.dumps(["\\", "[" * 600]),
+    ],
 )
 def test_brackets_in_strings_and_side_by_side_are_no_depth(text: str) -> None:
     assert json_fault(text) is None

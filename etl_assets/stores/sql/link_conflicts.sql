@@ -1,4 +1,5 @@
--- Rows that a UNIQUE or CHECK constraint of the target would refuse: found beforehand, so that the others load.
+-- Rows that a UNIQUE, CHECK or FOREIGN KEY constraint of the target would refuse: found beforehand, so that the others
+-- load.
 SELECT x._legacy_id, x._new_id, x._legacy_user_id, x._account_id, x._wave, c._reason,
        {values}
 FROM ({rows}) AS x
