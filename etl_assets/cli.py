@@ -35,6 +35,12 @@ def main() -> NoReturn:
     except EtlError as error:
         _say(f"etl-assets: {error}")
         sys.exit(error.exit_code)
+    except OSError as error:
+        _say(f"etl-assets: {error.filename or 'a file'}: {error.strerror or type(error).__name__}")
+        sys.exit(2)
+    except Exception as error:  # noqa: BLE001 - the last word; its text may hold a customer's values
+        _say(f"etl-assets: stopped by a defect ({type(error).__name__}); please report what you ran")
+        sys.exit(3)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -61,6 +67,8 @@ def migrate(context: click.Context, *, demo: bool, as_json: bool) -> None:
     with open_instance(settings) as instance:
         outcome = run(settings, spec, instance=instance, say=_say)
     _show(outcome.books, as_json=as_json)
+    if outcome.exit_code:
+        _say("This run did not come to its end; the reason stands above.")
     context.exit(outcome.exit_code or (0 if outcome.books.closed else BOOKS_OPEN))
 
 
@@ -76,7 +84,7 @@ def status(context: click.Context, *, as_json: bool) -> None:
 
     books = read(target_url(settings), spec)
     _show(books, as_json=as_json)
-    context.exit(0 if books.closed else BOOKS_OPEN)
+    context.exit(BOOKS_OPEN if books.complete and not books.closed else 0)
 
 
 @cli.command()
@@ -185,7 +193,14 @@ def _closing_lines(books: Books) -> list[str]:
         lines.append(f"{books.users['total']:,} legacy users: {states or 'none'}")
     for wave in books.waves[-3:]:
         lines.append(f"wave {wave.key}: {wave.users:,} users, {wave.rows:,} rows")
-    lines.append("[bold green]The books close.[/]" if books.closed else "[bold red]The books are open.[/]")
+    if books.closed:
+        lines.append("[bold green]The books close.[/]")
+    elif not books.complete:
+        lines.append(
+            "[bold]Not everything is staged yet:[/] `etl-assets migrate` has not come to its end on this target."
+        )
+    else:
+        lines.append("[bold red]The books are open.[/]")
     return lines
 
 

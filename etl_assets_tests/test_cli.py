@@ -33,6 +33,7 @@ def test_status_before_anything_happened_prints_zeros_and_writes_nothing(world: 
     result = world.cli("status", "--json")
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)
+    assert found["closed"] is False
     assert found["tables"] == {name: dict.fromkeys(numbers, 0) for name, numbers in BOOKS.items()}
     assert world.query("SELECT count(*) FROM pg_namespace WHERE nspname = 'etl'") == [(0,)]
 

@@ -20,7 +20,7 @@ class ProgressHandler(logging.Handler):
         """One log record of a run, which may carry a Dagster event."""
         event = getattr(record, "dagster_event", None)
         if event is None:
-            if record.levelno >= logging.INFO:
+            if record.levelno >= logging.INFO and "Not executing" not in record.getMessage():
                 meta: dict[str, Any] = getattr(record, "dagster_meta", {})
                 mark = "!" if record.levelno >= logging.WARNING else " "
                 _say(f"  {mark} {meta.get('orig_message', record.getMessage())}")

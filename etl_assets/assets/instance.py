@@ -57,6 +57,8 @@ def _exit_code(event: dg.DagsterEvent) -> int:
     if failure is not None and "exit_code" in failure.metadata:
         report_problem(event.step_key or "", failure.description)
         return int(failure.metadata["exit_code"].value)
+    if data.error is not None and data.error.cls_name == "DagsterExecutionInterruptedError":
+        raise KeyboardInterrupt
     if data.error is not None and data.error.cls_name == "DagsterAssetCheckFailedError":
         return REFUSED
     # Not one of ours, so its text may hold anything: the class is shown, the rest stays in the run's log.

@@ -42,20 +42,20 @@ def check_result(validation: Validation, key: dg.AssetKey, finding: Finding) -> 
     passed = finding.count <= validation.allowed
     metadata: dict[str, Any] = {"count": finding.count, "query": dg.MetadataValue.md(f"```sql\n{finding.query}\n```")}
     if finding.sample:
-        metadata["sample"] = f"legacy ids {sample_of(finding.sample)}"
+        metadata["sample"] = sample_of(finding.sample)
     return result(
         validation.name,
         key,
         passed=passed,
         blocking=validation.blocking,
-        description=validation.title if passed else f"Fails for {_told(finding)}. {validation.remedy}",
+        description=validation.title if passed else f"{_told(finding)}. {validation.remedy}",
         metadata={**metadata, "remedy": validation.remedy},
     )
 
 
 def _told(finding: Finding) -> str:
-    ids = f" (legacy ids {sample_of(finding.sample)})" if finding.sample else ""
-    return f"{finding.count:,}{ids}"
+    ids = f" ({sample_of(finding.sample)})" if finding.sample else ""
+    return f"{finding.count:,} found{ids}"
 
 
 def result(

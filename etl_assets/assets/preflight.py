@@ -88,6 +88,7 @@ def _target_lines(settings: Settings, spec: Spec) -> list[Line]:
 
 def _declared_facts(spec: Spec) -> dict[str, str]:
     facts = meta_facts(spec, {})
+    # Key columns come from the legacy database's catalog at the load.
     return {fact: value for fact, value in facts.items() if not fact.startswith("table ")}
 
 

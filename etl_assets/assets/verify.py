@@ -27,6 +27,7 @@ from etl_assets.stores.users import label_users
 ROWS_TITLE = "Every loaded row stands in production as it was written, unless its user changed it since."
 SUMS_TITLE = "Each user's total of every money column is the same before and after."
 BOOKS_TITLE = "source = loaded + waiting + quarantined + excluded, for every table, and every user is in one state."
+LEGACY_TITLE = "No loaded row was changed in the legacy app since."
 CHANGES_TITLE = "No loaded row was changed or removed in production since."
 SQL_REMEDY = "Compare the rows in etl.loaded with production; see `query`."
 
@@ -100,6 +101,24 @@ def _changes_result(rows: list[RowComparison]) -> dg.AssetCheckResult:
             "gone_since": gone,
             "sample": "; ".join(samples) or "none",
             "remedy": "Nothing to do: the new app is in use. A row that its user removed never comes back.",
+        },
+    )
+
+
+def _legacy_result(rows: list[RowComparison]) -> dg.AssetCheckResult:
+    changed = sum(row.changed_in_legacy for row in rows)
+    tables = ", ".join(f"{row.table} {row.changed_in_legacy:,}" for row in rows if row.changed_in_legacy)
+    return result(
+        "nothing_changed_in_legacy_since",
+        VERIFICATION,
+        passed=changed == 0,
+        blocking=False,
+        description=LEGACY_TITLE
+        if not changed
+        else f"{changed:,} loaded rows differ from the legacy app by now: {tables}.",
+        metadata={
+            "count": changed,
+            "remedy": "Production keeps what was loaded. Stop writing to the legacy app for users who have moved.",
         },
     )
 
@@ -182,6 +201,7 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
             _spec("rows_are_equal", VERIFICATION, ROWS_TITLE),
             _spec("sums_are_equal", VERIFICATION, SUMS_TITLE),
             _spec("nothing_changed_since", VERIFICATION, CHANGES_TITLE, blocking=False),
+            _spec("nothing_changed_in_legacy_since", VERIFICATION, LEGACY_TITLE, blocking=False),
         ],
     )
     def verification(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
@@ -208,6 +228,7 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
             _rows_result(VERIFICATION, rows),
             _sums_result(VERIFICATION, sums),
             _changes_result(rows),
+            _legacy_result(rows),
         ]
         users = table_value(("state", "users"), books.users.items())
         return dg.MaterializeResult(
@@ -215,7 +236,7 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
                 "books": _books_table(books),
                 "users": users,
                 "rows": _rows_table(rows),
-                **{f"rows_{state}": count for state, count in totals.items()},
+                **{f"{state}_rows": count for state, count in totals.items()},
             },
             check_results=checks,
         )

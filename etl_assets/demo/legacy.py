@@ -1,6 +1,7 @@
 """A believable legacy app: 240 users, their jobs, credits and files, and a few rows of every kind of mess."""
 
 import json
+import os
 import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -58,7 +59,10 @@ def write_demo(path: Path) -> None:
     for number in range(1, USERS + 1):
         _sign_up(app, number)
     _add_mess(app)
-    write_new_database(path, SCHEMA, app.rows)
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    part.unlink(missing_ok=True)
+    write_new_database(part, SCHEMA, app.rows)
+    part.replace(path)
 
 
 def _sign_up(app: _App, number: int) -> None:

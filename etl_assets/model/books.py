@@ -49,12 +49,13 @@ class Books:
     tables: tuple[TableBook, ...] = ()
     users: dict[str, int] = field(default_factory=dict)
     waves: tuple[WaveBook, ...] = ()
+    complete: bool = True
 
     @property
     def closed(self) -> bool:
-        """True when every legacy row is in exactly one state and every legacy user too."""
+        """True when everything is staged, and every legacy row is in exactly one state and every legacy user too."""
         users_add_up = self.users.get("total", 0) == sum(self.users.get(state, 0) for state in USER_STATES)
-        return users_add_up and all(book.missing == 0 for book in self.tables)
+        return self.complete and users_add_up and all(book.missing == 0 for book in self.tables)
 
     def as_json(self) -> dict[str, Any]:
         """The object that `--json` prints."""

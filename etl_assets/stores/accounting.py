@@ -68,7 +68,9 @@ def read_books(connection: Connection, links: Links) -> Books:
             **{s: counted.get(s, 0) for s in USER_STATES},
         }
     waves = [WaveBook(key, int(n), int(count), at) for key, n, count, at in rows(connection, statement("list_waves"))]
-    return Books(tuple(tables), users, tuple(waves))
+    expected = {name for name, table in links.spec.tables.items() if not table.optional or name in links.targets}
+    complete = expected <= staged and (links.spec.users is None or "users" in staged)
+    return Books(tuple(tables), users, tuple(waves), complete=complete)
 
 
 def _table_book(connection: Connection, links: Links, name: str) -> TableBook:

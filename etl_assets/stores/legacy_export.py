@@ -112,7 +112,8 @@ def open_export(connection: sqlite3.Connection, export: Export) -> ExportReader 
     if export.optional and describe(connection, export.source) is None:
         return None
     table = require_table(connection, export.source)
-    columns = tuple(column for column in export.columns if not (column.optional and column.column not in table.columns))
+    present = {name.lower() for name in table.columns}
+    columns = tuple(column for column in export.columns if not (column.optional and column.label not in present))
     _require_columns(export, table, columns)
     _require_no_secrets(connection, export, table, columns)
     _find_repeated_keys(connection, export, table)
@@ -172,8 +173,9 @@ def _require_no_secrets(
 def _find_repeated_keys(connection: sqlite3.Connection, export: Export, table: LegacyTable) -> None:
     connection.execute("DROP TABLE IF EXISTS " + REPEATED)
     connection.execute("CREATE TEMP TABLE etl_repeated_keys (key TEXT PRIMARY KEY)")
-    if table.rowid is None or (table.has_integer_key and export.key in ((), table.primary_key)):
-        return  # unique by construction, or a view, whose rows have no other name
+    is_declared = bool(table.primary_key) and export.key in ((), table.primary_key)
+    if is_declared and (table.has_integer_key or table.rowid is None):
+        return  # unique by construction: the rowid itself, or the key of a WITHOUT ROWID table
     key = _key_text(export, table)
     connection.execute(
         " ".join(["INSERT INTO", REPEATED, "SELECT", key, "AS k FROM", quoted(table.name)])
@@ -229,10 +231,10 @@ def _key_text(export: Export, table: LegacyTable) -> str:
 
 def _key(export: Export, table: LegacyTable) -> str:
     text = _key_text(export, table)
-    if table.rowid is None:
-        return text
+    # Rows without a rowid (of a view, or WITHOUT ROWID) are told apart by their number in the scan.
+    row = table.rowid or "row_number() OVER ()"
     unusable = text + " IS NULL OR " + text + " IN (SELECT key FROM " + REPEATED + ")"
-    return "CASE WHEN " + unusable + " THEN '" + ROWID_PREFIX + "' || " + table.rowid + " ELSE " + text + " END"
+    return "CASE WHEN " + unusable + " THEN '" + ROWID_PREFIX + "' || " + row + " ELSE " + text + " END"
 
 
 def _decoded(cells: dict[str, tuple[bytes | None, ...]], usual: dict[str, str]) -> pl.DataFrame:

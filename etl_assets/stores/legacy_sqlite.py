@@ -139,6 +139,9 @@ def describe(connection: sqlite3.Connection, name: str) -> LegacyTable | None:
 
 
 def _rowid_name(connection: sqlite3.Connection, table: str, columns: dict[str, str]) -> str | None:
+    kind = connection.execute("SELECT type FROM sqlite_master WHERE name = ?", [table]).fetchone()
+    if kind == ("view",):
+        return None  # a view answers `rowid` too, with NULL
     taken = {column.lower() for column in columns}
     for name in ROWID_NAMES:
         if name in taken:
@@ -146,7 +149,7 @@ def _rowid_name(connection: sqlite3.Connection, table: str, columns: dict[str, s
         try:
             connection.execute("SELECT " + name + " FROM " + quoted(table) + " LIMIT 0")
         except sqlite3.OperationalError:
-            return None  # a WITHOUT ROWID table, or a view
+            return None  # a WITHOUT ROWID table
         return name
     return None
 

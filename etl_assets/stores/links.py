@@ -54,7 +54,7 @@ class Links:
 
     def row(self, name: str, alias: str) -> sql.Composed:
         """A row's loaded columns as one record."""
-        return sql.SQL("ROW({})").format(joined([identifier(alias, column) for column in self.columns(name)]))
+        return sql.SQL("ROW({})").format(joined([identifier(alias, column) for column in sorted(self.columns(name))]))
 
     def rows(self, name: str) -> sql.Composed:
         """One row per staged row: the target columns' values, and `_legacy_id` to `_state` as in `link.sql`."""
@@ -143,6 +143,7 @@ class Links:
             "has_twin_in_target",
             target=qualified(target.schema, target.name),
             same=joined([*here, predicate], by=" AND "),
+            id=identifier(table.id.to),
         )
         plain = [c for c in rule.columns if c in table.columns]
         by_owner = table.owner.to in rule.columns and bool(table.owner.from_)

@@ -9,9 +9,9 @@ from etl_assets.model.errors import EtlError, Refused
 from etl_assets.spec.model import Table
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, one, reading, rows, run_statement, writing
+from etl_assets.stores.postgres import Connection, DatabaseFault, one, reading, rows, run_statement, writing
 from etl_assets.stores.schema import audit, meta_facts, remember
-from etl_assets.stores.statements import identifier, joined, literal, qualified, statement
+from etl_assets.stores.statements import identifier, joined, literal, qualified, staging_table, statement
 from etl_assets.stores.targets import regclass
 from etl_assets.stores.validations import require_gate
 
@@ -22,10 +22,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class Loaded:
-    """Rows loaded per table, and how many transactions it took."""
+    """Rows loaded per table, how many transactions it took, and whom the target refused: legacy user -> rule."""
 
     rows: dict[str, int] = field(default_factory=dict)
     transactions: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
 
     def add(self, table: str, count: int) -> None:
         """Counts rows of one table."""
@@ -62,24 +63,36 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
         raise EtlError(f"Wave {wave} was not resolved yet: materialize `resolved_users` for it first.")
     done = 0
     for batch in _batches(own):
-        _load_users(loader, owned, batch, wave=wave, loaded=loaded)
+        _load_or_divide(loader, owned, batch, wave=wave, loaded=loaded)
         done += len(batch)
         progress(done, len(own))
     # Rows that were not there, not right or not referable when their owner's wave came, users by users as above.
     # Each pass can free further rows, through references between users; it ends when one brings nothing.
-    while late := _late_users(connection, links, owned):
+    while late := [user for user in _late_users(connection, links, owned) if user not in loaded.refused]:
         before = sum(loaded.rows.values())
         for batch in _batches(late):
-            _load_users(loader, owned, batch, wave=wave, loaded=loaded)
+            _load_or_divide(loader, owned, batch, wave=wave, loaded=loaded)
         if sum(loaded.rows.values()) == before:
             break
     with writing(connection, run=loader.run):
         if not loaded.transactions:
             # Nobody to load is still a moment to say what is wrong: a red gate must not turn green by being empty.
             _open_gate(loader)
+        for name in owned:
+            _raise_sequence(connection, links, links.spec.tables[name])
         connection.execute(statement("finish_wave"), {"wave": wave})
         # The reconciliation joins the ledger next; without statistics Postgres takes it for empty and loops.
         run_statement(connection, statement("analyze", table=identifier("etl", "loaded")))
+    if loaded.refused:
+        rules = "; ".join(sorted(set(loaded.refused.values())))
+        raise Refused(
+            "the_target_takes_every_user",
+            table=", ".join(owned),
+            count=len(loaded.refused),
+            sample=[f"user {user}" for user in loaded.refused],
+            remedy=f"Everybody else was loaded. Of these users' rows: {rules}. Correct their legacy rows or the "
+            "constraint, then run again.",
+        )
     return loaded
 
 
@@ -103,6 +116,21 @@ def load_unowned(loader: Loader, name: str) -> int:
         fault_point("load.before_commit")
     fault_point("load.committed")
     return count + adopted
+
+
+def _load_or_divide(loader: Loader, owned: list[str], users: list[str], *, wave: str, loaded: Loaded) -> None:
+    """Loads a batch; where the target refuses a row that no validation foresaw, finds its user and loads the others."""
+    try:
+        _load_users(loader, owned, users, wave=wave, loaded=loaded)
+    except DatabaseFault as fault:
+        if not fault.is_integrity:
+            raise
+        if len(users) == 1:
+            loaded.refused[users[0]] = str(fault)
+            return
+        half = len(users) // 2
+        for part in (users[:half], users[half:]):
+            _load_or_divide(loader, owned, part, wave=wave, loaded=loaded)
 
 
 def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str, loaded: Loaded) -> None:
@@ -185,6 +213,7 @@ def _raise_sequence(connection: Connection, links: Links, table: Table) -> None:
     sequence = one(connection, statement("find_sequence"), table=name, column=table.id.to)[0]
     if sequence is not None:
         slots = {"id": identifier(table.id.to), "target": qualified(target.schema, target.name)}
+        slots["staging"] = staging_table(table.name)
         connection.execute(statement("raise_sequence", **slots), {"sequence": sequence})
 
 

@@ -51,6 +51,7 @@ class DatabaseFault(EtlError):
             if name
         ]
         self.sqlstate = error.sqlstate or ""
+        self.is_integrity = self.sqlstate.startswith("23")
         at = f" on {', '.join(names)}" if names else ""
         # Syntax and privilege messages name objects; those of class 22 and 23 quote values.
         said = f": {diag.message_primary}" if self.sqlstate.startswith("42") and diag.message_primary else ""

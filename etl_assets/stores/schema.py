@@ -42,8 +42,14 @@ def meta_facts(spec: Spec, keys: dict[str, tuple[str, ...]]) -> dict[str, str]:
     facts = {"namespace": str(spec.namespace)}
     if spec.target.marker:
         facts["marker"] = spec.target.marker
+    if spec.users is not None:
+        facts["users"] = f"{spec.users.table} by {spec.users.id}"
     for name, table in spec.tables.items():
-        facts[f"table {name}"] = f"id {table.id.rule}, key {', '.join(keys.get(name, table.key)) or 'primary key'}"
+        key = ", ".join(keys.get(name, table.key)) or "primary key"
+        facts[f"table {name}"] = f"{table.target}, id {table.id.rule}, key {key}"
+        facts[f"from {table.source} to {table.target}"] = name
+        # Digests in the ledger are over these columns.
+        facts[f"columns of {name}"] = ", ".join(sorted(table.columns))
     return facts
 
 

@@ -13,5 +13,5 @@ def status(url: str, spec: Spec) -> Books:
     """The books of this moment; all zeros on a target that was never migrated to. Writes nothing."""
     with connect(url) as connection, reading(connection):
         if not exists(connection):
-            return Books(tuple(TableBook(name) for name in spec.tables))
+            return Books(tuple(TableBook(name) for name in spec.tables), complete=False)
         return read_books(connection, Links(spec, read_targets(connection, spec)))

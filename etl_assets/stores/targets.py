@@ -38,6 +38,8 @@ def read_target(connection: Connection, table: Table) -> TargetTable:
     name = {"table": regclass(table.target_schema, table.target_table)}
     if connection.execute(statement("find_table"), name).fetchone() in (None, (None,)):
         raise TargetMismatch(table.name, [f"{table.target} does not exist"])
+    if connection.execute(statement("is_plain_table"), name).fetchone() != (True,):
+        raise TargetMismatch(table.name, [f"{table.target} is no table, and only tables can be loaded"])
     columns = {}
     for row in rows(connection, statement("read_columns"), **name):
         column, kind, base, precision, scale, length, seconds, labels, not_null, default, generated = row

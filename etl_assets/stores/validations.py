@@ -172,6 +172,15 @@ def _relations(rule: Rule, table: Table) -> list[Validation]:
                 compose=functools.partial(_reasons, table.name, OWNER_REASONS),
             )
         )
+        found.append(
+            rule(
+                "owners_are_unchanged",
+                title="No loaded row names another owner in the legacy database now.",
+                remedy="These rows stay with the account that they were loaded for; rows that refer to them are "
+                "quarantined. The legacy app moved them, or gave a deleted row's id to a new one: settle them by hand.",
+                compose=functools.partial(_reasons, table.name, ("owner_changed",)),
+            )
+        )
     if table.references:
         found.append(
             rule(
@@ -207,6 +216,13 @@ def user_validations() -> list[Validation]:
             "No two legacy users share an address.",
             "These users stay ambiguous and unclaimed. Settle them in the legacy app, or set `merge_duplicates: true`.",
             "count_repeated_emails",
+        ),
+        rule(
+            "claims_still_agree",
+            "No claimed legacy user has another address now.",
+            "The claim stays with the account that proved the former address. Where the date of sign-up changed too, "
+            "the id was given to somebody else: that person's rows wait.",
+            "count_contradicted_claims",
         ),
         rule(
             "emails_are_valid",

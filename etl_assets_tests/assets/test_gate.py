@@ -250,6 +250,15 @@ def test_warnings_show_a_number_and_do_not_block(awkward: World) -> None:
     assert checks_of(awkward, RESOLVED) == {"every_row_has_an_account"}
 
 
+def test_edits_in_the_legacy_app_after_the_load_are_listed_and_not_followed(awkward: World) -> None:
+    awkward.migrate()
+    before = awkward.checksum(*PRODUCTION)
+    awkward.legacy("UPDATE credit_transactions SET amount = 999 WHERE id = 1")
+    assert awkward.migrate().exit_code == 0
+    assert failed_checks(awkward.materialize(VERIFICATION)) == {"nothing_changed_in_legacy_since"}
+    assert awkward.checksum(*PRODUCTION) == before
+
+
 def test_unmapped_rows_fall_to_zero_as_users_come_back(world: World) -> None:
     world.legacy(
         f"INSERT INTO users VALUES (1, 'a@example.com', NULL, '{AT}'), (2, 'b@example.com', NULL, '{AT}');"

@@ -262,3 +262,99 @@ def test_a_partial_unique_index_refuses_the_rows_that_it_covers(linked: World) -
     found = reasons(linked, "projects")
     assert {key for key, reason in found.items() if reason == "target_conflict"} == {"3", "4"}
     assert found["5"] == found["6"] == "loaded"
+
+
+def test_a_reused_row_id_never_carries_rows_to_its_former_owner(linked: World) -> None:
+    linked.sign_up("a@x.org", "b@x.org")
+    assert linked.migrate().exit_code == 0
+    # SQLite gives the id of the last deleted row to the next one: project 2 was b's and is a's now.
+    linked.legacy(
+        "DELETE FROM projects WHERE id = 2; INSERT INTO projects VALUES (2, 1, 'new'); INSERT INTO tasks VALUES (1, 2, NULL, NULL)"
+    )
+    outcome = linked.migrate()
+    assert outcome.exit_code == 0
+    assert outcome.books.closed
+    assert reasons(linked, "projects") == {"1": "loaded", "2": "owner_changed"}
+    assert reasons(linked, "tasks") == {"1": "reference_quarantined"}
+    assert linked.query("SELECT count(*) FROM public.tasks") == [(0,)]
+
+
+def test_an_adopted_lookup_row_is_no_twin_of_itself(world: World) -> None:
+    world.legacy(
+        "CREATE TABLE plans (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO plans VALUES (1, 'free'), (2, 'pro')",
+        schema="",
+    )
+    world.execute(
+        "CREATE TABLE public.plans (id integer PRIMARY KEY, name text UNIQUE); INSERT INTO public.plans VALUES (1, 'free')"
+    )
+    path = world.folder / "plans.yaml"
+    path.write_text(
+        "source: {timezone: UTC}\nnamespace: 11111111-2222-5333-8444-555555555555\n"
+        "tables:\n  plans: {id: keep, owner: none, columns: {name: text}}\n",
+        encoding="utf-8",
+    )
+    world.use_spec(path)
+    outcome = world.migrate()
+    assert outcome.exit_code == 0
+    assert outcome.books.as_json()["tables"]["plans"]["loaded"] == 2
+
+
+def test_a_constraint_that_nobody_foresaw_stops_only_its_users(linked: World) -> None:
+    linked.execute("CREATE UNIQUE INDEX folded ON public.projects (lower(name))")
+    linked.legacy("INSERT INTO users VALUES (3, 'c@x.org'); INSERT INTO projects VALUES (3, 3, 'P1'), (4, 2, 'p4')")
+    linked.sign_up("a@x.org", "b@x.org", "c@x.org")
+    outcome = linked.migrate()
+    assert outcome.exit_code == 1
+    assert outcome.books.closed
+    loaded = {key for key, reason in reasons(linked, "projects").items() if reason == "loaded"}
+    assert loaded in ({"1", "2", "4"}, {"2", "3", "4"})
+
+
+def test_a_views_repeated_and_missing_keys_are_quarantined(world: World) -> None:
+    world.legacy(
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT); INSERT INTO users VALUES (1, 'a@x.org');"
+        "CREATE TABLE raw (code TEXT, label TEXT); INSERT INTO raw VALUES ('k', 'one'), ('k', 'two'), (NULL, 'x'), ('m', 'four');"
+        "CREATE VIEW things AS SELECT code, 1 AS user_id, label FROM raw",
+        schema="",
+    )
+    world.execute("CREATE TABLE public.things (id uuid PRIMARY KEY, user_id uuid, label text)")
+    path = world.folder / "things.yaml"
+    path.write_text(
+        "source: {timezone: UTC}\nnamespace: 11111111-2222-5333-8444-555555555555\nusers: {}\n"
+        "policy: {incomplete_users: load}\n"
+        "tables:\n  things: {key: [code], owner: user_id, columns: {label: text}}\n",
+        encoding="utf-8",
+    )
+    world.use_spec(path)
+    world.sign_up("a@x.org")
+    books = world.migrate().books
+    assert books.closed
+    assert (books.tables[0].loaded, books.tables[0].quarantined) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("  projects:\n    target", "  ventures:\n    source: projects\n    target"),
+        ("id: id,", "id: email,"),
+        ("body: text}", "body: text, id: {type: uuid, from: id}}"),
+    ],
+    ids=["table_renamed", "users_key", "column_added"],
+)
+def test_a_spec_that_would_bring_rows_twice_or_elsewhere_is_refused(linked: World, old: str, new: str) -> None:
+    linked.sign_up("a@x.org")
+    assert linked.migrate().exit_code == 0
+    before = linked.checksum("public.projects", "public.tasks")
+    text = SPEC.replace("REVIEWER", "wait").replace(old, new)
+    if "ventures" in new:
+        text = text.replace("{table: projects", "{table: ventures")
+    if "from: id" in new:
+        linked.execute("ALTER TABLE public.notes ADD COLUMN extra text")
+        text = text.replace("id: {type: uuid, from: id}", "extra: {type: text, from: body}")
+    path = linked.folder / "linked.yaml"
+    path.write_text(text, encoding="utf-8")
+    linked.use_spec(path)
+    linked.sign_up("b@x.org")
+    assert linked.migrate().exit_code == 1
+    assert linked.checksum("public.projects", "public.tasks") == before
+    assert linked.query("SELECT count(*) FROM etl.loaded") == [(1,)]

@@ -164,3 +164,27 @@ def test_waves_within_one_second_get_keys_of_their_own(ann: World) -> None:
     first = ann.stage()
     second = ann.stage()
     assert first < second
+
+
+def test_a_reused_legacy_user_id_gives_nothing_to_the_former_person(ann: World) -> None:
+    ann.sign_up("ann@example.com")
+    ann.migrate()
+    ann.legacy(
+        "DELETE FROM users; INSERT INTO users VALUES (1, 'mallory@example.com', NULL, '2026-01-01 00:00:00');"
+        f"INSERT INTO jobs VALUES (2, 1, 'secret', 's', '{AT}', NULL, NULL, NULL, NULL)"
+    )
+    ann.sign_up("mallory@example.com")
+    outcome = ann.migrate()
+    assert outcome.exit_code == 0
+    assert ann.query("SELECT job_type FROM public.jobs") == [("e",)]
+    assert outcome.books.as_json()["tables"]["jobs"]["waiting"] == 1
+
+
+def test_whoever_left_the_legacy_app_unclaimed_stands_in_nobodys_way(ann: World) -> None:
+    ann.migrate()
+    ann.legacy(
+        "UPDATE jobs SET user_id = 2; DELETE FROM users; INSERT INTO users VALUES (2, 'ann@example.com', NULL, NULL)"
+    )
+    ann.sign_up("ann@example.com")
+    assert state_of(ann, "2") == "resolved"
+    assert ann.query("SELECT count(*) FROM public.jobs") == [(1,)]

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -524,7 +524,7 @@ def is_readable(row: dict[str, str | None]) -> bool:
     return all(text in (None, "1", "1.0") for text in reals)
 
 
-@FAST
+@settings(FAST, max_examples=40)
 @given(st.lists(awkward_rows.filter(is_readable), max_size=30), st.sets(st.integers(1, 30), max_size=3))
 def test_each_row_is_on_exactly_one_side_and_each_fault_names_a_rule(
     rows: list[dict[str, str | None]], rowids: set[int]

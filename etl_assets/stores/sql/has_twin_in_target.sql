@@ -1,2 +1,2 @@
--- A row of the target with the same unique values: not ours, or this row would be in the ledger.
-EXISTS (SELECT FROM {target} AS t WHERE {same})
+-- Another row of the target with the same unique values.
+EXISTS (SELECT FROM {target} AS t WHERE {same} AND t.{id} IS DISTINCT FROM x._new_id)

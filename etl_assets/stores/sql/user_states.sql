@@ -1,4 +1,5 @@
 -- Each legacy user's state, first match wins. `claimable` becomes `resolved` when a wave opens.
+-- Whoever left the legacy app without a claim stands in nobody's way.
 WITH accounts AS MATERIALIZED ({accounts}),
 candidates AS (
     SELECT email_key,
@@ -9,7 +10,9 @@ candidates AS (
     FROM accounts WHERE email_key IS NOT NULL GROUP BY email_key),
 twins AS (
     SELECT email_key FROM etl.legacy_user_map
-    WHERE email_key IS NOT NULL GROUP BY email_key HAVING count(*) > 1),
+    WHERE email_key IS NOT NULL
+      AND (supabase_user_id IS NOT NULL OR snapshot = (SELECT d.snapshot FROM etl.staged AS d WHERE d."table" = 'users'))
+    GROUP BY email_key HAVING count(*) > 1),
 incomplete AS ({incomplete}),
 judged AS (
     SELECT m.legacy_user_id, c.account_id, c.confirmed_at,
@@ -17,6 +20,11 @@ judged AS (
                WHEN m.supabase_user_id IS NOT NULL THEN 'resolved'
                WHEN m.email IS NULL OR btrim(m.email, E' \t\n\r\x0b\x0c') = '' THEN 'no_email'
                WHEN m.email_key IS NULL THEN 'invalid_email'
+               WHEN m.legacy_user_id LIKE 'rowid:%%' THEN 'ambiguous: the legacy id is missing or repeated'
+               WHEN m.snapshot IS DISTINCT FROM now.snapshot AND EXISTS (
+                   SELECT FROM etl.legacy_user_map AS c
+                   WHERE c.email_key = m.email_key AND c.snapshot = now.snapshot)
+                   THEN 'ambiguous: left the legacy app, where another user has the address now'
                WHEN t.email_key IS NOT NULL AND NOT {merge} THEN 'ambiguous: two legacy users share the address'
                WHEN c.eligible > 1 THEN 'ambiguous: two accounts share the address'
                WHEN c.eligible = 1 AND o.supabase_user_id IS NOT NULL AND NOT {merge}
@@ -29,6 +37,7 @@ judged AS (
                ELSE 'waiting'
            END AS verdict
     FROM etl.legacy_user_map AS m
+    CROSS JOIN (SELECT max(d.snapshot) AS snapshot FROM etl.staged AS d WHERE d."table" = 'users') AS now
     LEFT JOIN candidates AS c ON c.email_key = m.email_key
     LEFT JOIN twins AS t ON t.email_key = m.email_key
     LEFT JOIN (SELECT DISTINCT supabase_user_id FROM etl.legacy_user_map) AS o ON o.supabase_user_id = c.account_id

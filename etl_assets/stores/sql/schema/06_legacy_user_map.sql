@@ -1,4 +1,5 @@
 -- The guide's columns, then what claiming needs. A row is never deleted; a claim is never changed.
+-- `seen_*` is what the latest snapshot says of the user, also after the claim.
 CREATE TABLE IF NOT EXISTS etl.legacy_user_map (
     legacy_user_id text PRIMARY KEY,
     email text,
@@ -14,4 +15,6 @@ CREATE TABLE IF NOT EXISTS etl.legacy_user_map (
     confirmed_at timestamptz,
     claimed_at timestamptz,
     claimed_by_run text,
-    snapshot text)
+    snapshot text,
+    seen_email_key text,
+    seen_created_at timestamptz)
