@@ -66,6 +66,7 @@ class Artifacts:
             private_folder(folder)
             copied.replace(folder / "legacy.db")
             _write_whole(folder / "snapshot.json", json.dumps(asdict(info), indent=1).encode())
+        copied.unlink(missing_ok=True)  # an unchanged database has its copy already
         fault_point("snapshot.copied")
         _write_whole(self.root / "snapshots" / CURRENT, info.id.encode())
         fault_point("snapshot.published")

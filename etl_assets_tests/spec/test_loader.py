@@ -375,6 +375,13 @@ def test_an_owner_or_key_column_that_looks_like_a_secret_is_refused(text: str) -
     assert "looks like a secret" in fault(text).problem
 
 
+def test_a_key_column_that_the_spec_allows_is_no_secret() -> None:
+    columns = "{api_key: {type: text, secret: allowed}}"
+    assert load(f"{HEAD}  items: {{owner: none, key: [api_key], columns: {columns}}}\n").tables["items"].key == (
+        "api_key",
+    )
+
+
 def test_from_and_expr_exclude_each_other() -> None:
     assert fault(column("a: {type: text, from: b, expr: c}")).problem == "`from` and `expr` exclude each other"
 
@@ -552,6 +559,13 @@ def test_the_names_of_reference_columns_are_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ["_key", "_classes"])
 def test_the_exports_own_headers_are_no_legacy_columns(name: str) -> None:
     assert fault(column(f"a: {{type: text, from: {name}, secret: allowed}}")).path == "tables.items.columns.a"
+
+
+@pytest.mark.parametrize(
+    ("rest", "part"), [("owner: {from: _classes, to: user_id}", "owner"), ("owner: none, key: [_classes]", "key")]
+)
+def test_the_exports_own_headers_are_no_owner_and_no_key(rest: str, part: str) -> None:
+    assert fault(f"{HEAD}  items: {{{rest}, columns: {{a: text}}}}\n").path == f"tables.items.{part}"
 
 
 def test_a_column_that_takes_the_new_id_or_the_account_is_not_named_again() -> None:

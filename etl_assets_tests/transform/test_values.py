@@ -323,6 +323,7 @@ def test_a_decimal_that_the_target_would_round_or_overflow_is_refused(into: Targ
 def test_more_digits_than_postgres_knows_are_refused() -> None:
     assert judge("numeric", "9" * 131_073) == (None, "too_many_digits")
     assert judge("numeric", "9" * 131_072)[1] is None
+    assert judge("numeric", f"{'9' * 131_000}.{'9' * 16_000}")[1] is None
 
 
 def test_more_digits_after_the_point_than_postgres_knows_are_refused() -> None:
