@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,13 +19,23 @@ from etl_assets_tests.world import World
 _numbers = itertools.count(1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_cluster_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """As root, clusters live outside of pytest's folders, which only hold links to them."""
+    yield
+    for link in tmp_path_factory.getbasetemp().rglob("postgres"):
+        if link.is_symlink():
+            shutil.rmtree(link.resolve(), ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """The settings of an embedded server that holds the Supabase-like template."""
     root = tmp_path_factory.mktemp("server")
     settings = Settings(root, DEFAULT_SPEC, None, None, root / "dagster")
-    embedded(settings)
-    return settings
+    running = embedded(settings)
+    yield settings
+    running.release()
 
 
 @pytest.fixture
