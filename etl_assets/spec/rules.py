@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
-from etl_assets.spec.model import POSTGRES_NAME_BYTES, TABLE_KEY, USERS, Column, Spec, Table
+from etl_assets.spec.model import POSTGRES_NAME_BYTES, TABLE_KEY, USERS, Column, References, Spec, Table
 from etl_assets.spec.yaml_lines import Path
 
 SECRET_WORDS = frozenset(
@@ -126,10 +126,23 @@ def _check_column(spec: Spec, table: Table, name: str, column: Column) -> None:
         raise SpecFault(path, f"{source!r} looks like a secret and stays behind; `secret: allowed` if it is none")
     if column.expr is None and source in EXPORT_NAMES:
         raise SpecFault(path, f"{source!r} is a name that the exports need themselves; read it through `expr`")
-    reference = column.references
-    if reference is None:
-        return
+    if column.references is not None:
+        _check_reference(spec, table, name, column, column.references)
+
+
+def _polars_reads(pattern: str) -> bool:
+    try:
+        pl.select(pl.lit("").str.extract(pattern, 1))
+    except pl.exceptions.ComputeError:
+        return False
+    return True
+
+
+def _check_reference(spec: Spec, table: Table, name: str, column: Column, reference: References) -> None:
+    path: Path = ("tables", table.name, "columns", name)
     where = (*path, "references")
+    if reference.match is not None and not _polars_reads(reference.match):
+        raise SpecFault((*where, "match"), "uses look-around or back-references, which polars does not know")
     if reference.table == USERS:
         if spec.users is None or column.type != "uuid":
             raise SpecFault(where, "to users needs a `users:` section and type uuid")

@@ -84,7 +84,7 @@ def replace_staging(
     run_statement(connection, statement("create_quarantine_batch"))
     # NUL cannot be stored in Postgres text; the quarantine shows it as a replacement character.
     shown = faulty.with_columns(
-        pl.col("value", "legacy_id", "legacy_user_id").str.replace_all("\x00", "\ufffd", literal=True)
+        pl.col("value", "legacy_id", "legacy_user_id", "via_key").str.replace_all("\x00", "\ufffd", literal=True)
     )
     copy_frame(connection, statement("copy_quarantine"), shown)
     connection.execute(statement("keep_quarantine_batch"), name)

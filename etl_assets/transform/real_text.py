@@ -19,7 +19,7 @@ def as_sqlite_prints(cells: pl.Series) -> pl.Series:
 
 def print_real(cell: str) -> str:
     """One REAL as SQLite prints it: `0.1`, `1.0e+22`, `Inf`."""
-    number = float(cell)
+    number = float(cell) + 0.0  # -0.0 prints as 0.0
     if number in (float("inf"), float("-inf")):
         return "Inf" if number > 0 else "-Inf"
     shown = format(number, ".15g")

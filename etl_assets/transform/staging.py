@@ -82,15 +82,19 @@ def _identity(plan: StagePlan) -> dict[str, Verdict]:
     else:
         target = plan.target_column(table.id.to)
         named = table.columns.get(table.id.to)
-        blob = key.str.extract(r"^x'([0-9A-F]*)'$", 1)
-        kept = Cell(pl.coalesce(blob, key), pl.when(blob.is_null()).then(pl.lit("t")).otherwise(pl.lit("b")), target)
-        columns["_new_id"] = verdict_of(named.type if named else kept_type(target), kept)
+        columns["_new_id"] = verdict_of(named.type if named else kept_type(target), _key_cell(key, target))
     owner = pl.lit(None, dtype=pl.String)
     if table.owner.from_:
         cell = plan.cell(table.owner.from_, TargetColumn("", "text", "text"))
         owner = key_text(cell.text, cell.kind)
     columns["_legacy_user_id"] = Verdict(owner, first_fault((_has_nul(owner), "nul_in_text")))
     return columns
+
+
+def _key_cell(key: pl.Expr, target: TargetColumn) -> Cell:
+    """A legacy key as a cell: `x'..'` is a BLOB again, so that sixteen bytes can be a uuid."""
+    blob = key.str.extract(r"^x'([0-9A-F]*)'$", 1)
+    return Cell(pl.coalesce(blob, key), pl.when(blob.is_null()).then(pl.lit("t")).otherwise(pl.lit("b")), target)
 
 
 def _has_nul(text: pl.Expr) -> pl.Expr:
@@ -117,11 +121,13 @@ def _column(plan: StagePlan, name: str, column: Column) -> dict[str, Verdict]:
     else:
         found = {name: verdict_of(column.type, cell)}
     verdict = found[name]
-    is_late = column.references is not None and column.references.table == USERS  # its value comes with the load
-    missing = cell.text.is_null() if is_late else verdict.value.is_null() & verdict.fault.is_null()
+    faults = [(unmapped, "not_in_map")]
     # A NOT NULL column with a default is no exception: the default would make a value up.
-    must = column.required or cell.target.not_null
-    fault = first_fault((unmapped, "not_in_map"), (missing & pl.lit(must), "required"))
+    if column.required or cell.target.not_null:
+        is_late = column.references is not None and column.references.table == USERS  # its value comes with the load
+        missing = cell.text.is_null() if is_late else verdict.value.is_null() & verdict.fault.is_null()
+        faults.append((missing, "required"))
+    fault = first_fault(*faults)
     return found | {name: Verdict(verdict.value, pl.coalesce(fault, verdict.fault))}
 
 
@@ -151,11 +157,15 @@ def _reference(plan: StagePlan, name: str, column: Column, cell: Cell) -> dict[s
     found = {f"_ref{number}": Verdict(key, no_fault)}
     if reference.table == USERS:
         return {name: Verdict(pl.lit(None, dtype=pl.String), fault), **found}
-    otherwise = text if reference.otherwise == "keep" else pl.lit(None, dtype=pl.String)
-    value = pl.when(unreadable).then(otherwise).otherwise(_referenced_value(plan, column, reference, text, key))
-    judged = verdict_of(column.type, Cell(value, pl.lit("t"), cell.target))
+    value = pl.when(~unreadable).then(_referenced_value(plan, column, reference, text, key))
+    judged = verdict_of(column.type, _key_cell(value, cell.target))
     if reference.otherwise == "keep":
-        found[f"_raw{number}"] = Verdict(text, no_fault)
+        kept = verdict_of("text", cell)  # the cell as it stands, not as a key
+        found[f"_raw{number}"] = Verdict(kept.value, no_fault)
+        judged = Verdict(
+            pl.when(unreadable).then(kept.value).otherwise(judged.value),
+            pl.when(unreadable).then(kept.fault).otherwise(judged.fault),
+        )
     return {name: Verdict(judged.value, pl.coalesce(fault, judged.fault)), **found}
 
 

@@ -104,8 +104,9 @@ def _fits(decimal: pl.Expr, precision: int, scale: int) -> pl.Expr:
 def double_verdict(cell: Cell) -> Verdict:
     """Float64; an integer beyond 2^53 that a double cannot hold exactly stays behind, as does what underflows to 0."""
     value = pl.when(cell.text.str.contains(FLOAT)).then(cell.text.cast(pl.Float64, strict=False))
-    whole = pl.when(cell.text.str.contains(DIGITS)).then(cell.text.str.strip_prefix("+").cast(pl.Int64, strict=False))
-    inexact = whole.is_not_null() & value.cast(pl.Int64, strict=False).ne_missing(whole)
+    is_digits = cell.text.str.contains(DIGITS)
+    whole = cell.text.str.strip_prefix("+").cast(pl.Int128, strict=False)
+    inexact = is_digits & (whole.is_null() | value.cast(pl.Int128, strict=False).ne_missing(whole))
     underflows = (value == 0) & cell.text.str.extract(r"^([^eE]*)", 1).str.contains("[1-9]")
     return Verdict(
         value,

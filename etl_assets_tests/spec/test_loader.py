@@ -462,9 +462,6 @@ def test_a_reference_that_cannot_be_followed_is_refused(reference: str, path: st
     assert error.problem.startswith(problem)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="only Python's `re` is asked when the spec is read; polars refuses at staging, without a line"
-)
 def test_a_pattern_that_polars_lacks_is_refused_when_the_spec_is_read() -> None:
     error = fault(column("job: {type: uuid, references: {table: jobs, match: '(?=job)(?P<id>.+)'}}"))
     assert error.path == "tables.items.columns.job.references.match"

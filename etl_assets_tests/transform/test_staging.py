@@ -371,9 +371,6 @@ def test_a_reference_to_kept_uuids_becomes_one_form(cell: str, kind: str) -> Non
     assert rows_of(staged(plan, {"job": cell, "_classes": f"n{kind}"}), "job", "_ref0") == [(UUID, cell)]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the key of a BLOB, `x'...'`, is judged as text: every BLOB reference is quarantined"
-)
 def test_a_blob_that_names_a_kept_uuid_is_that_uuid() -> None:
     # The parent's own id is taken from its BLOB, see below; children must find it.
     cell = UUID.replace("-", "").upper()
@@ -396,16 +393,12 @@ def test_a_blob_reference_has_the_name_that_the_export_gives_to_the_row() -> Non
     assert rows_of(found, "_legacy_user_id", "_ref0", "job") == [("x'17'", "x'17'", new_id("x'17'"))]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="`otherwise: keep` keeps the cell's key text, not the cell: x'41' becomes the text x'41'"
-)
 @pytest.mark.parametrize(("text", "kind"), [("41", "b"), ("80", "T")], ids=["blob", "undecodable"])
 def test_what_is_no_text_is_not_kept_as_text(text: str, kind: str) -> None:
     plan = reference_plan("type: text, references: {table: jobs, match: '^job_(?P<id>.+)$', otherwise: keep}")
     assert staged(plan, {"job": text, "_classes": f"n{kind}"}).rows.height == 0
 
 
-@pytest.mark.xfail(strict=True, reason="`otherwise: keep` keeps the cell's key text, not the cell: 7.0 becomes 7")
 def test_a_real_that_is_kept_as_text_reads_as_sqlite_prints_it() -> None:
     plan = reference_plan("type: text, references: {table: jobs, match: '^job_(?P<id>.+)$', otherwise: keep}")
     assert rows_of(staged(plan, {"job": "7.0", "_classes": "nr"}), "job", "_raw0") == [("7.0", "7.0")]
