@@ -8,7 +8,7 @@ from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
 from etl_assets.stores.legacy_export import open_export
 from etl_assets.stores.legacy_sqlite import count_rows, open_read_only
-from etl_assets.stores.postgres import connect, reading, server_facts
+from etl_assets.stores.postgres import Connection, connect, reading, server_facts
 from etl_assets.stores.schema import contradictions, exists, meta_facts
 from etl_assets.stores.settings import Settings
 from etl_assets.stores.targets import read_target, require_fit
@@ -80,7 +80,7 @@ def _target_lines(settings: Settings, spec: Spec) -> list[Line]:
         if spec.owned:
             lines.append(_accounts_line(connection, spec))
         if exists(connection):
-            wrong = contradictions(connection, meta_facts(spec, {}) if not spec.tables else _declared_facts(spec))
+            wrong = contradictions(connection, _declared_facts(spec))
             words = "; ".join(wrong) or "the spec agrees with what was loaded before"
             lines.append(Line("memory", holds=not wrong, words=words))
     return lines
@@ -92,9 +92,9 @@ def _declared_facts(spec: Spec) -> dict[str, str]:
     return {fact: value for fact, value in facts.items() if not fact.startswith("table ")}
 
 
-def _accounts_line(connection: object, spec: Spec) -> Line:
+def _accounts_line(connection: Connection, spec: Spec) -> Line:
     try:
-        accounts(connection, spec)  # type: ignore[arg-type]
+        accounts(connection, spec)
     except EtlError as problem:
         return Line("accounts", holds=False, words=str(problem))
     source = (

@@ -55,6 +55,12 @@ class Accounts(Strict):
     sso_domains: tuple[str, ...] = ()
     merge_duplicates: bool = False
 
+    @property
+    def profiles_table(self) -> tuple[str, str]:
+        """Schema and name of the profiles."""
+        schema, _, table = self.profiles.rpartition(".")
+        return schema or "public", table
+
 
 class Policy(Strict):
     """What happens to the awkward: incomplete users, quarantined rows, triggers, later changes."""

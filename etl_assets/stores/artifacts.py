@@ -96,9 +96,7 @@ class Artifacts:
 
     def scratch_path(self, name: str) -> Path:
         """A path for unfinished work of this process; what a crash leaves there is swept by the next."""
-        path = self._unfinished / f"{os.getpid()}-{uuid.uuid4().hex[:8]}-{name}"
-        path.unlink(missing_ok=True)
-        return path
+        return self._unfinished / f"{os.getpid()}-{uuid.uuid4().hex[:8]}-{name}"
 
     def export_path(self, snapshot: str, table: str) -> Path:
         """The CSV of one table."""

@@ -116,8 +116,8 @@ class Links:
 
     def _can_miss(self, name: str, rule: ForeignRule) -> bool:
         """False for the owner's reference to the profiles, at which every row's account is looked up anyway."""
-        table, profiles = self.spec.tables[name], self.spec.accounts.profiles
-        to_profiles = f"{rule.schema}.{rule.table}" in (profiles, f"public.{profiles}")
+        table = self.spec.tables[name]
+        to_profiles = (rule.schema, rule.table) == self.spec.accounts.profiles_table
         return set(rule.columns) <= set(self.columns(name)) and not (rule.columns == (table.owner.to,) and to_profiles)
 
     def _no_parent(self, name: str, rule: ForeignRule) -> sql.Composed:
@@ -202,8 +202,7 @@ class Links:
         return sql.SQL("s._legacy_user_id")
 
     def _profiles(self) -> sql.Identifier:
-        schema, _, table = self.spec.accounts.profiles.rpartition(".")
-        return qualified(schema or "public", table)
+        return qualified(*self.spec.accounts.profiles_table)
 
 
 @dataclass(frozen=True)

@@ -29,15 +29,15 @@ def regclass(schema: str, table: str) -> str:
     return ".".join('"' + part.replace('"', '""') + '"' for part in (schema, table))
 
 
-def read_target(connection: Connection, table: Table) -> TargetTable:
-    """One target table.
+def find_target(connection: Connection, table: Table) -> TargetTable | None:
+    """One target table, or None where there is none.
 
     Raises:
-        TargetMismatch: it is not there.
+        TargetMismatch: it is a view or the like.
     """
     name = {"table": regclass(table.target_schema, table.target_table)}
     if connection.execute(statement("find_table"), name).fetchone() in (None, (None,)):
-        raise TargetMismatch(table.name, [f"{table.target} does not exist"])
+        return None
     if connection.execute(statement("is_plain_table"), name).fetchone() != (True,):
         raise TargetMismatch(table.name, [f"{table.target} is no table, and only tables can be loaded"])
     columns = {}
@@ -72,12 +72,16 @@ def read_target(connection: Connection, table: Table) -> TargetTable:
     )
 
 
-def find_target(connection: Connection, table: Table) -> TargetTable | None:
-    """One target table, or None where there is none."""
-    name = {"table": regclass(table.target_schema, table.target_table)}
-    if connection.execute(statement("find_table"), name).fetchone() in (None, (None,)):
-        return None
-    return read_target(connection, table)
+def read_target(connection: Connection, table: Table) -> TargetTable:
+    """One target table that must be there.
+
+    Raises:
+        TargetMismatch: it is not.
+    """
+    found = find_target(connection, table)
+    if found is None:
+        raise TargetMismatch(table.name, [f"{table.target} does not exist"])
+    return found
 
 
 def read_targets(connection: Connection, spec: Spec) -> dict[str, TargetTable]:

@@ -40,11 +40,10 @@ def accounts(connection: Connection, spec: Spec) -> sql.Composed:
     Raises:
         TargetMismatch: the accounts' tables are not there.
     """
-    schema, _, table = spec.accounts.profiles.rpartition(".")
-    profiles = qualified(schema or "public", table)
-    _require_columns(connection, regclass(schema or "public", table), ("id",))
-    if spec.accounts.from_ == "profiles":
-        _require_columns(connection, regclass(schema or "public", table), ("id", "email"))
+    profiles, by_profile = qualified(*spec.accounts.profiles_table), spec.accounts.from_ == "profiles"
+    wanted = ("id", "email") if by_profile else ("id",)
+    _require_columns(connection, regclass(*spec.accounts.profiles_table), wanted)
+    if by_profile:
         return statement("list_profiles", profiles=profiles)
     known = _require_columns(connection, "auth.users", ("id", "email", "email_confirmed_at"))
     conditions: list[sql.Composable] = [sql.SQL("a.email_confirmed_at IS NOT NULL")]
