@@ -1,6 +1,7 @@
 """The books: what became of every legacy row and every legacy user."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 USER_STATES = ("resolved", "waiting", "unconfirmed", "ambiguous", "held", "invalid_email", "no_email")
@@ -8,8 +9,21 @@ ROW_STATES = ("loaded", "waiting", "quarantined", "excluded")
 
 
 @dataclass(frozen=True)
+class Group:
+    """Rows of one table in one state for one reason (None: ready), and the sum of each money column over them."""
+
+    state: str
+    reason: str | None
+    rows: int
+    sums: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class TableBook:
-    """One table's account, in rows. `source` is counted apart from the four states, so that it can disagree."""
+    """One table's account, in rows. `source` is counted apart from the four states, so that it can disagree.
+
+    `groups` divides the staged rows further; rows whose values were refused, or that were left out, are not staged.
+    """
 
     table: str
     source: int = 0
@@ -17,11 +31,17 @@ class TableBook:
     waiting: int = 0
     quarantined: int = 0
     excluded: int = 0
+    groups: tuple[Group, ...] = ()
 
     @property
     def missing(self) -> int:
         """Rows of the source that no state accounts for; negative when a row is counted twice."""
         return self.source - self.loaded - self.waiting - self.quarantined - self.excluded
+
+    def sum_of(self, column: str, *states: str) -> Decimal:
+        """A money column's total over the staged rows of some states; all states when none is named."""
+        chosen = [group for group in self.groups if not states or group.state in states]
+        return sum((Decimal(group.sums.get(column, "0")) for group in chosen), Decimal(0))
 
     def as_json(self) -> dict[str, int]:
         """The five numbers under their contract names."""
@@ -65,3 +85,18 @@ class Books:
             "waves": [wave.as_json() for wave in self.waves],
             "closed": self.closed,
         }
+
+    @classmethod
+    def from_whole(cls, raw: dict[str, Any]) -> "Books":
+        """Books from all of their fields, as `dataclasses.asdict` gives them."""
+        tables = [
+            TableBook(**{**book, "groups": tuple(Group(**group) for group in book["groups"])}) for book in raw["tables"]
+        ]
+        waves = tuple(WaveBook(**wave) for wave in raw["waves"])
+        return cls(tuple(tables), dict(raw["users"]), waves, complete=raw["complete"])
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> "Books":
+        """Books that were put down with `as_json` when they closed."""
+        tables = tuple(TableBook(name, **numbers) for name, numbers in raw["tables"].items())
+        return cls(tables, dict(raw["users"]), tuple(WaveBook(**wave) for wave in raw["waves"]))

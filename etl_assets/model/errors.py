@@ -7,8 +7,10 @@ EtlError
 |-- LegacyMismatch        exit 2  the legacy tables are not what the spec says
 |-- TargetMismatch        exit 2  the target's tables are not what the spec says
 |-- ArtifactError         exit 1  a file that an earlier asset wrote is missing or was changed
+|-- WaveHindered          exit 1  no login wave can open now
 |-- Refused               exit 1  loading now could be wrong: nothing was written
 |-- BooksOpen             exit 1  source = loaded + waiting + quarantined + excluded does not hold
+|-- CleanupRefused        exit 1  dropping staging now would destroy what is still needed
 `-- Unavailable           exit 3  a connection or a lock; trying again can help
 """
 
@@ -80,6 +82,12 @@ class ArtifactError(EtlError):
     exit_code = 1
 
 
+class WaveHindered(EtlError):
+    """No login wave can open on this target now; the sentence says why and what to do."""
+
+    exit_code = 1
+
+
 class Refused(EtlError):
     """A validation failed where going on could load wrong data; nothing of this transaction was written."""
 
@@ -94,6 +102,12 @@ class Refused(EtlError):
 
 class BooksOpen(EtlError):
     """Rows are unaccounted for."""
+
+    exit_code = 1
+
+
+class CleanupRefused(EtlError):
+    """Staging is still needed."""
 
     exit_code = 1
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from etl_assets.model.books import USER_STATES, Books, TableBook, WaveBook
+from etl_assets.model.books import ROW_STATES, USER_STATES, Books, Group, TableBook, WaveBook
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, rows
 from etl_assets.stores.statements import (
@@ -17,7 +17,7 @@ from etl_assets.stores.statements import (
     staging_table,
     statement,
 )
-from etl_assets.stores.users import count_states
+from etl_assets.stores.users import count_labels, count_states
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,22 @@ class SumComparison:
     query: str
 
 
-def read_books(connection: Connection, links: Links) -> Books:
-    """The books of this moment; runs inside `reading`."""
+def read_books(connection: Connection, links: Links, *, labelled: bool = False) -> Books:
+    """The books of this moment, or those of the cleanup where staging is gone; runs inside `reading`.
+
+    With `labelled`, the users are counted by the states that were written last, which is cheap.
+    """
     staged = {name for (name,) in rows(connection, statement("list_staged"))}
+    final = connection.execute(statement("find_final_books")).fetchone()
+    if final and not staged:
+        return Books.from_json(final[0])
     tables = [
         _table_book(connection, links, name) if name in staged and name in links.targets else TableBook(name)
         for name in links.spec.tables
     ]
     users = {}
     if links.spec.users is not None and "users" in staged and set(links.tables) <= staged:
-        counted = count_states(connection, links.spec, links)
+        counted = count_labels(connection) if labelled else count_states(connection, links.spec, links)
         counted["waiting"] = counted.get("waiting", 0) + counted.pop("claimable", 0)
         users = {
             "total": int(one(connection, statement("count_users"))[0]),
@@ -74,8 +80,30 @@ def read_books(connection: Connection, links: Links) -> Books:
 
 
 def _table_book(connection: Connection, links: Links, name: str) -> TableBook:
-    query = statement("count_book", links=links.rows(name), staging=staging_table(name), table=literal(name))
-    return TableBook(name, *(int(number) for number in one(connection, query)))
+    slots = {"links": links.rows(name), "staging": staging_table(name), "table": literal(name)}
+    source, loaded, refused, left_out, found = one(
+        connection, statement("count_book", **slots, sums=money_sums(links, name))
+    )
+    groups = tuple(Group(state, reason, rows, sums) for state, reason, rows, sums in found)
+    staged = {state: sum(group.rows for group in groups if group.state == state) for state in (*ROW_STATES, "ready")}
+    return TableBook(
+        name,
+        source=int(source),
+        loaded=int(loaded),
+        waiting=staged["waiting"] + staged["ready"],
+        quarantined=int(refused) + staged["quarantined"],
+        excluded=int(left_out) + staged["excluded"],
+        groups=groups,
+    )
+
+
+def money_sums(links: Links, name: str) -> sql.Composed:
+    """An aggregate: a JSON object of each `sum` column's total as text, to the unit."""
+    pairs: list[sql.Composable] = [
+        sql.SQL("{}, coalesce(sum(k.{}::numeric), 0)::text").format(literal(column), identifier(column))
+        for column in links.spec.tables[name].checks.sum
+    ]
+    return sql.SQL("jsonb_build_object({})").format(joined(pairs))
 
 
 def _against_production(links: Links, name: str, *, wave: str | None) -> dict[str, sql.Composable]:

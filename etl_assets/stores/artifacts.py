@@ -24,13 +24,18 @@ CURRENT = "current"
 
 @dataclass(frozen=True)
 class SnapshotInfo:
-    """One consistent copy of the legacy database. `rows` counts every exported table's rows before any `where`."""
+    """One consistent copy of the legacy database.
+
+    `rows` counts every exported table's rows before any `where`; `source` is the mark of the legacy file just before
+    the copy (see `legacy_sqlite.file_mark`).
+    """
 
     id: str
     sha256: str
     bytes: int
     rows: dict[str, int] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,8 @@ class Artifacts:
         if not (folder / "snapshot.json").exists():
             private_folder(folder)
             copied.replace(folder / "legacy.db")
-            _write_whole(folder / "snapshot.json", json.dumps(asdict(info), indent=1).encode())
         copied.unlink(missing_ok=True)  # an unchanged database has its copy already
+        _write_whole(folder / "snapshot.json", json.dumps(asdict(info), indent=1).encode())
         fault_point("snapshot.copied")
         _write_whole(self.root / "snapshots" / CURRENT, info.id.encode())
         fault_point("snapshot.published")
@@ -89,6 +94,29 @@ class Artifacts:
             return None
         raw = json.loads((self._folder(pointer.read_text(encoding="ascii")) / "snapshot.json").read_bytes())
         return SnapshotInfo(**{**raw, "missing": tuple(raw["missing"])})
+
+    def drop_snapshots(self, *, keep: int) -> list[str]:
+        """Removes all but the `keep` newest snapshots, never the current one; returns the ids of those removed.
+
+        A snapshot holds everything that the legacy database holds, password hashes included: none is kept for long.
+        """
+        current = self.current_snapshot_or_none()
+        others = [folder for folder in (self.root / "snapshots").glob("*/") if current and folder.name != current.id]
+        old = sorted(others, key=lambda folder: folder.name, reverse=True)[max(keep - 1, 0) :]
+        for folder in old:
+            shutil.rmtree(folder)
+        return [folder.name for folder in old]
+
+    def publish_report(self, name: str, content: str) -> Path:
+        """Writes a page for people and returns its path; the former page is replaced whole."""
+        path = private_folder(self.root / "reports") / name
+        _write_whole(path, content.encode())
+        return path
+
+    def read_report(self, name: str) -> str | None:
+        """A page as it was written last, or None."""
+        path = self.root / "reports" / name
+        return path.read_text(encoding="utf-8") if path.exists() else None
 
     def snapshot_path(self, snapshot: str) -> Path:
         """The copied database of a snapshot."""

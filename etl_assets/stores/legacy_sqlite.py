@@ -14,6 +14,7 @@ from etl_assets.model.errors import LegacyFileError, LegacyMismatch
 MAGIC = b"SQLite format 3\x00"
 BUSY_TIMEOUT_S = 30.0
 BUSY_CODES = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED: Python 3.10 does not name them
+WAL_HEADER_BYTES = 32
 ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
 
@@ -88,6 +89,23 @@ def _file_error(path: Path, error: sqlite3.DatabaseError) -> LegacyFileError:
     else:
         remedy = "check the file and the permissions of its folder."
     return LegacyFileError(f"The legacy database {path} cannot be read ({text}): {remedy}")
+
+
+def file_mark(path: Path) -> str:
+    """A mark that changes whenever the database's content may have: size and time of the file and of its WAL.
+
+    The `-shm` file, and a `-wal` that holds no frame after its header, appear through reading alone and do not count
+    (https://www.sqlite.org/walformat.html).
+
+    Raises:
+        LegacyFileError: the file is not there or is no SQLite database.
+    """
+    require_sqlite(path)
+    found = [path.stat()]
+    wal = path.with_name(f"{path.name}-wal")
+    if wal.exists() and wal.stat().st_size > WAL_HEADER_BYTES:
+        found.append(wal.stat())
+    return " ".join(f"{stat.st_size}:{stat.st_mtime_ns}" for stat in found)
 
 
 def copy_database(source: Path, copy: Path) -> None:

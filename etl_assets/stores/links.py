@@ -80,15 +80,19 @@ class Links:
         target = self.targets[name]
         return bool(self.spec.tables[name].references or target.checks or target.foreign or self._unique_rules(name))
 
-    def incomplete_users(self) -> sql.Composed:
-        """`legacy_user_id` of every user with a quarantined row that is not loaded."""
+    def incomplete_users(self, *, some: bool = False) -> sql.Composed:
+        """`legacy_user_id` of every user with a quarantined row that is not loaded; with `some`, of %(users)s alone."""
+        by_value = sql.SQL("AND o.legacy_user_id = ANY (%(users)s)") if some else sql.SQL("")
+        by_link = sql.SQL("AND k._legacy_user_id = ANY (%(users)s)") if some else sql.SQL("")
         parts: list[sql.Composable] = [sql.SQL("SELECT NULL::text AS legacy_user_id WHERE false")]
         for name in self.tables:
             if self.spec.policy.incomplete_users == "load" or self.spec.tables[name].owner.is_none:
                 continue
-            parts.append(statement("list_incomplete_users", owners=self.owners(name), table=literal(name)))
+            parts.append(
+                statement("list_incomplete_users", owners=self.owners(name), table=literal(name), of_users=by_value)
+            )
             if self.has_references(name):
-                parts.append(statement("list_link_incomplete_users", links=self.rows(name)))
+                parts.append(statement("list_link_incomplete_users", links=self.rows(name), of_users=by_link))
         return joined(parts, by=" UNION ")
 
     def _judged(self, name: str) -> sql.Composed:

@@ -1,5 +1,6 @@
 """From staging to production: whole users, under the writers' lock, behind the gate, each row read back."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -22,9 +23,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class Loaded:
-    """Rows loaded per table, how many transactions it took, and whom the target refused: legacy user -> rule."""
+    """Rows loaded per table and the seconds that took, the transactions, and whom the target refused, with the rule."""
 
     rows: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
     transactions: int = 0
     refused: dict[str, str] = field(default_factory=dict)
 
@@ -68,19 +70,20 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
         progress(done, len(own))
     # Rows that were not there, not right or not referable when their owner's wave came, users by users as above.
     # Each pass can free further rows, through references between users; it ends when one brings nothing.
-    while late := [user for user in _late_users(connection, links, owned) if user not in loaded.refused]:
+    brought = True
+    while brought:
+        late, staging = _late_users(connection, links, owned)
         before = sum(loaded.rows.values())
-        for batch in _batches(late):
+        for batch in _batches([user for user in late if user not in loaded.refused]):
             _load_or_divide(loader, owned, batch, wave=wave, loaded=loaded)
-        if sum(loaded.rows.values()) == before:
-            break
+        brought = sum(loaded.rows.values()) > before
     with writing(connection, run=loader.run):
         if not loaded.transactions:
             # Nobody to load is still a moment to say what is wrong: a red gate must not turn green by being empty.
             _open_gate(loader)
         for name in owned:
             _raise_sequence(connection, links, links.spec.tables[name])
-        connection.execute(statement("finish_wave"), {"wave": wave})
+        connection.execute(statement("finish_wave"), {"wave": wave, "staging": staging})
         # The reconciliation joins the ledger next; without statistics Postgres takes it for empty and loops.
         run_statement(connection, statement("analyze", table=identifier("etl", "loaded")))
     if loaded.refused:
@@ -139,7 +142,9 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
     with writing(connection, run=loader.run):
         _open_gate(loader)
         for name in owned:
+            started = time.monotonic()
             counts[name] = _load_table(connection, links, links.spec.tables[name], users=users, wave=wave)
+            loaded.seconds[name] = loaded.seconds.get(name, 0.0) + time.monotonic() - started
             fault_point("load.table")
         for name in owned:
             _raise_sequence(connection, links, links.spec.tables[name])
@@ -217,12 +222,21 @@ def _raise_sequence(connection: Connection, links: Links, table: Table) -> None:
         connection.execute(statement("raise_sequence", **slots), {"sequence": sequence})
 
 
-def _late_users(connection: Connection, links: Links, owned: list[str]) -> list[str]:
+def _late_users(connection: Connection, links: Links, owned: list[str]) -> tuple[list[str], str]:
+    """Users with rows that could be loaded now, and the mark of the staging that said so."""
     found: set[str] = set()
     with reading(connection):
+        staging = describe_staging(connection, links)[2]
         for name in owned:
             found |= {user for (user,) in rows(connection, statement("list_late_users", links=links.rows(name)))}
-    return sorted(found)
+    return sorted(found), staging
+
+
+def describe_staging(connection: Connection, links: Links) -> tuple[set[str], int, str]:
+    """Which of the spec's tables are staged, users included; of how many snapshots; and a mark of this staging."""
+    tables = joined([*(literal(name) for name in links.tables), literal("users")])
+    staged, snapshots, mark = one(connection, statement("describe_staging", tables=tables))
+    return set(staged), int(snapshots), str(mark)
 
 
 def unfinished_waves(connection: Connection) -> list[str]:

@@ -195,6 +195,9 @@ def one(connection: Connection, query: sql.Composed, **values: Any) -> tuple[Any
 
 
 def server_facts(connection: Connection) -> dict[str, str]:
-    """What an operator needs to know where she is: database, server version and role."""
-    row = connection.execute("SELECT current_database(), current_setting('server_version'), current_user").fetchone()
-    return dict(zip(("database", "version", "role"), row or (), strict=False))
+    """What an operator needs to know where and when she is: database, server version, role, and the server's time."""
+    row = connection.execute(
+        "SELECT current_database(), current_setting('server_version'), current_user, "
+        "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+    ).fetchone()
+    return dict(zip(("database", "version", "role", "now"), row or (), strict=False))

@@ -10,8 +10,19 @@ from etl_assets.spec.model import Spec
 from etl_assets.stores.postgres import WRITER_LOCK, Connection, rows, run_statement
 from etl_assets.stores.statements import FOLDER, identifier, statement
 
-TABLES = ("meta", "writer", "legacy_user_map", "waves", "staged", "quarantine", "excluded", "loaded", "audit_log")
-LAST_MADE = "etl.audit_log"
+TABLES = (
+    "meta",
+    "writer",
+    "legacy_user_map",
+    "waves",
+    "staged",
+    "quarantine",
+    "excluded",
+    "loaded",
+    "audit_log",
+    "final_books",
+)
+LAST_MADE = "etl.final_books"
 
 
 def ensure_schema(connection: Connection) -> None:

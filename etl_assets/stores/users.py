@@ -64,17 +64,37 @@ def _require_columns(connection: Connection, table: str, wanted: tuple[str, ...]
     return columns
 
 
-def user_states(connection: Connection, spec: Spec, links: Links) -> sql.Composed:
+def user_states(connection: Connection, spec: Spec, links: Links, *, some: bool = False) -> sql.Composed:
     """A statement for each legacy user's state now: `legacy_user_id, state, reason, account_id, confirmed_at`.
 
-    `claimable` stands for unclaimed users who would be claimed by a wave that opened now.
+    `claimable` stands for unclaimed users who would be claimed by a wave that opened now. With `some`, only the users
+    of the parameter `users` are judged, and only their rows are looked at.
     """
+    nothing = sql.SQL("")
     return statement(
         "user_states",
         accounts=accounts(connection, spec),
-        incomplete=links.incomplete_users(),
+        incomplete=links.incomplete_users(some=some),
+        of_keys=statement("of_their_keys") if some else nothing,
+        of_users=sql.SQL("AND m.legacy_user_id = ANY (%(users)s)") if some else nothing,
         merge=literal(spec.accounts.merge_duplicates),
     )
+
+
+def find_candidates(connection: Connection, spec: Spec) -> list[str]:
+    """Unclaimed users whose address an account holds that may claim; some of them may be ambiguous or held."""
+    merge = literal(spec.accounts.merge_duplicates)
+    query = statement("find_candidates", accounts=accounts(connection, spec), merge=merge)
+    return [user for (user,) in rows(connection, query)]
+
+
+def count_claimable(connection: Connection, spec: Spec, links: Links) -> int:
+    """How many users a wave that opened now would take; costs with the accounts and the candidates, not the rows."""
+    candidates = find_candidates(connection, spec)
+    if not candidates:
+        return 0
+    query = statement("count_claimable", states=user_states(connection, spec, links, some=True))
+    return int(one(connection, query, users=candidates)[0])
 
 
 def replace_users(
@@ -122,18 +142,19 @@ def seal_wave(connection: Connection, spec: Spec, links: Links, *, key: str, run
     """
     if not is_wave_key(key):
         raise SettingsError(
-            "A login wave's key is a UTC time such as 2026-11-22T153000Z; start one with `etl-assets migrate`."
+            "A login wave's key is a UTC time such as 2026-11-22T153000Z. The job `new_wave` opens one without a key."
         )
     sealed = connection.execute(statement("find_wave"), {"wave": key}).fetchone()
-    states = user_states(connection, spec, links)
     if sealed is None:
-        claimed = connection.execute(statement("claim_users", states=states), {"wave": key, "run": run}).rowcount
+        states = user_states(connection, spec, links, some=True)
+        values = {"wave": key, "run": run, "users": find_candidates(connection, spec)}
+        claimed = connection.execute(statement("claim_users", states=states), values).rowcount
         connection.execute(statement("write_wave"), {"wave": key, "users": claimed, "run": run})
         fault_point("resolve.claimed")
         audit(connection, run=run, action="claimed", wave=key, users=claimed)
     else:
         claimed = int(sealed[0])
-    run_statement(connection, statement("label_users", states=states))
+    label_users(connection, spec, links)
     run_statement(connection, statement("analyze", table=identifier("etl", "legacy_user_map")))
     return Wave(key, claimed, is_new=sealed is None)
 
@@ -147,3 +168,8 @@ def count_states(connection: Connection, spec: Spec, links: Links) -> dict[str, 
     """Legacy users per state now, `claimable` apart from `waiting`."""
     query = statement("count_user_states", states=user_states(connection, spec, links))
     return {state: int(count) for state, count in rows(connection, query)}
+
+
+def count_labels(connection: Connection) -> dict[str, int]:
+    """Legacy users per state as `label_users` wrote them last: cheap, and right within the same run."""
+    return {state: int(count) for state, count in rows(connection, statement("count_labels"))}

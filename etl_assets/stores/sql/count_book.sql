@@ -1,6 +1,8 @@
--- One table's book: source, loaded, waiting, quarantined, excluded. The source is counted by SQLite, plus the ids
--- that earlier snapshots had and this one has not; the states are counted here.
-WITH linked AS (SELECT k._state, count(*) AS rows FROM ({links}) AS k GROUP BY k._state),
+-- One table's book: source, loaded, refused by value, left out, and the staged rows by state and reason with the sums
+-- of the money columns. The source is counted by SQLite, plus the ids that earlier snapshots had and this one has not;
+-- the states are counted here.
+WITH linked AS (
+    SELECT k._state, k._reason, count(*) AS rows, {sums} AS sums FROM ({links}) AS k GROUP BY k._state, k._reason),
 ledger AS (
     SELECT count(*) AS loaded,
            count(*) FILTER (WHERE NOT EXISTS (SELECT FROM {staging} AS s WHERE s._legacy_id = l.legacy_id)
@@ -19,7 +21,8 @@ left_out AS (
       AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {table} AND l.legacy_id = e.legacy_id))
 SELECT (SELECT d.source_rows FROM etl.staged AS d WHERE d."table" = {table}) + ledger.vanished + left_out.vanished,
        ledger.loaded,
-       coalesce((SELECT sum(rows) FROM linked WHERE _state IN ('ready', 'waiting')), 0),
-       refused.rows + coalesce((SELECT rows FROM linked WHERE _state = 'quarantined'), 0),
-       left_out.rows + coalesce((SELECT rows FROM linked WHERE _state = 'excluded'), 0)
+       refused.rows,
+       left_out.rows,
+       (SELECT coalesce(jsonb_agg(jsonb_build_array(_state, _reason, rows, sums) ORDER BY _state, _reason), '[]')
+        FROM linked)
 FROM ledger, refused, left_out

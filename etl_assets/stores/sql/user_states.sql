@@ -1,6 +1,6 @@
 -- Each legacy user's state, first match wins. `claimable` becomes `resolved` when a wave opens.
 -- Whoever left the legacy app without a claim stands in nobody's way.
-WITH accounts AS MATERIALIZED ({accounts}),
+WITH accounts AS MATERIALIZED (SELECT * FROM ({accounts}) AS a WHERE true {of_keys}),
 candidates AS (
     SELECT email_key,
            count(*) AS accounts,
@@ -12,6 +12,7 @@ twins AS (
     SELECT email_key FROM etl.legacy_user_map
     WHERE email_key IS NOT NULL
       AND (supabase_user_id IS NOT NULL OR snapshot = (SELECT d.snapshot FROM etl.staged AS d WHERE d."table" = 'users'))
+      {of_keys}
     GROUP BY email_key HAVING count(*) > 1),
 incomplete AS ({incomplete}),
 judged AS (
@@ -40,8 +41,11 @@ judged AS (
     CROSS JOIN (SELECT max(d.snapshot) AS snapshot FROM etl.staged AS d WHERE d."table" = 'users') AS now
     LEFT JOIN candidates AS c ON c.email_key = m.email_key
     LEFT JOIN twins AS t ON t.email_key = m.email_key
-    LEFT JOIN (SELECT DISTINCT supabase_user_id FROM etl.legacy_user_map) AS o ON o.supabase_user_id = c.account_id
-    LEFT JOIN (SELECT DISTINCT legacy_user_id FROM incomplete) AS i ON i.legacy_user_id = m.legacy_user_id)
+    LEFT JOIN (
+        SELECT DISTINCT supabase_user_id FROM etl.legacy_user_map
+        WHERE supabase_user_id IN (SELECT account_id FROM candidates)) AS o ON o.supabase_user_id = c.account_id
+    LEFT JOIN (SELECT DISTINCT legacy_user_id FROM incomplete) AS i ON i.legacy_user_id = m.legacy_user_id
+    WHERE true {of_users})
 SELECT legacy_user_id, account_id, confirmed_at,
        split_part(verdict, ': ', 1) AS state,
        nullif(split_part(verdict, ': ', 2), '') AS reason

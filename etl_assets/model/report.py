@@ -1,0 +1,93 @@
+"""What the report tells: gathered by stores and verification, turned into pages by `report`."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from etl_assets.model.books import Books
+
+
+@dataclass(frozen=True)
+class RowLine:
+    """One table's loaded rows, read back. Only `altered` is our fault."""
+
+    table: str
+    compared: int
+    altered: int
+    changed_since: int
+    gone_since: int
+    changed_in_legacy: int
+
+
+@dataclass(frozen=True)
+class MoneyLine:
+    """One money column. Totals as text, to the unit; `refused` counts rows whose values could not be summed.
+
+    `legacy` is everything that was read from the legacy app, `arrived` what was loaded of it, `production` what the
+    same rows hold now, `waiting` and `set_aside` (quarantined or left out) the rest.
+    """
+
+    column: str
+    legacy: str
+    arrived: str
+    production: str
+    waiting: str
+    set_aside: str
+    refused: int
+    differing_users: int
+
+
+@dataclass(frozen=True)
+class UserLine:
+    """Legacy users in one state for one reason, and a few of their legacy ids."""
+
+    state: str
+    reason: str | None
+    users: int
+    sample: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RefusalLine:
+    """Rows of one table that one rule keeps back; `state` is quarantined, waiting or excluded."""
+
+    table: str
+    state: str
+    rule: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What a verification found, as it is kept for the report. `at` is UTC, ISO 8601."""
+
+    at: str
+    books: Books = field(default_factory=Books)
+    rows: tuple[RowLine, ...] = ()
+    money: tuple[MoneyLine, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """For the file."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> "Verified":
+        """From the file."""
+        rows, money = (RowLine(**line) for line in raw["rows"]), (MoneyLine(**line) for line in raw["money"])
+        return cls(raw["at"], Books.from_whole(raw["books"]), tuple(rows), tuple(money))
+
+
+@dataclass(frozen=True)
+class ReportFacts:
+    """Everything on the report."""
+
+    place: str
+    snapshot: str
+    verified: Verified
+    refusals: tuple[RefusalLine, ...] = ()
+    users: tuple[UserLine, ...] = ()
+    unfinished: tuple[str, ...] = ()
+
+    @property
+    def books(self) -> Books:
+        """The books of the verification: the page and the checks say the same."""
+        return self.verified.books

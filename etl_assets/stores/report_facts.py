@@ -1,0 +1,43 @@
+"""What the report tells, read from the target."""
+
+from etl_assets.model.books import Books, TableBook
+from etl_assets.model.report import RefusalLine, ReportFacts, UserLine, Verified
+from etl_assets.stores.links import Links
+from etl_assets.stores.loading import unfinished_waves
+from etl_assets.stores.postgres import Connection, rows, server_facts
+from etl_assets.stores.statements import statement
+
+
+def report_facts(connection: Connection, links: Links, verified: Verified, *, snapshot: str) -> ReportFacts:
+    """What the last verification found, with the users and the refusals of this moment; runs inside `reading`."""
+    facts = server_facts(connection)
+    users = rows(connection, statement("describe_users")) if links.spec.users else []
+    return ReportFacts(
+        place=f"PostgreSQL {facts['version'].split()[0]}, database {facts['database']}",
+        snapshot=snapshot,
+        verified=verified,
+        refusals=_refusals(connection, verified.books),
+        users=tuple(UserLine(state, reason, int(n), tuple(sample)) for state, reason, n, sample in users),
+        unfinished=tuple(unfinished_waves(connection)),
+    )
+
+
+def _refusals(connection: Connection, books: Books) -> tuple[RefusalLine, ...]:
+    """Every reason for which a row is not loaded: broken value rules first, then links."""
+    found = [
+        RefusalLine(table, "quarantined", rule, int(count))
+        for table, rule, count in rows(connection, statement("count_refusals"))
+    ]
+    return (*found, *(line for book in books.tables for line in _kept_back(book)))
+
+
+def _kept_back(book: TableBook) -> list[RefusalLine]:
+    lines = [
+        RefusalLine(book.table, group.state, group.reason, group.rows)
+        for group in book.groups
+        if group.reason and group.state in ("quarantined", "waiting", "excluded")
+    ]
+    staged = sum(line.rows for line in lines if line.state == "excluded")
+    if book.excluded > staged:
+        lines.append(RefusalLine(book.table, "excluded", "where", book.excluded - staged))
+    return lines

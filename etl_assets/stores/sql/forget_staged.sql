@@ -1,0 +1,2 @@
+-- No staging table is left.
+DELETE FROM etl.staged

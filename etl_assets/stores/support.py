@@ -1,0 +1,114 @@
+"""The support desk's answer: where one user's history is."""
+
+from dataclasses import dataclass
+
+from etl_assets.model.errors import SettingsError
+from etl_assets.model.remedies import USER_REMEDIES, row_remedy
+from etl_assets.spec.model import Spec
+from etl_assets.stores.accounting import money_sums
+from etl_assets.stores.links import Links
+from etl_assets.stores.postgres import Connection, connect, one, reading, rows
+from etl_assets.stores.schema import exists
+from etl_assets.stores.statements import literal, statement
+from etl_assets.stores.targets import read_targets
+from etl_assets.stores.users import user_states
+
+READY_USER = "Nothing to do: the next wave brings the rows."
+
+
+@dataclass(frozen=True)
+class UserRows:
+    """Some rows of one user: what became of them, why, and what to do. `sums` per money column, as text."""
+
+    table: str
+    state: str
+    reason: str | None
+    rows: int
+    sums: dict[str, str]
+    legacy_ids: tuple[str, ...]
+    remedy: str
+
+
+@dataclass(frozen=True)
+class UserAnswer:
+    """One legacy user. Holds ids and counts, and no address."""
+
+    legacy_user_id: str
+    state: str
+    reason: str | None
+    remedy: str
+    account: str | None
+    wave: str | None
+    claimed_at: str | None
+    migrated_at: str | None
+    loaded: dict[str, int]
+    rows: tuple[UserRows, ...]
+
+
+def answer(url: str, spec: Spec, user: str) -> UserAnswer:
+    """Everything that the target knows of one legacy user now; writes nothing.
+
+    Raises:
+        SettingsError: nobody has this id.
+    """
+    nobody = SettingsError(
+        f"no legacy user has the id {user!r}. It is the users table's own id; after a first `migrate`, "
+        "`etl.legacy_user_map` lists them all."
+    )
+    with connect(url) as connection, reading(connection):
+        found = rows(connection, statement("find_user"), user=user) if exists(connection) else []
+        if not found:
+            raise nobody
+        account, wave, claimed_at, migrated_at, state, reason = found[0]
+        links = Links(spec, read_targets(connection, spec))
+        staged = {name for (name,) in rows(connection, statement("list_staged"))}
+        tables = [name for name in links.tables if name in staged and not spec.tables[name].owner.is_none]
+        if set(links.tables) <= staged:
+            query = statement("find_user_state", states=user_states(connection, spec, links, some=True))
+            state, reason = one(connection, query, users=[user])
+        if state == "claimable":
+            state, reason = "waiting", "claimable: the next wave takes this user"
+        return UserAnswer(
+            legacy_user_id=user,
+            state=state,
+            reason=reason,
+            remedy=READY_USER if reason and reason.startswith("claimable") else USER_REMEDIES[state],
+            account=account,
+            wave=wave,
+            claimed_at=_time(claimed_at),
+            migrated_at=_time(migrated_at),
+            loaded={name: _loaded(connection, name, user) for name in links.tables},
+            rows=tuple(line for name in tables for line in _rows_of(connection, links, name, user)),
+        )
+
+
+def _remedy(reason: str | None) -> str:
+    # What an unclaimed user's rows wait for is said of the user.
+    return "" if reason in ("loaded", "account_waiting") else row_remedy(reason)
+
+
+def _time(moment: object) -> str | None:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else None
+
+
+def _loaded(connection: Connection, name: str, user: str) -> int:
+    return int(one(connection, statement("count_user_loaded", table=literal(name)), users=[user])[0])
+
+
+def _rows_of(connection: Connection, links: Links, name: str, user: str) -> list[UserRows]:
+    """The rows that are not plainly loaded, and one line for those that are, with its sums."""
+    query = statement(
+        "describe_user_rows", links=links.rows(name), owners=links.owners(name), sums=money_sums(links, name)
+    )
+    lines = [
+        UserRows(name, state, reason, int(count), sums, tuple(ids), _remedy(reason))
+        for state, reason, count, sums, ids in rows(connection, query, users=[user])
+    ]
+    refused = statement("describe_user_refusals", owners=links.owners(name), table=literal(name))
+    return [
+        *lines,
+        *(
+            UserRows(name, "quarantined", rule, int(count), {}, tuple(ids), row_remedy(rule))
+            for rule, count, ids in rows(connection, refused, users=[user])
+        ),
+    ]
