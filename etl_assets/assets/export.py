@@ -4,23 +4,33 @@ from datetime import datetime, timezone
 
 import dagster as dg
 
+from etl_assets.assets.columns import export_columns
 from etl_assets.assets.keys import EXPORT_GROUP, OWNERS, SNAPSHOT, export_key
-from etl_assets.assets.outcomes import column_schema, failures, result, table_value
+from etl_assets.assets.outcomes import failures, result, table_value
 from etl_assets.assets.resources import Stores
 from etl_assets.spec.exports import Export, exports_of
 from etl_assets.spec.model import Spec
 from etl_assets.spec.rules import looks_secret
 from etl_assets.stores.artifacts import Artifacts, Manifest, SnapshotInfo, free_bytes, sha256_of
 from etl_assets.stores.legacy_export import open_export
-from etl_assets.stores.legacy_sqlite import copy_database, count_rows, describe, open_read_only, require_table
+from etl_assets.stores.legacy_sqlite import (
+    copy_database,
+    count_rows,
+    describe,
+    file_mark,
+    open_read_only,
+    require_table,
+)
 
 SHOWN_DIGEST = 12
+SNAPSHOTS_KEPT = 3  # the current one, and two that a run which began earlier may still be reading
 
 
 def take_snapshot(artifacts: Artifacts, stores: Stores, spec: Spec) -> SnapshotInfo:
     """Copies the legacy database and makes the copy current; an unchanged database keeps its snapshot's id."""
-    copy = artifacts.scratch_path("legacy.db")
-    copy_database(stores.settings().legacy_file(), copy)
+    copy, legacy = artifacts.scratch_path("legacy.db"), stores.settings().legacy_file()
+    mark = file_mark(legacy)  # before the copy: what is written meanwhile is a change to be noticed
+    copy_database(legacy, copy)
     digest = sha256_of(copy)
     current = artifacts.current_snapshot_or_none()
     rows, missing = {}, []
@@ -34,8 +44,9 @@ def take_snapshot(artifacts: Artifacts, stores: Stores, spec: Spec) -> SnapshotI
     moment = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{digest[:8]}"
     if current is not None and current.sha256 == digest and current.rows == rows:
         moment = current.id
-    info = SnapshotInfo(moment, digest, copy.stat().st_size, rows, tuple(missing))
+    info = SnapshotInfo(moment, digest, copy.stat().st_size, rows, tuple(missing), mark)
     artifacts.publish_snapshot(copy, info)
+    artifacts.drop_snapshots(keep=SNAPSHOTS_KEPT)
     return info
 
 
@@ -47,7 +58,7 @@ def build_snapshot_asset(spec: Spec) -> dg.AssetsDefinition:
         """A consistent copy of the legacy database, taken while the app may go on writing.
 
         Every export reads this copy and never the live file, which is opened read-only. Safe to re-run: an unchanged
-        database keeps its snapshot, a changed one gets a new one beside it.
+        database keeps its snapshot, a changed one gets a new one, and the three newest are kept.
         """
         with failures():
             info = take_snapshot(stores.artifacts(), stores, spec)
@@ -113,7 +124,6 @@ def write_export(artifacts: Artifacts, export: Export, spec: Spec) -> Manifest:
 
 def build_export_asset(spec: Spec, export: Export) -> dg.AssetsDefinition:
     """The asset `exports/<table>`."""
-    columns = {"_key": "text", **{column.label: "text" for column in export.columns}, "_classes": "text"}
 
     @dg.asset(
         key=export_key(export.name),
@@ -122,7 +132,7 @@ def build_export_asset(spec: Spec, export: Export) -> dg.AssetsDefinition:
         kinds={"csv", "polars"},
         owners=OWNERS,
         code_version=spec.digest[:SHOWN_DIGEST],
-        metadata=column_schema(columns),
+        metadata=export_columns(export),
         description=f"The legacy table {export.source} as CSV, cell by cell, with each cell's SQLite storage class. "
         "Only the columns that the spec names leave the legacy database. Safe to re-run: the same snapshot gives the "
         "same file, and a file appears under its name only when it is whole.",

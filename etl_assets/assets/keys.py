@@ -7,11 +7,18 @@ USER_MAP = dg.AssetKey("legacy_user_map")
 RESOLVED = dg.AssetKey("resolved_users")
 RECONCILIATION = dg.AssetKey("reconciliation")
 VERIFICATION = dg.AssetKey("verification")
+REPORT = dg.AssetKey("migration_report")
 USERS_EXPORT = dg.AssetKey(["exports", "users"])
 
 EXPORT_GROUP, STAGING_GROUP, USERS_GROUP, PRODUCTION_GROUP, VERIFY_GROUP = (
     "export staging users production verify".split()
 )
+MIGRATE, LOAD_WAVE, NEW_WAVE, RESTAGE, VERIFY, CLEANUP = "migrate load_wave new_wave restage verify cleanup".split()
+COMMAND_TAG = "etl_assets/command"  # on the runs of the command line, which divides `migrate` into several
+SENSOR_TAG = "dagster/sensor_name"
+PARTITION_TAG = "dagster/partition"
+VERIFIED, PAGE = "verification.json", "migration_report.html"  # what verification leaves for the report, and the report
+
 OWNERS = ["team:migration"]
 
 # One key per login wave: a partition per user would cost seconds each (dagster 1.13: 10,000 keys in one run, 608 s).
@@ -36,3 +43,11 @@ def production_key(table: str) -> dg.AssetKey:
 def key_of(asset: str) -> dg.AssetKey:
     """The key behind `staging/jobs`, as validations name assets."""
     return dg.AssetKey(asset.split("/"))
+
+
+def is_migrate(run: dg.DagsterRun) -> bool:
+    """True for a run by which an operator migrates: the job, the command or "Materialize all", and never a sensor."""
+    if SENSOR_TAG in run.tags:
+        return False
+    everything = {SNAPSHOT, VERIFICATION} <= (run.asset_selection or set())
+    return run.job_name == MIGRATE or run.tags.get(COMMAND_TAG) == MIGRATE or everything

@@ -1,7 +1,10 @@
 """Production rows: owned tables wave by wave and all together, lookup tables once."""
 
+from typing import Any
+
 import dagster as dg
 
+from etl_assets.assets.columns import production_columns
 from etl_assets.assets.keys import (
     LOGIN_WAVES,
     OWNERS,
@@ -11,12 +14,12 @@ from etl_assets.assets.keys import (
     production_key,
     staging_key,
 )
-from etl_assets.assets.outcomes import column_schema, failures
+from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Stores
 from etl_assets.spec.model import USERS, Spec, Table
 from etl_assets.stores.artifacts import Artifacts
 from etl_assets.stores.legacy_sqlite import describe, open_read_only
-from etl_assets.stores.loading import KeyColumns, Loader, load_unowned, load_wave
+from etl_assets.stores.loading import KeyColumns, Loaded, Loader, load_unowned, load_wave
 
 
 def key_columns(artifacts: Artifacts, spec: Spec) -> KeyColumns:
@@ -27,9 +30,6 @@ def key_columns(artifacts: Artifacts, spec: Spec) -> KeyColumns:
 
 
 def _asset_spec(spec: Spec, table: Table, deps: list[dg.AssetKey]) -> dg.AssetSpec:
-    columns = {table.id.to: "uuid" if table.id.rule == "uuid5" else "kept"}
-    columns |= {table.owner.to: "uuid"} if table.owner.to else {}
-    columns |= {name: column.type for name, column in table.columns.items()}
     parents = {r.table for r in table.references.values() if r.table != USERS}
     once = "Loaded once for everybody" if table.owner.is_none else "Loaded user by user, wave by wave"
     return dg.AssetSpec(
@@ -38,7 +38,7 @@ def _asset_spec(spec: Spec, table: Table, deps: list[dg.AssetKey]) -> dg.AssetSp
         group_name=PRODUCTION_GROUP,
         kinds={"postgres", "supabase"},
         owners=OWNERS,
-        metadata={**column_schema(columns), "dagster/table_name": table.target},
+        metadata={**production_columns(table), "dagster/table_name": table.target},
         description=f"The legacy rows of {table.source} in {table.target}. {once}, behind the blocking checks, "
         "which are repeated inside the transaction that writes. Safe to re-run: a row that was loaded before is never "
         "written again, not even when its user deleted it since.",
@@ -68,6 +68,17 @@ def _build_unowned(spec: Spec, table: Table, staged: list[dg.AssetKey]) -> dg.As
     return unowned_asset
 
 
+def _metadata(loaded: Loaded, name: str) -> dict[str, Any]:
+    """The same keys each time: Dagster plots the numbers wave by wave."""
+    count, seconds = loaded.rows.get(name, 0), loaded.seconds.get(name, 0.0)
+    return {
+        "rows_loaded": count,
+        "dagster/partition_row_count": count,
+        "rows_per_second": round(count / seconds) if seconds and count else 0,
+        "transactions": loaded.transactions,
+    }
+
+
 def _build_owned(spec: Spec, staged: list[dg.AssetKey]) -> dg.AssetsDefinition:
     deps = [RESOLVED, *staged]
 
@@ -86,7 +97,6 @@ def _build_owned(spec: Spec, staged: list[dg.AssetKey]) -> dg.AssetsDefinition:
             loader = Loader(connection, links, keys, context.run.run_id)
             loaded = load_wave(loader, wave=context.partition_key, progress=progress)
         for name in spec.owned:
-            metadata = {"rows_loaded": loaded.rows.get(name, 0), "transactions": loaded.transactions}
-            yield dg.MaterializeResult(asset_key=production_key(name), metadata=metadata)
+            yield dg.MaterializeResult(asset_key=production_key(name), metadata=_metadata(loaded, name))
 
     return production

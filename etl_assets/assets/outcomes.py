@@ -79,9 +79,3 @@ def table_value(names: Sequence[str], records: Iterable[Sequence[Any]]) -> dg.Ta
     schema = dg.TableSchema(columns=[dg.TableColumn(name) for name in names])
     rows = [dg.TableRecord(dict(zip(names, record, strict=True))) for record in records]
     return dg.MetadataValue.table(rows, schema=schema)
-
-
-def column_schema(columns: Mapping[str, str]) -> dict[str, Any]:
-    """Column names and types as Dagster's Columns tab shows them."""
-    schema = dg.TableSchema(columns=[dg.TableColumn(name=name, type=kind) for name, kind in columns.items()])
-    return {"dagster/column_schema": schema}

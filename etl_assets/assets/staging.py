@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from etl_assets.assets.columns import staging_columns
 from etl_assets.assets.keys import OWNERS, STAGING_GROUP, export_key, staging_key
-from etl_assets.assets.outcomes import column_schema, failures, table_value
+from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Stores
 from etl_assets.model.target import TargetTable
 from etl_assets.spec.model import Spec, Table
@@ -31,12 +32,6 @@ def staged_batches(
 
 def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
     """The asset `staging/<table>`."""
-    columns = {
-        "_legacy_id": "text",
-        "_new_id": "uuid" if table.id.rule == "uuid5" else "kept",
-        "_legacy_user_id": "text",
-    }
-    columns |= {name: column.type for name, column in table.columns.items()}
 
     @dg.asset(
         key=staging_key(table.name),
@@ -45,7 +40,7 @@ def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
         kinds={"polars", "postgres"},
         owners=OWNERS,
         code_version=spec.digest[:12],
-        metadata={**column_schema(columns), "dagster/table_name": f"etl.stg_{table.name}"},
+        metadata={**staging_columns(table), "dagster/table_name": f"etl.stg_{table.name}"},
         description=f"Rows of {table.source}, typed for {table.target}, each with its new id. A value that does not "
         "fit its type is never changed: its row waits in etl.quarantine. Safe to re-run: the table is swapped whole, "
         "and what was loaded before is known from the ledger.",

@@ -3,28 +3,19 @@
 import dagster as dg
 import polars as pl
 
+from etl_assets.assets.columns import RESOLVED_COLUMNS, USER_MAP_COLUMNS, column_schema
 from etl_assets.assets.keys import LOGIN_WAVES, OWNERS, RESOLVED, USER_MAP, USERS_EXPORT, USERS_GROUP, staging_key
-from etl_assets.assets.outcomes import column_schema, failures, table_value
+from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Stores
 from etl_assets.model.target import TargetColumn
+from etl_assets.report.picture import as_markdown, progress_svg, user_bar
 from etl_assets.spec.model import Spec, Users
 from etl_assets.stores.artifacts import Artifacts, Manifest
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.postgres import reading, writing
-from etl_assets.stores.users import count_states, replace_users, seal_wave
+from etl_assets.stores.users import count_labels, replace_users, seal_wave
 from etl_assets.transform.times import timestamp_verdict
 from etl_assets.transform.users import comparable_users
-
-MAP_COLUMNS = {
-    "legacy_user_id": "text",
-    "email": "text",
-    "supabase_user_id": "uuid",
-    "created_at": "timestamptz",
-    "migrated_at": "timestamptz",
-    "state": "text",
-    "reason": "text",
-    "wave": "text",
-}
 
 
 def read_users(artifacts: Artifacts, manifest: Manifest, users: Users, *, timezone: str) -> pl.DataFrame:
@@ -50,7 +41,7 @@ def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
         kinds={"postgres"},
         owners=OWNERS,
         tags={"pii": "true"},
-        metadata={**column_schema(MAP_COLUMNS), "dagster/table_name": "etl.legacy_user_map"},
+        metadata={**column_schema(USER_MAP_COLUMNS), "dagster/table_name": "etl.legacy_user_map"},
     )
     def legacy_user_map(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
         """Every legacy user ever seen, and the new account that claimed it, if one has.
@@ -83,6 +74,7 @@ def build_resolved_asset(spec: Spec) -> dg.AssetsDefinition:
         group_name=USERS_GROUP,
         kinds={"postgres", "supabase"},
         owners=OWNERS,
+        metadata={**column_schema(RESOLVED_COLUMNS), "dagster/table_name": "etl.legacy_user_map"},
     )
     def resolved_users(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
         """The legacy users who claimed their accounts in this login wave.
@@ -96,13 +88,15 @@ def build_resolved_asset(spec: Spec) -> dg.AssetsDefinition:
                 wave = seal_wave(connection, spec, links, key=context.partition_key, run=context.run.run_id)
             fault_point("resolve.committed")
             with reading(connection):
-                states = count_states(connection, spec, links)
+                states = count_labels(connection)
         return dg.MaterializeResult(
             metadata={
+                "progress": dg.MetadataValue.md(as_markdown(progress_svg([user_bar(states)]))),
                 "users": wave.users,
+                "dagster/partition_row_count": wave.users,
                 "sealed_now": wave.is_new,
                 "resolved_in_all": states.get("resolved", 0),
-                "waiting_users": states.get("waiting", 0) + states.get("claimable", 0),
+                "waiting_users": states.get("waiting", 0),
                 "states": table_value(("state", "users"), sorted(states.items())),
             }
         )

@@ -1,0 +1,173 @@
+"""What was read back, as check results, metadata and the report's facts."""
+
+from decimal import Decimal
+from typing import Any
+
+import dagster as dg
+
+from etl_assets.assets.keys import VERIFICATION
+from etl_assets.assets.outcomes import result, table_value
+from etl_assets.model.books import ROW_STATES, Books, TableBook
+from etl_assets.model.errors import sample_of
+from etl_assets.model.report import MoneyLine, RowLine, Verified
+from etl_assets.report.picture import as_markdown, bars_of, progress_svg
+from etl_assets.stores.accounting import RowComparison, SumComparison
+
+ROWS_TITLE = "Every loaded row stands in production as it was written, unless its user changed it since."
+SUMS_TITLE = "Each user's total of every money column is the same before and after."
+BOOKS_TITLE = "source = loaded + waiting + quarantined + excluded, for every table, and every user is in one state."
+LEGACY_TITLE = "No loaded row was changed in the legacy app since."
+CHANGES_TITLE = "No loaded row was changed or removed in production since."
+SQL_REMEDY = "Compare the rows in etl.loaded with production; see `query`."
+
+
+def rows_table(rows: list[RowComparison]) -> dg.TableMetadataValue:
+    """Each table's comparison, for the asset's page."""
+    names = ("table", "compared", "equal", "altered", "changed_since", "gone_since", "changed_in_legacy")
+    return table_value(names, ([getattr(row, name) for name in names] for row in rows))
+
+
+def rows_result(key: dg.AssetKey, rows: list[RowComparison]) -> dg.AssetCheckResult:
+    """The check `rows_are_equal`; only our own faults make it red."""
+    altered = sum(row.altered for row in rows)
+    worst = max(rows, key=lambda row: row.altered, default=None)
+    metadata: dict[str, Any] = {"count": altered, "remedy": SQL_REMEDY}
+    if worst is not None:
+        metadata["query"] = dg.MetadataValue.md(f"```sql\n{worst.query}\n```")
+        if worst.altered_sample:
+            metadata["sample"] = f"{worst.table}: legacy ids {sample_of(worst.altered_sample)}"
+    text = ROWS_TITLE if not altered else f"{altered:,} rows differ from what was loaded, and nobody else wrote them."
+    return result("rows_are_equal", key, passed=altered == 0, blocking=True, description=text, metadata=metadata)
+
+
+def sums_result(key: dg.AssetKey, sums: list[SumComparison]) -> dg.AssetCheckResult:
+    """The check `sums_are_equal`."""
+    differing = sum(item.differing for item in sums)
+    names = ("column", "users", "before", "after", "differing")
+    totals = table_value(names, ((f"{s.table}.{s.column}", s.users, s.before, s.after, s.differing) for s in sums))
+    metadata: dict[str, Any] = {
+        "count": differing,
+        "totals": totals,
+        "remedy": SQL_REMEDY,
+    }
+    if sums:
+        metadata["query"] = dg.MetadataValue.md(f"```sql\n{sums[0].query}\n```")
+    text = (
+        SUMS_TITLE
+        if not differing
+        else f"{differing:,} users have another total than before, and no later edit explains it."
+    )
+    return result("sums_are_equal", key, passed=differing == 0, blocking=True, description=text, metadata=metadata)
+
+
+def changes_result(rows: list[RowComparison]) -> dg.AssetCheckResult:
+    """The check `nothing_changed_since`: news, never red."""
+    changed, gone = sum(row.changed_since for row in rows), sum(row.gone_since for row in rows)
+    text = (
+        CHANGES_TITLE if not changed + gone else f"{changed:,} rows were changed and {gone:,} removed by others since."
+    )
+    samples = [
+        f"{r.table}: {sample_of((*r.changed_sample, *r.gone_sample))}" for r in rows if r.changed_since + r.gone_since
+    ]
+    return result(
+        "nothing_changed_since",
+        VERIFICATION,
+        passed=changed + gone == 0,
+        blocking=False,
+        description=text,
+        metadata={
+            "count": changed + gone,
+            "changed_since": changed,
+            "gone_since": gone,
+            "sample": "; ".join(samples) or "none",
+            "remedy": "Nothing to do: the new app is in use. A row that its user removed never comes back.",
+        },
+    )
+
+
+def legacy_result(rows: list[RowComparison]) -> dg.AssetCheckResult:
+    """The check `nothing_changed_in_legacy_since`."""
+    changed = sum(row.changed_in_legacy for row in rows)
+    tables = ", ".join(f"{row.table} {row.changed_in_legacy:,}" for row in rows if row.changed_in_legacy)
+    return result(
+        "nothing_changed_in_legacy_since",
+        VERIFICATION,
+        passed=changed == 0,
+        blocking=False,
+        description=LEGACY_TITLE
+        if not changed
+        else f"{changed:,} loaded rows differ from the legacy app by now: {tables}.",
+        metadata={
+            "count": changed,
+            "remedy": "Production keeps what was loaded. Stop writing to the legacy app for users who have moved.",
+        },
+    )
+
+
+def books_table(books: Books) -> dg.TableMetadataValue:
+    """The books as a table."""
+    names = ("table", "source", *ROW_STATES, "missing")
+    return table_value(names, ((book.table, *book.as_json().values(), book.missing) for book in books.tables))
+
+
+def books_result(books: Books) -> dg.AssetCheckResult:
+    """The check `the_books_close`."""
+    missing = sum(abs(book.missing) for book in books.tables)
+    open_tables = [f"{book.table} {book.missing:+,}" for book in books.tables if book.missing]
+    text = (
+        BOOKS_TITLE if books.closed else f"The books do not close: {', '.join(open_tables) or 'users do not add up'}."
+    )
+    return result(
+        "the_books_close",
+        VERIFICATION,
+        passed=books.closed,
+        blocking=True,
+        description=text,
+        metadata={
+            "count": missing,
+            "books": books_table(books),
+            "remedy": "Run the `migrate` job again; if they stay open, rows were removed from schema etl by hand.",
+        },
+    )
+
+
+def verification_metadata(books: Books, rows: list[RowComparison]) -> dict[str, Any]:
+    """The same keys each time: Dagster plots the numbers, so that waiting users are seen to fall to 0."""
+    totals = {f"{state}_rows": sum(getattr(book, state) for book in books.tables) for state in ROW_STATES}
+    return {
+        "progress": dg.MetadataValue.md(as_markdown(progress_svg(bars_of(books)))),
+        "books": books_table(books),
+        "users": table_value(("state", "users"), books.users.items()),
+        "rows": rows_table(rows),
+        "waiting_users": books.users.get("waiting", 0),
+        "resolved_users": books.users.get("resolved", 0),
+        **totals,
+    }
+
+
+def verified(books: Books, rows: list[RowComparison], sums: list[SumComparison], *, at: str) -> Verified:
+    """What the report needs of this verification."""
+    accounts = {book.table: book for book in books.tables}
+    lines = tuple(
+        RowLine(row.table, row.compared, row.altered, row.changed_since, row.gone_since, row.changed_in_legacy)
+        for row in rows
+    )
+    return Verified(at, books, lines, tuple(_money_line(accounts[found.table], found) for found in sums))
+
+
+def _money_line(book: TableBook, found: SumComparison) -> MoneyLine:
+    staged = sum(group.rows for group in book.groups if group.state == "quarantined")
+
+    def total(*states: str) -> str:
+        return f"{book.sum_of(found.column, *states):,}"
+
+    return MoneyLine(
+        column=f"{book.table}.{found.column}",
+        legacy=total(),
+        arrived=total("loaded"),
+        production=f"{Decimal(found.after):,}",
+        waiting=total("waiting", "ready"),
+        set_aside=total("quarantined", "excluded"),
+        refused=book.quarantined - staged,
+        differing_users=found.differing,
+    )

@@ -1,0 +1,53 @@
+"""The page that a non-engineer can sign."""
+
+import json
+
+import dagster as dg
+
+from etl_assets.assets.keys import OWNERS, PAGE, REPORT, VERIFICATION, VERIFIED, VERIFY_GROUP
+from etl_assets.assets.outcomes import failures
+from etl_assets.assets.resources import Stores
+from etl_assets.model.errors import ArtifactError
+from etl_assets.model.report import ReportFacts, Verified
+from etl_assets.report.page import html_page, markdown_page, verdict
+from etl_assets.report.points import open_points
+from etl_assets.spec.model import Spec
+from etl_assets.stores.postgres import Connection, reading
+from etl_assets.stores.report_facts import report_facts
+
+
+def gather(connection: Connection, stores: Stores, spec: Spec) -> ReportFacts:
+    """The facts of this moment, with those of the last verification."""
+    artifacts = stores.artifacts()
+    text = artifacts.read_report(VERIFIED)
+    if text is None:
+        raise ArtifactError("Nothing was verified yet: materialize `verification` first.")
+    snapshot = artifacts.current_snapshot()
+    links = stores.links(connection, spec)
+    with reading(connection):
+        return report_facts(connection, links, Verified.from_json(json.loads(text)), snapshot=snapshot.id)
+
+
+def build_report_asset(spec: Spec) -> dg.AssetsDefinition:
+    """The asset `migration_report`."""
+
+    @dg.asset(key=REPORT, deps=[VERIFICATION], group_name=VERIFY_GROUP, kinds={"html"}, owners=OWNERS)
+    def migration_report(stores: Stores) -> dg.MaterializeResult:
+        """One page that says what arrived, what waits, what was set aside and why, with a box to sign.
+
+        The page is a file that needs nothing else, for a browser or a printer; its path is shown here, and its text
+        too. It holds counts and legacy ids and no address. Safe to re-run: the page is replaced whole.
+        """
+        with failures(), stores.target() as connection:
+            facts = gather(connection, stores, spec)
+            path = stores.artifacts().publish_report(PAGE, html_page(facts))
+        return dg.MaterializeResult(
+            metadata={
+                "report": dg.MetadataValue.md(markdown_page(facts)),
+                "page": dg.MetadataValue.path(path),
+                "verdict": verdict(facts),
+                "open_points": len(open_points(facts)),
+            }
+        )
+
+    return migration_report

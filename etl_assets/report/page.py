@@ -1,0 +1,80 @@
+"""The migration report: one HTML page that needs nothing else, and the same in Markdown for the Dagster UI."""
+
+from functools import cache
+
+import jinja2
+import markupsafe
+
+from etl_assets.model.remedies import USER_REMEDIES, row_remedy
+from etl_assets.model.report import ReportFacts
+from etl_assets.report.picture import as_markdown, bars_of, progress_svg
+from etl_assets.report.points import open_points
+
+WAVES_SHOWN = 40
+
+
+def verdict(facts: ReportFacts) -> str:
+    """The first sentence: may this be signed?"""
+    if not facts.books.complete:
+        return "Not everything has been read yet, so nothing can be said."
+    faults = [point for point in open_points(facts) if point.weight == 0]
+    if faults:
+        return f"Not ready to sign: {len(faults)} thing{'s are' if len(faults) > 1 else ' is'} wrong."
+    kept = sum(book.waiting + book.quarantined for book in facts.books.tables)
+    if kept:
+        return f"The books close: every legacy row is accounted for, and {kept:,} of them have not arrived yet."
+    return "The books close: every legacy row has arrived, or was left behind on purpose."
+
+
+def html_page(facts: ReportFacts) -> str:
+    """The page, escaped throughout."""
+    return _template("page.html.j2").render(**_values(facts))
+
+
+def markdown_page(facts: ReportFacts) -> str:
+    """The same facts as Markdown; the picture is inline."""
+    picture = as_markdown(progress_svg(bars_of(facts.books)))
+    return _template("page.md.j2").render(**_values(facts), picture=picture)
+
+
+def _values(facts: ReportFacts) -> dict[str, object]:
+    waves = facts.books.waves
+    return {
+        "facts": facts,
+        "books": facts.books,
+        "verdict": verdict(facts),
+        "is_ready": facts.books.complete and not any(point.weight == 0 for point in open_points(facts)),
+        "svg": progress_svg(bars_of(facts.books)),
+        "points": open_points(facts),
+        "waves": waves[-WAVES_SHOWN:],
+        "earlier_waves": max(len(waves) - WAVES_SHOWN, 0),
+        "largest_wave": max((wave.users for wave in waves), default=0) or 1,
+        "user_remedies": USER_REMEDIES,
+        "row_remedy": row_remedy,
+        "snapshot": facts.snapshot,
+        "at": facts.verified.at.replace("T", " ").replace("Z", " UTC"),
+    }
+
+
+@cache
+def _template(name: str) -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("etl_assets.report", "."),
+        autoescape=jinja2.select_autoescape(("html.j2",)),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = lambda value: f"{value:,}"
+    environment.filters["code"] = _code
+    environment.filters["words"] = lambda name: str(name).replace("_", " ")
+    return environment.get_template(name)
+
+
+def _code(text: str) -> markupsafe.Markup:
+    """Escaped, with what stands between backticks as code."""
+    plain, *rest = text.split("`")
+    parts = [markupsafe.escape(plain)]
+    for number, part in enumerate(rest):
+        parts.append(markupsafe.Markup("<code>{}</code>").format(part) if number % 2 == 0 else markupsafe.escape(part))
+    return markupsafe.Markup("").join(parts)

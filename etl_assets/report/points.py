@@ -1,0 +1,99 @@
+"""Open points: what somebody still has to do or to know, with the remedy."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from etl_assets.model.errors import sample_of
+from etl_assets.model.remedies import USER_REMEDIES
+from etl_assets.model.report import ReportFacts, UserLine
+
+SETTLE_ROWS = "The table of reasons says what to do about each; until then they are kept and counted."
+WAIT_FOR_ROWS = "They arrive by themselves when what they refer to has arrived."
+STATE_WORDS = {
+    "waiting": ("has not come back yet", "have not come back yet"),
+    "unconfirmed": ("has not proven the address", "have not proven their addresses"),
+    "ambiguous": ("shares an address", "share an address"),
+    "held": ("is held", "are held"),
+    "invalid_email": ("has an address that cannot be compared", "have addresses that cannot be compared"),
+    "no_email": ("has no address", "have no address"),
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One open point. `weight`: 0 is wrong and must be settled, 1 needs somebody's decision, 2 settles itself."""
+
+    weight: int
+    title: str
+    remedy: str
+
+
+def open_points(facts: ReportFacts) -> list[Point]:
+    """All open points, the gravest first; empty when nothing is left to do."""
+    found = [*_faults(facts), *_user_points(facts.users), *_row_points(facts), *_changes(facts)]
+    return sorted(found, key=lambda point: point.weight)
+
+
+def _faults(facts: ReportFacts) -> list[Point]:
+    points = [
+        Point(0, f"{book.table}: {book.missing:+,} rows are unaccounted for.", "Run the job `migrate` again.")
+        for book in facts.books.tables
+        if book.missing
+    ]
+    points += [
+        Point(
+            0,
+            f"{line.table}: {line.altered:,} loaded rows are not what was loaded, and nobody else wrote them.",
+            "Do not sign. See the check `rows_are_equal` on `verification`.",
+        )
+        for line in facts.verified.rows
+        if line.altered
+    ]
+    points += [
+        Point(
+            0,
+            f"{line.column}: {line.differing_users:,} users have another total than before.",
+            "Do not sign. See the check `sums_are_equal` on `verification`.",
+        )
+        for line in facts.verified.money
+        if line.differing_users
+    ]
+    if facts.unfinished:
+        title = f"{len(facts.unfinished):,} login waves are not finished ({sample_of(facts.unfinished)})."
+        points.append(Point(0, title, "The sensor `new_logins` runs them again; or run the job `new_wave`."))
+    return points
+
+
+def _user_points(users: tuple[UserLine, ...]) -> list[Point]:
+    points = []
+    by_state = groupby(sorted(users, key=lambda line: line.state), key=lambda line: line.state)
+    for state, lines in ((state, list(lines)) for state, lines in by_state if state != "resolved"):
+        count = sum(line.users for line in lines)
+        one, many = STATE_WORDS[state]
+        ids = sample_of([user for line in lines for user in line.sample])
+        title = f"{count:,} {f'user {one}' if count == 1 else f'users {many}'} (legacy ids {ids})."
+        points.append(Point(2 if state in ("waiting", "unconfirmed") else 1, title, USER_REMEDIES[state]))
+    return points
+
+
+def _row_points(facts: ReportFacts) -> list[Point]:
+    """One point per table: what was set aside, and what waits for another row; what waits for its owner is plain."""
+    points = []
+    for state, weight, words in (("quarantined", 1, SETTLE_ROWS), ("waiting", 2, WAIT_FOR_ROWS)):
+        lines = [line for line in facts.refusals if line.state == state and line.rule != "account_waiting"]
+        for table, found in groupby(sorted(lines, key=lambda line: line.table), key=lambda line: line.table):
+            rules = ", ".join(f"{line.rule.replace('_', ' ')} {line.rows:,}" for line in found)
+            points.append(Point(weight, f"{table}: rows {'set aside' if weight == 1 else 'waiting'}: {rules}.", words))
+    return points
+
+
+def _changes(facts: ReportFacts) -> list[Point]:
+    points = []
+    for line in facts.verified.rows:
+        if line.changed_since + line.gone_since:
+            title = f"{line.table}: {line.changed_since:,} rows changed and {line.gone_since:,} removed in the new app."
+            points.append(Point(2, title, "Nothing to do: their users did that, and nothing is overwritten."))
+        if line.changed_in_legacy:
+            title = f"{line.table}: {line.changed_in_legacy:,} loaded rows were changed in the legacy app since."
+            points.append(Point(1, title, "Production keeps what was loaded. Stop writing to the legacy app."))
+    return points
