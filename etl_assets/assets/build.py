@@ -4,6 +4,7 @@ import warnings
 
 import dagster as dg
 
+from etl_assets.assets.alarm import build_alarm
 from etl_assets.assets.console import progress_logger
 from etl_assets.assets.export import (
     build_export_asset,
@@ -12,9 +13,13 @@ from etl_assets.assets.export import (
     build_snapshot_checks,
 )
 from etl_assets.assets.gate import build_validation_checks
+from etl_assets.assets.instance import run_job
 from etl_assets.assets.jobs import build_jobs
+from etl_assets.assets.keys import LOAD_WAVE
 from etl_assets.assets.load import build_production_assets
+from etl_assets.assets.report import build_report_asset
 from etl_assets.assets.resources import Stores
+from etl_assets.assets.sensors import build_sensors
 from etl_assets.assets.staging import build_staging_asset
 from etl_assets.assets.users import build_resolved_asset, build_user_map_asset
 from etl_assets.assets.verify import build_reconciliation_asset, build_verification_asset
@@ -32,17 +37,23 @@ def build_definitions(spec: Spec) -> dg.Definitions:
         assets.append(build_user_map_asset(spec, spec.users))
     if spec.owned:
         assets += [build_resolved_asset(spec), build_reconciliation_asset(spec)]
-    assets += [*build_production_assets(spec), build_verification_asset(spec)]
+    assets += [*build_production_assets(spec), build_verification_asset(spec), build_report_asset(spec)]
     checks = [build_snapshot_checks(), *(build_export_checks(export) for export in exports.values())]
     checks += build_validation_checks(spec)
+
+    def run_wave(instance: dg.DagsterInstance, key: str) -> int:
+        return run_job(definitions, LOAD_WAVE, instance, partition_key=key)
+
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=dg.BetaWarning)
-        return dg.Definitions(
+        definitions = dg.Definitions(
             assets=assets,
             asset_checks=checks,
-            jobs=build_jobs(spec),
+            jobs=build_jobs(spec, run_wave),
+            sensors=[*build_sensors(spec), build_alarm()],
             resources={"stores": Stores()},
             loggers={"console": dg.colored_console_logger, "progress": progress_logger},
             # Multiprocess, the default, costs 1.2 s a step and lets a killed run's child go on writing.
             executor=dg.in_process_executor,
         )
+    return definitions

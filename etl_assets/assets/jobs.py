@@ -1,37 +1,129 @@
-"""The buttons."""
+"""The buttons, and the jobs that the sensors run."""
 
+from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
 
-from etl_assets.assets.keys import RECONCILIATION, RESOLVED, VERIFICATION, production_key
+from etl_assets.assets.keys import (
+    CLEANUP,
+    LOAD_WAVE,
+    LOGIN_WAVES,
+    MIGRATE,
+    NEW_WAVE,
+    RECONCILIATION,
+    REPORT,
+    RESOLVED,
+    RESTAGE,
+    SNAPSHOT,
+    USER_MAP,
+    VERIFICATION,
+    VERIFY,
+    export_key,
+    production_key,
+    staging_key,
+)
+from etl_assets.assets.outcomes import failures
+from etl_assets.assets.resources import Stores
+from etl_assets.model.errors import WaveHindered
+from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
+from etl_assets.stores.cleanup import drop_staging
+from etl_assets.stores.postgres import reading
+from etl_assets.stores.waves import read_standing
 
-MIGRATE, LOAD_WAVE, VERIFY = "migrate", "load_wave", "verify"
+RunWave = Callable[[dg.DagsterInstance, str], int]
 
 
-def build_jobs(spec: Spec) -> list[Any]:
-    """`migrate` (everything that needs no wave), `load_wave` (one wave, to the books), `verify` (the books)."""
+def build_jobs(spec: Spec, run_wave: RunWave) -> list[Any]:
+    """All jobs of a spec; `run_wave` runs `load_wave` for a key in this process and returns its exit code."""
     wave_keys = [RESOLVED, *(production_key(name) for name in spec.owned), RECONCILIATION]
     by_wave = dg.AssetSelection.assets(*wave_keys)
-    verification = dg.AssetSelection.assets(VERIFICATION)
+    books = dg.AssetSelection.assets(VERIFICATION, REPORT)
     jobs: list[Any] = [
         dg.define_asset_job(
             MIGRATE,
             selection=dg.AssetSelection.all() - by_wave if spec.owned else dg.AssetSelection.all(),
-            description="Snapshot, exports, staging, the user map, lookup tables and the books. Start here, and again "
-            "whenever the legacy app has changed.",
+            description="Start here. Reads the legacy database into staging, fills the user map, loads lookup tables "
+            "and closes the books. From then on the sensor `new_logins` opens a wave whenever users have come back.",
         ),
         dg.define_asset_job(
-            VERIFY, selection=verification, description="Reads everything back and closes the books; writes nothing."
+            RESTAGE,
+            selection=_to_staging(spec),
+            description="From a new snapshot to staging. The sensor `legacy_changes` runs it when the legacy file has "
+            "changed; rows of users who have moved already arrive with the next wave.",
         ),
+        dg.define_asset_job(
+            VERIFY, selection=books, description="Reads everything back, closes the books, writes the report."
+        ),
+        _build_cleanup(spec),
     ]
     if spec.owned:
-        jobs.append(
-            dg.define_asset_job(
-                LOAD_WAVE,
-                selection=by_wave | verification,
-                description="Claims and loads one login wave, then closes the books.",
-            )
-        )
+        wave = by_wave | books
+        words = "Claims and loads one login wave, then closes the books. The sensor `new_logins` runs it; to open a "
+        words += "wave by hand, run `new_wave`, which needs no partition."
+        jobs += [dg.define_asset_job(LOAD_WAVE, selection=wave, description=words), _build_new_wave(spec, run_wave)]
     return jobs
+
+
+def _to_staging(spec: Spec) -> dg.AssetSelection:
+    keys = [SNAPSHOT, *(export_key(name) for name in exports_of(spec)), *(staging_key(name) for name in spec.tables)]
+    keys += [production_key(name) for name in spec.unowned]
+    return dg.AssetSelection.assets(*keys, *([USER_MAP] if spec.users else []))
+
+
+def _build_new_wave(spec: Spec, run_wave: RunWave) -> dg.JobDefinition:
+    @dg.op(
+        name="open_wave",
+        description="Finishes waves that broke off, then opens one for everybody who can be claimed now. The waves "
+        "are runs of their own, of the job `load_wave`. Safe to run at any time.",
+    )
+    def open_wave(context: dg.OpExecutionContext, stores: Stores) -> None:
+        with failures(), stores.target() as connection, reading(connection):
+            standing = read_standing(connection, spec)
+            if standing.hindrance:
+                raise WaveHindered(standing.hindrance)
+        name = str(LOGIN_WAVES.name)
+        keys = [*standing.unfinished, standing.key_among(context.instance.get_dynamic_partitions(name))]
+        for key in keys:
+            context.instance.add_dynamic_partitions(name, [key])
+            context.log.info("Wave %s: see its own run of the job %s.", key, LOAD_WAVE)
+            if run_wave(context.instance, key):
+                raise dg.Failure(
+                    f"Wave {key} did not come to its end. Its own run of `{LOAD_WAVE}` says why; settle that, then "
+                    f"run `{NEW_WAVE}` again.",
+                    allow_retries=False,
+                )
+
+    @dg.job(
+        name=NEW_WAVE,
+        description="Opens a login wave now, for everybody who has come back, and loads it to the books. No partition "
+        "is chosen: the wave's key is the time.",
+    )
+    def new_wave() -> None:
+        open_wave()
+
+    return new_wave
+
+
+def _build_cleanup(spec: Spec) -> dg.JobDefinition:
+    @dg.op(
+        name="drop_staging_tables",
+        description="Drops the staging tables and all snapshots but the newest. Refuses while the books are open.",
+    )
+    def drop_staging_tables(context: dg.OpExecutionContext, stores: Stores) -> None:
+        with failures(), stores.target() as connection:
+            tables = drop_staging(connection, stores.links(connection, spec), run=context.run_id)
+            snapshots = stores.artifacts().drop_snapshots(keep=1)
+        context.log.info("Dropped %s staging tables and %s old snapshots.", len(tables), len(snapshots))
+
+    @dg.job(
+        name=CLEANUP,
+        description="After sign-off: drops the staging tables and old snapshots (they hold password hashes). Keeps "
+        "the user map, the ledger, the quarantine and the audit trail. Refuses while the books are open. Users who "
+        "log in later need the job `migrate` again.",
+    )
+    def cleanup() -> None:
+        drop_staging_tables()
+
+    return cleanup

@@ -1,0 +1,89 @@
+"""What became of the runs that were requested for one thing: is one alive, how many failed, when may the next begin."""
+
+import time
+from dataclasses import dataclass
+
+import dagster as dg
+
+from etl_assets.stores.run_locks import RunLocks
+
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+LAUNCHED = UNFINISHED[2:]
+START_GRACE_S = 5  # a run of the command line notes its process within milliseconds
+MARK_TAG = "etl_assets/mark"  # what a requested run was to bring: a failure counts until that changes
+FIRST_WAIT_S, LONGEST_WAIT_S, MOST_ATTEMPTS = 60, 3_600, 6
+DIED = (
+    "The process of this run ended without a word: a crash, a kill or a power cut. What it committed stays, the rest "
+    "was rolled back. Run it again; nothing else needs to be done."
+)
+
+
+def end_dead_runs(instance: dg.DagsterInstance, locks: RunLocks, *, at_start: bool = False) -> list[str]:
+    """Marks runs as failed whose process is gone; returns their ids.
+
+    With the default launcher nobody else does: such a run stays STARTED for ever and takes a place in the queue
+    (dagster#4319, dagster 1.13). With `at_start`, before there is a code server, a run that was launched and never
+    noted its process is dead too: it was killed while it started.
+    """
+    records = instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED))
+    open_runs = [record.dagster_run for record in records]
+    dead = [run for run in open_runs if locks.has_died(run.run_id)]
+    if at_start:
+        dead += [
+            record.dagster_run
+            for record in records
+            if record.dagster_run.status in LAUNCHED
+            and not locks.is_noted(record.dagster_run.run_id)
+            and record.update_timestamp.timestamp() < time.time() - START_GRACE_S
+        ]
+    for run in dead:
+        instance.report_run_failed(run, DIED)
+    locks.forget({run.run_id for run in open_runs} - {run.run_id for run in dead})
+    return [run.run_id for run in dead]
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """Runs for one thing: the one that is under way, and the failed ones since the mark last changed."""
+
+    running: str | None
+    failed: int
+    last_failed: str | None
+    next_at: float
+
+    @property
+    def hindrance(self) -> str | None:
+        """Why no further run is requested now, or None."""
+        if self.running:
+            return f"run {self.running[:8]} is under way"
+        if self.failed >= MOST_ATTEMPTS:
+            return (
+                f"{self.failed} runs have failed, {(self.last_failed or '')[:8]} the last; settle what it says. It is "
+                "tried again when staging has changed, or by hand: re-execute that run"
+            )
+        wait = self.next_at - time.time()
+        if wait > 0:
+            return f"run {(self.last_failed or '')[:8]} failed and says why; it is tried again in {wait:.0f} s"
+        return None
+
+
+def attempts(instance: dg.DagsterInstance, tags: dict[str, str], *, mark: str) -> Attempts:
+    """The runs that carry these tags; failures of an earlier mark are forgotten."""
+    records = instance.get_run_records(dg.RunsFilter(tags=tags), limit=50)
+    running = next((record.dagster_run.run_id for record in records if record.dagster_run.status in UNFINISHED), None)
+    over = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+    failed = [
+        record
+        for record in records
+        if record.dagster_run.status in over and record.dagster_run.tags.get(MARK_TAG) == mark
+    ]
+    last = failed[0] if failed else None
+    ended = (last.end_time or last.update_timestamp.timestamp()) if last else 0.0
+    wait = min(FIRST_WAIT_S * 2 ** (len(failed) - 1), LONGEST_WAIT_S) if failed else 0
+    return Attempts(running, len(failed), last.dagster_run.run_id if last else None, ended + wait)

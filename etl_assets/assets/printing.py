@@ -1,0 +1,97 @@
+"""What the command line prints."""
+
+import json
+
+import click
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from etl_assets.model.books import ROW_STATES, Books
+from etl_assets.model.errors import sample_of
+from etl_assets.stores.support import UserAnswer, UserRows
+
+
+def show_books(books: Books, *, as_json: bool) -> None:
+    """Prints the books: to standard error, and the JSON object to standard output, when that is asked for."""
+    console = Console(stderr=as_json, highlight=False)
+    console.print()
+    console.print(_rows_table(books))
+    for line in _closing_lines(books):
+        console.print(line)
+    if as_json:
+        click.echo(json.dumps(books.as_json()))
+
+
+def _rows_table(books: Books) -> RichTable:
+    table = RichTable(
+        title="The books, in rows", title_justify="left", title_style="bold", box=None, padding=(0, 1), pad_edge=False
+    )
+    table.add_column("table", no_wrap=True)
+    for name in ("source", *ROW_STATES, ""):
+        table.add_column(name, justify="right", no_wrap=True)
+    for book in books.tables:
+        numbers = book.as_json()
+        cells = [f"{sign} {numbers[state]:,}" for sign, state in zip("=+++", ROW_STATES, strict=True)]
+        mark = "[green]closed[/]" if book.missing == 0 else f"[red]{book.missing:+,} unaccounted[/]"
+        table.add_row(book.table, f"{book.source:,}", *cells, mark)
+    return table
+
+
+def _closing_lines(books: Books) -> list[str]:
+    lines = [""]
+    if books.users:
+        states = ", ".join(f"{count:,} {state}" for state, count in books.users.items() if state != "total" and count)
+        lines.append(f"{books.users['total']:,} legacy users: {states or 'none'}")
+    for wave in books.waves[-3:]:
+        lines.append(f"wave {wave.key}: {wave.users:,} users, {wave.rows:,} rows")
+    if books.closed:
+        lines.append("[bold green]The books close.[/]")
+    elif not books.complete:
+        lines.append(
+            "[bold]Not everything is staged yet:[/] `etl-assets migrate` has not come to its end on this target."
+        )
+    else:
+        lines.append("[bold red]The books are open.[/]")
+    return lines
+
+
+def show_answer(found: UserAnswer) -> None:
+    """Prints the support desk's answer about one user; ids and counts, no address."""
+    console = Console(highlight=False)
+    console.print(f"[bold]Legacy user {found.legacy_user_id}: {found.state.replace('_', ' ')}[/]")
+    for line in _facts(found):
+        console.print(line, markup=False)
+    console.print(found.remedy, markup=False)
+    if not found.rows and not any(found.loaded.values()):
+        console.print("This user has no rows.")
+        return
+    table = RichTable(box=None, padding=(0, 1), pad_edge=False)
+    for name in ("table", "what", "rows", "sums", "legacy ids"):
+        table.add_column(name, justify="right" if name == "rows" else "left", overflow="fold")
+    for row in found.rows:
+        table.add_row(row.table, _what(row), f"{row.rows:,}", _sums(row), sample_of(row.legacy_ids))
+    console.print()
+    console.print(table)
+    remedies = {(row.reason or "").replace("_", " "): row.remedy for row in found.rows if row.remedy}
+    for reason, remedy in remedies.items():
+        console.print(f"- {reason}: {remedy}" if reason else f"- {remedy}", markup=False)
+    loaded = ", ".join(f"{table} {count:,}" for table, count in found.loaded.items() if count)
+    console.print(f"\nIn the new app: {loaded or 'nothing yet'}.")
+
+
+def _facts(found: UserAnswer) -> list[str]:
+    lines = [f"Reason: {found.reason}."] if found.reason else []
+    if found.account:
+        lines.append(f"Claimed by the account {found.account} in wave {found.wave}, {found.claimed_at}.")
+        lines.append(f"Rows last arrived {found.migrated_at}." if found.migrated_at else "No row has arrived yet.")
+    return lines
+
+
+def _what(row: UserRows) -> str:
+    if row.state == "ready":
+        return "ready"
+    return row.state if row.reason in (None, row.state) else f"{row.state}: {(row.reason or '').replace('_', ' ')}"
+
+
+def _sums(row: UserRows) -> str:
+    return ", ".join(f"{column} {total}" for column, total in row.sums.items())

@@ -1,0 +1,215 @@
+"""`etl-assets ui`: code server, webserver and daemon as children of one process, which all end with it."""
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from etl_assets.assets.attempts import end_dead_runs
+from etl_assets.assets.instance import open_instance, prepare_first_visit
+from etl_assets.model.errors import SettingsError, Unavailable
+from etl_assets.stores.artifacts import private_folder
+from etl_assets.stores.run_locks import RunLocks
+from etl_assets.stores.settings import Settings
+
+HOST = "127.0.0.1"  # Dagster's UI has no log-in: never another address
+READY_TIMEOUT_S, STOP_TIMEOUT_S, LOOK_EVERY_S = 120, 20, 0.25
+RESTARTS_PER_SERVICE, RESTART_WINDOW_S = 5, 300
+SOCKET = "code.sock"
+IS_LOADED = "{workspaceOrError {... on Workspace {locationEntries {locationOrLoadError {__typename}}}}}"
+LIFELINE = [sys.executable, "-m", "etl_assets.assets.lifeline"]
+WORKSPACE = "load_from:\n  - grpc_server: {{host: localhost, socket: {socket}, location_name: etl_assets}}\n"
+
+
+@dataclass
+class Service:
+    """One child: what it runs, its log, and when it was started."""
+
+    name: str
+    command: list[str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+    starts: list[float] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Starts it in a process group of its own, which ends with us: see `lifeline`."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own arguments
+                [*LIFELINE, *self.command],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                # Its fork handlers crash children between fork and exec; none of ours goes on without exec.
+                env={**os.environ, "GRPC_ENABLE_FORK_SUPPORT": "0"},
+            )
+        self.starts = [at for at in self.starts if at > time.monotonic() - RESTART_WINDOW_S] + [time.monotonic()]
+
+    @property
+    def is_alive(self) -> bool:
+        """True while it runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def signal(self, number: int) -> None:
+        """Sends a signal to the child and everything below it."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, number)
+
+
+def serve(settings: Settings, *, port: int, say: Callable[[str], None]) -> None:
+    """Runs the UI until Ctrl-C or SIGTERM; leaves no process behind.
+
+    Raises:
+        SettingsError: the port is taken, or another `etl-assets ui` uses this artifact folder.
+        Unavailable: the services do not come up.
+    """
+    _require_free(port)
+    with _only_one(settings), _stop_signals(), tempfile.TemporaryDirectory(prefix="etl-assets-") as folder:
+        with open_instance(settings) as instance:
+            ended = end_dead_runs(instance, RunLocks(settings.artifacts), at_start=True)
+            prepare_first_visit(instance)
+        if ended:
+            say(f"{len(ended)} runs that a crash had left behind were marked as failed; run them again.")
+        services = _services(settings, Path(folder), port)
+        code_server, *others = services
+        try:
+            code_server.start()
+            # The others look for it once at their start, and then again only after seconds.
+            _wait_for((Path(folder) / SOCKET).exists, services[:1])
+            for service in others:
+                service.start()
+            _wait_for(lambda: _is_loaded(port), services)
+            say(f"The Dagster UI is on http://{HOST}:{port} (Ctrl-C stops it). Logs: {services[0].log.parent}")
+            _watch(services, say)
+        except KeyboardInterrupt:
+            say("Stopping.")
+        finally:
+            _stop(services)
+
+
+def _services(settings: Settings, folder: Path, port: int) -> list[Service]:
+    logs = private_folder(settings.dagster_home / "service-logs")  # Dagster empties a folder named logs
+    workspace, code = folder / "workspace.yaml", folder / SOCKET
+    workspace.write_text(WORKSPACE.format(socket=code), encoding="utf-8")
+    python = [sys.executable, "-m"]
+    commands = {
+        # One code server for both; it can be reloaded from the UI after the spec was edited.
+        "code-server": [*python, "dagster", "code-server", "start", "-m", "etl_assets.definitions", "-s", str(code)],
+        "daemon": [*python, "dagster._daemon", "run", "-w", str(workspace)],
+        "webserver": [*python, "dagster_webserver", "-h", HOST, "-p", str(port), "-w", str(workspace)],
+    }
+    for name in commands:
+        (logs / f"{name}.log").unlink(missing_ok=True)
+    return [Service(name, command, logs / f"{name}.log") for name, command in commands.items()]
+
+
+def _wait_for(condition: Callable[[], bool], services: list[Service]) -> None:
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    while not condition():
+        dead = next((service for service in services if not service.is_alive), None)
+        if dead:
+            raise Unavailable(f"The {dead.name} did not start; its log says why: {dead.log}")
+        if time.monotonic() > deadline:
+            raise Unavailable(f"The Dagster UI did not come up in {READY_TIMEOUT_S} s; logs: {services[0].log.parent}")
+        time.sleep(LOOK_EVERY_S)
+
+
+def _is_loaded(port: int) -> bool:
+    """True when the webserver answers and knows our definitions."""
+    body = json.dumps({"query": IS_LOADED}).encode()
+    request = urllib.request.Request(f"http://{HOST}:{port}/graphql", body, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - our own, on the loopback
+            return '"RepositoryLocation"' in answer.read().decode()
+    except OSError:
+        return False
+
+
+def _watch(services: list[Service], say: Callable[[str], None]) -> None:
+    """Restarts what dies, until it dies too often."""
+    while True:
+        time.sleep(LOOK_EVERY_S)
+        for service in services:
+            if service.is_alive:
+                continue
+            if len(service.starts) > RESTARTS_PER_SERVICE:
+                raise Unavailable(f"The {service.name} keeps ending; its log says why: {service.log}")
+            say(f"The {service.name} has ended and is started again; its log: {service.log}")
+            service.signal(signal.SIGKILL)  # what the dead one had started, its half of a run included
+            service.start()
+
+
+def _stop(services: list[Service]) -> None:
+    """The daemon first, so that no new run begins; a run under way rolls back and is marked as failed."""
+    for service in reversed(services):
+        service.signal(signal.SIGTERM)
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    while any(_has_group(service) for service in services) and time.monotonic() < deadline:
+        time.sleep(LOOK_EVERY_S)
+    for service in services:
+        service.signal(signal.SIGKILL)
+        if service.process is not None:
+            service.process.wait()
+
+
+def _has_group(service: Service) -> bool:
+    """True while the child or anything that it started runs."""
+    if service.process is None:
+        return False
+    service.process.poll()
+    try:
+        os.killpg(service.process.pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+@contextmanager
+def _stop_signals() -> Iterator[None]:
+    """Ctrl-C and SIGTERM both end the block; also where a shell started us with SIGINT ignored."""
+
+    def stop(_number: int, _frame: object) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # once is enough: stopping must not be interrupted
+        raise KeyboardInterrupt
+
+    former = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _only_one(settings: Settings) -> Iterator[None]:
+    """One UI per artifact folder; the kernel drops the lock with the process."""
+    file: IO[bytes] = os.fdopen(os.open(settings.artifacts / "ui.lock", os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsError(f"another `etl-assets ui` already serves {settings.artifacts}; stop it first") from None
+        yield
+
+
+def _require_free(port: int) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            raise SettingsError(f"port {port} is taken; choose another with --port") from None
