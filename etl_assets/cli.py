@@ -3,13 +3,14 @@
 import json
 import os
 import sys
+from dataclasses import asdict
 from typing import Any, NoReturn
 
 import click
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from etl_assets.model.books import ROW_STATES, Books
+from etl_assets.assets.printing import show_answer, show_books
 from etl_assets.model.errors import EtlError, SettingsError
 from etl_assets.spec.model import Spec
 from etl_assets.stores.legacy_sqlite import require_sqlite
@@ -66,10 +67,42 @@ def migrate(context: click.Context, *, demo: bool, as_json: bool) -> None:
     require_sqlite(settings.legacy_file())
     with open_instance(settings) as instance:
         outcome = run(settings, spec, instance=instance, say=_say)
-    _show(outcome.books, as_json=as_json)
+    show_books(outcome.books, as_json=as_json)
     if outcome.exit_code:
         _say("This run did not come to its end; the reason stands above.")
     context.exit(outcome.exit_code or (0 if outcome.books.closed else BOOKS_OPEN))
+
+
+@cli.command()
+@click.option("--port", type=click.IntRange(1, 65_535), default=3000, show_default=True, help="On 127.0.0.1.")
+@click.option("--demo", is_flag=True, help="Use the demo legacy app; the default where nothing else is set.")
+def ui(*, port: int, demo: bool) -> None:
+    """Serve the Dagster UI, with the sensors at work, until Ctrl-C."""
+    from etl_assets.assets.services import serve  # noqa: PLC0415
+    from etl_assets.demo.target import target_url  # noqa: PLC0415
+
+    settings, spec = _start()
+    target_url(settings)
+    if demo or (settings.is_embedded and settings.legacy_path is None):
+        _prepare_demo(settings, spec)
+    require_sqlite(settings.legacy_file())
+    serve(settings, port=port, say=_say)
+
+
+@cli.command()
+@click.argument("legacy_id")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as one JSON object on standard output.")
+def user(legacy_id: str, *, as_json: bool) -> None:
+    """Say where the history of one legacy user is: the support desk's answer."""
+    from etl_assets.demo.target import target_url  # noqa: PLC0415
+    from etl_assets.stores.support import answer  # noqa: PLC0415
+
+    settings, spec = _start()
+    found = answer(target_url(settings), spec, legacy_id)
+    if as_json:
+        click.echo(json.dumps(asdict(found)))
+    else:
+        show_answer(found)
 
 
 @cli.command()
@@ -83,7 +116,7 @@ def status(context: click.Context, *, as_json: bool) -> None:
     from etl_assets.demo.target import target_url  # noqa: PLC0415
 
     books = read(target_url(settings), spec)
-    _show(books, as_json=as_json)
+    show_books(books, as_json=as_json)
     context.exit(BOOKS_OPEN if books.complete and not books.closed else 0)
 
 
@@ -159,49 +192,6 @@ def _prepare_demo(settings: Settings, spec: Spec) -> None:
 
 def _say(line: str) -> None:
     click.echo(line, err=True)
-
-
-def _show(books: Books, *, as_json: bool) -> None:
-    console = Console(stderr=as_json, highlight=False)
-    console.print()
-    console.print(_rows_table(books))
-    for line in _closing_lines(books):
-        console.print(line)
-    if as_json:
-        click.echo(json.dumps(books.as_json()))
-
-
-def _rows_table(books: Books) -> RichTable:
-    table = RichTable(
-        title="The books, in rows", title_justify="left", title_style="bold", box=None, padding=(0, 1), pad_edge=False
-    )
-    table.add_column("table", no_wrap=True)
-    for name in ("source", *ROW_STATES, ""):
-        table.add_column(name, justify="right", no_wrap=True)
-    for book in books.tables:
-        numbers = book.as_json()
-        cells = [f"{sign} {numbers[state]:,}" for sign, state in zip("=+++", ROW_STATES, strict=True)]
-        mark = "[green]closed[/]" if book.missing == 0 else f"[red]{book.missing:+,} unaccounted[/]"
-        table.add_row(book.table, f"{book.source:,}", *cells, mark)
-    return table
-
-
-def _closing_lines(books: Books) -> list[str]:
-    lines = [""]
-    if books.users:
-        states = ", ".join(f"{count:,} {state}" for state, count in books.users.items() if state != "total" and count)
-        lines.append(f"{books.users['total']:,} legacy users: {states or 'none'}")
-    for wave in books.waves[-3:]:
-        lines.append(f"wave {wave.key}: {wave.users:,} users, {wave.rows:,} rows")
-    if books.closed:
-        lines.append("[bold green]The books close.[/]")
-    elif not books.complete:
-        lines.append(
-            "[bold]Not everything is staged yet:[/] `etl-assets migrate` has not come to its end on this target."
-        )
-    else:
-        lines.append("[bold red]The books are open.[/]")
-    return lines
 
 
 if __name__ == "__main__":

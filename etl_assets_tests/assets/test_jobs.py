@@ -1,0 +1,104 @@
+"""The buttons `new_wave` and `cleanup`, pressed on their own."""
+
+import dagster as dg
+
+from etl_assets.assets.keys import CLEANUP, LOAD_WAVE, MIGRATE, NEW_WAVE, RESTAGE, VERIFY
+from etl_assets.model.books import Books
+from etl_assets.stores.settings import read_settings
+from etl_assets.stores.status import status
+from etl_assets_tests.scenario import BOOKS, PRODUCTION
+from etl_assets_tests.world import World, failure_of
+
+
+def press(world: World, job: str) -> dg.ExecuteInProcessResult:
+    definition = world.definitions().resolve_job_def(job)
+    return definition.execute_in_process(instance=world.instance, raise_on_error=False)
+
+
+def books(world: World) -> Books:
+    return status(read_settings().target_url or "", world.spec)
+
+
+def test_new_wave_claims_and_loads_without_a_partition_to_choose(awkward: World) -> None:
+    press(awkward, MIGRATE)
+    assert press(awkward, NEW_WAVE).success
+    [(key, users)] = awkward.query("SELECT wave, users FROM etl.waves")
+    assert users == 2
+    assert awkward.instance.get_dynamic_partitions("login_wave") == [key]
+    assert awkward.query("SELECT count(*) FROM etl.loaded") == [(6,)]
+    runs = awkward.instance.get_runs(dg.RunsFilter(job_name=LOAD_WAVE))
+    assert [run.tags["dagster/partition"] for run in runs] == [key]
+
+
+def test_new_wave_finishes_a_wave_that_broke_off(awkward: World) -> None:
+    wave = awkward.stage()  # resolved and not loaded
+    assert press(awkward, NEW_WAVE).success
+    assert awkward.query("SELECT users, loaded_at IS NOT NULL FROM etl.waves ORDER BY wave") == [(2, True), (0, True)]
+    assert awkward.query("SELECT DISTINCT wave FROM etl.loaded") == [(wave,)]
+
+
+def test_new_wave_says_what_to_do_when_nothing_is_staged(awkward: World) -> None:
+    result = press(awkward, NEW_WAVE)
+    assert not result.success
+    assert "Run the job `migrate`" in failure_of(result)
+
+
+def test_new_wave_fails_with_its_wave(awkward: World) -> None:
+    press(awkward, MIGRATE)
+    awkward.execute("UPDATE etl.staged SET spec_digest = 'another' WHERE \"table\" = 'jobs'")
+    result = press(awkward, NEW_WAVE)
+    assert not result.success
+    assert f"Its own run of `{LOAD_WAVE}` says why" in failure_of(result)
+
+
+def test_cleanup_keeps_the_map_the_ledger_and_the_books(awkward: World) -> None:
+    awkward.migrate()
+    awkward.legacy("UPDATE jobs SET status = 'edited' WHERE id = 3")
+    press(awkward, RESTAGE)
+    before, production = books(awkward), awkward.checksum(*PRODUCTION)
+    assert press(awkward, CLEANUP).success
+    tables = {name for (name,) in awkward.query("SELECT tablename FROM pg_tables WHERE schemaname = 'etl'")}
+    assert {"legacy_user_map", "loaded", "audit_log", "quarantine"} <= tables
+    assert not any(name.startswith("stg_") for name in tables)
+    assert len(list((awkward.folder / "artifacts" / "snapshots").glob("*/legacy.db"))) == 1
+    after = books(awkward)
+    assert after.as_json() == before.as_json()
+    assert after.as_json()["tables"] == BOOKS
+    assert awkward.checksum(*PRODUCTION) == production
+    assert press(awkward, VERIFY).success
+    assert press(awkward, CLEANUP).success  # pressed twice
+
+
+def test_users_who_come_back_after_the_cleanup_need_migrate_once_more(awkward: World) -> None:
+    awkward.migrate()
+    press(awkward, CLEANUP)
+    awkward.sign_up("dan@example.com")
+    assert "cleaned up" in failure_of(press(awkward, NEW_WAVE))
+    outcome = awkward.migrate()
+    assert outcome.exit_code == 0
+    assert outcome.books.closed
+    assert outcome.books.as_json()["tables"]["jobs"]["loaded"] == 3
+
+
+def test_cleanup_refuses_while_the_books_are_open(awkward: World) -> None:
+    awkward.migrate()
+    awkward.execute("DELETE FROM etl.stg_jobs WHERE _legacy_id = '3'")
+    result = press(awkward, CLEANUP)
+    assert not result.success
+    assert "the books are open (jobs +1)" in failure_of(result)
+    assert awkward.query("SELECT to_regclass('etl.stg_jobs') IS NOT NULL") == [(True,)]
+
+
+def test_cleanup_refuses_before_everything_is_staged(awkward: World) -> None:
+    assert "not everything is staged" in failure_of(press(awkward, CLEANUP))
+
+
+def test_cleanup_refuses_while_a_wave_is_unfinished(awkward: World) -> None:
+    awkward.stage()
+    assert "1 waves are not finished" in failure_of(press(awkward, CLEANUP))
+
+
+def test_cleanup_refuses_while_a_loaded_row_is_not_what_was_loaded(awkward: World) -> None:
+    awkward.migrate()
+    awkward.execute("UPDATE etl.loaded SET digest = gen_random_uuid() WHERE \"table\" = 'jobs' AND legacy_id = '1'")
+    assert "1 loaded rows of jobs are not what was loaded (legacy ids 1)" in failure_of(press(awkward, CLEANUP))

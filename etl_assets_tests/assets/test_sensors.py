@@ -1,0 +1,322 @@
+"""The sensors, tick by tick: what they ask for, why they do not, and that nothing is lost or doubled in between."""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from etl_assets.assets import attempts
+from etl_assets.assets.attempts import MARK_TAG, MOST_ATTEMPTS
+from etl_assets.assets.instance import run_job
+from etl_assets.assets.keys import LOAD_WAVE, LOGIN_WAVES, MIGRATE, REPORT, RESTAGE, VERIFICATION
+from etl_assets.assets.resources import Stores
+from etl_assets.stores.run_locks import RunLocks
+from etl_assets_tests.scenario import PRODUCTION
+from etl_assets_tests.world import AT, World
+
+HOLD_AND_DIE = """
+import os, pathlib, sys
+from etl_assets.stores.run_locks import RunLocks
+RunLocks(pathlib.Path(sys.argv[1])).hold(sys.argv[2])
+os.kill(os.getpid(), 9)
+"""
+WAVES = str(LOGIN_WAVES.name)
+
+
+def tick(world: World, sensor: str = "new_logins", cursor: str | None = None) -> dg.SensorResult:
+    """One evaluation, in the form that all of them have in common."""
+    definition = world.definitions().resolve_sensor_def(sensor)
+    with dg.build_sensor_context(instance=world.instance, cursor=cursor, resources={"stores": Stores()}) as context:
+        result = definition(context)
+    if isinstance(result, dg.SkipReason):
+        return dg.SensorResult(skip_reason=result)
+    return dg.SensorResult(run_requests=[result]) if isinstance(result, dg.RunRequest) else result
+
+
+def reason(result: dg.SensorResult) -> str:
+    assert not result.run_requests
+    assert result.skip_reason is not None
+    return result.skip_reason.skip_message or ""
+
+
+def accept(world: World, result: dg.SensorResult) -> dg.RunRequest:
+    """What the daemon does before the run: the partition is there."""
+    [request] = result.run_requests or []
+    for asked in result.dynamic_partitions_requests or []:
+        world.instance.add_dynamic_partitions(WAVES, list(asked.partition_keys))
+    return request
+
+
+def run_wave(world: World, request: dg.RunRequest) -> int:
+    """Runs what was requested, as the daemon would."""
+    tags = {**request.tags, "dagster/sensor_name": "new_logins"}
+    return run_job(world.definitions(), LOAD_WAVE, world.instance, partition_key=request.partition_key, tags=tags)
+
+
+def press_migrate(world: World) -> int:
+    return run_job(world.definitions(), MIGRATE, world.instance)
+
+
+def loaded(world: World) -> int:
+    [(count,)] = world.query("SELECT count(*) FROM etl.loaded")
+    return int(count)
+
+
+def test_no_wave_opens_before_anything_was_migrated(awkward: World) -> None:
+    assert "run the job `migrate` once" in reason(tick(awkward))
+
+
+def test_no_wave_opens_before_migrate_was_run_by_hand(awkward: World) -> None:
+    awkward.stage()
+    assert "not run by hand on this target" in reason(tick(awkward))
+    assert "not run by hand on this target" in reason(tick(awkward, "legacy_changes"))
+
+
+def test_a_migration_that_a_sensor_asked_for_is_not_by_hand(awkward: World) -> None:
+    tags = {"dagster/sensor_name": "legacy_changes"}
+    assert run_job(awkward.definitions(), MIGRATE, awkward.instance, tags=tags) == 0
+    assert "not run by hand on this target" in reason(tick(awkward))
+
+
+def test_pressing_migrate_lets_the_first_wave_open_and_close_the_books(awkward: World) -> None:
+    assert press_migrate(awkward) == 0
+    assert loaded(awkward) == 0
+    request = accept(awkward, tick(awkward))
+    assert run_wave(awkward, request) == 0
+    assert loaded(awkward) == 6
+    assert awkward.query("SELECT wave, users FROM etl.waves") == [(request.partition_key, 2)]
+    result = tick(awkward)
+    assert reason(result) == "Nobody new has logged in, and no row is late."
+    assert tick(awkward, cursor=result.cursor).cursor == result.cursor
+
+
+def test_the_command_line_lets_the_sensors_act_too(awkward: World) -> None:
+    awkward.migrate()
+    awkward.sign_up("dan@example.com")
+    assert run_wave(awkward, accept(awkward, tick(awkward))) == 0
+    assert awkward.query("SELECT count(*) FROM etl.waves") == [(2,)]
+
+
+def test_a_tick_that_is_repeated_names_the_same_wave_and_run(awkward: World) -> None:
+    press_migrate(awkward)
+    first = accept(awkward, tick(awkward))
+    # The daemon was killed after it had added the partition: no cursor was kept, no run was started.
+    again = accept(awkward, tick(awkward))
+    assert (again.run_key, again.partition_key) == (first.run_key, first.partition_key)
+    assert awkward.instance.get_dynamic_partitions(WAVES) == [first.partition_key]
+
+
+def test_a_wave_is_not_asked_for_twice_while_its_run_is_under_way(awkward: World) -> None:
+    press_migrate(awkward)
+    request = accept(awkward, tick(awkward))
+    started = awkward.instance.create_run_for_job(
+        awkward.definitions().resolve_job_def(LOAD_WAVE),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={"dagster/partition": request.partition_key or ""},
+    )
+    assert f"run {started.run_id[:8]} is under way" in reason(tick(awkward))
+
+
+def test_a_failed_wave_is_run_again_under_its_own_key(awkward: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    press_migrate(awkward)
+    awkward.execute("UPDATE etl.staged SET spec_digest = 'another' WHERE \"table\" = 'jobs'")
+    first = accept(awkward, tick(awkward))
+    assert run_wave(awkward, first) == 1
+    assert "it is tried again in" in reason(tick(awkward))
+    monkeypatch.setattr(attempts, "FIRST_WAIT_S", 0)
+    second = accept(awkward, tick(awkward))
+    assert second.partition_key == first.partition_key
+    assert second.run_key != first.run_key
+    assert run_wave(awkward, second) == 1
+    press_migrate(awkward)  # stages anew, which settles it
+    third = accept(awkward, tick(awkward))
+    assert third.partition_key == first.partition_key
+    assert run_wave(awkward, third) == 0
+    assert loaded(awkward) == 6
+    assert awkward.query("SELECT users FROM etl.waves") == [(2,)]
+
+
+def test_a_wave_that_keeps_failing_is_left_alone_until_something_changes(
+    awkward: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    press_migrate(awkward)
+    monkeypatch.setattr(attempts, "FIRST_WAIT_S", 0)
+    awkward.execute("UPDATE etl.staged SET spec_digest = 'another' WHERE \"table\" = 'jobs'")
+    for _ in range(MOST_ATTEMPTS):
+        assert run_wave(awkward, accept(awkward, tick(awkward))) == 1
+    assert f"{MOST_ATTEMPTS} runs have failed" in reason(tick(awkward))
+    press_migrate(awkward)
+    assert run_wave(awkward, accept(awkward, tick(awkward))) == 0
+
+
+def test_a_run_whose_process_was_killed_does_not_block_the_next(awkward: World) -> None:
+    press_migrate(awkward)
+    request = accept(awkward, tick(awkward))
+    tags = {"dagster/partition": request.partition_key or "", MARK_TAG: "another"}
+    zombie = awkward.instance.create_run_for_job(
+        awkward.definitions().resolve_job_def(LOAD_WAVE), status=dg.DagsterRunStatus.STARTED, tags=tags
+    )
+    killed = subprocess.run([sys.executable, "-c", HOLD_AND_DIE, artifacts(awkward), zombie.run_id], check=False)
+    assert killed.returncode == -9
+    assert accept(awkward, tick(awkward)).partition_key == request.partition_key
+    ended = awkward.instance.get_run_by_id(zombie.run_id)
+    assert ended is not None
+    assert ended.status == dg.DagsterRunStatus.FAILURE
+
+
+def artifacts(world: World) -> Path:
+    return world.folder / "artifacts"
+
+
+def test_a_living_run_is_left_alone(awkward: World) -> None:
+    run = awkward.instance.create_run_for_job(
+        awkward.definitions().resolve_job_def(LOAD_WAVE), status=dg.DagsterRunStatus.STARTED
+    )
+    locks = RunLocks(artifacts(awkward))
+    assert attempts.end_dead_runs(awkward.instance, locks) == []  # never noted: may be starting
+    locks.hold(run.run_id)
+    assert attempts.end_dead_runs(awkward.instance, locks) == []
+
+
+def test_users_whom_no_wave_would_take_open_none(awkward: World) -> None:
+    press_migrate(awkward)
+    run_wave(awkward, accept(awkward, tick(awkward)))
+    awkward.execute("UPDATE auth.users SET banned_until = NULL")  # fay is held, eve ambiguous: both have accounts
+    assert "Nobody new" in reason(tick(awkward))
+    assert awkward.query("SELECT count(*) FROM etl.waves") == [(1,)]
+
+
+def test_a_row_added_for_a_migrated_user_opens_a_wave_after_the_next_staging(awkward: World) -> None:
+    press_migrate(awkward)
+    run_wave(awkward, accept(awkward, tick(awkward)))
+    cursor = tick(awkward).cursor
+    awkward.legacy(f"INSERT INTO jobs VALUES (20, 1, 'export', 'late', '{AT}', NULL, NULL, NULL, NULL)")
+    request = accept(awkward, tick(awkward, "legacy_changes"))
+    assert run_job(awkward.definitions(), RESTAGE, awkward.instance, tags=request.tags) == 0
+    assert run_wave(awkward, accept(awkward, tick(awkward, cursor=cursor))) == 0
+    assert awkward.query("SELECT count(*) FROM public.jobs WHERE status = 'late'") == [(1,)]
+    assert "Nobody new" in reason(tick(awkward))
+
+
+def test_a_user_whom_the_target_refuses_does_not_open_wave_after_wave(awkward: World) -> None:
+    awkward.execute("CREATE UNIQUE INDEX one_type ON public.jobs (lower(job_type))")  # no validation models expressions
+    press_migrate(awkward)
+    assert run_wave(awkward, accept(awkward, tick(awkward))) == 1
+    assert "Nobody new" in reason(tick(awkward))
+
+
+def test_no_wave_opens_while_the_staging_tables_are_of_two_snapshots(awkward: World) -> None:
+    press_migrate(awkward)
+    awkward.execute("UPDATE etl.staged SET snapshot = 'older' WHERE \"table\" = 'jobs'")
+    assert "different snapshots" in reason(tick(awkward))
+
+
+def test_a_wave_waits_for_a_staging_that_is_under_way(awkward: World) -> None:
+    press_migrate(awkward)
+    awkward.instance.create_run_for_job(
+        awkward.definitions().resolve_job_def(RESTAGE), status=dg.DagsterRunStatus.STARTED
+    )
+    assert "of the job `restage` is under way" in reason(tick(awkward))
+
+
+def test_an_unreachable_target_is_said_without_its_password(awkward: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARGET_DATABASE_URL", "postgresql://u:CANARY_PASSWORD@127.0.0.1:9/db")
+    for sensor in ("new_logins", "legacy_changes"):
+        awkward.legacy("")
+        text = reason(tick(awkward, sensor))
+        assert "does not answer" in text
+        assert "CANARY_PASSWORD" not in text
+
+
+def test_ten_thousand_users_at_once_are_one_wave_and_one_run(world: World) -> None:
+    world.legacy(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) "
+        "INSERT INTO users SELECT i, 'u' || i || '@example.com', NULL, NULL FROM n;"
+    )
+    press_migrate(world)
+    world.execute(
+        "INSERT INTO auth.users (email, email_confirmed_at) "
+        "SELECT 'u' || i || '@example.com', now() FROM generate_series(1, 10000) AS i"
+    )
+    assert run_wave(world, accept(world, tick(world))) == 0
+    assert world.query("SELECT users FROM etl.waves") == [(10_000,)]
+
+
+def test_an_unchanged_legacy_file_is_not_staged_again(awkward: World) -> None:
+    press_migrate(awkward)
+    assert "as it was when the last snapshot was taken" in reason(tick(awkward, "legacy_changes"))
+    for suffix in ("-shm", "-wal"):  # what a reader of a WAL database leaves behind
+        awkward.legacy_path.with_name(f"{awkward.legacy_path.name}{suffix}").touch()
+    assert "as it was when the last snapshot was taken" in reason(tick(awkward, "legacy_changes"))
+
+
+def test_a_change_in_the_wal_alone_is_noticed(awkward: World) -> None:
+    with sqlite3.connect(awkward.legacy_path) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    press_migrate(awkward)
+    main = awkward.legacy_path.stat()
+    connection = sqlite3.connect(awkward.legacy_path)
+    try:
+        connection.execute("UPDATE jobs SET status = 'edited' WHERE id = 3")
+        connection.commit()
+        assert awkward.legacy_path.stat().st_mtime_ns == main.st_mtime_ns
+        request = accept(awkward, tick(awkward, "legacy_changes"))
+        assert run_job(awkward.definitions(), RESTAGE, awkward.instance, tags=request.tags) == 0
+        assert awkward.query("SELECT status FROM etl.stg_jobs WHERE _legacy_id = '3'") == [("edited",)]
+        assert "as it was" in reason(tick(awkward, "legacy_changes"))
+    finally:
+        connection.close()
+
+
+def test_a_legacy_file_that_goes_back_to_a_former_state_is_noticed(
+    awkward: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("etl_assets.assets.sensors.REST_FACTOR", 0)
+    press_migrate(awkward)
+    former, edited, keys = awkward.folder / "former.db", awkward.folder / "edited.db", []
+    shutil.copy2(awkward.legacy_path, former)
+    awkward.legacy("UPDATE jobs SET status = 'edited' WHERE id = 3")
+    shutil.copy2(awkward.legacy_path, edited)
+    for state in (edited, former, edited):
+        shutil.copy2(state, awkward.legacy_path)
+        request = accept(awkward, tick(awkward, "legacy_changes"))
+        assert run_job(awkward.definitions(), RESTAGE, awkward.instance, tags=request.tags) == 0
+        keys.append(request.run_key)
+    assert len(set(keys)) == 3
+    assert awkward.query("SELECT status FROM etl.stg_jobs WHERE _legacy_id = '3'") == [("edited",)]
+
+
+def test_an_app_that_never_stops_writing_is_staged_now_and_then(awkward: World) -> None:
+    press_migrate(awkward)
+    awkward.legacy("UPDATE jobs SET status = 'edited' WHERE id = 3")
+    request = accept(awkward, tick(awkward, "legacy_changes"))
+    assert run_job(awkward.definitions(), RESTAGE, awkward.instance, tags=request.tags) == 0
+    awkward.legacy("UPDATE jobs SET status = 'again' WHERE id = 3")
+    assert "keeps changing" in reason(tick(awkward, "legacy_changes"))
+
+
+def test_a_missing_legacy_file_is_said_and_not_created(awkward: World) -> None:
+    press_migrate(awkward)
+    awkward.legacy_path.unlink()
+    assert "does not exist" in reason(tick(awkward, "legacy_changes"))
+    assert not awkward.legacy_path.exists()
+
+
+def test_snapshots_do_not_pile_up(awkward: World) -> None:
+    for number in range(5):
+        awkward.legacy(f"UPDATE jobs SET status = 'edit {number}' WHERE id = 3")
+        run_job(awkward.definitions(), RESTAGE, awkward.instance)
+    assert len(list((artifacts(awkward) / "snapshots").glob("*/legacy.db"))) == 3
+
+
+def test_production_is_the_same_when_sensors_and_hands_take_turns(awkward: World) -> None:
+    press_migrate(awkward)
+    run_wave(awkward, accept(awkward, tick(awkward)))
+    before = awkward.checksum(*PRODUCTION)
+    assert awkward.migrate().exit_code == 0
+    assert run_job(awkward.definitions(), MIGRATE, awkward.instance, without=(VERIFICATION, REPORT)) == 0
+    assert awkward.checksum(*PRODUCTION) == before

@@ -1,0 +1,114 @@
+"""A running `etl-assets ui` on the embedded demo target, as a newcomer has it."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from etl_assets.demo.target import TARGET_DATABASE
+from etl_assets.stores.embedded import EmbeddedPostgres
+
+START_TIMEOUT_S = 120
+NOT_OURS = ("TARGET_DATABASE_URL", "LEGACY_SQLITE", "ETL_SPEC", "DAGSTER_HOME", "ETL_FAULT", "ETL_DAGSTER_URL")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(artifacts: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
+    return {**kept, "ETL_ARTIFACTS": str(artifacts)}
+
+
+@dataclass
+class Site:
+    """The process, where it listens, and what it said."""
+
+    artifacts: Path
+    port: int
+    process: subprocess.Popen[str]
+    log: Path
+
+    @classmethod
+    def start(cls, artifacts: Path) -> "Site":
+        """Starts it and waits until it says that the UI is there."""
+        port, log = free_port(), artifacts.with_suffix(".log")
+        with log.open("w") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "etl_assets.cli", "ui", "--port", str(port)],
+                env=environment(artifacts),
+                stdout=file,
+                stderr=file,
+                text=True,
+                start_new_session=True,
+            )
+        site = cls(artifacts, port, process, log)
+        until(lambda: "The Dagster UI is on" in site.said or process.poll() is not None, seconds=START_TIMEOUT_S)
+        assert process.poll() is None, site.said
+        return site
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def stop(self, number: int = signal.SIGTERM) -> float:
+        """Sends a signal and returns how long the process took to end."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(timeout=60)
+        return time.monotonic() - began
+
+    def graphql(self, query: str) -> Any:
+        body = json.dumps({"query": query}).encode()
+        request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read())["data"]
+
+    def runs(self, job: str) -> list[dict[str, Any]]:
+        """The runs of a job, newest first: `runId`, `status`."""
+        found = self.graphql("{runsOrError{... on Runs{results{runId jobName status}}}}")["runsOrError"]["results"]
+        return [run for run in found if run["jobName"] == job]
+
+    def execute(self, statement: str) -> list[tuple[Any, ...]]:
+        """Runs a statement on the target, as the app would."""
+        with psycopg.connect(EmbeddedPostgres(self.artifacts).url(TARGET_DATABASE)) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def processes(self) -> list[str]:
+        """Command lines of living processes that carry this site's folder in their environment."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if str(self.artifacts).encode() in (folder / "environ").read_bytes():
+                    found.append((folder / "cmdline").read_text().replace("\0", " "))
+            except OSError:
+                continue
+        return [line for line in found if line and not re.search(r"pytest", line)]
+
+
+def until(condition: Callable[[], Any], *, seconds: float) -> float:
+    """Waits for a condition; returns how long it took."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < seconds, f"not within {seconds} s"
+        time.sleep(0.2)
+    return time.monotonic() - began

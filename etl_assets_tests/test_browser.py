@@ -1,0 +1,114 @@
+"""The UI in a real browser: what a newcomer presses and sees."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from etl_assets_tests.site import Site, until
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian: apt-get install chromium)"),
+    pytest.mark.timeout(400),
+]
+# Without a sandbox only as root; and nothing that would call home.
+FLAGS = "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update".split()
+PATIENCE_MS = 45_000
+TRIGGER = """
+CREATE FUNCTION public.noop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE TRIGGER sends_mail AFTER INSERT ON public.jobs FOR EACH ROW EXECUTE FUNCTION public.noop();
+"""
+HOW_MANY = "SELECT count(*) FROM public.jobs"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    running = Site.start(tmp_path / "artifacts")
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+@pytest.fixture
+def page(site: Site) -> Iterator["sync_api.Page"]:
+    flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        page = browser.new_page(viewport={"width": 1500, "height": 950}, base_url=site.url)
+        page.set_default_timeout(PATIENCE_MS)
+        yield page
+        browser.close()
+
+
+def see(page: "sync_api.Page", text: str) -> None:
+    sync_api.expect(page.get_by_text(text).locator("visible=true").first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def launch_for_all_partitions(page: "sync_api.Page") -> None:
+    """In the dialog that asks which partitions: all of them, of which a newcomer has one, and no key is typed."""
+    page.get_by_role("button", name="All", exact=True).click()
+    page.get_by_role("button", name="Launch 1 run").click()
+
+
+def test_browser_one_button_leads_to_closed_books_and_users_arrive_by_themselves(
+    site: Site, page: "sync_api.Page"
+) -> None:
+    page.goto("/asset-groups")
+    for group in ("export", "staging", "users", "production", "verify"):
+        see(page, group)
+    page.goto("/locations/etl_assets/jobs/migrate")
+    page.get_by_role("button", name="Materialize all").click()
+    until(lambda: [run["status"] for run in site.runs("migrate")] == ["SUCCESS"], seconds=60)
+    page.goto(f"/runs/{site.runs('migrate')[0]['runId']}")
+    see(page, "Success")
+    # The first wave opens without a click.
+    until(lambda: [run["status"] for run in site.runs("load_wave")] == ["SUCCESS"], seconds=60)
+    loaded = site.execute(HOW_MANY)
+    assert loaded > [(0,)]
+    page.goto("/assets/verification")
+    see(page, "Everything that was ever loaded, read back")
+    page.goto("/assets/migration_report")
+    see(page, "The books close: every legacy row is accounted for")
+    # Somebody confirms an account in the new app.
+    site.execute("UPDATE auth.users SET email_confirmed_at = now() WHERE email_confirmed_at IS NULL")
+    took = until(lambda: site.execute(HOW_MANY) > loaded, seconds=60)
+    assert took < 60
+    until(lambda: [run["status"] for run in site.runs("load_wave")] == ["SUCCESS"] * 2, seconds=60)
+    [(first,), (second,)] = site.execute("SELECT wave FROM etl.waves ORDER BY wave")
+    page.goto("/assets/resolved_users?view=partitions")
+    see(page, first)
+    see(page, second)
+    page.goto("/locations/etl_assets/sensors/new_logins")
+    see(page, "1 run requested")
+
+
+def test_browser_a_red_check_stops_the_load_and_a_load_alone_is_refused_with_the_reason(
+    site: Site, page: "sync_api.Page"
+) -> None:
+    site.execute(TRIGGER)
+    page.goto("/asset-groups")
+    page.get_by_text("Materialize all").click()
+    launch_for_all_partitions(page)
+    until(lambda: [run["status"] for run in site.runs("__ASSET_JOB")] == ["FAILURE"], seconds=60)
+    assert site.execute(HOW_MANY) == [(0,)]
+    page.goto("/assets/staging/jobs?view=checks&checkDetail=triggers_are_agreed")
+    see(page, "1 found (sends_mail). Disable the triggers for the load")
+    # The wave can be claimed alone, since Dagster's blocking checks hold in their own run only; the load cannot.
+    page.goto("/assets/resolved_users")
+    page.get_by_text("Materialize").first.click()
+    launch_for_all_partitions(page)
+    until(lambda: len(site.runs("__ASSET_JOB")) == 2 and site.runs("__ASSET_JOB")[0]["status"] == "SUCCESS", seconds=60)
+    page.goto("/assets/production/jobs")
+    page.get_by_text("Materialize").first.click()
+    page.get_by_role("button", name="Confirm").or_(page.get_by_role("button", name="All", exact=True)).first.click()
+    if page.get_by_role("button", name="Launch 1 run").count() == 0:
+        page.get_by_role("button", name="All", exact=True).click()
+    page.get_by_role("button", name="Launch 1 run").click()
+    until(lambda: len(site.runs("__ASSET_JOB")) == 3 and site.runs("__ASSET_JOB")[0]["status"] == "FAILURE", seconds=60)
+    page.goto(f"/runs/{site.runs('__ASSET_JOB')[0]['runId']}")
+    see(page, "Load refused: triggers_are_agreed fails on jobs")
+    assert site.execute(HOW_MANY) == [(0,)]

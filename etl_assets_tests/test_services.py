@@ -1,0 +1,98 @@
+"""`etl-assets ui` as a process: it stops whole, leaves nothing behind, and a crash blocks nobody."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from etl_assets_tests.site import Site, environment, free_port, until
+
+pytestmark = [
+    pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc to look for orphans"),
+    pytest.mark.timeout(300),
+]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    running = Site.start(tmp_path / "artifacts")
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+def start_migrate(site: Site) -> str:
+    launched = site.graphql(
+        'mutation {launchRun(executionParams: {mode: "default", selector: {repositoryLocationName: "etl_assets", '
+        'repositoryName: "__repository__", pipelineName: "migrate"}}) {... on LaunchRunSuccess {run {runId}}}}'
+    )
+    return str(launched["launchRun"]["run"]["runId"])
+
+
+def is_daemon_of(site: Site, folder: Path) -> bool:
+    try:
+        words = (folder / "cmdline").read_bytes().split(b"\0")
+        return (
+            words[1:3] == [b"-m", b"dagster._daemon"]
+            and str(site.artifacts).encode() in (folder / "environ").read_bytes()
+        )
+    except OSError:
+        return False
+
+
+def status(site: Site, run: str) -> str:
+    return next(found["status"] for found in site.runs("migrate") if found["runId"] == run)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_nothing_outlives_the_ui_and_a_killed_run_blocks_nobody(site: Site, number: signal.Signals) -> None:
+    first = start_migrate(site)
+    until(lambda: status(site, first) != "QUEUED", seconds=30)
+    site.stop(number)
+    assert site.process.returncode == (-9 if number == signal.SIGKILL else 0)
+    until(lambda: not [line for line in site.processes() if "postgres" not in line], seconds=40)
+    again = Site.start(site.artifacts)
+    try:
+        until(lambda: status(again, first) in ("FAILURE", "SUCCESS", "CANCELED"), seconds=30)
+        second = start_migrate(again)
+        until(lambda: status(again, second) == "SUCCESS", seconds=90)
+        assert again.execute("SELECT count(*) FROM etl.legacy_user_map") == [(244,)]
+    finally:
+        again.stop()
+    until(lambda: not again.processes(), seconds=40)
+
+
+def test_a_service_that_dies_is_started_again(site: Site) -> None:
+    [daemon] = [folder for folder in Path("/proc").glob("[0-9]*") if is_daemon_of(site, folder)]
+    os.kill(int(daemon.name), signal.SIGKILL)
+    until(lambda: "The daemon has ended and is started again" in site.said, seconds=30)
+    run = start_migrate(site)
+    until(lambda: status(site, run) == "SUCCESS", seconds=90)
+
+
+def test_no_secret_stands_in_a_command_line(site: Site) -> None:
+    assert not [line for line in site.processes() if "postgresql" in line]
+
+
+def test_a_second_ui_and_a_taken_port_are_one_sentence(site: Site, tmp_path: Path) -> None:
+    def ui(artifacts: Path, port: int) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "etl_assets.cli", "ui", "--port", str(port)],
+            env=environment(artifacts),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    second = ui(site.artifacts, free_port())
+    assert second.returncode == 2
+    assert "another `etl-assets ui` already serves" in second.stderr
+    taken = ui(tmp_path / "elsewhere", site.port)
+    assert taken.returncode == 2
+    assert f"port {site.port} is taken" in taken.stderr
+    assert "Traceback" not in second.stderr + taken.stderr
