@@ -14,7 +14,7 @@ from etl_assets.stores.artifacts import Artifacts, Manifest
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.postgres import reading, writing
 from etl_assets.stores.users import count_labels, replace_users, seal_wave
-from etl_assets.transform.times import timestamp_verdict
+from etl_assets.transform.times import TimeOptions, timestamp_verdict
 from etl_assets.transform.users import comparable_users
 
 
@@ -27,7 +27,7 @@ def read_users(artifacts: Artifacts, manifest: Manifest, users: Users, *, timezo
     nobody = pl.DataFrame(schema={**dict.fromkeys(("_key", users.email, users.verified or "created_at"), pl.String)})
     frames = frames or [comparable_users(nobody, email=users.email, verified=users.verified)]
     anything = TargetColumn("created_at", "timestamp with time zone", "timestamp with time zone")
-    created = timestamp_verdict(pl.col("created_at"), pl.lit("t"), anything, timezone=timezone)
+    created = timestamp_verdict(pl.col("created_at"), pl.lit("t"), anything, options=TimeOptions(timezone))
     return pl.concat(frames).with_columns(pl.when(created.fault.is_null()).then(created.value).alias("created_at"))
 
 

@@ -33,12 +33,6 @@ NOT_BUILT: dict[tuple[str, ...], Callable[[Any], bool]] = {
     ("balances",): lambda _: True,
     ("accounts", "trust_autoconfirm"): lambda value: value != "false",
     ("policy", "on_change"): lambda value: value != "report",
-    ("tables", "*", "columns", "*", "unit"): lambda _: True,
-    ("tables", "*", "columns", "*", "format"): lambda _: True,
-    ("tables", "*", "columns", "*", "ambiguous"): lambda _: True,
-    ("tables", "*", "columns", "*", "encoding"): lambda _: True,
-    ("tables", "*", "columns", "*", "type"): lambda value: value == "bytea",
-    ("tables", "*", "columns", "*"): lambda value: value == "bytea",
 }
 # Where a key stands -> the section that knows it.
 SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {

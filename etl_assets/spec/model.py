@@ -6,7 +6,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-Type = Literal["text", "integer", "bigint", "numeric", "double", "boolean", "date", "timestamptz", "uuid", "jsonb"]
+from etl_assets.spec.time_format import TimeFormat, parse_format
+
+Type = Literal[
+    "text", "integer", "bigint", "numeric", "double", "boolean", "date", "timestamptz", "uuid", "jsonb", "bytea"
+]
 USERS = "users"
 KEEP_OTHERS = "*"
 TABLE_KEY = re.compile(r"^[a-z][a-z0-9_]{0,58}$")
@@ -148,8 +152,24 @@ class Column(Strict):
     default: str | None = None
     required: bool = False
     empty: Literal["null"] | None = None
+    unit: Literal["s", "ms", "us", "julian"] | None = None
+    format: str | None = None
+    ambiguous: Literal["earliest", "latest"] | None = None
+    encoding: str | None = None
     references: References | None = None
     secret: Literal["allowed"] | None = None
+
+    @property
+    def time_format(self) -> TimeFormat | None:
+        """The format taken apart, where there is one."""
+        return parse_format(self.format) if self.format is not None else None
+
+    @field_validator("format")
+    @classmethod
+    def _is_a_format(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_format(value)
+        return value
 
     @model_validator(mode="after")
     def _one_source(self) -> "Column":

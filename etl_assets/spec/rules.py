@@ -15,6 +15,13 @@ SECRET_WORDS = frozenset(
 )
 SECRET_TAILS = frozenset({"code", "id", "value"})
 SECRET_HEADS = frozenset({"access", "api", "csrf", "private", "refresh", "reset", "user"})
+OPTION_TYPES = {
+    "unit": ("timestamptz", "date"),
+    "format": ("timestamptz", "date"),
+    "ambiguous": ("timestamptz",),
+    "encoding": ("text", "bytea"),
+}
+BYTEA_ENCODINGS = ("hex", "base64", "utf8")
 EXPORT_NAMES = ("_key", "_classes")
 STAGING_NAMES = frozenset("_legacy_id _new_id _legacy_user_id _account_id _wave _reason _state".split())
 
@@ -126,8 +133,24 @@ def _check_column(spec: Spec, table: Table, name: str, column: Column) -> None:
         raise SpecFault(path, f"{source!r} looks like a secret and stays behind; `secret: allowed` if it is none")
     if column.expr is None and source in EXPORT_NAMES:
         raise SpecFault(path, f"{source!r} is a name that the exports need themselves; read it through `expr`")
+    for key, types in OPTION_TYPES.items():
+        if getattr(column, key) is not None and column.type not in types:
+            raise SpecFault((*path, key), f"is for columns of type {' or '.join(types)}")
+    if column.encoding is not None:
+        _check_encoding((*path, "encoding"), column.type, column.encoding)
     if column.references is not None:
         _check_reference(spec, table, name, column, column.references)
+
+
+def _check_encoding(path: Path, kind: str, encoding: str) -> None:
+    if kind == "bytea":
+        if encoding not in BYTEA_ENCODINGS:
+            raise SpecFault(path, f"{encoding!r} is none of {', '.join(BYTEA_ENCODINGS)}, in which bytes are written")
+        return
+    try:
+        "".encode(encoding)  # also refuses codecs such as rot13, which are not about text
+    except LookupError:
+        raise SpecFault(path, f"{encoding!r} is no text encoding; a usual one is `cp1252`") from None
 
 
 def _polars_reads(pattern: str) -> bool:

@@ -21,6 +21,7 @@ HOLDS: dict[str, tuple[str, ...]] = {
     "timestamptz": ("timestamp with time zone",),
     "uuid": ("uuid",),
     "jsonb": ("jsonb",),
+    "bytea": ("bytea",),
 }
 
 

@@ -6,9 +6,9 @@ from typing import Any, NoReturn
 import polars as pl
 
 MAX_DEPTH = 500
-# jsonb numbers are `numeric`: 131,072 digits before the point. Nobody's data is near; far below it is far enough.
-MAX_NUMBER_CHARS = 1_000
-MAX_EXPONENT = 10_000
+# jsonb numbers are `numeric` (https://www.postgresql.org/docs/current/datatype-numeric.html).
+DIGITS_BEFORE_POINT, DIGITS_AFTER_POINT = 131_072, 16_383
+EXPONENT_CHARS = 9
 
 
 class _Fault(ValueError):
@@ -59,7 +59,13 @@ def _not_a_number(_: str) -> NoReturn:
 
 def _number(digits: str) -> str:
     mantissa, _, exponent = digits.lower().partition("e")
-    if len(mantissa) > MAX_NUMBER_CHARS or len(exponent) > 6 or abs(int(exponent or 0)) > MAX_EXPONENT:
+    if len(exponent) > EXPONENT_CHARS:
+        raise _Fault("json_number_too_large")
+    whole, _, fraction = mantissa.lstrip("-").partition(".")
+    shift = int(exponent or 0)
+    significant = (whole + fraction).lstrip("0")
+    before = len(significant) - len(fraction) + shift if significant else 0
+    if before > DIGITS_BEFORE_POINT or len(fraction) - shift > DIGITS_AFTER_POINT:
         raise _Fault("json_number_too_large")
     return digits
 

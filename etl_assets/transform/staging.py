@@ -12,6 +12,7 @@ from etl_assets.spec.exports import label_of
 from etl_assets.spec.model import KEEP_OTHERS, USERS, Column, References, Spec, Table
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
 from etl_assets.transform.identify import key_text, referenced_key, renamed_in_text, uuid5_of
+from etl_assets.transform.times import TimeOptions
 from etl_assets.transform.values import Cell, verdict_of
 from etl_assets.transform.verdict import Verdict, first_fault
 
@@ -33,7 +34,7 @@ class StagePlan:
         text = pl.col(label)
         letter = pl.col("_classes").str.slice(self.labels.index(label), 1)
         kind = pl.when(text.is_null()).then(pl.lit("n")).otherwise(pl.coalesce(letter, pl.lit(self.usual[label])))
-        return Cell(text, kind, target, timezone=self.spec.source.timezone)
+        return Cell(text, kind, target, times=TimeOptions(self.spec.source.timezone))
 
     def target_column(self, name: str) -> TargetColumn:
         """The catalog's word on a target column.
@@ -108,6 +109,8 @@ def kept_type(target: TargetColumn) -> str:
 
 def _column(plan: StagePlan, name: str, column: Column) -> dict[str, Verdict]:
     cell = plan.cell(label_of(plan.table, name), plan.target_column(name))
+    times = TimeOptions(plan.spec.source.timezone, column.unit, column.time_format, column.ambiguous)
+    cell = replace(cell, times=times, encoding=column.encoding)
     unmapped = pl.lit(value=False)
     if column.map is not None:
         cell, unmapped = _mapped(cell, column.map)

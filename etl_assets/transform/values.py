@@ -4,15 +4,17 @@ A cell arrives as text with the letter of its SQLite storage class: n null, i in
 T text that is not UTF-8 (blob and T as hex). The rules are the table *Values* of the design.
 """
 
+import functools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from etl_assets.model.target import TargetColumn
+from etl_assets.transform.encodings import decoded, from_base64
 from etl_assets.transform.json_text import json_faults
 from etl_assets.transform.real_text import as_sqlite_prints
-from etl_assets.transform.times import date_verdict, timestamp_verdict
+from etl_assets.transform.times import TimeOptions, date_verdict, timestamp_verdict
 from etl_assets.transform.verdict import Verdict, first_fault
 
 INTEGERS = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
@@ -21,6 +23,7 @@ DECIMAL = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)$"
 FLOAT = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 TRUE_WORDS = ("1", "t", "true", "y", "yes", "on")
 FALSE_WORDS = ("0", "f", "false", "n", "no", "off")
+HEX = r"^(?:[0-9a-fA-F]{2})*$"
 UUID_36 = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 UUID_32 = r"^[0-9a-fA-F]{32}$"
 BIGINT = float(2**63)
@@ -36,7 +39,8 @@ class Cell:
     text: pl.Expr
     kind: pl.Expr
     target: TargetColumn
-    timezone: str = "UTC"
+    times: TimeOptions = field(default_factory=TimeOptions)
+    encoding: str | None = None
 
     def is_kind(self, letters: str) -> pl.Expr:
         """True where the storage class is one of the letters."""
@@ -152,20 +156,45 @@ def jsonb_verdict(cell: Cell) -> Verdict:
 
 
 def text_verdict(cell: Cell) -> Verdict:
-    """Text as it stands, numbers as SQLite prints them, within the target's length or labels."""
+    """Text as it stands, numbers as SQLite prints them, within the target's length or labels.
+
+    With `encoding`, BLOBs and text that is not UTF-8 are read in it.
+    """
     printed = pl.struct(cell.text.alias("text"), cell.kind.alias("kind")).map_batches(
         as_sqlite_prints, return_dtype=pl.String
     )
-    faults = [
-        (cell.is_kind("T"), "invalid_utf8"),
-        (cell.is_kind("b"), "blob_in_text"),
-        (cell.text.str.contains("\x00", literal=True), "nul_in_text"),
-    ]
+    if cell.encoding is None:
+        faults = [(cell.is_kind("T"), "invalid_utf8"), (cell.is_kind("b"), "blob_in_text")]
+    else:
+        odd, decode = cell.is_kind("bT"), functools.partial(decoded, codec=cell.encoding)
+        read = pl.when(odd).then(cell.text).map_batches(decode, return_dtype=pl.String)
+        printed = pl.when(odd).then(read).otherwise(printed)
+        faults = [(odd & printed.is_null(), "not_in_encoding")]
+    faults.append((printed.str.contains("\x00", literal=True), "nul_in_text"))
     if cell.target.length is not None:
         faults.append((printed.str.len_chars() > cell.target.length, "target_would_cut"))
     if cell.target.labels:
         faults.append((~printed.is_in(list(cell.target.labels)), "not_a_label_of_the_target"))
     return Verdict(printed, first_fault(*faults))
+
+
+def bytea_verdict(cell: Cell) -> Verdict:
+    """Postgres' hex form, `\\x00ff`, of a BLOB, or of TEXT whose `encoding` says what bytes it stands for."""
+    hexed = pl.when(cell.is_kind("bT")).then(cell.text)
+    text = cell.is_kind("t")
+    if cell.encoding == "hex":
+        value = hexed.otherwise(pl.when(text & cell.text.str.contains(HEX)).then(cell.text))
+        faults = [(text & value.is_null(), "not_hex")]
+    elif cell.encoding == "base64":
+        value = hexed.otherwise(pl.when(text).then(cell.text).map_batches(from_base64, return_dtype=pl.String))
+        faults = [(text & value.is_null(), "not_base64")]
+    elif cell.encoding == "utf8":
+        value = hexed.otherwise(pl.when(text).then(cell.text.cast(pl.Binary).bin.encode("hex")))
+        faults = []
+    else:
+        value, faults = pl.when(cell.is_kind("b")).then(cell.text).otherwise(None), []
+    faults.append((value.is_null(), "not_a_blob"))
+    return Verdict(pl.lit("\\x") + value.str.to_lowercase(), first_fault(*faults))
 
 
 RULES: dict[str, Callable[[Cell], Verdict]] = {
@@ -177,8 +206,9 @@ RULES: dict[str, Callable[[Cell], Verdict]] = {
     "boolean": boolean_verdict,
     "uuid": uuid_verdict,
     "jsonb": jsonb_verdict,
-    "timestamptz": lambda cell: timestamp_verdict(cell.text, cell.kind, cell.target, timezone=cell.timezone),
-    "date": lambda cell: date_verdict(cell.text, cell.kind),
+    "timestamptz": lambda cell: timestamp_verdict(cell.text, cell.kind, cell.target, options=cell.times),
+    "date": lambda cell: date_verdict(cell.text, cell.kind, options=cell.times),
+    "bytea": bytea_verdict,
 }
 
 

@@ -13,6 +13,7 @@ from etl_assets.spec.loader import load_spec
 from etl_assets.spec.model import Spec
 from etl_assets.spec.shapes import Staged
 from etl_assets.transform.staging import StagePlan, stage
+from etl_assets.transform.times import TimeOptions
 from etl_assets.transform.values import Cell, verdict_of
 
 BASES = {"double": "double precision", "timestamptz": "timestamp with time zone"}
@@ -32,21 +33,22 @@ def judged(
     *,
     into: TargetColumn | None = None,
     timezone: str = "UTC",
+    encoding: str | None = None,
+    **options: Any,
 ) -> list[tuple[Any, str | None]]:
     """Value and fault of each cell `(text, storage class letter)`; no value beside a fault, as nobody may use it."""
     frame = pl.DataFrame(cells, schema={"text": pl.String, "kind": pl.String}, orient="row")
     column = into or target(BASES.get(type_name, type_name))
-    verdict = verdict_of(type_name, Cell(pl.col("text"), pl.col("kind"), column, timezone))
+    cell = Cell(pl.col("text"), pl.col("kind"), column, TimeOptions(timezone, **options), encoding)
+    verdict = verdict_of(type_name, cell)
     return frame.select(
         pl.when(verdict.fault.is_null()).then(verdict.value).alias("value"), verdict.fault.alias("fault")
     ).rows()
 
 
-def judge(
-    type_name: str, text: str | None, kind: str = "t", *, into: TargetColumn | None = None, timezone: str = "UTC"
-) -> tuple[Any, str | None]:
+def judge(type_name: str, text: str | None, kind: str = "t", **more: Any) -> tuple[Any, str | None]:
     """Value and fault of one cell."""
-    return judged(type_name, [(text, kind)], into=into, timezone=timezone)[0]
+    return judged(type_name, [(text, kind)], **more)[0]
 
 
 def spec_of(tables: str, *, timezone: str = "UTC") -> Spec:

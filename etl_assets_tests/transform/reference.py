@@ -265,6 +265,7 @@ class _Json:
         return at + 5, chr(int(code, 16))
 
     def number(self, at: int) -> int:
+        start = at
         if self.text[at] == "-":
             at += 1
         at = at + 1 if self.text[at : at + 1] == "0" else self.digits(at)
@@ -273,7 +274,17 @@ class _Json:
         if self.text[at : at + 1] in ("e", "E"):
             at += 2 if self.text[at + 1 : at + 2] in ("+", "-") else 1
             at = self.digits(at)
-        return at
+        return self.in_range(start, at)
+
+    def in_range(self, start: int, end: int) -> int:
+        """jsonb's numbers are `numeric`: 131,072 digits before the point, 16,383 after it."""
+        number = self.text[start:end]
+        if len(number.lower().partition("e")[2]) > 9:
+            raise _NotJson
+        _, digits, scale = Decimal(number).as_tuple()
+        if (any(digits) and len(digits) + int(scale) > 131_072) or -int(scale) > 16_383:
+            raise _NotJson
+        return end
 
     def digits(self, at: int) -> int:
         start = at
@@ -282,3 +293,38 @@ class _Json:
         if at == start:
             raise _NotJson
         return at
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+@null_aware
+def epoch(text: str, kind: str, unit: str) -> Judged:
+    """A number of seconds, milliseconds or microseconds; anything else is refused."""
+    if kind not in ("i", "r", "t") or (kind == "t" and not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?", text)):
+        return _refused
+    is_whole = kind == "r" and float(text).is_integer()  # beyond 2^53 the shortest decimal is not the number itself
+    micros = Decimal(int(float(text)) if is_whole else text) * {"s": 10**6, "ms": 10**3, "us": 1}[unit]
+    if not micros.is_finite() or micros != micros.to_integral_value():
+        return _refused
+    try:
+        return EPOCH + timedelta(microseconds=int(micros)), None
+    except OverflowError:
+        return _refused
+
+
+@null_aware
+def julian(text: str, kind: str) -> Judged:
+    """What SQLite itself says of a Julian day."""
+    if kind != "r":
+        return _refused
+    [(found,)] = _sqlite.execute("SELECT strftime('%Y-%m-%d %H:%M:%f', ?)", [float(text)])
+    if found is None or not "0001" <= found[:4] <= "9999" or found.startswith("-"):
+        return _refused
+    return datetime.strptime(found, "%Y-%m-%d %H:%M:%S.%f").replace(tzinfo=timezone.utc), None
+
+
+def either_time(clock: datetime, zone: str, ambiguous: str) -> datetime:
+    """The earlier or the later reading of a local time, by its two folds."""
+    moments = [clock.replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(timezone.utc) for fold in (0, 1)]
+    return min(moments) if ambiguous == "earliest" else max(moments)

@@ -84,7 +84,7 @@ def test_an_empty_text_stays_an_empty_text() -> None:
 
 
 @pytest.mark.parametrize("kind", ["b", "T"])
-@pytest.mark.parametrize("type_name", sorted(set(RULES) - {"uuid"}))
+@pytest.mark.parametrize("type_name", sorted(set(RULES) - {"uuid", "bytea"}))
 def test_hex_of_a_blob_or_of_undecodable_text_is_never_taken_for_a_value(type_name: str, kind: str) -> None:
     # Each of these would be a fine value if it were text: the hex of x'31' reads as the number thirty-one.
     for text in ("31", "20240101", "00"):

@@ -1,0 +1,51 @@
+"""Numbers that count from an epoch: seconds, milliseconds, microseconds, Julian days."""
+
+import polars as pl
+
+DIGITS_BELOW = {"s": 6, "ms": 3, "us": 0}  # how many decimal digits of the unit a microsecond still shows
+PLAIN = r"^[+-]?[0-9]+(?:\.[0-9]*)?$"
+JULIAN_OF_EPOCH_MS = 210_866_760_000_000  # 1970-01-01 as SQLite counts it, in ms since noon of -4713-11-24
+DAY_MS = 86_400_000.0
+# 0001-01-01 and the end of 9999, in microseconds since 1970.
+FIRST_US, LAST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
+
+
+def is_number(text: pl.Expr, kind: pl.Expr) -> pl.Expr:
+    """True for cells that a `unit` is about: INTEGER, REAL, and TEXT that is a plain decimal number."""
+    return kind.is_in(["i", "r"]) | ((kind == "t") & text.str.contains(PLAIN))
+
+
+def instant(text: pl.Expr, unit: str) -> tuple[pl.Expr, list[tuple[pl.Expr, str]]]:
+    """Datetime[us, UTC] of a number, and the faults: nothing is rounded but what SQLite itself calls a Julian day.
+
+    A REAL counts as its shortest decimal that reads back the same. SQLite keeps Julian days to the millisecond
+    (https://www.sqlite.org/lang_datefunc.html), and so do we.
+    """
+    number = text.cast(pl.Float64, strict=False)
+    if unit == "julian":
+        exact = (number * DAY_MS + 0.5).floor().cast(pl.Int64, strict=False) - JULIAN_OF_EPOCH_MS
+        micros = exact.cast(pl.Int128) * 1_000
+        faults = [(~number.is_finite().fill_null(value=False), "out_of_range")]
+    else:
+        micros, is_exact = _scaled(text, number, unit)
+        faults = [
+            (~number.is_finite().fill_null(value=False), "out_of_range"),
+            (~is_exact, "target_would_round"),
+        ]
+    in_range = micros.is_between(FIRST_US, LAST_US).fill_null(value=False)
+    value = pl.when(in_range).then(micros).cast(pl.Int64, strict=False).cast(pl.Datetime("us", "UTC"))
+    return value, [*faults, (~in_range, "out_of_range")]
+
+
+def _scaled(text: pl.Expr, number: pl.Expr, unit: str) -> tuple[pl.Expr, pl.Expr]:
+    below = DIGITS_BELOW[unit]
+    # Eighteen digits reach far beyond the year 9999 in any unit, and their products stay far within Int128.
+    whole = text.str.extract(r"^([+-]?0*[0-9]{1,18})(?:\.|$)", 1).str.strip_prefix("+").cast(pl.Int128, strict=False)
+    fraction = text.str.extract(r"\.([0-9]*)$", 1).fill_null("").str.strip_chars_end("0")
+    small = fraction.str.slice(0, below).str.pad_end(below, "0").cast(pl.Int64, strict=False).fill_null(0)
+    signed = pl.when(text.str.starts_with("-")).then(-small).otherwise(small)
+    plain = text.str.contains(PLAIN)
+    # A REAL with an exponent (1.7e+18) has no fraction left at this size; a small one (1e-07) has nothing else.
+    by_float = pl.when(number == number.floor()).then(number.cast(pl.Int128, strict=False))
+    micros = pl.when(plain).then(whole * 10**below + signed).otherwise(by_float * 10**below)
+    return micros, pl.when(plain).then(fraction.str.len_chars() <= below).otherwise(number == number.floor())
