@@ -17,7 +17,8 @@ MIGRATE, LOAD_WAVE, NEW_WAVE, RESTAGE, VERIFY, CLEANUP = "migrate load_wave new_
 COMMAND_TAG = "etl_assets/command"  # on the runs of the command line, which divides `migrate` into several
 SENSOR_TAG = "dagster/sensor_name"
 PARTITION_TAG = "dagster/partition"
-VERIFIED, PAGE = "verification.json", "migration_report.html"  # what verification leaves for the report, and the report
+# What verification leaves for the report, the report, and the quarantine for people.
+VERIFIED, PAGE, QUARANTINE_LIST = "verification.json", "migration_report.html", "quarantine.csv"
 
 OWNERS = ["team:migration"]
 

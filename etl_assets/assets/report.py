@@ -1,10 +1,11 @@
 """The page that a non-engineer can sign."""
 
 import json
+from pathlib import Path
 
 import dagster as dg
 
-from etl_assets.assets.keys import OWNERS, PAGE, REPORT, VERIFICATION, VERIFIED, VERIFY_GROUP
+from etl_assets.assets.keys import OWNERS, PAGE, QUARANTINE_LIST, REPORT, VERIFICATION, VERIFIED, VERIFY_GROUP
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import ArtifactError
@@ -12,8 +13,11 @@ from etl_assets.model.report import ReportFacts, Verified
 from etl_assets.report.page import html_page, markdown_page, verdict
 from etl_assets.report.points import open_points
 from etl_assets.spec.model import Spec
-from etl_assets.stores.postgres import Connection, reading
+from etl_assets.stores.links import Links
+from etl_assets.stores.postgres import Connection, reading, rows
+from etl_assets.stores.quarantine_list import quarantine_lines
 from etl_assets.stores.report_facts import report_facts
+from etl_assets.stores.statements import statement
 
 
 def gather(connection: Connection, stores: Stores, spec: Spec) -> ReportFacts:
@@ -28,6 +32,15 @@ def gather(connection: Connection, stores: Stores, spec: Spec) -> ReportFacts:
         return report_facts(connection, links, Verified.from_json(json.loads(text)), snapshot=snapshot.id)
 
 
+def publish_quarantine(connection: Connection, stores: Stores, spec: Spec) -> Path:
+    """Writes every quarantined cell and row to a CSV for people; after a cleanup, what etl.quarantine still has."""
+    links = stores.links(connection, spec)
+    with reading(connection):
+        staged = {name for (name,) in rows(connection, statement("list_staged"))}
+        linked = links if set(links.tables) <= staged else Links(spec, {})
+        return stores.artifacts().publish_report(QUARANTINE_LIST, quarantine_lines(connection, linked))
+
+
 def build_report_asset(spec: Spec) -> dg.AssetsDefinition:
     """The asset `migration_report`."""
 
@@ -36,15 +49,18 @@ def build_report_asset(spec: Spec) -> dg.AssetsDefinition:
         """One page that says what arrived, what waits, what was set aside and why, with a box to sign.
 
         The page is a file that needs nothing else, for a browser or a printer; its path is shown here, and its text
-        too. It holds counts and legacy ids and no address. Safe to re-run: the page is replaced whole.
+        too. It holds counts and legacy ids and no address. Beside it lies the quarantine as a list for a spreadsheet,
+        with the refused values. Safe to re-run: both are replaced whole.
         """
         with failures(), stores.target() as connection:
-            facts = gather(connection, stores, spec)
-            path = stores.artifacts().publish_report(PAGE, html_page(facts))
+            facts, artifacts = gather(connection, stores, spec), stores.artifacts()
+            path = artifacts.publish_report(PAGE, [html_page(facts)])
+            quarantine = publish_quarantine(connection, stores, spec)
         return dg.MaterializeResult(
             metadata={
                 "report": dg.MetadataValue.md(markdown_page(facts)),
                 "page": dg.MetadataValue.path(path),
+                "quarantine_list": dg.MetadataValue.path(quarantine),
                 "verdict": verdict(facts),
                 "open_points": len(open_points(facts)),
             }

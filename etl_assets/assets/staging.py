@@ -8,26 +8,26 @@ from etl_assets.assets.columns import staging_columns
 from etl_assets.assets.keys import OWNERS, STAGING_GROUP, export_key, staging_key
 from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Stores
-from etl_assets.model.target import TargetTable
 from etl_assets.spec.model import Spec, Table
 from etl_assets.spec.shapes import Staged
 from etl_assets.stores.accounting import table_summary
 from etl_assets.stores.artifacts import Artifacts, Manifest
+from etl_assets.stores.corrections import read_corrections
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import reading, writing
-from etl_assets.stores.staging import StagedCounts, StagingSource, replace_staging
+from etl_assets.stores.staging import Corrected, StagedCounts, StagingSource, replace_staging
 from etl_assets.stores.targets import find_target, read_target, require_fit
+from etl_assets.transform.corrections import corrected, dropped_keys, touched_keys
 from etl_assets.transform.staging import StagePlan, stage
 
 
-def staged_batches(
-    artifacts: Artifacts, manifest: Manifest, spec: Spec, table: Table, target: TargetTable
-) -> Iterator[Staged]:
-    """The export's batches, transformed."""
-    plan = StagePlan(spec, table, target, manifest.columns, manifest.usual)
+def staged_batches(artifacts: Artifacts, manifest: Manifest, plan: StagePlan, laid: Corrected) -> Iterator[Staged]:
+    """The export's batches, corrected and transformed; `laid` learns which corrections were about a row of them."""
     for batch in artifacts.verified_batches(manifest):
-        yield stage(batch, plan)
+        laid.found.extend(touched_keys(batch, laid.corrections))
+        laid.dropped.extend(dropped_keys(batch, laid.corrections))
+        yield stage(corrected(batch, laid.corrections, manifest.usual), plan)
 
 
 def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
@@ -57,11 +57,15 @@ def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
             if target is None:
                 return dg.MaterializeResult(metadata={"dagster/row_count": 0, "quarantined": 0, "excluded": 0})
             require_fit(table, target)
+            file = read_corrections(stores.settings().corrections_path, spec)
+            laid = Corrected(file.of(table.name), file.sha256)
+            plan = StagePlan(spec, table, target, manifest.columns, manifest.usual)
             source = StagingSource(
                 manifest.snapshot,
                 snapshot.rows[table.name],
                 excluded=artifacts.excluded_keys(manifest),
-                batches=staged_batches(artifacts, manifest, spec, table, target),
+                batches=staged_batches(artifacts, manifest, plan, laid),
+                corrected=laid,
             )
             links = Links(spec, {table.name: target})
             with writing(connection, run=context.run.run_id):
@@ -80,6 +84,7 @@ def _materialized(counts: StagedCounts, summary: dict[str, str], snapshot: str) 
             "dagster/row_count": counts.rows,
             "quarantined": counts.quarantined_rows,
             "excluded": counts.excluded,
+            "corrected": counts.corrected,
             "snapshot": snapshot,
             "summary": table_value(("what", "value"), summary.items()),
         }

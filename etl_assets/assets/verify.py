@@ -129,7 +129,7 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
                 found, sums = _compare(connection, links, tables, wave=None)
                 at = server_facts(connection)["now"]
             fault_point("verify.counted")
-            stores.artifacts().publish_report(VERIFIED, json.dumps(verified(books, found, sums, at=at).as_json()))
+            stores.artifacts().publish_report(VERIFIED, [json.dumps(verified(books, found, sums, at=at).as_json())])
             if books.closed and is_migrate(context.run):
                 with writing(connection, run=context.run.run_id):
                     remember_by_hand(connection, run=context.run.run_id)

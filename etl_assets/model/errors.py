@@ -4,6 +4,7 @@ EtlError
 |-- SpecError             exit 2  the spec file is wrong
 |-- SettingsError         exit 2  the environment or the command line is wrong
 |-- LegacyFileError       exit 2  the legacy database cannot be read
+|-- CorrectionsError      exit 2  a line of the corrections file cannot be meant
 |-- LegacyMismatch        exit 2  the legacy tables are not what the spec says
 |-- TargetMismatch        exit 2  the target's tables are not what the spec says
 |-- ArtifactError         exit 1  a file that an earlier asset wrote is missing or was changed
@@ -54,6 +55,16 @@ class LegacyFileError(EtlError):
     """The legacy database is missing, empty, locked, damaged or not SQLite."""
 
     exit_code = 2
+
+
+class CorrectionsError(EtlError):
+    """`corrections.csv:3: ...`."""
+
+    exit_code = 2
+
+    def __init__(self, file: str, line: int, problem: str) -> None:
+        """Names the line as an editor does."""
+        super().__init__(f"{file}:{line}: {problem}")
 
 
 class LegacyMismatch(EtlError):

@@ -27,15 +27,20 @@ ROW_REMEDIES = {
     "reference_excluded": "Refers to a row that stays behind on purpose.",
     "target_conflict": "Breaks a constraint of the new table. Correct the row, or relax the constraint.",
     "required": "The new table wants a value here. Enter one, or give the column a `default` in the spec.",
-    "number_without_unit": "A number where a time is wanted. Let an `expr` in the spec turn it into ISO 8601.",
-    "not_iso_8601": "A time in a form of its own. Correct it, or let an `expr` in the spec turn it into ISO 8601.",
+    "number_without_unit": "A number where a time is wanted. Say its `unit` in the spec: s, ms, us or julian.",
+    "not_iso_8601": "A time in a form of its own. Say its `format` in the spec, or correct it.",
     "no_such_date": "No calendar has this date. Correct it in the legacy app.",
     "not_in_map": "The spec's `map` does not know this value. Add it there.",
     "key_missing_or_repeated": "Rows without a key, or with the same one, cannot be told apart. Correct the keys.",
+    "dropped": "Left behind by a line of the corrections file.",
+    "not_in_format": "A time that is not in the column's `format`. Correct it, or change the format.",
+    "not_in_encoding": "Bytes that the column's `encoding` does not know. Correct them, or choose another encoding.",
     "where": "Left behind on purpose: the spec's `where` is not true for it.",
     "vanished": "Was removed from the legacy app before it could be loaded.",
 }
-VALUE_REMEDY = "Its value does not fit its type. Correct it in the legacy app, or widen the rule in the spec."
+VALUE_REMEDY = (
+    "Its value does not fit its type. Correct it in the legacy app or the corrections file, or widen the spec."
+)
 READY_REMEDY = "Can be loaded now: the next wave brings it."
 
 

@@ -57,6 +57,17 @@ class RefusalLine:
 
 
 @dataclass(frozen=True)
+class CorrectionLine:
+    """What the operator corrected in one table for one reason; `lost` lines named rows that are not there."""
+
+    table: str
+    reason: str
+    cells: int
+    dropped: int
+    lost: int
+
+
+@dataclass(frozen=True)
 class Verified:
     """What a verification found, as it is kept for the report. `at` is UTC, ISO 8601."""
 
@@ -86,6 +97,7 @@ class ReportFacts:
     refusals: tuple[RefusalLine, ...] = ()
     users: tuple[UserLine, ...] = ()
     unfinished: tuple[str, ...] = ()
+    corrections: tuple[CorrectionLine, ...] = ()
 
     @property
     def books(self) -> Books:

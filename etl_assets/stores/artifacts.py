@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -71,9 +71,9 @@ class Artifacts:
             private_folder(folder)
             copied.replace(folder / "legacy.db")
         copied.unlink(missing_ok=True)  # an unchanged database has its copy already
-        _write_whole(folder / "snapshot.json", json.dumps(asdict(info), indent=1).encode())
+        _write_whole(folder / "snapshot.json", [json.dumps(asdict(info), indent=1).encode()])
         fault_point("snapshot.copied")
-        _write_whole(self.root / "snapshots" / CURRENT, info.id.encode())
+        _write_whole(self.root / "snapshots" / CURRENT, [info.id.encode()])
         fault_point("snapshot.published")
 
     def current_snapshot(self) -> SnapshotInfo:
@@ -107,10 +107,10 @@ class Artifacts:
             shutil.rmtree(folder)
         return [folder.name for folder in old]
 
-    def publish_report(self, name: str, content: str) -> Path:
-        """Writes a page for people and returns its path; the former page is replaced whole."""
+    def publish_report(self, name: str, content: Iterable[str]) -> Path:
+        """Writes the parts of a page or list for people and returns its path; the former one is replaced whole."""
         path = private_folder(self.root / "reports") / name
-        _write_whole(path, content.encode())
+        _write_whole(path, (part.encode() for part in content))
         return path
 
     def read_report(self, name: str) -> str | None:
@@ -212,7 +212,7 @@ class ExportWriter:
             _finish(file)
             part.replace(final)
         manifest = Manifest(rows=self.rows, excluded=self.excluded, sha256=sha256_of(self.path), **facts)
-        _write_whole(manifest_path(self.path), json.dumps(asdict(manifest), indent=1).encode())
+        _write_whole(manifest_path(self.path), [json.dumps(asdict(manifest), indent=1).encode()])
         fault_point("export.published")
         return manifest
 
@@ -283,10 +283,10 @@ def _finish(file: BinaryIO) -> None:
     file.close()
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def _write_whole(path: Path, content: Iterable[bytes]) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     part.unlink(missing_ok=True)
-    file = _open_private(part)
-    file.write(content)
-    _finish(file)
+    with _open_private(part) as file:
+        file.writelines(content)
+        _finish(file)
     part.replace(path)

@@ -1,7 +1,7 @@
 """What the report tells, read from the target."""
 
-from etl_assets.model.books import Books, TableBook
-from etl_assets.model.report import RefusalLine, ReportFacts, UserLine, Verified
+from etl_assets.model.books import Books
+from etl_assets.model.report import CorrectionLine, RefusalLine, ReportFacts, UserLine, Verified
 from etl_assets.stores.links import Links
 from etl_assets.stores.loading import unfinished_waves
 from etl_assets.stores.postgres import Connection, rows, server_facts
@@ -19,25 +19,20 @@ def report_facts(connection: Connection, links: Links, verified: Verified, *, sn
         refusals=_refusals(connection, verified.books),
         users=tuple(UserLine(state, reason, int(n), tuple(sample)) for state, reason, n, sample in users),
         unfinished=tuple(unfinished_waves(connection)),
+        corrections=tuple(CorrectionLine(*line) for line in rows(connection, statement("describe_corrections"))),
     )
 
 
 def _refusals(connection: Connection, books: Books) -> tuple[RefusalLine, ...]:
-    """Every reason for which a row is not loaded: broken value rules first, then links."""
+    """Every reason for which a row is not loaded: what is not even staged first, then links."""
     found = [
-        RefusalLine(table, "quarantined", rule, int(count))
-        for table, rule, count in rows(connection, statement("count_refusals"))
+        RefusalLine(table, state, rule, int(count))
+        for table, state, rule, count in rows(connection, statement("count_refusals"))
     ]
-    return (*found, *(line for book in books.tables for line in _kept_back(book)))
-
-
-def _kept_back(book: TableBook) -> list[RefusalLine]:
-    lines = [
+    linked = [
         RefusalLine(book.table, group.state, group.reason, group.rows)
+        for book in books.tables
         for group in book.groups
         if group.reason and group.state in ("quarantined", "waiting", "excluded")
     ]
-    staged = sum(line.rows for line in lines if line.state == "excluded")
-    if book.excluded > staged:
-        lines.append(RefusalLine(book.table, "excluded", "where", book.excluded - staged))
-    return lines
+    return (*found, *linked)

@@ -21,8 +21,9 @@ TABLES = (
     "loaded",
     "audit_log",
     "final_books",
+    "corrections",
 )
-LAST_MADE = "etl.final_books"
+LAST_MADE = "etl.corrections"
 
 
 def ensure_schema(connection: Connection) -> None:

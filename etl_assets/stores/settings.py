@@ -21,6 +21,7 @@ class Settings:
     legacy_path: Path | None
     target_url: str | None
     dagster_home: Path
+    corrections: Path | None = None
 
     def __repr__(self) -> str:
         """Paths only: the DSN may hold a password."""
@@ -35,6 +36,11 @@ class Settings:
     def demo_path(self) -> Path:
         """Where the demo's legacy database lies."""
         return self.artifacts / "demo" / "legacy.db"
+
+    @property
+    def corrections_path(self) -> Path:
+        """The operator's corrections: ETL_CORRECTIONS, else `corrections.csv` among the artifacts; it may be absent."""
+        return self.corrections or self.artifacts / "corrections.csv"
 
     def legacy_file(self) -> Path:
         """The legacy database: LEGACY_SQLITE, else the demo's where there is one.
@@ -62,13 +68,14 @@ def read_settings() -> Settings:
         raise SettingsError(f"ETL_ARTIFACTS={artifacts} is a file, not a folder")
     legacy = os.environ.get("LEGACY_SQLITE")
     spec_path = os.environ.get("ETL_SPEC")
-    home = os.environ.get("DAGSTER_HOME")
+    home, corrections = os.environ.get("DAGSTER_HOME"), os.environ.get("ETL_CORRECTIONS")
     return Settings(
         artifacts=artifacts,
         spec_path=Path(spec_path).expanduser().resolve() if spec_path else DEFAULT_SPEC,
         legacy_path=Path(legacy).expanduser().resolve() if legacy else None,
         target_url=os.environ.get("TARGET_DATABASE_URL") or None,
         dagster_home=Path(home).expanduser().resolve() if home else artifacts / "dagster",
+        corrections=Path(corrections).expanduser().resolve() if corrections else None,
     )
 
 

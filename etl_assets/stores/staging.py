@@ -2,11 +2,12 @@
 
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 from psycopg import sql
 
+from etl_assets.model.corrections import Corrections
 from etl_assets.model.errors import ArtifactError
 from etl_assets.model.target import TargetTable
 from etl_assets.spec.model import USERS, Table
@@ -23,21 +24,36 @@ TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 @dataclass(frozen=True)
 class StagedCounts:
-    """How a table's export was divided."""
+    """How a table's export was divided, and how many rows a correction was about."""
 
     rows: int
     quarantined_rows: int
     excluded: int
+    corrected: int = 0
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """The corrections that a staging is made with, and the keys of the rows that they were found to be about."""
+
+    corrections: Corrections = field(default_factory=Corrections)
+    sha256: str = ""
+    found: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class StagingSource:
-    """Where a staging table comes from: the snapshot, its count of rows, the keys that `where` leaves, the batches."""
+    """Where a staging table comes from: the snapshot, its count of rows, the keys that `where` leaves, the batches.
+
+    `corrected` fills while the batches are read.
+    """
 
     snapshot: str
     source_rows: int
     excluded: list[str]
     batches: Iterable[Staged]
+    corrected: Corrected = field(default_factory=Corrected)
 
 
 def staging_columns(table: Table, target: TargetTable) -> dict[str, str]:
@@ -88,7 +104,8 @@ def replace_staging(
     )
     copy_frame(connection, statement("copy_quarantine"), shown)
     connection.execute(statement("keep_quarantine_batch"), name)
-    connection.execute(statement("exclude_rows"), {**name, "keys": source.excluded})
+    connection.execute(statement("exclude_rows"), {**name, "keys": source.excluded, "reason": "where"})
+    _keep_corrections(connection, table, source.corrected)
     run_statement(connection, statement("enable_rls", table=staging_table(table.name)))
     for index in _indexes(table, target):
         run_statement(connection, statement("create_staging_index", staging=staging_table(table.name), columns=index))
@@ -103,9 +120,40 @@ def replace_staging(
         "staged_rows": rows,
     }
     connection.execute(statement("write_staged"), {**name, **facts})
-    counts = StagedCounts(rows, faulty["legacy_id"].n_unique(), len(source.excluded))
-    audit(connection, run=run, action="staged", table=table.name, **facts, quarantined=counts.quarantined_rows)
+    left_behind = len(source.excluded) + len(source.corrected.dropped)
+    counts = StagedCounts(rows, faulty["legacy_id"].n_unique(), left_behind, len(source.corrected.found))
+    audit(
+        connection,
+        run=run,
+        action="staged",
+        table=table.name,
+        **facts,
+        quarantined=counts.quarantined_rows,
+        **_told(source.corrected),
+    )
     return counts
+
+
+def _keep_corrections(connection: Connection, table: Table, corrected: Corrected) -> None:
+    """Excludes dropped rows, and notes what was corrected, without the values, for the report and the audit trail."""
+    name, given = {"table": table.name}, corrected.corrections.all
+    connection.execute(statement("forget_table", store=identifier("etl", "corrections")), name)
+    if not given:
+        return
+    connection.execute(statement("exclude_rows"), {**name, "keys": corrected.dropped, "reason": "dropped"})
+    values = {
+        "ids": [correction.legacy_id for correction in given],
+        "columns": [correction.column or "" for correction in given],
+        "reasons": [correction.reason for correction in given],
+        "found": corrected.found,
+    }
+    connection.execute(statement("write_corrections"), {**name, **values})
+
+
+def _told(corrected: Corrected) -> dict[str, object]:
+    if not corrected.corrections.all:
+        return {}
+    return {"corrected": len(corrected.found), "dropped": len(corrected.dropped), "corrections": corrected.sha256}
 
 
 def _definitions(columns: dict[str, str]) -> sql.Composed:

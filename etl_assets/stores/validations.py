@@ -134,6 +134,12 @@ def _contents(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             allowed=limit or 0,
         ),
         rule(
+            "corrections_found_their_rows",
+            title="Every line of the corrections file is about a row that is there.",
+            remedy="Look at the legacy ids in the corrections file: nothing was corrected by these lines.",
+            compose=lambda _: statement("count_lost_corrections", table=literal(name)),
+        ),
+        rule(
             "timestamps_are_not_in_the_future",
             title="No timestamp lies after now.",
             remedy="These rows load as they are. If the legacy clock or its zone was wrong, correct `source.timezone`.",

@@ -1,0 +1,78 @@
+"""An operator's corrections of legacy values: a CSV beside the artifacts, read anew at each staging."""
+
+import csv
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from etl_assets.model.corrections import Correction, Corrections
+from etl_assets.model.errors import CorrectionsError
+from etl_assets.spec.exports import table_export
+from etl_assets.spec.model import Spec
+
+HEADER = ("table", "legacy_id", "column", "value", "reason")
+DROP = "drop"
+
+
+@dataclass(frozen=True)
+class CorrectionsFile:
+    """The whole file, table by table, and its sha256."""
+
+    tables: dict[str, Corrections] = field(default_factory=dict)
+    sha256: str = ""
+
+    def of(self, table: str) -> Corrections:
+        """The corrections of one table; none where the file names none."""
+        return self.tables.get(table, Corrections())
+
+
+def read_corrections(path: Path, spec: Spec) -> CorrectionsFile:
+    """The corrections in a file; none when there is no file.
+
+    The header is `table,legacy_id,column,value,reason`. `column` is the legacy column as the quarantine names it; an
+    empty `value` is NULL. With an empty `column` and the value `drop` the whole row stays behind.
+
+    Raises:
+        CorrectionsError: the file or a line of it cannot be meant.
+    """
+    if not path.exists():
+        return CorrectionsFile()
+    try:
+        content = path.read_bytes()
+        lines = list(csv.reader(content.decode("utf-8-sig").splitlines(keepends=True), strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CorrectionsError(path.name, 1, f"cannot be read as UTF-8 CSV ({type(error).__name__})") from None
+    if not lines or tuple(name.strip() for name in lines[0]) != HEADER:
+        raise CorrectionsError(path.name, 1, f"the first line must be {','.join(HEADER)}")
+    labels = {name: {column.label for column in table_export(table).columns} for name, table in spec.tables.items()}
+    found: dict[str, dict[tuple[str, str | None], Correction]] = {}
+    for number, line in enumerate(lines[1:], start=2):
+        if not line:
+            continue
+        table, correction = _correction(path.name, number, line, labels)
+        place = (correction.legacy_id, correction.column)
+        if place in found.setdefault(table, {}):
+            raise CorrectionsError(path.name, number, f"corrects {table} {correction.legacy_id} twice in one place")
+        found[table][place] = correction
+    tables = {name: Corrections(tuple(places.values())) for name, places in found.items()}
+    return CorrectionsFile(tables, hashlib.sha256(content).hexdigest())
+
+
+def _correction(file: str, number: int, line: list[str], labels: dict[str, set[str]]) -> tuple[str, Correction]:
+    if len(line) != len(HEADER):
+        raise CorrectionsError(file, number, f"has {len(line)} cells instead of {len(HEADER)}")
+    table, legacy_id, column, value, reason = line
+    if table not in labels:
+        raise CorrectionsError(file, number, f"{table!r} is no table of the spec; it has {', '.join(labels)}")
+    if not legacy_id:
+        raise CorrectionsError(file, number, "names no legacy id")
+    if not reason.strip():
+        raise CorrectionsError(file, number, "gives no reason; somebody will ask for it")
+    if not column:
+        if value != DROP:
+            raise CorrectionsError(file, number, "names no column; to leave the whole row behind, its value is `drop`")
+        return table, Correction(legacy_id, None, None, reason.strip())
+    if column not in labels[table]:
+        known = ", ".join(sorted(labels[table]))
+        raise CorrectionsError(file, number, f"{column!r} is no exported column of {table}; it has {known}")
+    return table, Correction(legacy_id, column, value or None, reason.strip())

@@ -1,0 +1,42 @@
+"""The quarantine as a CSV for people: safe to open in a spreadsheet, and the pattern for a corrections file."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+
+from etl_assets.model.remedies import row_remedy
+from etl_assets.stores.links import Links
+from etl_assets.stores.postgres import Connection
+from etl_assets.stores.statements import literal, statement
+
+HEADER = ("table", "legacy_id", "column", "storage_class", "value", "rule", "remedy")
+BATCH_ROWS = 2_000
+# What a spreadsheet takes for a formula (https://owasp.org/www-community/attacks/CSV_Injection); numbers stay numbers.
+FORMULA, NUMBER = ("=", "+", "-", "@", "\t", "\r"), re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+
+
+def harmless(cell: str | None) -> str:
+    """The cell as a spreadsheet shows it: what would be a formula gets an apostrophe in front."""
+    if not cell:
+        return ""
+    return f"'{cell}" if cell.startswith(FORMULA) and not NUMBER.fullmatch(cell) else cell
+
+
+def quarantine_lines(connection: Connection, links: Links) -> Iterator[str]:
+    """The lines of the CSV, header first, streamed; runs inside `reading`."""
+    yield _line(HEADER)
+    queries = [statement("copy_out_quarantine")]
+    queries += [statement("copy_out_links", table=literal(name), links=links.rows(name)) for name in links.tables]
+    for number, query in enumerate(queries):
+        with connection.cursor(name=f"quarantine_{number}") as cursor:
+            cursor.itersize = BATCH_ROWS
+            cursor.execute(query, {})
+            for row in cursor:
+                yield _line((*(harmless(cell) for cell in row), row_remedy(row[-1])))
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(cells)
+    return buffer.getvalue()
