@@ -130,7 +130,7 @@ def check(context: click.Context) -> None:
     lines = examine(settings, spec)
     table = RichTable(box=None, show_header=False, pad_edge=False)
     for line in lines:
-        mark = "[green]\u2713[/]" if line.holds else "[red]\u2717[/]"
+        mark = "[red]\u2717[/]" if not line.holds else "[yellow]![/]" if line.warns else "[green]\u2713[/]"
         table.add_row(mark, line.subject, line.words)
     Console(highlight=False).print(table)
     context.exit(0 if all(line.holds for line in lines) else 1)

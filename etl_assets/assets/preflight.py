@@ -2,35 +2,46 @@
 
 from dataclasses import dataclass
 
+from etl_assets.assets.rehearsing import rehearse, told
 from etl_assets.demo.target import target_url
 from etl_assets.model.errors import EtlError, LegacyMismatch, TargetMismatch
 from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
 from etl_assets.stores.legacy_export import open_export
 from etl_assets.stores.legacy_sqlite import count_rows, open_read_only
+from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, connect, reading, server_facts
 from etl_assets.stores.schema import contradictions, exists, meta_facts
 from etl_assets.stores.settings import Settings
-from etl_assets.stores.targets import read_target, require_fit
+from etl_assets.stores.targets import read_target, read_targets, require_fit
 from etl_assets.stores.users import accounts
 
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that was looked at."""
+    """One thing that was looked at; `warns` for what fails nothing and still wants to be known."""
 
     subject: str
     holds: bool
     words: str
+    warns: bool = False
 
 
 def examine(settings: Settings, spec: Spec) -> list[Line]:
     """What would fail, and what would not; nothing is written.
 
+    Where spec, source and target agree, staging is rehearsed in a transaction that is rolled back.
+
     Raises:
-        LegacyFileError, SettingsError, Unavailable: the source or the target cannot be looked at.
+        LegacyFileError, SettingsError, CorrectionsError, Unavailable: the source or the target cannot be looked at.
     """
-    return [*_source_lines(settings, spec), *_target_lines(settings, spec)]
+    lines = [*_source_lines(settings, spec), *_target_lines(settings, spec)]
+    if not all(line.holds for line in lines):
+        return lines
+    with connect(target_url(settings)) as connection:
+        with reading(connection):
+            links = Links(spec, read_targets(connection, spec))
+        return [*lines, *(Line(*line) for line in told(rehearse(connection, settings, spec, links)))]
 
 
 def _source_lines(settings: Settings, spec: Spec) -> list[Line]:

@@ -1,5 +1,7 @@
 """Legacy users, and the waves in which they claim their accounts."""
 
+from collections.abc import Iterable
+
 import dagster as dg
 import polars as pl
 
@@ -10,7 +12,6 @@ from etl_assets.assets.resources import Stores
 from etl_assets.model.target import TargetColumn
 from etl_assets.report.picture import as_markdown, progress_svg, user_bar
 from etl_assets.spec.model import Spec, Users
-from etl_assets.stores.artifacts import Artifacts, Manifest
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.postgres import reading, writing
 from etl_assets.stores.users import count_labels, replace_users, seal_wave
@@ -18,12 +19,9 @@ from etl_assets.transform.times import TimeOptions, timestamp_verdict
 from etl_assets.transform.users import comparable_users
 
 
-def read_users(artifacts: Artifacts, manifest: Manifest, users: Users, *, timezone: str) -> pl.DataFrame:
+def users_frame(batches: Iterable[pl.DataFrame], users: Users, *, timezone: str) -> pl.DataFrame:
     """The export's users as the map takes them; a created_at that is no timestamp is left NULL, it claims nothing."""
-    frames = [
-        comparable_users(batch, email=users.email, verified=users.verified)
-        for batch in artifacts.verified_batches(manifest)
-    ]
+    frames = [comparable_users(batch, email=users.email, verified=users.verified) for batch in batches]
     nobody = pl.DataFrame(schema={**dict.fromkeys(("_key", users.email, users.verified or "created_at"), pl.String)})
     frames = frames or [comparable_users(nobody, email=users.email, verified=users.verified)]
     anything = TargetColumn("created_at", "timestamp with time zone", "timestamp with time zone")
@@ -52,7 +50,7 @@ def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
         with failures(), stores.target() as connection:
             artifacts = stores.artifacts()
             manifest = artifacts.manifest("users")
-            frame = read_users(artifacts, manifest, users, timezone=spec.source.timezone)
+            frame = users_frame(artifacts.verified_batches(manifest), users, timezone=spec.source.timezone)
             count = artifacts.current_snapshot().rows["users"]
             with writing(connection, run=context.run.run_id):
                 total = replace_users(

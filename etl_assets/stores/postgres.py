@@ -107,12 +107,13 @@ def connect(url: str) -> Iterator[Connection]:
 @contextmanager
 def reading(connection: Connection) -> Iterator[Connection]:
     """A read-only transaction that sees one moment."""
-    with _transaction(connection, read_only=True):
+    with transaction(connection, read_only=True):
         yield connection
 
 
 @contextmanager
-def _transaction(connection: Connection, *, read_only: bool) -> Iterator[None]:
+def transaction(connection: Connection, *, read_only: bool) -> Iterator[None]:
+    """A REPEATABLE READ transaction in our dialect, without the writers' lock; most want `reading` or `writing`."""
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     connection.read_only = read_only
     try:
@@ -146,7 +147,7 @@ def writing(connection: Connection, *, run: str) -> Iterator[Connection]:
     deadline = time.monotonic() + LOCK_WAIT_S
     while True:
         try:
-            with _transaction(connection, read_only=False):
+            with transaction(connection, read_only=False):
                 _take_turn(connection, run=run)
                 yield connection
             return

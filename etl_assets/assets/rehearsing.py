@@ -1,0 +1,126 @@
+"""What staging would come to, cell by cell, without leaving a trace: the second half of `check`."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from etl_assets.assets.users import users_frame
+from etl_assets.model.books import Group, TableBook
+from etl_assets.spec.exports import Export, exports_of
+from etl_assets.spec.model import Spec, Users
+from etl_assets.spec.shapes import Staged
+from etl_assets.stores.artifacts import Artifacts
+from etl_assets.stores.corrections import CorrectionsFile, read_corrections
+from etl_assets.stores.legacy_export import ExportReader, open_export
+from etl_assets.stores.legacy_sqlite import copy_database, count_rows, open_read_only
+from etl_assets.stores.links import Links
+from etl_assets.stores.postgres import Connection
+from etl_assets.stores.rehearsal import CellFaults, Rehearsal, rehearse_staging
+from etl_assets.stores.settings import Settings
+from etl_assets.stores.staging import Corrected, StagingSource
+from etl_assets.stores.users import replace_users
+from etl_assets.transform.corrections import corrected, dropped_keys, touched_keys
+from etl_assets.transform.staging import StagePlan, stage
+
+SNAPSHOT = "check"
+
+
+def rehearse(connection: Connection, settings: Settings, spec: Spec, links: Links) -> Rehearsal:
+    """Stages a copy of the legacy database in a transaction that is rolled back.
+
+    From a copy, because a long read of a live file in rollback-journal mode keeps the app from writing.
+    """
+    copy = Artifacts(settings.artifacts).scratch_path("check.db")
+    try:
+        copy_database(settings.legacy_file(), copy)
+        file = read_corrections(settings.corrections_path, spec)
+        with open_read_only(copy):
+            return rehearse_staging(
+                connection,
+                links,
+                {name: lambda name=name: _source(copy, spec, links, name, file) for name in links.tables},  # type: ignore[misc]
+                lambda inner: _stage_users(inner, copy, spec, spec.users),
+            )
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _source(copy: Path, spec: Spec, links: Links, name: str, file: CorrectionsFile) -> StagingSource:
+    export = exports_of(spec)[name]
+    with open_read_only(copy) as connection:
+        reader = open_export(connection, export)
+        if reader is None:
+            return StagingSource(SNAPSHOT, 0, excluded=[], batches=[])
+        total = count_rows(connection, reader.table)
+        excluded = [key for keys in reader.excluded() for key in keys["_key"].to_list()]
+        plan = StagePlan(spec, spec.tables[name], links.targets[name], reader.labels, reader.usual)
+    laid = Corrected(file.of(name), file.sha256)
+    return StagingSource(SNAPSHOT, total, excluded, batches=_staged(copy, export, plan, laid), corrected=laid)
+
+
+def _staged(copy: Path, export: Export, plan: StagePlan, laid: Corrected) -> Iterator[Staged]:
+    with open_read_only(copy) as connection:
+        for batch in _reader(connection, export).batches():
+            laid.found.extend(touched_keys(batch, laid.corrections))
+            laid.dropped.extend(dropped_keys(batch, laid.corrections))
+            yield stage(corrected(batch, laid.corrections, plan.usual), plan)
+
+
+def _reader(connection: object, export: Export) -> ExportReader:
+    reader = open_export(connection, export)  # type: ignore[arg-type]
+    assert reader is not None  # noqa: S101 - it was there a moment ago, in our own copy
+    return reader
+
+
+def _stage_users(connection: Connection, copy: Path, spec: Spec, users: Users | None) -> None:
+    if users is None:
+        return
+    with open_read_only(copy) as legacy:
+        reader = _reader(legacy, exports_of(spec)["users"])
+        frame = users_frame(reader.batches(), users, timezone=spec.source.timezone)
+        total = count_rows(legacy, reader.table)
+    replace_users(connection, frame, snapshot=SNAPSHOT, source_rows=total, spec=spec, run=SNAPSHOT)
+
+
+def told(found: Rehearsal) -> list[tuple[str, bool, str, bool]]:
+    """Lines for `check`: subject, whether it holds, words, whether it warns. Refused values alone fail nothing."""
+    lines = [(_subject(column), True, _cells(faults), True) for column, faults in _by_column(found.cells).items()]
+    lines += [
+        (
+            f"rows {book.table}",
+            True,
+            f"{group.rows:,} would be {group.state}: {(group.reason or '').replace('_', ' ')}",
+            True,
+        )
+        for book in found.books
+        for group in book.groups
+        if group.state in ("quarantined", "excluded")
+    ]
+    lines += [(f"books {book.table}", book.missing == 0, _sum(book), False) for book in found.books]
+    lines += [(name, False, words, False) for name, words in found.refusals.items()]
+    return lines
+
+
+def _by_column(cells: list[CellFaults]) -> dict[tuple[str, str], list[CellFaults]]:
+    columns: dict[tuple[str, str], list[CellFaults]] = defaultdict(list)
+    for cell in cells:
+        columns[cell.table, cell.column].append(cell)
+    return columns
+
+
+def _subject(column: tuple[str, str]) -> str:
+    return f"values {'.'.join(column)}"
+
+
+def _cells(faults: list[CellFaults]) -> str:
+    rules = "; ".join(f"{fault.rows:,} {fault.rule.replace('_', ' ')} (ids {fault.sample})" for fault in faults)
+    return f"would be quarantined: {rules}"
+
+
+def _kept_back(group: Group) -> str:
+    return f"{group.rows:,} would be {group.state}: {(group.reason or '').replace('_', ' ')}"
+
+
+def _sum(book: TableBook) -> str:
+    kept = book.loaded + book.waiting
+    return f"{book.source:,} rows: {kept:,} can move, {book.quarantined:,} quarantined, {book.excluded:,} excluded"

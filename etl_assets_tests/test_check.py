@@ -1,0 +1,98 @@
+"""`etl-assets check`: what would happen, and nothing that does."""
+
+import pytest
+
+from etl_assets.assets.keys import VERIFICATION
+from etl_assets.assets.preflight import Line, examine
+from etl_assets.stores.settings import read_settings
+from etl_assets_tests.scenario import PRODUCTION
+from etl_assets_tests.world import AT, World
+
+EVERYTHING = (*PRODUCTION, "auth.users", "public.profiles")
+
+
+def lines(world: World) -> dict[str, list[Line]]:
+    found: dict[str, list[Line]] = {}
+    for line in examine(read_settings(), world.spec):
+        found.setdefault(line.subject, []).append(line)
+    return found
+
+
+def words(world: World, subject: str) -> str:
+    return " ".join(line.words for line in lines(world)[subject])
+
+
+def test_refused_values_are_named_by_column_with_rule_number_and_ids(awkward: World) -> None:
+    found = lines(awkward)
+    [line] = found["values jobs.created_at"]
+    assert line.words == "would be quarantined: 1 not iso 8601 (ids 7)"
+    assert line.holds
+    assert line.warns
+    assert {line.words for line in found["rows jobs"]} == {
+        "1 would be quarantined: owner missing",
+        "1 would be quarantined: owner unknown",
+    }
+    assert found["books jobs"][0].words == "8 rows: 5 can move, 3 quarantined, 0 excluded"
+
+
+def test_nothing_is_left_on_a_target_that_was_never_migrated_to(awkward: World) -> None:
+    before = awkward.checksum(*EVERYTHING)
+    assert awkward.cli("check").returncode == 0
+    assert awkward.query("SELECT count(*) FROM pg_namespace WHERE nspname = 'etl'") == [(0,)]
+    assert awkward.checksum(*EVERYTHING) == before
+    left = [path for path in (awkward.folder / "artifacts").rglob("*") if path.is_file()]
+    assert not left
+
+
+def test_nothing_changes_on_a_target_that_is_under_way(awkward: World) -> None:
+    awkward.migrate()
+    etl = [f"etl.{name}" for (name,) in awkward.query("SELECT tablename FROM pg_tables WHERE schemaname = 'etl'")]
+    before = awkward.checksum(*EVERYTHING, *etl)
+    awkward.legacy("INSERT INTO jobs VALUES (40, 1, 'export', 'x', 'yesterday', NULL, NULL, NULL, NULL)")
+    assert "2 not iso 8601 (ids 40, 7)" in words(awkward, "values jobs.created_at")
+    assert awkward.checksum(*EVERYTHING, *etl) == before
+    assert awkward.materialize(VERIFICATION).success
+
+
+@pytest.mark.parametrize(
+    ("change", "rows"),
+    [
+        ("ALTER TABLE public.credit_transactions ADD CHECK (amount > 0)", 1),
+        ("CREATE UNIQUE INDEX ON public.credit_transactions (reference_id)", 2),
+        ("ALTER TABLE public.credit_transactions ALTER COLUMN description SET NOT NULL", 0),
+        (
+            "CREATE TABLE public.kinds (kind text PRIMARY KEY); ALTER TABLE public.credit_transactions ADD FOREIGN KEY (transaction_type) REFERENCES public.kinds",
+            4,
+        ),
+    ],
+)
+def test_rows_that_a_constraint_of_the_target_would_refuse_are_counted(awkward: World, change: str, rows: int) -> None:
+    awkward.execute(change)
+    if rows:
+        assert words(awkward, "rows credit_transactions") == f"{rows} would be quarantined: target conflict"
+    else:
+        assert words(awkward, "values credit_transactions.description") == "would be quarantined: 1 required (ids 4)"
+
+
+def test_a_blocking_validation_that_would_fail_is_exit_1(awkward: World) -> None:
+    awkward.write_spec(("policy:\n", "policy:\n  max_quarantined: 0\n"))
+    result = awkward.cli("check")
+    assert result.returncode == 1
+    assert "jobs: quarantine_is_empty" in " ".join(result.stdout.split())
+
+
+def test_corrections_count_in_the_rehearsal(awkward: World) -> None:
+    (awkward.folder / "artifacts").mkdir()
+    path = awkward.folder / "artifacts" / "corrections.csv"
+    path.write_text(f"table,legacy_id,column,value,reason\njobs,7,created_at,{AT},ticket\n", encoding="utf-8")
+    assert "values jobs.created_at" not in lines(awkward)
+    path.write_text("table,legacy_id,column,value,reason\njobs,7,nothing,x,ticket\n", encoding="utf-8")
+    result = awkward.cli("check")
+    assert result.returncode == 2
+    assert "corrections.csv:2: 'nothing' is no exported column of jobs" in result.stderr
+
+
+def test_no_address_and_no_value_is_printed(awkward: World) -> None:
+    result = awkward.cli("check")
+    assert "example.com" not in result.stdout + result.stderr
+    assert "last tuesday" not in result.stdout + result.stderr
