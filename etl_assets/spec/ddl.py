@@ -45,11 +45,13 @@ def ddl_of(draft: Draft) -> str:
         "-- Read it before you run it: a database cannot tell who may read what, so init guesses. Then run it once,",
         "-- as the schema's owner, on a target that has public.profiles, auth.uid() and the role authenticated.",
     ]
+    # Indexes and tables share one name space per schema.
+    names = {table.target.split(".", 1)[1] for table in draft.tables}
     for table in _parents_first(draft):
         if table.on_target:
             lines += ["", f"-- {_target(table)} is on the target already."]
         else:
-            lines += ["", *_create(draft, table), *_indexes(table), *_security(draft, table)]
+            lines += ["", *_create(draft, table), *_indexes(table, names), *_security(draft, table)]
     return "\n".join(lines) + "\n"
 
 
@@ -103,10 +105,10 @@ def _column(draft: Draft, table: DraftTable, column: DraftColumn) -> str:
     return " ".join(words)
 
 
-def _indexes(table: DraftTable) -> list[str]:
+def _indexes(table: DraftTable, taken: set[str]) -> list[str]:
     names = [table.owner.to] if table.owner.to else []
     names += [column.name for column in table.live if column.references]
-    bare, taken, lines = table.target.split(".", 1)[1], set[str](), []
+    bare, lines = table.target.split(".", 1)[1], []
     for name in names:
         index = unique_name(f"{bare}_{name}_idx", taken=taken)
         taken.add(index)

@@ -186,11 +186,11 @@ def _batches(connection: sqlite3.Connection, table: str, columns: list[str]) -> 
 
 def _cell(name: str) -> str:
     # Long cells are cut, so that a batch stays small; of a long JSON text only its validity is told.
-    return (
-        f"CASE typeof({name}) WHEN 'blob' THEN substr({name}, 1, {UUID_BYTES + 1}) WHEN 'text' THEN CASE WHEN length({name}) <= {LONGEST_TEXT} "
-        f"THEN {name} WHEN substr({name}, 1, 1) IN ('{{', '[') AND json_valid({name}) THEN '{{}}' ELSE substr({name}, 1, {LONGEST_TEXT}) END "
-        f"ELSE {name} END"
-    )
+    cut = f"substr({name}, 1, {LONGEST_TEXT})"
+    is_json = f"substr({name}, 1, 1) IN ('{{', '[') AND json_valid({name})"
+    text = f"CASE WHEN length({name}) <= {LONGEST_TEXT} THEN {name} WHEN {is_json} THEN '{{}}' ELSE {cut} END"
+    blob = f"substr({name}, 1, {UUID_BYTES + 1})"
+    return f"CASE typeof({name}) WHEN 'blob' THEN {blob} WHEN 'text' THEN {text} ELSE {name} END"
 
 
 def _filled(column: ColumnFacts, counts: _Counts) -> ColumnFacts:
