@@ -122,7 +122,7 @@ def _column(column: DraftColumn, *, indent: int) -> str:
     value = scalar(column.choice.type) if len(parts) == 1 else _flow(parts)
     line = f"{scalar(column.name)}: {value}"
     if column.absent:
-        return _comment(f"{comment_text(line)}  <- {column.absent}", indent=indent)
+        return _comment(f"{line} <- {column.absent}", indent=indent)
     return _noted(" " * indent + line, column.choice.notes)
 
 
