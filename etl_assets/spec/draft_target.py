@@ -154,7 +154,7 @@ def _with_not_null(choice: Choice, facts: ColumnFacts, target: TargetColumn) -> 
     missing = facts.nulls + (facts.shaped("empty") if choice.options.get("empty") else 0)
     if not (target.not_null and missing):
         return choice
-    return replace(choice, notes=(*choice.notes, f"{missing:,} NULLs would be quarantined: NOT NULL on the target"))
+    return replace(choice, notes=(*choice.notes, f"NULL in {missing:,} rows, to be quarantined: NOT NULL there"))
 
 
 def _retyped(column: DraftColumn, ids: dict[str, DraftId]) -> DraftColumn:

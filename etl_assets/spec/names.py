@@ -34,7 +34,8 @@ MONEY_NAME = re.compile(
     r"payment|paid|refund|salary|gehalt|freight|tax|discount_amount|amt)($|_)"
 )
 VERIFIED_NAMES = (
-    "email_verified is_email_verified email_is_verified email_confirmed is_verified verified is_confirmed confirmed"
+    "email_verified e_mail_verified is_email_verified email_is_verified email_confirmed is_verified verified "
+    "is_confirmed confirmed"
 ).split()
 
 

@@ -46,6 +46,13 @@ DIRECTIVES = {
 }
 
 
+def _refused(word: str) -> object:
+    raise ValueError(f"{word} is no JSON")
+
+
+STRICT_JSON = json.JSONDecoder(parse_constant=_refused)  # once: json.loads would make one per call
+
+
 def _pattern(format_: str) -> re.Pattern[str]:
     packed = format_.startswith("%Y%m")  # without separators each part has all its digits
     parts = re.split(r"(%.)", format_)
@@ -133,14 +140,10 @@ def _is_utf8(text: str) -> bool:
 
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text, parse_constant=_refused)
+        STRICT_JSON.decode(text)
     except (ValueError, RecursionError):
         return False
     return "\\u0000" not in text
-
-
-def _refused(word: str) -> object:
-    raise ValueError(f"{word} is no JSON")
 
 
 def reads(format_: str, text: str) -> bool:

@@ -2,9 +2,9 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from math import isinf
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -63,19 +63,17 @@ class _Counts:
             self.uuid_blobs += sum(len(value) == UUID_BYTES for value in values if type(value) is bytes)
 
     def _add_integers(self, numbers: Counter[int]) -> None:
-        for value, count in numbers.items():
-            self.small_integers += count * (-SMALL <= value < SMALL)
-            self.zeros_and_ones += count * (value in (0, 1))
-            for unit, (first, last) in EPOCHS.items():
-                # Whole Julian days are numbers like any other; a clock makes them REAL.
-                self.epochs[unit] += count * (first <= value < last and unit != JULIAN)
+        self.small_integers += _within(numbers, -SMALL, SMALL)
+        self.zeros_and_ones += numbers[0] + numbers[1]
+        for unit, (first, last) in EPOCHS.items():
+            if unit != JULIAN:  # whole Julian days are numbers like any other; a clock makes them REAL
+                self.epochs[unit] += _within(numbers, first, last)
 
     def _add_reals(self, numbers: Counter[float]) -> None:
-        for value, count in numbers.items():
-            self.infinities += count * isinf(value)
-            self.whole_reals += count * (-SMALL <= value < SMALL and value.is_integer())
-            for unit, (first, last) in EPOCHS.items():
-                self.epochs[unit] += count * (first <= value < last)
+        self.infinities += numbers[inf] + numbers[-inf]
+        self.whole_reals += sum(count for value, count in numbers.items() if value.is_integer() and abs(value) < SMALL)
+        for unit, (first, last) in EPOCHS.items():
+            self.epochs[unit] += _within(numbers, first, last)
 
     def _add_texts(self, texts: Counter[str]) -> None:
         sniffed = 0
@@ -96,6 +94,16 @@ class _Counts:
         for format_ in self.alive:
             if reads(format_, text):
                 self.formats[format_] += count
+
+
+def _within(numbers: Mapping[Any, int], first: int, last: int) -> int:
+    """How many fall in [first, last); most batches are told by their ends."""
+    least, most = min(numbers), max(numbers)
+    if least >= last or most < first:
+        return 0
+    if least >= first and most < last:
+        return sum(numbers.values())
+    return sum(count for value, count in numbers.items() if first <= value < last)
 
 
 def read_profile(path: Path) -> DatabaseFacts:

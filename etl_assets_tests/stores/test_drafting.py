@@ -174,3 +174,47 @@ def test_a_bad_dsn_is_one_sentence_without_its_password(world: World) -> None:
     assert result.returncode == 2
     assert "no Postgres DSN" in result.stderr
     assert "CANARY" not in result.stderr
+
+
+def test_the_targets_own_ids_owner_and_types_are_used(world: World) -> None:
+    world.legacy(
+        "",
+        schema="""
+        CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT);
+        CREATE TABLE plans (id INTEGER PRIMARY KEY, name TEXT);
+        CREATE TABLE tiers (id INTEGER PRIMARY KEY, name TEXT);
+        CREATE TABLE orders (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users, plan_id INTEGER REFERENCES plans,
+                             tier_id INTEGER REFERENCES tiers, state TEXT, total REAL, placed INTEGER, note TEXT, at_ms INTEGER);
+        INSERT INTO users VALUES (1, 'a@example.com');
+        INSERT INTO plans VALUES (1, 'x'); INSERT INTO tiers VALUES (1, 'x');
+        INSERT INTO orders VALUES (1, 1, 1, 1, 'new', 1.5, 7, NULL, 5), (2, 1, 1, 1, 'old', 2, 8, 'b', 6);
+        """,
+    )
+    world.execute(
+        """CREATE TYPE state AS ENUM ('new', 'old');
+        CREATE TABLE public.plan (id uuid PRIMARY KEY, name text);
+        CREATE TABLE public.tiers (tier_id bigint, id bigint PRIMARY KEY, name text);
+        CREATE TABLE public.orders (order_id uuid PRIMARY KEY, profile uuid NOT NULL REFERENCES public.profiles, plan_id uuid,
+            tier_id bigint, state state, total numeric(10, 2), placed boolean, note text NOT NULL, at_ms time,
+            twice integer GENERATED ALWAYS AS (1) STORED)"""
+    )
+    text = printed(draft_spec(world.legacy_path, target_url=world.url), as_ddl=False)
+    spec = load_spec(text, file="init.yaml")
+    plans, tiers, orders = (spec.tables[name] for name in ("plans", "tiers", "orders"))
+    assert (plans.target, plans.id.rule, plans.id.to) == ("public.plan", "uuid5", "id")
+    assert (tiers.id.rule, tiers.id.to) == ("keep", "id")
+    assert (orders.id.to, orders.owner.from_, orders.owner.to) == ("order_id", "user_id", "profile")
+    types = {name: column.type for name, column in orders.columns.items()}
+    assert types == {
+        "plan_id": "uuid",
+        "tier_id": "bigint",
+        "state": "text",
+        "total": "numeric",
+        "placed": "boolean",
+        "note": "text",
+    }
+    assert "2 of 2 values would be quarantined: not boolean" in text
+    assert "NULL in 1 rows, to be quarantined: NOT NULL there" in text
+    assert "at_ms is time without time zone there" in text
+    with connect(world.url) as connection, reading(connection):
+        assert set(read_targets(connection, spec)) == {"plans", "tiers", "orders"}
