@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -134,6 +135,18 @@ def check(context: click.Context) -> None:
         table.add_row(mark, line.subject, line.words)
     Console(highlight=False).print(table)
     context.exit(0 if all(line.holds for line in lines) else 1)
+
+
+@cli.command()
+@click.argument("legacy", type=click.Path(path_type=Path), metavar="LEGACY.db")
+@click.option("--target", metavar="DSN", help="Fit the spec to the tables of this Postgres, which is only read.")
+@click.option("--ddl", is_flag=True, help="Print CREATE TABLE statements that fit the spec, instead of the spec.")
+def init(legacy: Path, *, target: str | None, ddl: bool) -> None:
+    """Print a commented spec made from a legacy database, which is only read."""
+    from etl_assets.stores.drafting import draft_spec, printed  # noqa: PLC0415
+
+    draft = draft_spec(legacy, target_url=target)
+    click.echo(printed(draft, as_ddl=ddl), nl=False)
 
 
 @cli.group(name="demo")

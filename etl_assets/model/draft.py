@@ -1,0 +1,108 @@
+"""A spec in the making: what `init` decided about each table, with the evidence as notes."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A column's type with the options that its values need; `misses` of them would be quarantined."""
+
+    type: str
+    options: dict[str, str] = field(default_factory=dict)
+    misses: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DraftColumn:
+    """One target column. `absent` is the reason why it stands in the file as a comment only."""
+
+    name: str
+    source: str
+    choice: Choice
+    references: str | None = None
+    not_null: bool = False
+    absent: str | None = None
+    is_expression: bool = False
+
+
+@dataclass(frozen=True)
+class DraftOwner:
+    """Whose rows: a legacy column (`source`), a target column with a reference (`via`), or nobody's."""
+
+    source: str | None = None
+    to: str | None = None
+    via: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_none(self) -> bool:
+        """True for tables that nobody owns."""
+        return self.source is None and self.via is None
+
+
+@dataclass(frozen=True)
+class DraftId:
+    """Where the new id goes and what it is: `uuid5` makes a uuid, `keep` leaves the legacy value as `type`."""
+
+    rule: str
+    to: str
+    type: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DraftTable:
+    """One migrated table. `personal` names the column that makes it no lookup data, if there is one."""
+
+    key: str
+    source: str
+    target: str
+    rows: int
+    legacy_key: tuple[str, ...]
+    id: DraftId
+    owner: DraftOwner
+    columns: tuple[DraftColumn, ...]
+    left_out: tuple[str, ...] = ()
+    sums: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    personal: str | None = None
+    on_target: bool | None = None
+
+    @property
+    def live(self) -> tuple[DraftColumn, ...]:
+        """The columns that are no mere comment."""
+        return tuple(column for column in self.columns if column.absent is None)
+
+    def column(self, name: str) -> DraftColumn:
+        """The live column of that name."""
+        return next(column for column in self.live if column.name == name)
+
+
+@dataclass(frozen=True)
+class DraftUsers:
+    """The legacy users table, with the evidence."""
+
+    table: str
+    id: str
+    email: str
+    verified: str | None
+    rows: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The whole file: `not_migrated` pairs each name with its reason."""
+
+    file: str
+    namespace: str
+    rows: int
+    users: DraftUsers | None
+    tables: tuple[DraftTable, ...]
+    not_migrated: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...] = ()
+
+    def table(self, key: str) -> DraftTable:
+        """The table of that key."""
+        return next(table for table in self.tables if table.key == key)

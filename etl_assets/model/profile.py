@@ -1,0 +1,91 @@
+"""What a legacy database holds, counted: facts without any of its values."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """One column: what it is declared to be, and how many of its cells are what.
+
+    `shapes` counts text cells by `spec.value_shapes`, `formats` those that a date format reads, `epochs` the numbers
+    that fall in 2000-2035 as seconds (`s`), `ms`, `us` or Julian days (`julian`).
+    """
+
+    name: str
+    declared: str = ""
+    not_null: bool = False
+    generated: bool = False
+    nulls: int = 0
+    integers: int = 0
+    reals: int = 0
+    texts: int = 0
+    blobs: int = 0
+    zeros_and_ones: int = 0
+    small_integers: int = 0
+    whole_reals: int = 0
+    infinities: int = 0
+    uuid_blobs: int = 0
+    emails: int = 0
+    shapes: dict[str, int] = field(default_factory=dict)
+    formats: dict[str, int] = field(default_factory=dict)
+    epochs: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def filled(self) -> int:
+        """The cells that are not NULL."""
+        return self.integers + self.reals + self.texts + self.blobs
+
+    def shaped(self, *names: str) -> int:
+        """The text cells of these shapes."""
+        return sum(self.shapes.get(name, 0) for name in names)
+
+
+@dataclass(frozen=True)
+class ForeignKeyFacts:
+    """Columns that name a row of another table: declared in the schema, or found by name and values.
+
+    `values` of the (first) column are not NULL, `found` of these are a key of the parent.
+    """
+
+    columns: tuple[str, ...]
+    table: str
+    to: tuple[str, ...]
+    declared: bool = True
+    values: int = 0
+    found: int = 0
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """One ordinary table. `unique` holds column lists without NULL or repetition, best key first."""
+
+    name: str
+    rows: int
+    columns: dict[str, ColumnFacts]
+    scanned: int = 0
+    primary_key: tuple[str, ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+    foreign_keys: tuple[ForeignKeyFacts, ...] = ()
+
+    @property
+    def is_sampled(self) -> bool:
+        """True when the counts of its columns are those of the first rows only."""
+        return self.scanned < self.rows
+
+
+@dataclass(frozen=True)
+class OtherObject:
+    """Something in the database that is no ordinary table, and why it is not migrated."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class DatabaseFacts:
+    """A whole legacy database: `schema` is the text of its CREATE statements, which does not change with its rows."""
+
+    file: str
+    schema: str
+    tables: tuple[TableFacts, ...]
+    others: tuple[OtherObject, ...] = ()

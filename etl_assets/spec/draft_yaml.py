@@ -1,0 +1,154 @@
+"""Writes a draft as the YAML that an operator reads: every decision beside its evidence."""
+
+import json
+import re
+from collections.abc import Iterable
+
+from etl_assets.model.draft import Draft, DraftColumn, DraftId, DraftOwner, DraftTable, DraftUsers
+from etl_assets.spec.type_choice import one_line
+
+PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)?")
+# Words that other YAML readers take for something else; ours reads all scalars as strings.
+YAML_WORDS = frozenset("y n yes no true false on off null".split())
+WIDTH = 110
+COMMENT_COLUMN = 34
+
+
+def scalar(text: str) -> str:
+    """A YAML scalar that reads back as this text, in quotes unless it is a plain word."""
+    if PLAIN.fullmatch(text) and text.lower() not in YAML_WORDS:
+        return text
+    return "".join(
+        char if char.isprintable() else f"\\u{ord(char):04x}" if ord(char) < 2**16 else f"\\U{ord(char):08x}"
+        for char in json.dumps(text, ensure_ascii=False)
+    )
+
+
+def comment_text(text: str) -> str:
+    """A text that stays within its comment: one line, nothing that YAML would not print."""
+    return "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
+
+
+def rows_of(count: int) -> str:
+    """`1 row`, `2,240 rows`."""
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def yaml_of(draft: Draft) -> str:
+    """The whole file. No time and no path stand in it: one database gives the same bytes each time."""
+    lines = [*_header(draft), "", *_users(draft.users), ""]
+    lines.append("tables:" if draft.tables else "tables: {}  # nothing here can be migrated; see below")
+    for table in draft.tables:
+        lines += [*_table(table), ""]
+    if draft.not_migrated:
+        lines.append("# Not migrated:")
+        lines += [_comment(f"  {name}: {reason}", indent=0) for name, reason in draft.not_migrated]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _header(draft: Draft) -> list[str]:
+    found = len(draft.tables) + len(draft.not_migrated) + bool(draft.users)
+    return [
+        _comment(
+            f"Made by `etl-assets init` from {draft.file}: {found} tables and views, {rows_of(draft.rows)}; "
+            f"to migrate: {len(draft.tables)}."
+        ),
+        "# Read every line before the first load: a database cannot tell for certain whose rows these are, or the zone",
+        "# of its clocks. `etl-assets check` then compares this file with the database and the target.",
+        *(_comment(note) for note in draft.notes),
+        "source:",
+        "  timezone: UTC  # the zone of legacy timestamps that carry none: an IANA name such as Europe/Berlin",
+        "# From the schema, so that new ids are the same each time. Two databases of one schema need two of them.",
+        f"namespace: {draft.namespace}",
+    ]
+
+
+def _users(users: DraftUsers | None) -> list[str]:
+    if users is None:
+        return [
+            "# No users table was recognised (a table with a key of one column and a column of e-mail addresses),",
+            "# so no row has an owner. If there is one: users: {table: ..., id: ..., email: ...}",
+        ]
+    parts = {"table": users.table, "id": users.id, "email": users.email}
+    if users.verified:
+        parts["verified"] = users.verified
+    notes = [f"{rows_of(users.rows)}; {users.notes[0]}.", *users.notes[1:]]
+    return [*(_comment(note) for note in notes), f"users: {_flow(parts)}"]
+
+
+def _table(table: DraftTable) -> Iterable[str]:
+    yield f"  {scalar(table.key)}:  # {rows_of(table.rows)}"
+    for note in table.notes:
+        yield _comment(note, indent=4)
+    if table.source != table.key:
+        yield f"    source: {scalar(table.source)}"
+    yield f"    target: {scalar(table.target)}"
+    if table.legacy_key:
+        yield f"    key: [{', '.join(scalar(name) for name in table.legacy_key)}]"
+    yield _noted(f"    id: {_id(table.id)}", table.id.notes)
+    yield _noted(f"    owner: {_owner(table.owner)}", table.owner.notes)
+    yield "    columns:" if table.live else "    columns: {}"
+    for column in table.columns:
+        yield _column(column, indent=6)
+    for note in table.left_out:
+        yield _comment(note, indent=6)
+    if table.sums:
+        yield f"    checks: {{sum: [{', '.join(scalar(name) for name in table.sums)}]}}"
+
+
+def _id(id_: DraftId) -> str:
+    return id_.rule if (id_.rule, id_.to) == ("uuid5", "id") else _flow({"rule": id_.rule, "to": id_.to})
+
+
+def _owner(owner: DraftOwner) -> str:
+    if owner.via:
+        return _flow({"via": owner.via})
+    if owner.source is None or owner.to is None:
+        return "none"
+    # `owner: none` is the word for nobody, so a column of that name takes the long form.
+    is_short = owner.source == owner.to != "none"
+    return scalar(owner.source) if is_short else _flow({"from": owner.source, "to": owner.to})
+
+
+def _column(column: DraftColumn, *, indent: int) -> str:
+    parts: dict[str, str | dict[str, str]] = {"type": column.choice.type}
+    if column.is_expression:
+        parts["expr"] = '"' + column.source.replace('"', '""') + '"'
+    elif column.source != column.name:
+        parts["from"] = column.source
+    parts |= column.choice.options
+    if column.references:
+        parts["references"] = {"table": column.references}
+    value = scalar(column.choice.type) if len(parts) == 1 else _flow(parts)
+    line = f"{scalar(column.name)}: {value}"
+    if column.absent:
+        return _comment(f"{line} <- {column.absent}", indent=indent)
+    return _noted(" " * indent + line, column.choice.notes)
+
+
+def _flow(parts: dict[str, str] | dict[str, str | dict[str, str]]) -> str:
+    words = (f"{key}: {scalar(v) if isinstance(v, str) else _flow(v)}" for key, v in parts.items())
+    return "{" + ", ".join(words) + "}"
+
+
+def _noted(line: str, notes: tuple[str, ...]) -> str:
+    if not notes:
+        return line
+    text = comment_text("; ".join(one_line(note) for note in notes))
+    if len(line) + len(text) <= WIDTH:
+        return f"{line.ljust(COMMENT_COLUMN)}  # {text}"
+    # A long comment stands above its line.
+    indent = len(line) - len(line.lstrip())
+    return f"{_comment(text, indent=indent)}\n{line}"
+
+
+def _comment(text: str, *, indent: int = 0) -> str:
+    lead = text[: len(text) - len(text.lstrip())]
+    lines, line = [], ""
+    for word in comment_text(text).split(" "):
+        if line and indent + len(line) + len(word) > WIDTH:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    return "\n".join(" " * indent + "# " + lead + part for part in [*lines, line])

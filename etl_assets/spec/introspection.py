@@ -1,0 +1,291 @@
+"""From facts to a spec in the making: names, keys, ids, owners, references, types. Pure: nothing is read here."""
+
+import uuid
+from dataclasses import replace
+
+from etl_assets.model.draft import Choice, Draft, DraftColumn, DraftId, DraftOwner, DraftTable, DraftUsers
+from etl_assets.model.profile import ColumnFacts, DatabaseFacts, ForeignKeyFacts, TableFacts
+from etl_assets.spec.model import USERS
+from etl_assets.spec.names import TABLE_KEY_LENGTH, looks_like_email, looks_like_money, snake, unique_name
+from etl_assets.spec.ownership import Ownership, References, UsersTable, find_owners, key_of, recognise_users
+from etl_assets.spec.rules import EXPORT_NAMES, looks_secret
+from etl_assets.spec.type_choice import as_type, census, choose_type, fitting
+
+SCHEMA_NAMESPACE = uuid.UUID("5b0c7a56-3f0d-5d64-9c55-6f2a4b7d1e90")  # any constant of ours
+NUMBERS = ("integer", "bigint", "numeric", "double")
+MOST_SUMS = 4
+# `users` is the spec's own word, and `profiles` holds the new accounts.
+RESERVED_KEYS = ("users", "profiles")
+
+
+def draft_of(facts: DatabaseFacts) -> Draft:
+    """The spec that a database suggests, with the evidence for each decision; the same facts give the same draft."""
+    users = recognise_users(facts.tables)
+    migrated, refused = [], [(other.name, other.reason) for other in facts.others]
+    for table in facts.tables:
+        if users and table.name == users.table:
+            continue
+        reason = _unmigratable(table)
+        if reason:
+            refused.append((table.name, reason))
+        else:
+            migrated.append(table)
+    tables = _Drafting(migrated, users).tables()
+    return Draft(
+        file=facts.file,
+        namespace=str(uuid.uuid5(SCHEMA_NAMESPACE, facts.schema.encode("utf-8", "replace").decode())),
+        rows=sum(table.rows for table in facts.tables),
+        users=_users_section(users, facts) if users else None,
+        tables=tables,
+        not_migrated=tuple(refused),
+    )
+
+
+def _unmigratable(table: TableFacts) -> str | None:
+    if key_of(table):
+        return None
+    if any(looks_secret(name) for name in table.primary_key):
+        names = ", ".join(table.primary_key)
+        return f"its key {names} looks like a secret and would be written everywhere; name another with `key:`"
+    return (
+        f"no primary key, and no few columns that tell its {table.rows:,} rows apart; "
+        "give it one in a copy of the database, then run init on that copy"
+    )
+
+
+def _users_section(users: UsersTable, facts: DatabaseFacts) -> DraftUsers:
+    table = next(table for table in facts.tables if table.name == users.table)
+    if users.filled:
+        notes = [f"{users.addresses:,} of {users.filled:,} values of {users.email} look like addresses"]
+    else:
+        notes = ["no rows yet: recognised by its names alone"]
+    leaving = {users.id, users.email, users.verified}
+    others = [name for name in table.columns if name not in leaving and not looks_secret(name)]
+    if others:
+        notes.append(
+            "The table itself is not migrated: people sign up anew on the target. To bring its other columns "
+            f"({', '.join(others)}), add a table of another name below, with `source: {users.table}` and "
+            f"`owner: {{from: {users.id}, to: ...}}`."
+        )
+    secrets = [name for name in table.columns if looks_secret(name)]
+    if secrets:
+        notes.append(f"Left behind as secrets: {', '.join(secrets)}")
+    return DraftUsers(users.table, users.id, users.email, users.verified, table.rows, tuple(notes))
+
+
+class _Drafting:
+    """The tables of one database, decided together."""
+
+    def __init__(self, tables: list[TableFacts], users: UsersTable | None) -> None:
+        self._tables = tables
+        self._users = users
+        self._owners = find_owners(tables, users)
+        self._references = References(tables, self._owners, users)
+        self._keys: dict[str, str] = {}
+        for table in tables:
+            wanted = snake(table.name)
+            wanted = f"legacy_{wanted}" if wanted in RESERVED_KEYS else wanted
+            self._keys[table.name] = unique_name(wanted, taken=set(self._keys.values()), longest=TABLE_KEY_LENGTH)
+        self._ids = {table.name: _id_of(table, self._owners[table.name]) for table in tables}
+
+    def tables(self) -> tuple[DraftTable, ...]:
+        """Every table, in the order of the schema."""
+        return tuple(self._table(table) for table in self._tables)
+
+    def _table(self, table: TableFacts) -> DraftTable:
+        owner, id_ = self._owners[table.name], self._ids[table.name]
+        links, plain = self._links(table)
+        left_out, data = _sorted_columns(table, owner, id_, links)
+        id_ = _free_id(id_, data)
+        owner_to = _owner_to(owner, id_, data) if owner.direct else None
+        taken = {id_.to, owner_to}
+        columns = []
+        for facts in data:
+            name = unique_name(snake(facts.name), taken={name for name in taken if name})
+            taken.add(name)
+            columns.append(self._column(table, facts, name, links.get(facts.name), plain.get(facts.name)))
+        key = self._keys[table.name]
+        names = {column.source: column.name for column in columns}
+        return DraftTable(
+            key=key,
+            source=table.name,
+            target=f"public.{key}",
+            rows=table.rows,
+            legacy_key=() if key_of(table) == table.primary_key and len(table.primary_key) == 1 else key_of(table),
+            id=id_,
+            owner=self._owner(table, owner, owner_to, names),
+            columns=tuple(columns),
+            left_out=tuple(left_out),
+            sums=_sums(columns),
+            notes=_table_notes(table),
+            personal=_personal(table),
+        )
+
+    def _links(self, table: TableFacts) -> tuple[dict[str, ForeignKeyFacts], dict[str, str]]:
+        """Each column's reference, and for the others why a foreign key is none."""
+        links, plain = dict[str, ForeignKeyFacts](), dict[str, str]()
+        owner, id_ = self._owners[table.name], self._ids[table.name]
+        for key in table.foreign_keys:
+            column = key.columns[0]
+            if key is owner.direct or column in links:
+                continue
+            if id_.rule == "keep" and (column,) == key_of(table):
+                refusal: str | None = "the id is kept as it is"
+            else:
+                refusal = self._references.refusal(table, key)
+            if refusal is None:
+                links[column] = key
+            else:
+                for name in key.columns:
+                    plain.setdefault(name, f"refers to {key.table}, but {refusal}: a plain value")
+        return links, {name: why for name, why in plain.items() if name not in links}
+
+    def _column(
+        self, table: TableFacts, facts: ColumnFacts, name: str, link: ForeignKeyFacts | None, plain: str | None
+    ) -> DraftColumn:
+        choice, references = choose_type(facts), None
+        if link:
+            references, choice = self._reference(facts, link)
+        elif plain:
+            choice = replace(choice, notes=(plain, *choice.notes))
+        return DraftColumn(
+            name=name,
+            source=facts.name,
+            choice=choice,
+            references=references,
+            not_null=_is_never_null(table, facts, choice),
+            is_expression=facts.name in EXPORT_NAMES,
+        )
+
+    def _reference(self, facts: ColumnFacts, link: ForeignKeyFacts) -> tuple[str, Choice]:
+        notes = [] if link.declared else [_suggestion(link)]
+        lost = link.values - link.found
+        if lost:
+            notes.append(
+                f"{lost:,} of {link.values:,} values name no row of {link.table}: their rows would be quarantined"
+            )
+        if self._users and link.table == self._users.table:
+            return USERS, Choice("uuid", notes=(*notes, "a second user: the row waits for both accounts"))
+        id_ = self._ids[link.table]
+        type_ = "uuid" if id_.rule == "uuid5" else id_.type
+        if id_.rule == "keep":
+            read = as_type(facts, type_)
+            notes += read.notes if read.misses else ()
+        return self._keys[link.table], Choice(type_, notes=tuple(notes))
+
+    def _owner(self, table: TableFacts, owner: Ownership, to: str | None, names: dict[str, str]) -> DraftOwner:
+        found = owner.direct or owner.via
+        if found is None:
+            return DraftOwner(notes=("no way leads from here to the users",) if self._users else ())
+        notes = [] if found.declared else [_suggestion(found)]
+        missing, lost = table.scanned - found.values, found.values - found.found
+        if missing:
+            notes.append(f"{missing:,} of {table.scanned:,} rows name none: they would be quarantined")
+        if lost:
+            notes.append(f"{lost:,} rows name one that is not there: they would be quarantined")
+        if owner.direct:
+            return DraftOwner(source=found.columns[0], to=to, notes=tuple(notes))
+        return DraftOwner(via=names[found.columns[0]], notes=tuple(notes))
+
+
+def _suggestion(link: ForeignKeyFacts) -> str:
+    if not link.values:
+        return f"no foreign key is declared, and there are no values: taken for one to {link.table} by its name"
+    return f"no foreign key is declared; {link.found:,} of {link.values:,} values are ids of {link.table}"
+
+
+def _id_of(table: TableFacts, owner: Ownership) -> DraftId:
+    """Legacy UUIDs are kept, and so are the whole numbers of lookup tables; other rows get a UUID of their own."""
+    key = key_of(table)
+    if len(key) == 1:
+        facts = table.columns[key[0]]
+        if facts.filled and choose_type(facts).type == "uuid" and fitting(facts, "uuid") == facts.filled:
+            return DraftId("keep", snake(key[0]), "uuid", notes=("these are UUIDs already",))
+        if owner.is_none and table.primary_key == key and _is_whole(facts):
+            type_ = "bigint" if facts.small_integers < facts.integers else "integer"
+            return DraftId("keep", snake(key[0]), type_)
+    return DraftId("uuid5", "id", "uuid")
+
+
+def _is_whole(facts: ColumnFacts) -> bool:
+    if facts.filled:
+        return facts.integers == facts.filled
+    return "INT" in facts.declared.upper()
+
+
+def _sorted_columns(
+    table: TableFacts, owner: Ownership, id_: DraftId, links: dict[str, ForeignKeyFacts]
+) -> tuple[list[str], list[ColumnFacts]]:
+    """Notes on the columns that stay behind, and the columns that move."""
+    left_out, data = [], []
+    for facts in table.columns.values():
+        if looks_secret(facts.name):
+            left_out.append(f"{facts.name}: left behind, it looks like a secret; `secret: allowed` if it is none")
+        elif facts.generated:
+            left_out.append(f"{facts.name}: left behind, it is computed from other columns")
+        elif owner.direct and facts.name == owner.column:
+            continue
+        elif (facts.name,) != key_of(table) or facts.name in links:
+            data.append(facts)
+        elif id_.rule == "uuid5" and _is_whole(facts) and _is_surrogate(table, facts):
+            left_out.append(f"{facts.name}: becomes the new id; etl.loaded remembers the old one")
+        elif id_.rule == "uuid5":
+            data.append(facts)
+    return left_out, data
+
+
+def _is_surrogate(table: TableFacts, facts: ColumnFacts) -> bool:
+    # A number that is unique by accident is data; so is a key that says something.
+    return table.primary_key == (facts.name,) or snake(facts.name).split("_")[-1] == "id"
+
+
+def _free_id(id_: DraftId, data: list[ColumnFacts]) -> DraftId:
+    names = {snake(facts.name) for facts in data}
+    if id_.to not in names:
+        return id_
+    note = f"{id_.to} is a column of its own here"
+    return replace(id_, to=unique_name(f"new_{id_.to}", taken=names), notes=(*id_.notes, note))
+
+
+def _owner_to(owner: Ownership, id_: DraftId, data: list[ColumnFacts]) -> str:
+    wanted = snake(owner.column or "user_id")
+    taken = {id_.to, *(snake(facts.name) for facts in data)}
+    return unique_name("user_id" if wanted == id_.to else wanted, taken=taken)
+
+
+def _is_never_null(table: TableFacts, facts: ColumnFacts, choice: Choice) -> bool:
+    # The rows beyond a sample may hold what the constraint would refuse.
+    declared = facts.not_null and not facts.nulls and not table.is_sampled
+    return declared and not choice.options.get("empty")
+
+
+def _sums(columns: list[DraftColumn]) -> tuple[str, ...]:
+    money = [
+        column.name
+        for column in columns
+        if column.references is None and column.choice.type in NUMBERS and looks_like_money(column.source)
+    ]
+    return tuple(money[:MOST_SUMS])
+
+
+def _personal(table: TableFacts) -> str | None:
+    return next(
+        (c.name for c in table.columns.values() if looks_like_email(c.name) or (c.emails and c.emails * 2 > c.filled)),
+        None,
+    )
+
+
+def _table_notes(table: TableFacts) -> tuple[str, ...]:
+    notes = []
+    key = key_of(table)
+    if not table.primary_key:
+        names = ", ".join(key)
+        if table.rows:
+            notes.append(f"no primary key: {names} never repeats in the rows there are")
+        else:
+            notes.append(f"no primary key and no rows: {names} is a guess")
+    if table.is_sampled:
+        notes.append(f"judged by its first {table.scanned:,} rows")
+    mixed = [c for c in table.columns.values() if c.blobs and c.texts]
+    notes += [f"{c.name} holds both: {census(c)}" for c in mixed]
+    return tuple(notes)

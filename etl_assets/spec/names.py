@@ -1,0 +1,115 @@
+"""Names: made to fit Postgres and the spec, and read for what they suggest."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Collection
+
+from etl_assets.spec.model import POSTGRES_NAME_BYTES
+from etl_assets.spec.rules import STAGING_NAMES
+
+TABLE_KEY_LENGTH = 59
+# NFKD would leave the plain letter, which reads wrongly: `Schuler` is a name, `Schueler` are pupils.
+SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa", "ł": "l"})
+STAGING_PATTERN = re.compile(r"_(ref|raw)[0-9]+")
+EMAIL_NAME = re.compile(r"e_?mail|(^|_)mail($|_)")
+USERS_WORDS = (
+    "users user accounts account customers customer members member people persons person clients client "
+    "subscribers subscriber kunden kunde benutzer"
+).split()
+OWNER_NAMES = frozenset("user_id userid user owner_id owner customer_id account_id member_id client_id uid".split())
+MAKER_NAMES = frozenset("created_by author_id author created_by_id".split())
+BOOLEAN_NAME = re.compile(
+    r"^(is|has|can|was|ist|hat)_|(^|_)(active|enabled|disabled|deleted|hidden|verified|confirmed|visible|archived|"
+    r"locked|published|flag|public|private|placeholder)$"
+)
+TIME_NAME = re.compile(
+    r"(^|_)(at|on|date|datetime|time|timestamp|stamp|ts|created|updated|modified|deleted|started|finished|completed|"
+    r"expires|expiry|expiration|dob|birthday|birthdate|since|until|when|seen|login|day|datum|unixtime|epoch)($|_)"
+    r"|(date|time|datum|stamp|_at|_on)$"
+)
+DURATION_NAME = re.compile(r"(^|_)(duration|elapsed|timeout|times|runtime|uptime|milliseconds|seconds|minutes)($|_)")
+MONEY_NAME = re.compile(
+    r"(^|_)(amount|amounts|price|total|subtotal|balance|credit|credits|fee|fees|cost|costs|revenue|betrag|saldo|preis|"
+    r"payment|paid|refund|salary|gehalt|freight|tax|discount_amount|amt)($|_)"
+)
+VERIFIED_NAMES = (
+    "email_verified e_mail_verified is_email_verified email_is_verified email_confirmed is_verified verified "
+    "is_confirmed confirmed"
+).split()
+
+
+def snake(name: str) -> str:
+    """A name in lower case with underscores: `CustomerID` becomes customer_id, `Straße 2` strasse_2.
+
+    A Postgres identifier that needs no quotes, unless it is a reserved word; `c` where nothing is left.
+    """
+    text = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
+    text = re.sub(r"([a-z0-9äöüß])([A-ZÄÖÜ])", r"\1_\2", text).lower().translate(SPELT_OUT)
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+    plain = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+    if not plain:
+        return "c"
+    return plain if plain[0].isalpha() else f"c{plain}"
+
+
+def unique_name(wanted: str, *, taken: Collection[str], longest: int = POSTGRES_NAME_BYTES) -> str:
+    """The wanted name, cut to fit and numbered where it is taken; a cut name ends in a digest of the whole."""
+    if len(wanted) > longest:
+        # Names that differ only at their end would fall together.
+        wanted = f"{wanted[: longest - 9]}_{hashlib.sha256(wanted.encode()).hexdigest()[:8]}"
+    name, number = wanted, 2
+    while name in taken or name in STAGING_NAMES or STAGING_PATTERN.fullmatch(name):
+        tail = f"_{number}"
+        name, number = f"{wanted[: longest - len(tail)]}{tail}", number + 1
+    return name
+
+
+def singular(name: str) -> str:
+    """`categories` becomes category, `boxes` box, `users` user; other words stay."""
+    if name.endswith("ies"):
+        return f"{name[:-3]}y"
+    if name.endswith(("xes", "sses", "ches", "shes")):
+        return name[:-2]
+    return name[:-1] if name.endswith("s") and not name.endswith("ss") else name
+
+
+def users_rank(table: str) -> int | None:
+    """How much a table's name says that it holds the users: 0 is best, None says nothing."""
+    words = snake(table).split("_")
+    if words[-1] not in USERS_WORDS:
+        return None
+    return USERS_WORDS.index(words[-1]) + (0 if len(words) == 1 else len(USERS_WORDS))
+
+
+def names_parent(column: str, *, parent: str, parent_key: str) -> bool:
+    """True when a column is named as a reference to a table would be: `invoice_id`, `InvoiceId`, or its key's name."""
+    name, table, key = snake(column), snake(parent), snake(parent_key)
+    stems = {table, singular(table)}
+    if name in {f"{stem}_{tail}" for stem in stems for tail in ("id", "guid", "uuid", key)}:
+        return True
+    if name in {f"{stem}id" for stem in stems}:
+        return True
+    return name == key and key not in ("id", "guid", "uuid", "name", "code", "key", "rowid")
+
+
+def looks_like_time(name: str) -> bool:
+    """True for names such as created_at, OrderDate, ts; not for durations."""
+    found = snake(name)
+    return bool(TIME_NAME.search(found)) and not DURATION_NAME.search(found)
+
+
+def looks_like_money(name: str) -> bool:
+    """True for names such as amount, UnitPrice, balance; never for ids and the like."""
+    found = snake(name)
+    return bool(MONEY_NAME.search(found)) and not re.search(r"(^|_)(id|type|code|date|at|num|denom|count)$", found)
+
+
+def looks_boolean(name: str) -> bool:
+    """True for names such as is_active, HasPaid, enabled."""
+    return bool(BOOLEAN_NAME.search(snake(name)))
+
+
+def looks_like_email(name: str) -> bool:
+    """True for names such as Email, e_mail, customer_mail."""
+    return bool(EMAIL_NAME.search(snake(name)))

@@ -1,0 +1,266 @@
+"""Which type fits a column: by its declared type, its name, and above all by what its cells are."""
+
+import difflib
+import re
+
+from etl_assets.model.draft import Choice
+from etl_assets.model.profile import ColumnFacts
+from etl_assets.spec.names import looks_boolean, looks_like_time
+from etl_assets.spec.value_shapes import has_clock
+
+NEARLY_ALL = 0.99
+NEAR = 0.5
+EPOCH_WORDS = "fall in 2000-2035"
+UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "julian": "Julian days"}
+SMALL_SHAPES = ("zero_or_one", "zero_led", "small")
+WHOLE_SHAPES = (*SMALL_SHAPES, "big")
+DECIMAL_SHAPES = (*WHOLE_SHAPES, "digits", "decimal")
+KNOWN_TYPES = (
+    "int integer tinyint smallint mediumint bigint char varchar nchar nvarchar character text clob blob real float "
+    "double decimal numeric money boolean bool date datetime timestamp timestamptz time json jsonb uuid string year "
+    "bytea varbinary binary bit number long short longvarchar"
+).split()
+TYPE_WORD = re.compile(r"[a-z]+")
+
+
+def fitting(column: ColumnFacts, type_: str) -> int:
+    """How many cells the rule of a type takes as they stand, without unit, format or encoding."""
+    c = column
+    numbers = c.integers + c.reals - c.infinities
+    return {
+        "boolean": lambda: c.zeros_and_ones + c.shaped("zero_or_one", "boolean"),
+        "integer": lambda: c.small_integers + c.whole_reals + c.shaped(*SMALL_SHAPES),
+        "bigint": lambda: c.integers + c.whole_reals + c.shaped(*WHOLE_SHAPES),
+        "numeric": lambda: numbers + c.shaped(*DECIMAL_SHAPES),
+        "double": lambda: numbers + c.shaped(*DECIMAL_SHAPES, "float"),
+        "date": lambda: c.shaped("date", "midnight"),
+        "timestamptz": lambda: c.shaped("date", "midnight", "timestamp"),
+        "uuid": lambda: c.uuid_blobs + c.shaped("uuid", "hex32"),
+        "jsonb": lambda: c.shaped("json"),
+        "bytea": lambda: c.blobs,
+        "text": lambda: c.integers + c.reals + c.texts - c.shaped("undecodable", "nul"),
+    }[type_]()
+
+
+def as_type(column: ColumnFacts, type_: str) -> Choice:
+    """A column read as this type, with the unit, format or `empty` that lets most of its cells through.
+
+    Whether they are enough is for the caller to say: `misses` counts the cells that would be quarantined.
+    """
+    options, notes, taken = dict[str, str](), list[str](), fitting(column, type_)
+    if type_ == "timestamptz" and (unit := _best_unit(column)) and column.epochs[unit] > taken:
+        numbers = column.integers + column.reals
+        options["unit"], taken = unit, numbers
+        notes.append(_epoch_note(column, unit))
+    if type_ in ("timestamptz", "date"):
+        found = [f for f in _best_formats(column) if has_clock(f) == (type_ == "timestamptz")]
+        if found and _read_by(column, found[0]) > taken:
+            options, taken = {"format": found[0]}, _read_by(column, found[0])
+            notes = [_format_note(column, found[0])]
+    empty = 0 if type_ == "text" else column.shaped("empty")
+    if empty and taken and type_ != "bytea":
+        options["empty"] = "null"
+        notes.append(f"{empty:,} empty texts become NULL")
+        taken += empty
+    misses = column.filled - taken
+    if misses:
+        notes.append(f"{misses:,} of {column.filled:,} values would be quarantined: not {type_}")
+    return Choice(type_, options, misses, tuple(notes))
+
+
+def _epoch_note(column: ColumnFacts, unit: str) -> str:
+    inside, numbers = column.epochs[unit], column.integers + column.reals
+    outside = f"; look at the other {numbers - inside:,}" if numbers > inside else ""
+    return f"{inside:,} of {numbers:,} values {EPOCH_WORDS} as {UNIT_NAMES[unit]}{outside}"
+
+
+def _best_unit(column: ColumnFacts) -> str | None:
+    return max(column.epochs, key=lambda unit: column.epochs[unit], default=None)
+
+
+def _best_formats(column: ColumnFacts) -> list[str]:
+    most = max(column.formats.values(), default=0)
+    return [format_ for format_, count in column.formats.items() if count == most]
+
+
+def _read_by(column: ColumnFacts, format_: str) -> int:
+    # Where days lack their zeros, those that need none look like ISO dates.
+    return column.formats[format_] + (column.shaped("date") if format_ == "%Y-%m-%d" else 0)
+
+
+def _format_note(column: ColumnFacts, format_: str) -> str:
+    note = f"{_read_by(column, format_):,} of {column.texts - column.shaped('empty'):,} values read so"
+    rival = _swapped(format_)
+    if rival in column.formats:
+        decided = column.formats[format_] - column.formats[rival]
+        note += f"; {decided:,} of them cannot be {rival}"
+    return note + ("; 69-99 are years of the last century" if "%y" in format_ else "")
+
+
+def _swapped(format_: str) -> str:
+    return format_.replace("%d", "%_").replace("%m", "%d").replace("%_", "%m")
+
+
+def choose_type(column: ColumnFacts) -> Choice:
+    """The type that nearly all values fit, by declaration and name where there are several; text where there is none.
+
+    A declared type whose rule does not take 99 % of the values is given up, and a note says so.
+    """
+    if column.filled == 0:
+        return _by_declaration(column)
+    for rule in (_boolean, _time, _uuid, _json, _number, _blob):
+        choice = rule(column)
+        if choice is not None:
+            return choice
+    return _text(column)
+
+
+def _declares(column: ColumnFacts, *words: str) -> bool:
+    return any(word in column.declared.upper() for word in words)
+
+
+def _nearly_all(choice: Choice, column: ColumnFacts) -> bool:
+    content = column.filled - (column.shaped("empty") if choice.options.get("empty") else 0)
+    return content > 0 and choice.misses <= content * (1 - NEARLY_ALL)
+
+
+def _is_number_type(column: ColumnFacts) -> bool:
+    # The first rule of SQLite's affinities, and what people write for decimals.
+    return _declares(column, "INT", "REAL", "FLOA", "DOUB", "DEC", "NUM", "MONEY")
+
+
+def _by_declaration(column: ColumnFacts) -> Choice:
+    words = {
+        "boolean": ("BOOL",),
+        "timestamptz": ("DATETIME", "TIMESTAMP"),
+        "date": ("DATE",),
+        "jsonb": ("JSON",),
+        "uuid": ("UUID", "GUID"),
+        "bigint": ("BIGINT", "INT8", "BIG INT"),
+        "integer": ("INT",),
+        "bytea": ("BLOB", "BINARY", "BYTEA"),
+        "numeric": ("DEC", "NUM", "MONEY"),
+        "double": ("REAL", "FLOA", "DOUB"),
+    }
+    type_ = next((type_ for type_, parts in words.items() if _declares(column, *parts)), "text")
+    return Choice(type_, notes=("no values: by the declared type alone", *spelling_note(column)))
+
+
+def _boolean(column: ColumnFacts) -> Choice | None:
+    if not (_declares(column, "BOOL") or looks_boolean(column.name)):
+        return None
+    choice = as_type(column, "boolean")
+    return choice if _nearly_all(choice, column) else None
+
+
+def _time(column: ColumnFacts) -> Choice | None:
+    declared = _declares(column, "DATE", "TIME", "STAMP")
+    hinted = declared or looks_like_time(column.name)
+    wanted = ["date", "timestamptz"]
+    if _declares(column, "TIME", "STAMP"):
+        wanted.reverse()
+    for type_ in wanted:
+        choice = as_type(column, type_)
+        numeric = "unit" in choice.options
+        packed = choice.options.get("format", "").startswith("%Y%m")
+        if not _nearly_all(choice, column) or ((numeric or packed) and not hinted):
+            continue
+        if numeric and column.epochs[choice.options["unit"]] < NEARLY_ALL * (column.integers + column.reals):
+            continue
+        if "format" in choice.options and _is_undecidable(column):
+            return None
+        return choice
+    return None
+
+
+def _is_undecidable(column: ColumnFacts) -> bool:
+    best = _best_formats(column)
+    return any(_swapped(format_) in best and _swapped(format_) != format_ for format_ in best)
+
+
+def _uuid(column: ColumnFacts) -> Choice | None:
+    choice = as_type(column, "uuid")
+    if not _nearly_all(choice, column):
+        return None
+    # 32 hex digits are as often a digest as a UUID; only the name can tell.
+    is_named = re.search(r"guid|uuid|(^|_)id$", column.name.lower()) or _declares(column, "UUID", "GUID")
+    bare = column.shaped("hex32") + column.uuid_blobs
+    return choice if is_named or not bare else None
+
+
+def _json(column: ColumnFacts) -> Choice | None:
+    choice = as_type(column, "jsonb")
+    return choice if _nearly_all(choice, column) else None
+
+
+def _number(column: ColumnFacts) -> Choice | None:
+    by_storage = column.integers + column.reals > column.texts + column.blobs
+    if not (_is_number_type(column) or by_storage):
+        return None  # digits in a text column are postal codes and telephone numbers
+    if _declares(column, "DEC", "NUM", "MONEY"):
+        wanted = ["numeric"]
+    elif _declares(column, "REAL", "FLOA", "DOUB"):
+        wanted = ["double"]
+    else:
+        wanted = ["integer", "bigint"] if column.small_integers >= column.integers else ["bigint"]
+        wanted.append("numeric" if "INT" in column.declared.upper() else "double")
+    for type_ in wanted:
+        choice = as_type(column, type_)
+        if _nearly_all(choice, column):
+            return choice
+    return None
+
+
+def _blob(column: ColumnFacts) -> Choice | None:
+    if column.blobs <= column.texts + column.integers + column.reals:
+        return None
+    return as_type(column, "bytea")
+
+
+def _text(column: ColumnFacts) -> Choice:
+    choice = as_type(column, "text")
+    notes = list(choice.notes)
+    undecodable = column.shaped("undecodable")
+    if undecodable:
+        notes = [f"{undecodable:,} of {column.texts:,} values are not UTF-8 and would be quarantined"]
+        notes.append("if they are of an old Windows program, add `encoding: cp1252`")
+        if choice.misses > undecodable:
+            notes.append(f"{choice.misses - undecodable:,} other values would be quarantined: no text")
+    if _is_undecidable(column):
+        best = _best_formats(column)
+        rivals = " and ".join(sorted(f for f in best if _swapped(f) in best))
+        notes.append(f"dates that read as {rivals} alike, no day is above 12: choose a `format:`")
+    elif _is_number_type(column) or _declares(column, "DATE", "TIME", "STAMP", "BOOL"):
+        notes.append(
+            f"declared {one_line(column.declared)}, which not all values are ({census(column)}){_nearest(column)}"
+        )
+    return Choice("text", choice.options, choice.misses, (*notes, *spelling_note(column)))
+
+
+def _nearest(column: ColumnFacts) -> str:
+    """The type that would quarantine the fewest values, for the operator to weigh."""
+    others = (as_type(column, type_) for type_ in ("boolean", "integer", "bigint", "numeric", "date", "timestamptz"))
+    best = min(others, key=lambda choice: choice.misses)
+    if column.filled - best.misses < NEAR * column.filled:
+        return ""
+    return f"; {best.type} would quarantine {best.misses:,} of {column.filled:,}"
+
+
+def one_line(text: str) -> str:
+    """A declared type without its line ends."""
+    return " ".join(text.split())
+
+
+def census(column: ColumnFacts) -> str:
+    """How many cells are of which storage class, `3 INTEGER, 1 TEXT`."""
+    counts = {"INTEGER": column.integers, "REAL": column.reals, "TEXT": column.texts, "BLOB": column.blobs}
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+
+
+def spelling_note(column: ColumnFacts) -> tuple[str, ...]:
+    """A hint where the declared type is nearly the name of one: SQLite takes any word."""
+    found = TYPE_WORD.match(column.declared.lower())
+    if found is None or found[0] in KNOWN_TYPES:
+        return ()
+    close = difflib.get_close_matches(found[0], KNOWN_TYPES, n=1, cutoff=0.85)
+    return (f"declared {one_line(column.declared)}: did you mean {close[0]}?",) if close else ()

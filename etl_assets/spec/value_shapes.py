@@ -1,0 +1,158 @@
+"""What a text looks like: a date, a number, a UUID, JSON; and which date formats read it.
+
+The shapes follow the rules of `transform.values`, so that a type is chosen only where its rule takes the values.
+"""
+
+import functools
+import json
+import re
+from datetime import date
+
+BOOLEAN_WORDS = frozenset("t f true false y n yes no on off".split())
+UUID_36 = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+UUID_32 = re.compile(r"(?=.*[a-fA-F])[0-9a-fA-F]{32}")
+DIGITS = re.compile(r"[+-]?[0-9]+")
+ZERO_LED = re.compile(r"[+-]?0[0-9]+")
+DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
+FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?[0-9]+")
+CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
+OFFSET = r"(?:Z|[+-](?:0[0-9]|1[0-5])(?::?[0-5][0-9])?)?"
+ISO = re.compile(rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}})([T ]{CLOCK}{OFFSET})?")
+MIDNIGHT = re.compile(r"[T ]00:00(?::00(?:\.0{1,6})?)?(?:Z|[+-]00(?::?00)?)?")
+EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+")
+SMALL, BIG = 2**31, 2**63
+LONGEST_DATE = 30
+LONGEST_SHAPE = 40  # no date, UUID or number of a common size is longer
+
+DAYS = (
+    "%d/%m/%Y %m/%d/%Y %d.%m.%Y %m.%d.%Y %d-%m-%Y %m-%d-%Y %Y-%m-%d %Y/%m/%d %Y/%d/%m %Y.%m.%d %Y%m%d "
+    "%d/%m/%y %m/%d/%y %d.%m.%y %m.%d.%y %d-%m-%y %m-%d-%y %d-%b-%y %d-%b-%Y %d/%b/%Y"
+).split()
+DAYS += ["%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d %b %y"]
+TIMES = ["%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p"]
+MONTHS = "january february march april may june july august september october november december".split()
+DIRECTIVES = {
+    "%d": r"(?P<d>[0-9]{1,2})",
+    "%m": r"(?P<m>[0-9]{1,2})",
+    "%Y": r"(?P<Y>[0-9]{4})",
+    "%y": r"(?P<y>[0-9]{2})",
+    "%b": "(?P<b>" + "|".join(month[:3] for month in MONTHS) + ")",
+    "%B": "(?P<b>" + "|".join(MONTHS) + ")",
+    "%H": "(?:[01]?[0-9]|2[0-3])",
+    "%I": "(?:0?[1-9]|1[0-2])",
+    "%M": "[0-5][0-9]",
+    "%S": "[0-5][0-9]",
+    "%p": "(?:am|pm)",
+}
+
+
+def _refused(word: str) -> object:
+    raise ValueError(f"{word} is no JSON")
+
+
+STRICT_JSON = json.JSONDecoder(parse_constant=_refused)  # once: json.loads would make one per call
+
+
+def _pattern(format_: str) -> re.Pattern[str]:
+    packed = format_.startswith("%Y%m")  # without separators each part has all its digits
+    parts = re.split(r"(%.)", format_)
+    text = "".join(DIRECTIVES.get(part, re.escape(part)) for part in parts)
+    return re.compile(text.replace("{1,2}", "{2}") if packed else text, re.IGNORECASE | re.ASCII)
+
+
+FORMATS: dict[str, re.Pattern[str]] = {
+    format_: _pattern(format_)
+    for format_ in [*DAYS, "%Y%m%d%H%M%S", *(f"{day} {time}" for day in DAYS if day != "%Y%m%d" for time in TIMES)]
+}
+
+
+def has_clock(format_: str) -> bool:
+    """True for formats that hold a time of day."""
+    return "%M" in format_
+
+
+@functools.lru_cache(maxsize=65_536)
+def text_shape(text: str) -> str:
+    """The most specific name for a text, as `transform.values` would see it.
+
+    Returns:
+        empty, undecodable (surrogates stand for what is not UTF-8), nul, zero_or_one, boolean, zero_led, small, big,
+        digits, decimal, float, date, midnight, timestamp, uuid, hex32, json, or other.
+    """
+    if not text:
+        return "empty"
+    if "\x00" in text:
+        return "nul"
+    if not text.isascii() and not _is_utf8(text):
+        return "undecodable"
+    if text[0] in "{[":
+        return "json" if _is_json(text) else "other"
+    return _short_shape(text) if len(text) <= LONGEST_SHAPE else "other"
+
+
+def _short_shape(text: str) -> str:
+    if text.lower() in BOOLEAN_WORDS:
+        return "boolean"
+    if text[0] in "+-.0123456789" and (found := _number_shape(text) or _iso_shape(text)):
+        return found
+    if UUID_36.fullmatch(text):
+        return "uuid"
+    return "hex32" if UUID_32.fullmatch(text) else "other"
+
+
+def _number_shape(text: str) -> str | None:
+    if DIGITS.fullmatch(text):
+        if text in ("0", "1"):
+            return "zero_or_one"
+        if ZERO_LED.fullmatch(text):
+            return "zero_led"
+        value = int(text)
+        return "small" if -SMALL <= value < SMALL else "big" if -BIG <= value < BIG else "digits"
+    if DECIMAL.fullmatch(text):
+        return "decimal"
+    return "float" if FLOAT.fullmatch(text) else None
+
+
+def _iso_shape(text: str) -> str | None:
+    found = ISO.fullmatch(text)
+    if found is None or not _is_day(*found.group(1, 2, 3)):
+        return None
+    if found[4] is None:
+        return "date"
+    return "midnight" if MIDNIGHT.fullmatch(found[4]) else "timestamp"
+
+
+def _is_day(year: str | int, month: str | int, day: str | int) -> bool:
+    try:
+        date(int(year), int(month), int(day))
+    except ValueError:
+        return False
+    return True
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_json(text: str) -> bool:
+    try:
+        STRICT_JSON.decode(text)
+    except (ValueError, RecursionError):
+        return False
+    return "\\u0000" not in text
+
+
+def reads(format_: str, text: str) -> bool:
+    """True when the format reads the text, and the day exists. Days and months may lack their leading zero."""
+    found = FORMATS[format_].fullmatch(text) if len(text) <= LONGEST_DATE else None
+    if found is None:
+        return False
+    part = found.groupdict()
+    # Any year with the same leap days will do for two digits: 1904-2003 and 1969-2068 agree but for 1900 and 2100.
+    year = part.get("Y") or 2000 + int(part["y"])
+    month = part.get("m") or 1 + next(i for i, name in enumerate(MONTHS) if name.startswith(part["b"].lower()[:3]))
+    return _is_day(year, month, part["d"])

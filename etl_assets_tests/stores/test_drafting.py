@@ -1,0 +1,220 @@
+"""`etl-assets init` on real databases and real targets: the spec loads, its tables can be made, and they fit."""
+
+import re
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from etl_assets.model.errors import SpecError
+from etl_assets.spec.loader import load_spec
+from etl_assets.stores.drafting import draft_spec, printed
+from etl_assets.stores.postgres import connect, reading
+from etl_assets.stores.targets import read_targets
+from etl_assets_tests.world import SHARED_DATA, World
+
+DATABASES = sorted([*SHARED_DATA.glob("*/*.db"), *SHARED_DATA.glob("*/*.sqlite")])
+CHINOOK = SHARED_DATA / "chinook" / "Chinook_Sqlite.sqlite"
+# Until the column keys that init emits are built, the loader refuses them; then this goes.
+NOT_BUILT_YET = "known to the grammar but not built yet"
+needs_data = pytest.mark.skipif(not DATABASES, reason="../shared/data is not on this machine")
+LEGACY = """
+CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL, email_verified BOOLEAN, password_hash TEXT);
+CREATE TABLE jobs (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL, job_type TEXT NOT NULL, status TEXT NOT NULL,
+                   createdAt TEXT, updated_at TEXT, priority INTEGER, metadata TEXT);
+CREATE TABLE artifacts (id INTEGER PRIMARY KEY, job_id INTEGER NOT NULL REFERENCES jobs, kind TEXT NOT NULL,
+                        size_bytes INTEGER, created_at TEXT);
+CREATE TABLE "Category" (code TEXT PRIMARY KEY, "order" INTEGER NOT NULL);
+INSERT INTO users VALUES (1, 'a@example.com', 1, 'x'), (2, 'b@example.com', 0, 'y');
+INSERT INTO jobs VALUES (10, 1, 'pdf', 'done', '2024-01-01 10:00:00', NULL, 1, '{"a": 1}'),
+                        (11, 2, 'pdf', 'done', '2024-01-02 10:00:00', NULL, 2, NULL);
+INSERT INTO artifacts VALUES (1, 10, 'page', 3, '2024-01-01 10:00:00');
+INSERT INTO "Category" VALUES ('a', 1), ('b', 2);
+"""
+
+
+def loadable(text: str) -> bool:
+    """True when the loader takes the spec, False when only what is not built yet stands in its way."""
+    try:
+        load_spec(text, file="init.yaml")
+    except SpecError as problem:
+        if NOT_BUILT_YET not in str(problem):
+            raise
+        return False
+    return True
+
+
+@needs_data
+@pytest.mark.parametrize("path", DATABASES, ids=lambda path: path.name)
+def test_a_real_database_becomes_the_same_spec_each_time(path: Path) -> None:
+    draft = draft_spec(path)
+    text = printed(draft, as_ddl=False)
+    assert printed(draft_spec(path), as_ddl=False) == text
+    assert str(path.parent) not in text
+    if not draft.tables:
+        assert "tables: {}" in text
+        assert "# Not migrated:" in text
+        return
+    needs_more = re.search(r"\b(unit|format|encoding): |\bbytea\b", text)
+    assert loadable(text) or needs_more
+
+
+@needs_data
+@pytest.mark.parametrize("path", DATABASES, ids=lambda path: path.name)
+def test_the_tables_of_a_real_database_can_be_made_and_fit_its_spec(path: Path, world: World) -> None:
+    world.execute("DROP TABLE public.artifacts, public.credit_transactions, public.jobs")
+    draft = draft_spec(path)
+    world.execute(printed(draft, as_ddl=True))
+    text = printed(draft, as_ddl=False)
+    if draft.tables and loadable(text):
+        with connect(world.url) as connection, reading(connection):
+            assert set(read_targets(connection, load_spec(text, file="init.yaml"))) == {t.key for t in draft.tables}
+
+
+@pytest.mark.skipif(not CHINOOK.exists(), reason="../shared/data/chinook is not on this machine")
+def test_chinook_migrates_with_what_init_printed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    draft = draft_spec(CHINOOK)
+    assert draft.users is not None
+    assert (draft.users.table, draft.users.id, draft.users.email) == ("Customer", "CustomerId", "Email")
+    assert (draft.table("invoice").owner.source, draft.table("invoice").owner.to) == ("CustomerId", "customer_id")
+    assert draft.table("invoice_line").owner.via == "invoice_id"
+    monkeypatch.setenv("LEGACY_SQLITE", str(CHINOOK))
+    spec = world.folder / "chinook.yaml"
+    spec.write_text(printed(draft, as_ddl=False), encoding="utf-8")
+    world.use_spec(spec)
+    world.execute(printed(draft, as_ddl=True))
+    world.sign_up("luisg@embraer.com.br", "leonekohler@surfeu.de")
+    outcome = world.migrate()
+    assert outcome.exit_code == 0, world.said
+    assert outcome.books.closed
+    assert all(book.quarantined == 0 for book in outcome.books.tables)
+    assert world.query("SELECT count(*) FROM public.invoice") == [(14,)]
+    assert world.query("SELECT count(*), max(track_id) FROM public.track") == [(3503, 3503)]
+    # Row level security: each user sees his own invoices and their lines, and the catalogue.
+    luis = world.query("SELECT id FROM auth.users WHERE email = 'luisg@embraer.com.br'")[0][0]
+    with psycopg.connect(world.url) as connection:
+        connection.execute("SELECT set_config('request.jwt.claims', %s, false)", [f'{{"sub": "{luis}"}}'])
+        connection.execute("SET ROLE authenticated")
+        seen = {
+            table: connection.execute(f"SELECT count(*) FROM public.{table}").fetchone()
+            for table in ("invoice", "invoice_line", "genre")
+        }
+        assert seen == {"invoice": (7,), "invoice_line": (38,), "genre": (25,)}
+        # Nobody's rows with an e-mail column are closed until the operator decides.
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SELECT count(*) FROM public.employee")
+
+
+def test_a_target_gives_names_and_types_and_what_it_lacks_is_a_comment(world: World) -> None:
+    world.legacy("", schema=LEGACY)
+    world.execute(
+        'CREATE TABLE public.categories (id uuid PRIMARY KEY, code varchar(10), "order" bigint NOT NULL, shelf text NOT NULL)'
+    )
+    text = printed(draft_spec(world.legacy_path, target_url=world.url), as_ddl=False)
+    spec = load_spec(text, file="init.yaml")
+    jobs, artifacts, category = (spec.tables[name] for name in ("jobs", "artifacts", "category"))
+    assert spec.users is not None
+    assert spec.users.verified == "email_verified"
+    assert jobs.columns["created_at"].from_ == "createdAt"
+    assert jobs.columns["metadata"].type == "jsonb"
+    assert "priority" not in jobs.columns
+    assert "# priority: integer <- public.jobs has no such column" in text
+    assert (artifacts.owner.via, artifacts.columns["size_bytes"].type) == ("job_id", "bigint")
+    assert "public.artifacts.path is NOT NULL without a default, and nothing fills it" in text
+    assert (category.target, category.columns["order"].type) == ("public.categories", "bigint")
+    assert "public.categories.shelf is NOT NULL without a default" in text
+
+
+def test_a_target_without_the_path_to_the_owner_gets_none_of_its_rows(world: World) -> None:
+    world.legacy("", schema=LEGACY)
+    world.execute("ALTER TABLE public.artifacts DROP COLUMN job_id CASCADE; DROP TABLE public.credit_transactions")
+    draft = draft_spec(world.legacy_path, target_url=world.url)
+    assert "artifacts" not in [table.key for table in draft.tables]
+    assert (
+        dict(draft.not_migrated)["artifacts"] == "public.artifacts has no column that leads to the owner, as job_id did"
+    )
+    text = printed(draft, as_ddl=False)
+    assert "public.category is not on the target" in text
+    script = printed(draft, as_ddl=True)
+    assert "-- public.jobs is on the target already." in script
+    assert "CREATE TABLE public.category (" in script
+
+
+def test_the_command_prints_the_spec_and_nothing_else(world: World) -> None:
+    world.legacy("", schema=LEGACY)
+    before = (world.legacy_path.stat().st_mtime_ns, sorted(path.name for path in world.folder.iterdir()))
+    result = world.cli("init", str(world.legacy_path))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert list(load_spec(result.stdout, file="init.yaml").tables) == ["jobs", "artifacts", "category"]
+    assert world.cli("init", str(world.legacy_path)).stdout == result.stdout
+    fitted = world.cli("init", str(world.legacy_path), "--target", world.url)
+    assert "<- public.jobs has no such column" in fitted.stdout
+    script = world.cli("init", str(world.legacy_path), "--ddl")
+    world.execute("DROP TABLE public.artifacts, public.jobs")
+    world.execute(script.stdout)
+    assert before == (world.legacy_path.stat().st_mtime_ns, sorted(path.name for path in world.folder.iterdir()))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "does not exist"), (b"", "is empty"), (b"no database", "is not a plain SQLite database")],
+)
+def test_a_bad_file_is_one_sentence_and_exit_2(world: World, content: bytes | None, words: str) -> None:
+    if content is not None:
+        world.legacy_path.write_bytes(content)
+    result = world.cli("init", str(world.legacy_path))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert words in result.stderr
+    assert world.legacy_path.exists() == (content is not None)
+
+
+def test_a_bad_dsn_is_one_sentence_without_its_password(world: World) -> None:
+    world.legacy("", schema=LEGACY)
+    result = world.cli("init", str(world.legacy_path), "--target", "postgres://user:CANARY@[bad")
+    assert result.returncode == 2
+    assert "no Postgres DSN" in result.stderr
+    assert "CANARY" not in result.stderr
+
+
+def test_the_targets_own_ids_owner_and_types_are_used(world: World) -> None:
+    world.legacy(
+        "",
+        schema="""
+        CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT);
+        CREATE TABLE plans (id INTEGER PRIMARY KEY, name TEXT);
+        CREATE TABLE tiers (id INTEGER PRIMARY KEY, name TEXT);
+        CREATE TABLE orders (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users, plan_id INTEGER REFERENCES plans,
+                             tier_id INTEGER REFERENCES tiers, state TEXT, total REAL, placed INTEGER, note TEXT, at_ms INTEGER);
+        INSERT INTO users VALUES (1, 'a@example.com');
+        INSERT INTO plans VALUES (1, 'x'); INSERT INTO tiers VALUES (1, 'x');
+        INSERT INTO orders VALUES (1, 1, 1, 1, 'new', 1.5, 7, NULL, 5), (2, 1, 1, 1, 'old', 2, 8, 'b', 6);
+        """,
+    )
+    world.execute(
+        """CREATE TYPE state AS ENUM ('new', 'old');
+        CREATE TABLE public.plan (id uuid PRIMARY KEY, name text);
+        CREATE TABLE public.tiers (tier_id bigint, id bigint PRIMARY KEY, name text);
+        CREATE TABLE public.orders (order_id uuid PRIMARY KEY, profile uuid NOT NULL REFERENCES public.profiles, plan_id uuid,
+            tier_id bigint, state state, total numeric(10, 2), placed boolean, note text NOT NULL, at_ms time,
+            twice integer GENERATED ALWAYS AS (1) STORED)"""
+    )
+    text = printed(draft_spec(world.legacy_path, target_url=world.url), as_ddl=False)
+    spec = load_spec(text, file="init.yaml")
+    plans, tiers, orders = (spec.tables[name] for name in ("plans", "tiers", "orders"))
+    assert (plans.target, plans.id.rule, plans.id.to) == ("public.plan", "uuid5", "id")
+    assert (tiers.id.rule, tiers.id.to) == ("keep", "id")
+    assert (orders.id.to, orders.owner.from_, orders.owner.to) == ("order_id", "user_id", "profile")
+    types = {name: column.type for name, column in orders.columns.items()}
+    assert types == {
+        "plan_id": "uuid",
+        "tier_id": "bigint",
+        "state": "text",
+        "total": "numeric",
+        "placed": "boolean",
+        "note": "text",
+    }
+    assert "2 of 2 values would be quarantined: not boolean" in text
+    assert "NULL in 1 rows, to be quarantined: NOT NULL there" in text
+    assert "at_ms is time without time zone there" in text
+    with connect(world.url) as connection, reading(connection):
+        assert set(read_targets(connection, spec)) == {"plans", "tiers", "orders"}

@@ -1,0 +1,162 @@
+"""What a legacy database holds, counted by reading it."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from etl_assets.model.errors import LegacyFileError
+from etl_assets.model.profile import DatabaseFacts, TableFacts
+from etl_assets.stores import legacy_profile
+from etl_assets.stores.legacy_profile import read_profile
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "app.db"
+
+
+def profile(path: Path, script: str) -> DatabaseFacts:
+    connection = sqlite3.connect(path)
+    connection.executescript(script)
+    connection.close()
+    return read_profile(path)
+
+
+def table(facts: DatabaseFacts, name: str) -> TableFacts:
+    return next(found for found in facts.tables if found.name == name)
+
+
+def test_cells_are_counted_by_class_and_shape(path: Path) -> None:
+    facts = profile(
+        path,
+        """CREATE TABLE t (id INTEGER PRIMARY KEY, v, at, mail TEXT);
+        INSERT INTO t (v, at, mail) VALUES (1, 1700000000, 'a@b.co'), (1.0, 1700000000000, 'nobody'), (0.5, 1700000000.25, NULL),
+          (3000000000, 2460000.5, NULL), ('2024-01-01', 5, NULL), ('31/12/2020', 5, NULL), (x'00112233445566778899aabbccddeeff', 5, NULL),
+          (CAST(x'ff' AS TEXT), 5, NULL), (9e999, 5, NULL), (NULL, NULL, NULL);""",
+    )
+    v, at = (table(facts, "t").columns[name] for name in ("v", "at"))
+    assert (v.nulls, v.integers, v.reals, v.texts, v.blobs) == (1, 2, 3, 3, 1)
+    assert (v.zeros_and_ones, v.small_integers, v.whole_reals, v.infinities, v.uuid_blobs) == (1, 1, 1, 1, 1)
+    assert v.shapes == {"date": 1, "other": 1, "undecodable": 1}
+    assert v.formats == {"%d/%m/%Y": 1}
+    assert at.epochs == {"s": 2, "ms": 1, "julian": 1}
+    assert table(facts, "t").columns["mail"].emails == 1
+
+
+def test_hopeless_formats_are_dropped_and_the_others_counted_to_the_end(path: Path) -> None:
+    rows = ", ".join(f"('{day:02}/{month:02}/2020')" for day in range(1, 29) for month in range(1, 13))
+    facts = profile(path, f"CREATE TABLE t (d TEXT); INSERT INTO t VALUES {', '.join([rows] * 5)};")
+    column = table(facts, "t").columns["d"]
+    assert column.formats["%d/%m/%Y"] == column.texts == 28 * 12 * 5
+    assert column.formats.get("%m/%d/%Y", 0) in (0, 12 * 12 * 5)
+    assert set(column.formats) <= {"%d/%m/%Y", "%m/%d/%Y"}
+
+
+def test_secrets_are_never_read(path: Path) -> None:
+    facts = profile(path, "CREATE TABLE t (id INTEGER PRIMARY KEY, password TEXT); INSERT INTO t VALUES (1, 'CANARY');")
+    assert table(facts, "t").columns["password"].filled == 0
+    assert "CANARY" not in repr(facts)
+
+
+def test_foreign_keys_know_their_parents_key_and_how_many_values_are_there(path: Path) -> None:
+    facts = profile(
+        path,
+        """CREATE TABLE Parent (Pid INTEGER PRIMARY KEY); INSERT INTO parent VALUES (1), (2);
+        CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES PARENT, q REFERENCES parent (PID), r REFERENCES gone (x),
+                        a, b, FOREIGN KEY (A, B) REFERENCES pair);
+        CREATE TABLE pair (x, y, PRIMARY KEY (y, x));
+        INSERT INTO c (p, q) VALUES (1, 2), (3, NULL), (NULL, NULL);""",
+    )
+    found = {key.columns: key for key in table(facts, "c").foreign_keys}
+    assert (found["p",].table, found["p",].to, found["p",].values, found["p",].found) == ("Parent", ("Pid",), 2, 1)
+    assert (found["q",].to, found["q",].values, found["q",].found) == (("Pid",), 1, 1)
+    assert (found["r",].table, found["r",].to) == ("gone", ("x",))
+    assert found["a", "b"].to == ("y", "x")
+
+
+def test_an_undeclared_reference_needs_its_values(path: Path) -> None:
+    facts = profile(
+        path,
+        """CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT); INSERT INTO users VALUES (1, 'a@b.co'), (2, 'c@d.co');
+        CREATE TABLE jobs (id INTEGER PRIMARY KEY, owner_id INTEGER, user_id INTEGER);
+        INSERT INTO jobs VALUES (10, 1, 900), (11, 2, 901);
+        CREATE TABLE files (id INTEGER PRIMARY KEY, jobId INTEGER, job_type TEXT); INSERT INTO files VALUES (1, 10, 'x');
+        CREATE TABLE later (id INTEGER PRIMARY KEY, job_id INTEGER);""",
+    )
+    assert [(k.columns, k.table, k.declared) for k in table(facts, "jobs").foreign_keys] == [
+        (("owner_id",), "users", False)
+    ]
+    assert [(k.columns, k.table) for k in table(facts, "files").foreign_keys] == [(("jobId",), "jobs")]
+    assert [(k.columns, k.table, k.values) for k in table(facts, "later").foreign_keys] == [(("job_id",), "jobs", 0)]
+
+
+def test_a_key_is_found_where_none_is_declared(path: Path) -> None:
+    facts = profile(
+        path,
+        """CREATE TABLE by_index (a INTEGER, b TEXT NOT NULL UNIQUE, c INTEGER); INSERT INTO by_index VALUES (1, 'x', 1), (1, 'y', 1);
+        CREATE TABLE by_data (price REAL, item_id INTEGER); INSERT INTO by_data VALUES (1.5, 1), (2.5, 2);
+        CREATE TABLE by_pair (a INTEGER, b INTEGER); INSERT INTO by_pair VALUES (1, 1), (1, 2), (2, 1);
+        CREATE TABLE by_nothing (a INTEGER); INSERT INTO by_nothing VALUES (1), (1);
+        CREATE TABLE by_null (a INTEGER); INSERT INTO by_null VALUES (1), (NULL);
+        CREATE TABLE empty (x TEXT, empty_id INTEGER);
+        CREATE TABLE partial (a INTEGER, b INTEGER); CREATE UNIQUE INDEX p ON partial (a) WHERE b = 1;
+        INSERT INTO partial VALUES (1, 2), (1, 2);""",
+    )
+    assert {found.name: found.unique for found in facts.tables} == {
+        "by_index": (("b",),),
+        "by_data": (("item_id",),),
+        "by_pair": (("a", "b"),),
+        "by_nothing": (),
+        "by_null": (),
+        "empty": (("empty_id",),),
+        "partial": (),
+    }
+
+
+def test_views_virtual_and_shadow_tables_are_told_apart(path: Path) -> None:
+    facts = profile(
+        path,
+        """CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT, up TEXT AS (upper(body)));
+        CREATE VIRTUAL TABLE note USING fts5(body); CREATE VIEW v AS SELECT * FROM notes;
+        CREATE TABLE note_taking (id INTEGER PRIMARY KEY); CREATE TABLE wr (k TEXT PRIMARY KEY) WITHOUT ROWID;""",
+    )
+    assert [found.name for found in facts.tables] == ["notes", "note_taking", "wr"]
+    assert table(facts, "notes").columns["up"].generated
+    reasons = {other.name: other.reason for other in facts.others}
+    assert reasons["v"].startswith("a view")
+    assert reasons["note"].startswith("a virtual table")
+    assert reasons["note_data"] == "a shadow table of note"
+    assert reasons["sqlite_sequence"].startswith("SQLite's own")
+
+
+def test_a_long_table_is_judged_by_its_first_rows(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(legacy_profile, "SAMPLE_ROWS", 2)
+    facts = profile(
+        path, "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER); INSERT INTO t VALUES (1, 1), (2, 2), (3, 3);"
+    )
+    found = table(facts, "t")
+    assert (found.rows, found.scanned, found.is_sampled, found.columns["n"].filled) == (3, 2, True, 2)
+
+
+def test_long_cells_are_cut_but_long_json_is_still_json(path: Path) -> None:
+    facts = profile(
+        path,
+        "CREATE TABLE t (j TEXT, b BLOB); INSERT INTO t VALUES ('[' || printf('%.5000c', '1') || ']', zeroblob(1000000)), "
+        "('[' || printf('%.5000c', 'x'), NULL);",
+    )
+    assert table(facts, "t").columns["j"].shapes == {"json": 1, "other": 1}
+
+
+def test_the_file_is_not_touched_and_a_bad_one_is_a_sentence(path: Path) -> None:
+    profile(path, "CREATE TABLE t (a)")
+    before = (path.stat().st_mtime_ns, path.read_bytes())
+    read_profile(path)
+    assert (path.stat().st_mtime_ns, path.read_bytes()) == before
+    assert [found.name for found in path.parent.iterdir()] == ["app.db"]
+    path.write_bytes(path.read_bytes()[:100] + b"\xff" * 5000)
+    with pytest.raises(LegacyFileError):
+        read_profile(path)
+    with pytest.raises(LegacyFileError, match="does not exist"):
+        read_profile(path.with_name("nowhere.db"))
+    assert not path.with_name("nowhere.db").exists()
