@@ -66,6 +66,7 @@ def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
                 excluded=artifacts.excluded_keys(manifest),
                 batches=staged_batches(artifacts, manifest, plan, laid),
                 corrected=laid,
+                content=manifest.sha256,
             )
             links = Links(spec, {table.name: target})
             with writing(connection, run=context.run.run_id):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from etl_assets.model.draft import Choice, Draft, DraftColumn, DraftId, DraftOwner, DraftTable, DraftUsers
 from etl_assets.model.profile import ColumnFacts, DatabaseFacts, ForeignKeyFacts, TableFacts
-from etl_assets.spec.model import USERS
+from etl_assets.spec.model import ROWID, USERS
 from etl_assets.spec.names import TABLE_KEY_LENGTH, looks_like_email, looks_like_money, snake, unique_name
 from etl_assets.spec.ownership import Ownership, References, UsersTable, find_owners, key_of, recognise_users
 from etl_assets.spec.rules import EXPORT_NAMES, looks_secret
@@ -47,10 +47,7 @@ def _unmigratable(table: TableFacts) -> str | None:
     if any(looks_secret(name) for name in table.primary_key):
         names = ", ".join(table.primary_key)
         return f"its key {names} looks like a secret and would be written everywhere; name another with `key:`"
-    return (
-        f"no primary key, and no few columns that tell its {table.rows:,} rows apart; "
-        "give it one in a copy of the database, then run init on that copy"
-    )
+    return "no key and no rowid; give it a key in a copy of the database, then run init on that copy"
 
 
 def _users_section(users: UsersTable, facts: DatabaseFacts) -> DraftUsers:
@@ -197,7 +194,7 @@ def _suggestion(link: ForeignKeyFacts) -> str:
 def _id_of(table: TableFacts, owner: Ownership) -> DraftId:
     """Legacy UUIDs are kept, and so are the whole numbers of lookup tables; other rows get a UUID of their own."""
     key = key_of(table)
-    if len(key) == 1:
+    if len(key) == 1 and key != (ROWID,):
         facts = table.columns[key[0]]
         if facts.filled and choose_type(facts).type == "uuid" and fitting(facts, "uuid") == facts.filled:
             return DraftId("keep", snake(key[0]), "uuid", notes=("these are UUIDs already",))
@@ -280,7 +277,9 @@ def _table_notes(table: TableFacts) -> tuple[str, ...]:
     key = key_of(table)
     if not table.primary_key:
         names = ", ".join(key)
-        if table.rows:
+        if key == (ROWID,):
+            notes.append("no key: its rows are told apart by their place alone, so it can be loaded once")
+        elif table.rows:
             notes.append(f"no primary key: {names} never repeats in the rows there are")
         else:
             notes.append(f"no primary key and no rows: {names} is a guess")

@@ -13,6 +13,7 @@ Type = Literal[
 ]
 USERS = "users"
 KEEP_OTHERS = "*"
+ROWID = "rowid"
 TABLE_KEY = re.compile(r"^[a-z][a-z0-9_]{0,58}$")
 POSTGRES_NAME_BYTES = 63
 
@@ -230,6 +231,11 @@ class Table(Strict):
     def target_table(self) -> str:
         """The table part of `target`."""
         return self.target.partition(".")[2]
+
+    @property
+    def is_frozen(self) -> bool:
+        """True for a table without a key, whose rows are told apart by their place: it can be loaded once."""
+        return self.key == (ROWID,)
 
     @property
     def references(self) -> dict[str, References]:

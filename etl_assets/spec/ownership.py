@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from etl_assets.model.profile import ColumnFacts, ForeignKeyFacts, TableFacts
+from etl_assets.spec.model import ROWID
 from etl_assets.spec.names import (
     MAKER_NAMES,
     OWNER_NAMES,
@@ -53,11 +54,12 @@ class Ownership:
 
 
 def key_of(table: TableFacts) -> tuple[str, ...]:
-    """The legacy key: the primary key, else columns that never repeat, else nothing; never a secret."""
+    """The legacy key: the primary key, else columns that never repeat, else the rowid, else nothing; never a secret."""
     for key in (table.primary_key, *table.unique):
         if key and not any(looks_secret(column) for column in key):
             return key
-    return ()
+    has_rowid = not table.primary_key and ROWID not in (name.lower() for name in table.columns)
+    return (ROWID,) if has_rowid else ()
 
 
 def recognise_users(tables: Iterable[TableFacts]) -> UsersTable | None:

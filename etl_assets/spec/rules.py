@@ -11,7 +11,7 @@ from etl_assets.spec.yaml_lines import Path
 
 SECRET_WORDS = frozenset(
     "apikey auth cookie cookies credential credentials hash hashes key keys otp passphrase passwd password passwords "
-    "pin pwd salt secret secrets session sessions token tokens totp".split()
+    "passwort pin pwd salt secret secrets session sessions token tokens totp".split()
 )
 SECRET_TAILS = frozenset({"code", "id", "value"})
 SECRET_HEADS = frozenset({"access", "api", "csrf", "private", "refresh", "reset", "user"})

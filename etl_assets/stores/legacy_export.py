@@ -10,6 +10,7 @@ import polars as pl
 from etl_assets.model.errors import LegacyMismatch
 from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.spec.exports import Export, ExportColumn
+from etl_assets.spec.model import ROWID
 from etl_assets.spec.rules import looks_secret
 from etl_assets.stores.artifacts import BATCH_ROWS
 from etl_assets.stores.legacy_sqlite import LegacyTable, describe, quoted, require_table
@@ -124,7 +125,8 @@ def _require_columns(export: Export, table: LegacyTable, columns: tuple[ExportCo
     key = export.key or table.primary_key
     if not key:
         raise LegacyMismatch(
-            f"The legacy table {table.name!r} has no primary key: name its key in the spec, `key: [column]`."
+            f"The legacy table {table.name!r} has no primary key: name its key in the spec, `key: [column]`; without "
+            "any, `key: [rowid]` tells its rows apart by their place, and the table can be loaded once."
         )
     allowed = {column.column for column in columns if column.secret_allowed}
     for name in key:
@@ -136,6 +138,8 @@ def _require_columns(export: Export, table: LegacyTable, columns: tuple[ExportCo
     known = {name.lower() for name in table.columns}
     # Checked by hand: SQLite reads an unknown name in double quotes as a string.
     for name in (*key, *(column.column for column in columns if column.column)):
+        if name == ROWID and export.key == (ROWID,) and table.rowid == ROWID:
+            continue
         if name.lower() not in known:
             raise LegacyMismatch(
                 f"The legacy table {table.name!r} has no column {name!r}; it has {', '.join(table.columns)}."

@@ -160,6 +160,9 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
 def _open_gate(loader: Loader) -> None:
     require_gate(loader.connection, loader.links)
     remember(loader.connection, meta_facts(loader.links.spec, loader.keys))
+    for name in loader.links.tables:
+        if loader.links.spec.tables[name].is_frozen:
+            loader.connection.execute(statement("freeze_table"), {"table": name})
     fault_point("load.gated")
 
 

@@ -46,7 +46,7 @@ class Corrected:
 class StagingSource:
     """Where a staging table comes from: the snapshot, its count of rows, the keys that `where` leaves, the batches.
 
-    `corrected` fills while the batches are read.
+    `corrected` fills while the batches are read; `content` is the export's sha256.
     """
 
     snapshot: str
@@ -54,6 +54,7 @@ class StagingSource:
     excluded: list[str]
     batches: Iterable[Staged]
     corrected: Corrected = field(default_factory=Corrected)
+    content: str = ""
 
 
 def staging_columns(table: Table, target: TargetTable) -> dict[str, str]:
@@ -118,6 +119,7 @@ def replace_staging(
         "target_digest": shape_digest(target),
         "source_rows": source.source_rows,
         "staged_rows": rows,
+        "content": source.content,
     }
     connection.execute(statement("write_staged"), {**name, **facts})
     left_behind = len(source.excluded) + len(source.corrected.dropped)

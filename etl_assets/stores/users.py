@@ -118,7 +118,7 @@ def replace_users(
     copy_frame(connection, statement("copy_users"), cleaned)
     connection.execute(statement("merge_users"), {"snapshot": snapshot})
     facts = {"snapshot": snapshot, "spec_digest": spec.digest, "source_rows": source_rows, "staged_rows": frame.height}
-    connection.execute(statement("write_staged"), {"table": "users", "target_digest": "", **facts})
+    connection.execute(statement("write_staged"), {"table": "users", "target_digest": "", "content": "", **facts})
     run_statement(connection, statement("analyze", table=identifier("etl", "legacy_user_map")))
     fault_point("users.written")
     total = int(one(connection, statement("count_users"))[0])

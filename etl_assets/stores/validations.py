@@ -88,7 +88,16 @@ def staging_validations(spec: Spec, name: str) -> list[Validation]:
 
 def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
     again, key = f"Materialize `exports/{name}` and `staging/{name}` again.", literal(name)
+    frozen = rule(
+        "a_table_without_a_key_is_unchanged",
+        title="A table without a key is as it was when its rows were first loaded.",
+        remedy="Its rows are known by their place alone, and places change, so it can be loaded once. Give it a key in "
+        "the spec before the first load; now, leave it out of the spec.",
+        compose=lambda _: statement("count_thawed", table=key),
+        blocking=True,
+    )
     return [
+        *([frozen] if spec.tables[name].is_frozen else []),
         rule(
             "rows_match_the_export",
             title="Every exported row is staged, quarantined or excluded, once.",

@@ -192,7 +192,7 @@ def test_a_key_that_is_its_own_owner_finds_another_name() -> None:
     assert found.id.to == "id"
 
 
-def test_composite_keys_are_written_and_tables_without_any_are_refused() -> None:
+def test_composite_keys_are_written_and_tables_without_any_go_by_their_place() -> None:
     pairs = table("pairs", number("a"), number("b"), key=("a", "b"))
     guessed = dataclasses.replace(table("guessed", number("n"), words("w"), key=()), unique=(("n",),))
     loose = table("loose", number("n"), key=())
@@ -201,9 +201,10 @@ def test_composite_keys_are_written_and_tables_without_any_are_refused() -> None
     assert found.table("pairs").legacy_key == ("a", "b")
     assert found.table("guessed").legacy_key == ("n",)
     assert "never repeats" in found.table("guessed").notes[0]
-    assert [name for name, _ in found.not_migrated] == ["loose", "resets"]
-    assert "no primary key" in found.not_migrated[0][1]
-    assert "looks like a secret" in found.not_migrated[1][1]
+    assert found.table("loose").legacy_key == ("rowid",)
+    assert "loaded once" in found.table("loose").notes[0]
+    assert [name for name, _ in found.not_migrated] == ["resets"]
+    assert "looks like a secret" in found.not_migrated[0][1]
 
 
 def test_secrets_and_computed_columns_stay_behind_and_money_is_summed() -> None:
