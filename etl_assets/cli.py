@@ -87,7 +87,7 @@ def ui(*, port: int, demo: bool) -> None:
     if demo or (settings.is_embedded and settings.legacy_path is None):
         _prepare_demo(settings, spec)
     require_sqlite(settings.legacy_file())
-    serve(settings, port=port, say=_say)
+    serve(settings, spec, port=port, say=_say)
 
 
 @cli.command()
@@ -165,7 +165,7 @@ def login(count: int) -> None:
     _require_embedded(settings, "demo login")
     users = _users(spec)
     done = come_back(target_url(settings), legacy_addresses(settings.legacy_file(), users), count=count)
-    _say(f"{done} more users confirmed their accounts. `etl-assets migrate` brings their history.")
+    _say(f"{done} more users confirmed their accounts. The next wave, or `etl-assets migrate`, brings their history.")
 
 
 def _start() -> tuple[Settings, Spec]:

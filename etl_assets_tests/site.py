@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
@@ -46,7 +47,7 @@ class Site:
     @classmethod
     def start(cls, artifacts: Path) -> "Site":
         """Starts it and waits until it says that the UI is there."""
-        port, log = free_port(), artifacts.with_suffix(".log")
+        port, log = free_port(), Path(tempfile.mkstemp(suffix=".log")[1])
         with log.open("w") as file:
             process = subprocess.Popen(
                 [sys.executable, "-m", "etl_assets.cli", "ui", "--port", str(port)],

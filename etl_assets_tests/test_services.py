@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,15 +34,27 @@ def start_migrate(site: Site) -> str:
     return str(launched["launchRun"]["run"]["runId"])
 
 
-def is_daemon_of(site: Site, folder: Path) -> bool:
+LOADED = """{sensorsOrError(repositorySelector: {
+    repositoryName: "__repository__", repositoryLocationName: "etl_assets"}) {... on Sensors {results {name}}}}"""
+
+
+def command_line_of(site: Site, folder: Path) -> bytes:
     try:
-        words = (folder / "cmdline").read_bytes().split(b"\0")
-        return (
-            words[1:3] == [b"-m", b"dagster._daemon"]
-            and str(site.artifacts).encode() in (folder / "environ").read_bytes()
-        )
+        is_ours = str(site.artifacts).encode() in (folder / "environ").read_bytes()
+        return (folder / "cmdline").read_bytes() if is_ours else b""
     except OSError:
-        return False
+        return b""
+
+
+def knows_our_sensors(site: Site) -> bool:
+    try:
+        return "new_logins" in str(site.graphql(LOADED))
+    except urllib.error.HTTPError:
+        return False  # the webserver's answer while nobody holds our code
+
+
+def is_daemon_of(site: Site, folder: Path) -> bool:
+    return command_line_of(site, folder).split(b"\0")[1:3] == [b"-m", b"dagster._daemon"]
 
 
 def status(site: Site, run: str) -> str:
@@ -74,8 +87,23 @@ def test_a_service_that_dies_is_started_again(site: Site) -> None:
     until(lambda: status(site, run) == "SUCCESS", seconds=90)
 
 
+def test_a_code_server_that_answers_no_more_is_started_again(site: Site) -> None:
+    # `dagster code-server` outlives the process that holds our code, which is the one that a lack of memory would end.
+    [inner] = [folder for folder in Path("/proc").glob("[0-9]*") if b"api\0grpc" in command_line_of(site, folder)]
+    os.kill(int(inner.name), signal.SIGKILL)
+    until(lambda: "The code-server has ended and is started again" in site.said, seconds=60)
+    until(lambda: knows_our_sensors(site), seconds=60)
+    run = start_migrate(site)
+    until(lambda: status(site, run) == "SUCCESS", seconds=90)
+
+
 def test_no_secret_stands_in_a_command_line(site: Site) -> None:
     assert not [line for line in site.processes() if "postgresql" in line]
+
+
+def test_the_ui_is_a_fine_first_command(tmp_path: Path) -> None:
+    new = Site.start(tmp_path / "not" / "yet" / "there")
+    assert new.stop() < 30
 
 
 def test_a_second_ui_and_a_taken_port_are_one_sentence(site: Site, tmp_path: Path) -> None:

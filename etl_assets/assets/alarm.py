@@ -20,7 +20,8 @@ def build_alarm() -> dg.SensorDefinition:
         description="Says of each failed run what failed and what to do: in the run's own log, and here in the tick.",
     )
     def failed_runs(context: dg.RunFailureSensorContext):  # type: ignore[no-untyped-def]
-        text = explain(context.instance, context.dagster_run, context.get_step_failure_events())
+        failures = context.get_step_failure_events()
+        text = explain(context.instance, context.dagster_run, failures, otherwise=context.failure_event.message or "")
         context.log.error(text)
         context.instance.report_engine_event(text, context.dagster_run)
         return dg.SkipReason(text)
@@ -28,13 +29,13 @@ def build_alarm() -> dg.SensorDefinition:
     return failed_runs
 
 
-def explain(instance: dg.DagsterInstance, run: dg.DagsterRun, failures: Any) -> str:
-    """Job, wave, step, cause and remedy, without anything that is not ours to say."""
+def explain(instance: dg.DagsterInstance, run: dg.DagsterRun, failures: Any, *, otherwise: str = "") -> str:
+    """Job, wave, step, cause and remedy, without anything that is not ours to say; `otherwise` when no step failed."""
     wave = run.tags.get("dagster/partition")
     # Dagster's own name for what was picked on the graph starts with underscores.
     of = "of assets picked by hand" if run.job_name.startswith("__") else f"of the job `{run.job_name}`"
     what = f"Run {run.run_id[:8]} {of}{f' for wave {wave}' if wave else ''} failed."
-    causes = [*_red_checks(instance, run), *(_cause(event) for event in failures)]
+    causes = [*_red_checks(instance, run), *(_cause(event) for event in failures)] or [otherwise]
     return " ".join([what, *(cause for cause in causes if cause), NEXT_STEP])
 
 

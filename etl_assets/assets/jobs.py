@@ -49,9 +49,9 @@ def build_jobs(spec: Spec, run_wave: RunWave) -> list[Any]:
         ),
         dg.define_asset_job(
             RESTAGE,
-            selection=_to_staging(spec),
-            description="From a new snapshot to staging. The sensor `legacy_changes` runs it when the legacy file has "
-            "changed; rows of users who have moved already arrive with the next wave.",
+            selection=_to_staging(spec) | books,
+            description="From a new snapshot to staging and the books. The sensor `legacy_changes` runs it when the "
+            "legacy file has changed; rows of users who have moved already arrive with the next wave.",
         ),
         dg.define_asset_job(
             VERIFY, selection=books, description="Reads everything back, closes the books, writes the report."
@@ -75,16 +75,20 @@ def _to_staging(spec: Spec) -> dg.AssetSelection:
 def _build_new_wave(spec: Spec, run_wave: RunWave) -> dg.JobDefinition:
     @dg.op(
         name="open_wave",
-        description="Finishes waves that broke off, then opens one for everybody who can be claimed now. The waves "
-        "are runs of their own, of the job `load_wave`. Safe to run at any time.",
+        description="Finishes waves that broke off, then opens one for everybody who can be claimed now, if there is "
+        "anybody. The waves are runs of their own, of the job `load_wave`. Safe to run at any time.",
     )
     def open_wave(context: dg.OpExecutionContext, stores: Stores) -> None:
         with failures(), stores.target() as connection, reading(connection):
-            standing = read_standing(connection, spec)
+            standing = read_standing(connection, spec, search=True)
             if standing.hindrance:
                 raise WaveHindered(standing.hindrance)
         name = str(LOGIN_WAVES.name)
-        keys = [*standing.unfinished, standing.key_among(context.instance.get_dynamic_partitions(name))]
+        keys = list(standing.unfinished)
+        if standing.is_due:
+            keys.append(standing.key_among(context.instance.get_dynamic_partitions(name)))
+        if not keys:
+            context.log.info("Nobody new has logged in, and no row is late: no wave was opened.")
         for key in keys:
             context.instance.add_dynamic_partitions(name, [key])
             context.log.info("Wave %s: see its own run of the job %s.", key, LOAD_WAVE)

@@ -51,7 +51,7 @@ def _due_waves(settings: Settings, spec: Spec, instance: dg.DagsterInstance) -> 
         standing = read_standing(connection, spec)
     if standing.hindrance:
         raise WaveHindered(standing.hindrance)
-    if standing.claimable or (standing.has_late_rows and not standing.unfinished):
+    if standing.is_due:
         opened = instance.get_dynamic_partitions(str(LOGIN_WAVES.name))
         return [*standing.unfinished, standing.key_among(opened)]
     return list(standing.unfinished)

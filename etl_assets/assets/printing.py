@@ -62,8 +62,11 @@ def show_answer(found: UserAnswer) -> None:
     for line in _facts(found):
         console.print(line, markup=False)
     console.print(found.remedy, markup=False)
-    if not found.rows and not any(found.loaded.values()):
-        console.print("This user has no rows.")
+    if not found.is_staged:
+        console.print("What waits cannot be listed: nothing is staged now. Run `etl-assets migrate`.")
+    if not found.rows:
+        loaded = ", ".join(f"{table} {count:,}" for table, count in found.loaded.items() if count)
+        console.print(f"In the new app: {loaded or 'nothing yet'}.")
         return
     table = RichTable(box=None, padding=(0, 1), pad_edge=False)
     for name in ("table", "what", "rows", "sums", "legacy ids"):

@@ -13,9 +13,10 @@ from etl_assets.spec.model import Spec
 from etl_assets.stores.legacy_sqlite import file_mark
 from etl_assets.stores.postgres import reading
 from etl_assets.stores.run_locks import RunLocks
-from etl_assets.stores.waves import Standing, read_standing, was_run_by_hand
+from etl_assets.stores.waves import CLEANED, Standing, read_standing, staged_snapshots, was_run_by_hand
 
 LOGIN_INTERVAL_S, LEGACY_INTERVAL_S = 10, 30
+LOOK_AGAIN_S = 3_600  # a conflict that went away in production, an account that is back: late rows without a staging
 REST_FACTOR = 10  # an app that never stops writing is re-staged for at most a tenth of the time
 NOT_BY_HAND = (
     "The job `migrate` was not run by hand on this target yet. Run it once: from then on waves open by themselves."
@@ -40,34 +41,53 @@ def _build_new_logins(spec: Spec) -> dg.SensorDefinition:
     def new_logins(context: dg.SensorEvaluationContext, stores: Stores):  # type: ignore[no-untyped-def]
         instance = context.instance
         end_dead_runs(instance, RunLocks(stores.settings().artifacts))
-        quiet = context.cursor or ""
+        quiet, looked = _remembered(context.cursor)
+        is_old = time.time() - looked > LOOK_AGAIN_S
         try:
             with stores.target_as_it_is() as connection, reading(connection):
-                standing = read_standing(connection, spec, quiet=quiet)
+                standing = read_standing(connection, spec, quiet=quiet, search=is_old)
         except EtlError as error:
             return dg.SkipReason(str(error))
-        return _wave_request(instance, standing)
+        looked = time.time() if is_old or quiet != standing.staging else looked
+        return _wave_request(instance, standing, looked=looked)
 
     return new_logins
 
 
-def _wave_request(instance: dg.DagsterInstance, standing: Standing) -> dg.SensorResult | dg.SkipReason:
-    """One run for the oldest wave that needs one.
+def _remembered(cursor: str | None) -> tuple[str, float]:
+    """Which staging was found without late rows, and when; nothing, where somebody edited the cursor."""
+    quiet, _, looked = (cursor or "").partition(" ")
+    return (quiet, float(looked)) if looked.isdigit() else ("", 0.0)
 
-    The cursor only remembers which staging has no late row, so losing it costs a search and nothing else. Which wave
-    is next follows from the target and from the partitions: a tick that is repeated names the same wave, and Dagster
-    starts no second run for a run key.
+
+def _wave_request(
+    instance: dg.DagsterInstance, standing: Standing, *, looked: float
+) -> dg.SensorResult | dg.SkipReason:
+    """One run for the oldest wave that needs one and may have one.
+
+    The cursor only remembers which staging has no late row, and when that was looked at, so losing it costs a search
+    and nothing else. Which wave is next follows from the target and from the partitions: a tick that is repeated names
+    the same wave, and Dagster starts no second run for a run key.
     """
     if standing.hindrance or not standing.is_by_hand:
         return dg.SkipReason(standing.hindrance or NOT_BY_HAND)
-    cursor = "" if standing.has_late_rows else standing.staging
-    if not (standing.unfinished or standing.is_due):
+    cursor = "" if standing.has_late_rows else f"{standing.staging} {looked:.0f}"
+    waves = list(standing.unfinished)
+    if standing.is_due:
+        waves.append(standing.key_among(instance.get_dynamic_partitions(str(LOGIN_WAVES.name))))
+    if not waves:
         return dg.SensorResult(skip_reason="Nobody new has logged in, and no row is late.", cursor=cursor)
-    name = str(LOGIN_WAVES.name)
-    wave = next(iter(standing.unfinished), None) or standing.key_among(instance.get_dynamic_partitions(name))
-    tried = attempts(instance, {PARTITION_TAG: wave}, mark=standing.staging)
-    if tried.hindrance:
-        return dg.SensorResult(skip_reason=f"Wave {wave}: {tried.hindrance}.", cursor=cursor)
+    hindrances = []
+    for wave in waves:
+        # A wave that keeps failing is passed by: the next one need not share its fate.
+        tried = attempts(instance, {PARTITION_TAG: wave}, mark=standing.staging)
+        if not tried.hindrance:
+            break
+        hindrances.append(f"Wave {wave}: {tried.hindrance}.")
+        if tried.running:
+            return dg.SensorResult(skip_reason=hindrances[-1], cursor=cursor)
+    else:
+        return dg.SensorResult(skip_reason=" ".join(hindrances), cursor=cursor)
     busy = _running(instance, MIGRATE, RESTAGE, LOAD_WAVE)
     if busy:
         return dg.SensorResult(skip_reason=f"{busy}; the wave opens when it has ended.", cursor=cursor)
@@ -96,12 +116,18 @@ def _build_legacy_changes(spec: Spec) -> dg.SensorDefinition:
             current = stores.artifacts().current_snapshot_or_none()
             with stores.target_as_it_is() as connection, reading(connection):
                 is_by_hand = was_run_by_hand(connection)
+                staged = staged_snapshots(connection, spec) if is_by_hand else set()
         except EtlError as error:
             return dg.SkipReason(str(error))
         if not is_by_hand:
             return dg.SkipReason(NOT_BY_HAND)
+        if not staged:
+            return dg.SkipReason(f"{CLEANED} Run the job `migrate` to stage the legacy database again.")
         if current is not None and current.source == mark:
-            return dg.SkipReason("The legacy database is as it was when the last snapshot was taken.")
+            if staged == {current.id}:
+                return dg.SkipReason("The legacy database is as it was when the last snapshot was taken.")
+            # A run broke off between the snapshot and the last staging table.
+            return _staging_request(context.instance, f"{current.id} {mark} to be staged")
         return _staging_request(context.instance, f"{current.id if current else 'none'} {mark}")
 
     return legacy_changes

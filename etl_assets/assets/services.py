@@ -20,6 +20,7 @@ from typing import IO
 from etl_assets.assets.attempts import end_dead_runs
 from etl_assets.assets.instance import open_instance, prepare_first_visit
 from etl_assets.model.errors import SettingsError, Unavailable
+from etl_assets.spec.model import Spec
 from etl_assets.stores.artifacts import private_folder
 from etl_assets.stores.run_locks import RunLocks
 from etl_assets.stores.settings import Settings
@@ -27,8 +28,13 @@ from etl_assets.stores.settings import Settings
 HOST = "127.0.0.1"  # Dagster's UI has no log-in: never another address
 READY_TIMEOUT_S, STOP_TIMEOUT_S, LOOK_EVERY_S = 120, 20, 0.25
 RESTARTS_PER_SERVICE, RESTART_WINDOW_S = 5, 300
+HEALTH_EVERY_S, MISSES = 4.0, 2
+UNREACHABLE = "DagsterUserCodeUnreachableError"
 SOCKET = "code.sock"
-IS_LOADED = "{workspaceOrError {... on Workspace {locationEntries {locationOrLoadError {__typename}}}}}"
+IS_LOADED = (
+    "{workspaceOrError {... on Workspace "
+    "{locationEntries {locationOrLoadError {__typename ... on PythonError {message}}}}}}"
+)
 LIFELINE = [sys.executable, "-m", "etl_assets.assets.lifeline"]
 WORKSPACE = "load_from:\n  - grpc_server: {{host: localhost, socket: {socket}, location_name: etl_assets}}\n"
 
@@ -69,7 +75,7 @@ class Service:
                 os.killpg(self.process.pid, number)
 
 
-def serve(settings: Settings, *, port: int, say: Callable[[str], None]) -> None:
+def serve(settings: Settings, spec: Spec, *, port: int, say: Callable[[str], None]) -> None:
     """Runs the UI until Ctrl-C or SIGTERM; leaves no process behind.
 
     Raises:
@@ -77,10 +83,12 @@ def serve(settings: Settings, *, port: int, say: Callable[[str], None]) -> None:
         Unavailable: the services do not come up.
     """
     _require_free(port)
+    private_folder(settings.artifacts)
     with _only_one(settings), _stop_signals(), tempfile.TemporaryDirectory(prefix="etl-assets-") as folder:
         with open_instance(settings) as instance:
             ended = end_dead_runs(instance, RunLocks(settings.artifacts), at_start=True)
-            prepare_first_visit(instance)
+            if spec.owned:
+                prepare_first_visit(instance)
         if ended:
             say(f"{len(ended)} runs that a crash had left behind were marked as failed; run them again.")
         services = _services(settings, Path(folder), port)
@@ -93,7 +101,7 @@ def serve(settings: Settings, *, port: int, say: Callable[[str], None]) -> None:
                 service.start()
             _wait_for(lambda: _is_loaded(port), services)
             say(f"The Dagster UI is on http://{HOST}:{port} (Ctrl-C stops it). Logs: {services[0].log.parent}")
-            _watch(services, say)
+            _watch(services, say, health=lambda: _health(port), restarted=lambda: _end_lost_runs(settings))
         except KeyboardInterrupt:
             say("Stopping.")
         finally:
@@ -127,21 +135,45 @@ def _wait_for(condition: Callable[[], bool], services: list[Service]) -> None:
         time.sleep(LOOK_EVERY_S)
 
 
+def _end_lost_runs(settings: Settings) -> None:
+    """Runs that ended with their code server."""
+    with open_instance(settings) as instance:
+        end_dead_runs(instance, RunLocks(settings.artifacts), at_start=True)
+
+
 def _is_loaded(port: int) -> bool:
     """True when the webserver answers and knows our definitions."""
+    return '"RepositoryLocation"' in _health(port)
+
+
+def _health(port: int) -> str:
+    """What the webserver says of the code location; empty when it does not answer."""
     body = json.dumps({"query": IS_LOADED}).encode()
     request = urllib.request.Request(f"http://{HOST}:{port}/graphql", body, {"Content-Type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - our own, on the loopback
-            return '"RepositoryLocation"' in answer.read().decode()
+            return str(answer.read().decode())
     except OSError:
-        return False
+        return ""
 
 
-def _watch(services: list[Service], say: Callable[[str], None]) -> None:
-    """Restarts what dies, until it dies too often."""
+def _watch(
+    services: list[Service], say: Callable[[str], None], *, health: Callable[[], str], restarted: Callable[[], None]
+) -> None:
+    """Restarts what dies, until it dies too often.
+
+    `dagster code-server` is a proxy that outlives the process behind it, which holds our code; only the webserver
+    knows that nobody answers any more (dagster 1.13.27).
+    """
+    misses, next_look = 0, time.monotonic() + HEALTH_EVERY_S
     while True:
         time.sleep(LOOK_EVERY_S)
+        if time.monotonic() > next_look:
+            misses = misses + 1 if UNREACHABLE in health() else 0
+            next_look = time.monotonic() + HEALTH_EVERY_S
+            if misses > MISSES:
+                services[0].signal(signal.SIGKILL)
+                misses = 0
         for service in services:
             if service.is_alive:
                 continue
@@ -150,6 +182,8 @@ def _watch(services: list[Service], say: Callable[[str], None]) -> None:
             say(f"The {service.name} has ended and is started again; its log: {service.log}")
             service.signal(signal.SIGKILL)  # what the dead one had started, its half of a run included
             service.start()
+            if service is services[0]:
+                restarted()
 
 
 def _stop(services: list[Service]) -> None:

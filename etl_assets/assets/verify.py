@@ -32,11 +32,12 @@ from etl_assets.assets.keys import (
 )
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Stores
+from etl_assets.model.errors import CleanedUp
 from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import RowComparison, SumComparison, compare_rows, compare_sums, read_books
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, reading, rows, server_facts, writing
+from etl_assets.stores.postgres import Connection, reading, rows, run_statement, server_facts, writing
 from etl_assets.stores.statements import statement
 from etl_assets.stores.users import label_users
 from etl_assets.stores.waves import remember_by_hand
@@ -115,12 +116,14 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
         """Everything that was ever loaded, read back, and the books: what became of every legacy row.
 
         Green means that no row is lost, doubled or altered by us. Safe to re-run: it reads, and writes nothing but each
-        unclaimed user's present state into the user map.
+        unclaimed user's present state into the user map, and that the waves were read back.
         """
         with failures(), stores.target() as connection:
             links = stores.links(connection, spec)
             with reading(connection):
                 tables = _staged_tables(connection, links)
+                if not tables and rows(connection, statement("find_final_books")):
+                    raise CleanedUp
             if spec.users is not None and set(links.tables) <= set(tables):
                 with writing(connection, run=context.run.run_id):
                     label_users(connection, spec, links)
@@ -130,8 +133,9 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
                 at = server_facts(connection)["now"]
             fault_point("verify.counted")
             stores.artifacts().publish_report(VERIFIED, [json.dumps(verified(books, found, sums, at=at).as_json())])
-            if books.closed and is_migrate(context.run):
-                with writing(connection, run=context.run.run_id):
+            with writing(connection, run=context.run.run_id):
+                run_statement(connection, statement("verify_waves"))
+                if books.closed and is_migrate(context.run):
                     remember_by_hand(connection, run=context.run.run_id)
         checks = [
             books_result(books),

@@ -8,6 +8,7 @@ EtlError
 |-- LegacyMismatch        exit 2  the legacy tables are not what the spec says
 |-- TargetMismatch        exit 2  the target's tables are not what the spec says
 |-- ArtifactError         exit 1  a file that an earlier asset wrote is missing or was changed
+|-- CleanedUp             exit 1  nothing can be compared any more
 |-- WaveHindered          exit 1  no login wave can open now
 |-- Refused               exit 1  loading now could be wrong: nothing was written
 |-- BooksOpen             exit 1  source = loaded + waiting + quarantined + excluded does not hold
@@ -121,6 +122,19 @@ class CleanupRefused(EtlError):
     """Staging is still needed."""
 
     exit_code = 1
+
+
+class CleanedUp(EtlError):
+    """Staging was dropped, and with it what production is compared with."""
+
+    exit_code = 1
+
+    def __init__(self) -> None:
+        """One sentence: there is one way on."""
+        super().__init__(
+            "Nothing was verified: the staging tables were cleaned up, and the signed report stays as it is. Run the "
+            "job `migrate` to stage the legacy database and verify anew."
+        )
 
 
 class Unavailable(EtlError):

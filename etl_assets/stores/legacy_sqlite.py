@@ -1,5 +1,6 @@
 """The legacy database: opened read-only, copied whole, then read from the copy."""
 
+import contextlib
 import difflib
 import sqlite3
 import time
@@ -102,9 +103,10 @@ def file_mark(path: Path) -> str:
     """
     require_sqlite(path)
     found = [path.stat()]
-    wal = path.with_name(f"{path.name}-wal")
-    if wal.exists() and wal.stat().st_size > WAL_HEADER_BYTES:
-        found.append(wal.stat())
+    with contextlib.suppress(FileNotFoundError):  # the last writer takes the WAL away with it, at any moment
+        wal = path.with_name(f"{path.name}-wal").stat()
+        if wal.st_size > WAL_HEADER_BYTES:
+            found.append(wal)
     return " ".join(f"{stat.st_size}:{stat.st_mtime_ns}" for stat in found)
 
 

@@ -4,7 +4,6 @@ import fcntl
 import os
 import uuid
 from pathlib import Path
-from typing import IO
 
 from etl_assets.stores.artifacts import private_folder
 
@@ -37,23 +36,19 @@ class RunLocks:
         if not note.exists():
             return False
         path = self._folder / note.read_text(encoding="ascii")
-        if not path.exists():
-            return True
-        with path.open("rb") as file:
-            return _is_free(file)
+        return not path.exists() or _is_unlocked(path)
 
     def forget(self, keep: set[str]) -> None:
         """Removes the notes of all runs but these, and the files of processes that are gone."""
         if not self._folder.exists():
             return
         for path in self._folder.iterdir():
-            if not path.name.startswith("process-"):
-                if path.name not in keep:
-                    path.unlink(missing_ok=True)
-                continue
-            with path.open("rb") as file:
-                if _is_free(file):
-                    path.unlink(missing_ok=True)
+            is_process = path.name.startswith("process-")
+            # The process of another Dagster home may hold a note whose run we do not know.
+            if (is_process and _is_unlocked(path)) or (
+                not is_process and path.name not in keep and self.has_died(path.name)
+            ):
+                path.unlink(missing_ok=True)
 
 
 def _process_lock(folder: Path) -> str:
@@ -64,18 +59,28 @@ def _process_lock(folder: Path) -> str:
         for _, descriptor in _held.values():
             os.close(descriptor)  # of another folder, which only tests have
         _held.clear()
-        path = folder / f"process-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        _held[owner] = (path.name, descriptor)
+        _held[owner] = _new_lock(folder)
     return _held[owner][0]
 
 
-def _is_free(file: IO[bytes]) -> bool:
+def _new_lock(folder: Path) -> tuple[str, int]:
+    while True:
+        path = folder / f"process-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if path.exists():  # another process may have swept it away before it was locked
+            return path.name, descriptor
+        os.close(descriptor)
+
+
+def _is_unlocked(path: Path) -> bool:
     try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except FileNotFoundError:
+        pass
     return True
 
 

@@ -43,6 +43,7 @@ class UserAnswer:
     migrated_at: str | None
     loaded: dict[str, int]
     rows: tuple[UserRows, ...]
+    is_staged: bool = True
 
 
 def answer(url: str, spec: Spec, user: str) -> UserAnswer:
@@ -79,6 +80,7 @@ def answer(url: str, spec: Spec, user: str) -> UserAnswer:
             migrated_at=_time(migrated_at),
             loaded={name: _loaded(connection, name, user) for name in links.tables},
             rows=tuple(line for name in tables for line in _rows_of(connection, links, name, user)),
+            is_staged=set(links.tables) <= staged,
         )
 
 

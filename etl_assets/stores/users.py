@@ -1,7 +1,7 @@
 """Who may claim, and who has: `etl.legacy_user_map` and the login waves."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 from psycopg import sql
@@ -17,6 +17,7 @@ from etl_assets.stores.staging import copy_frame
 from etl_assets.stores.statements import identifier, joined, literal, qualified, statement
 from etl_assets.stores.targets import regclass
 
+CLOCK_TOLERANCE = timedelta(minutes=1)
 # Columns of auth.users that rule an account out. Old projects lack some of them, and then the thing itself too.
 RULED_OUT = {
     "deleted_at": "a.deleted_at IS NULL",
@@ -145,6 +146,12 @@ def seal_wave(connection: Connection, spec: Spec, links: Links, *, key: str, run
             "A login wave's key is a UTC time such as 2026-11-22T153000Z. The job `new_wave` opens one without a key."
         )
     sealed = connection.execute(statement("find_wave"), {"wave": key}).fetchone()
+    latest = wave_key(one(connection, statement("next_wave_moment"))[0] + CLOCK_TOLERANCE)
+    if sealed is None and key > latest:
+        raise SettingsError(
+            f"The wave {key} lies in the future of the target's clock ({latest} at most): every later wave would "
+            "have to come after it. Delete the partition; the job `new_wave` opens a wave without a key."
+        )
     if sealed is None:
         states = user_states(connection, spec, links, some=True)
         values = {"wave": key, "run": run, "users": find_candidates(connection, spec)}

@@ -14,6 +14,7 @@ from etl_assets.stores.targets import read_targets
 from etl_assets.stores.users import count_claimable, next_wave_key
 
 BY_HAND = "migrate was run by hand"
+CLEANED = "The staging tables were cleaned up."
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,12 @@ class Standing:
 
     def key_among(self, opened: Iterable[str]) -> str:
         """The wave to run: one that was opened and never sealed, else a new one."""
-        waiting = [key for key in opened if is_wave_key(key) and key > self.last_key]
+        # A key of the future would push every later wave beyond it.
+        waiting = [key for key in opened if is_wave_key(key) and self.last_key < key <= self.next_key]
         return min(waiting, default=self.next_key)
 
 
-def read_standing(connection: Connection, spec: Spec, *, quiet: str = "") -> Standing:
+def read_standing(connection: Connection, spec: Spec, *, quiet: str = "", search: bool = False) -> Standing:
     """The standing of this moment; runs inside `reading` and writes nothing.
 
     Args:
@@ -52,6 +54,7 @@ def read_standing(connection: Connection, spec: Spec, *, quiet: str = "") -> Sta
         spec: what is migrated.
         quiet: the mark of a staging that was looked through before and had no late row; that search, the only one
             whose cost follows the size of the tables, is then left out.
+        search: look for late rows all the same.
     """
     if not exists(connection):
         return Standing("Nothing was migrated to this target yet: run the job `migrate` once.")
@@ -61,8 +64,8 @@ def read_standing(connection: Connection, spec: Spec, *, quiet: str = "") -> Sta
     absent = [name for name in ("users", *links.tables) if name not in staged]
     if absent:
         cleaned = bool(rows(connection, statement("find_final_books")))
-        cause = "The staging tables were cleaned up" if cleaned else f"Not staged yet: {', '.join(absent)}"
-        return Standing(f"{cause}. Run the job `migrate`, then waves open again.", is_by_hand=is_by_hand)
+        cause = CLEANED if cleaned else f"Not staged yet: {', '.join(absent)}."
+        return Standing(f"{cause} Run the job `migrate`, then waves open again.", is_by_hand=is_by_hand)
     if snapshots > 1:
         return Standing(
             "The staging tables come from different snapshots: a staging is under way, or broke off. If nothing "
@@ -71,15 +74,27 @@ def read_standing(connection: Connection, spec: Spec, *, quiet: str = "") -> Sta
         )
     last = connection.execute(statement("find_last_wave")).fetchone()
     seen = {quiet, (last[0] or "") if last else ""}
+    unfinished = tuple(unfinished_waves(connection))
+    # An unfinished wave brings every late row itself; its own rows look late until it has.
+    looks = not unfinished and (search or staging not in seen)
     return Standing(
         is_by_hand=is_by_hand,
-        unfinished=tuple(unfinished_waves(connection)),
+        unfinished=unfinished,
         last_key=one(connection, statement("find_last_key"))[0] or "",
         next_key=next_wave_key(connection),
         claimable=count_claimable(connection, spec, links),
-        has_late_rows=staging not in seen and has_late_rows(connection, links),
+        has_late_rows=looks and has_late_rows(connection, links),
         staging=staging,
     )
+
+
+def staged_snapshots(connection: Connection, spec: Spec) -> set[str]:
+    """The snapshots of the staged tables, `none` for one that is not staged; empty after a cleanup."""
+    found = dict(rows(connection, statement("list_staged_snapshots")))
+    if not found and rows(connection, statement("find_final_books")):
+        return set()
+    links = Links(spec, read_targets(connection, spec))
+    return {found.get(name, "none") for name in (*links.tables, *(("users",) if spec.users else ()))}
 
 
 def was_run_by_hand(connection: Connection) -> bool:

@@ -33,8 +33,14 @@ def test_new_wave_claims_and_loads_without_a_partition_to_choose(awkward: World)
 def test_new_wave_finishes_a_wave_that_broke_off(awkward: World) -> None:
     wave = awkward.stage()  # resolved and not loaded
     assert press(awkward, NEW_WAVE).success
-    assert awkward.query("SELECT users, loaded_at IS NOT NULL FROM etl.waves ORDER BY wave") == [(2, True), (0, True)]
+    assert awkward.query("SELECT users, verified_at IS NOT NULL FROM etl.waves") == [(2, True)]
     assert awkward.query("SELECT DISTINCT wave FROM etl.loaded") == [(wave,)]
+
+
+def test_new_wave_opens_none_when_nobody_is_new(awkward: World) -> None:
+    awkward.migrate()
+    assert press(awkward, NEW_WAVE).success
+    assert awkward.query("SELECT count(*) FROM etl.waves") == [(1,)]
 
 
 def test_new_wave_says_what_to_do_when_nothing_is_staged(awkward: World) -> None:
@@ -65,7 +71,10 @@ def test_cleanup_keeps_the_map_the_ledger_and_the_books(awkward: World) -> None:
     assert after.as_json() == before.as_json()
     assert after.as_json()["tables"] == BOOKS
     assert awkward.checksum(*PRODUCTION) == production
-    assert press(awkward, VERIFY).success
+    page = awkward.folder / "artifacts" / "reports" / "migration_report.html"
+    signed = page.read_bytes()
+    assert "the signed report stays as it is" in failure_of(press(awkward, VERIFY))
+    assert page.read_bytes() == signed
     assert press(awkward, CLEANUP).success  # pressed twice
 
 

@@ -12,11 +12,11 @@ import pytest
 from etl_assets.assets import attempts
 from etl_assets.assets.attempts import MARK_TAG, MOST_ATTEMPTS
 from etl_assets.assets.instance import run_job
-from etl_assets.assets.keys import LOAD_WAVE, LOGIN_WAVES, MIGRATE, REPORT, RESTAGE, VERIFICATION
+from etl_assets.assets.keys import LOAD_WAVE, LOGIN_WAVES, MIGRATE, REPORT, RESOLVED, RESTAGE, SNAPSHOT, VERIFICATION
 from etl_assets.assets.resources import Stores
 from etl_assets.stores.run_locks import RunLocks
 from etl_assets_tests.scenario import PRODUCTION
-from etl_assets_tests.world import AT, World
+from etl_assets_tests.world import AT, World, failure_of
 
 HOLD_AND_DIE = """
 import os, pathlib, sys
@@ -205,8 +205,85 @@ def test_a_row_added_for_a_migrated_user_opens_a_wave_after_the_next_staging(awk
 def test_a_user_whom_the_target_refuses_does_not_open_wave_after_wave(awkward: World) -> None:
     awkward.execute("CREATE UNIQUE INDEX one_type ON public.jobs (lower(job_type))")  # no validation models expressions
     press_migrate(awkward)
-    assert run_wave(awkward, accept(awkward, tick(awkward))) == 1
+    request = accept(awkward, tick(awkward))
+    assert run_wave(awkward, request) == 1
+    assert f"Wave {request.partition_key}: run" in reason(tick(awkward))
+    assert awkward.query("SELECT count(*) FROM etl.waves") == [(1,)]
+    awkward.sign_up("dan@example.com")  # somebody else need not wait for that
+    assert accept(awkward, tick(awkward)).partition_key != request.partition_key
+
+
+def test_a_wave_that_nobody_read_back_is_run_again(awkward: World) -> None:
+    press_migrate(awkward)
+    request = accept(awkward, tick(awkward))
+    run_wave(awkward, request)
+    awkward.execute("UPDATE etl.waves SET verified_at = NULL")  # killed between load and verification
+    again = accept(awkward, tick(awkward))
+    assert again.partition_key == request.partition_key
+    assert run_wave(awkward, again) == 0
     assert "Nobody new" in reason(tick(awkward))
+
+
+def test_a_staging_that_broke_off_is_asked_for_again(awkward: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("etl_assets.assets.sensors.REST_FACTOR", 0)
+    press_migrate(awkward)
+    awkward.legacy("UPDATE jobs SET status = 'edited' WHERE id = 3")
+    first = accept(awkward, tick(awkward, "legacy_changes"))
+    awkward.materialize(SNAPSHOT)  # and no further
+    second = accept(awkward, tick(awkward, "legacy_changes"))
+    assert second.run_key != first.run_key
+    assert run_job(awkward.definitions(), RESTAGE, awkward.instance, tags=second.tags) == 0
+    assert "as it was" in reason(tick(awkward, "legacy_changes"))
+
+
+def test_a_change_after_the_cleanup_does_not_undo_it(awkward: World) -> None:
+    awkward.migrate()
+    awkward.definitions().resolve_job_def("cleanup").execute_in_process(instance=awkward.instance)
+    awkward.legacy("UPDATE jobs SET status = 'edited' WHERE id = 3")
+    assert "cleaned up" in reason(tick(awkward, "legacy_changes"))
+    assert "cleaned up" in reason(tick(awkward))
+
+
+def test_a_row_whose_hindrance_went_away_in_production_is_looked_for_again(
+    awkward: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    awkward.execute(
+        "CREATE UNIQUE INDEX ON public.jobs (source_file); INSERT INTO public.jobs (user_id, job_type, status, source_file) "
+        "SELECT id, 'native', 'x', 'a.wav' FROM public.profiles LIMIT 1"
+    )
+    awkward.write_spec(("incomplete_users: hold ", "incomplete_users: load "))
+    press_migrate(awkward)
+    run_wave(awkward, accept(awkward, tick(awkward)))
+    cursor = tick(awkward).cursor
+    awkward.execute("DELETE FROM public.jobs WHERE job_type = 'native'")
+    assert "Nobody new" in reason(tick(awkward, cursor=cursor))
+    monkeypatch.setattr("etl_assets.assets.sensors.LOOK_AGAIN_S", -1)
+    assert run_wave(awkward, accept(awkward, tick(awkward, cursor=cursor))) == 0
+    assert awkward.query("SELECT count(*) FROM public.jobs WHERE source_file = 'a.wav'") == [(1,)]
+
+
+def test_a_key_of_the_future_spoils_no_later_one(awkward: World) -> None:
+    press_migrate(awkward)
+    awkward.instance.add_dynamic_partitions(WAVES, ["2099-01-01T000000Z"])
+    assert (accept(awkward, tick(awkward)).partition_key or "") < "2098"
+    result = awkward.materialize(RESOLVED, partition_key="2099-01-01T000000Z")
+    assert "lies in the future" in failure_of(result)
+    assert awkward.query("SELECT count(*) FROM etl.waves") == [(0,)]
+
+
+def test_an_edited_cursor_costs_a_search_and_nothing_else(awkward: World) -> None:
+    press_migrate(awkward)
+    run_wave(awkward, accept(awkward, tick(awkward)))
+    for cursor in ("nonsense", "a b c", "x y"):
+        assert "Nobody new" in reason(tick(awkward, cursor=cursor))
+
+
+def test_the_note_of_a_living_run_survives_another_home_s_sweep(awkward: World) -> None:
+    locks = RunLocks(artifacts(awkward))
+    locks.hold("a-run-of-another-home")
+    locks.forget(set())
+    assert locks.is_noted("a-run-of-another-home")
+    assert not locks.has_died("a-run-of-another-home")
 
 
 def test_no_wave_opens_while_the_staging_tables_are_of_two_snapshots(awkward: World) -> None:

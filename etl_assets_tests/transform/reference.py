@@ -72,7 +72,8 @@ def double(text: str, kind: str) -> Judged:
     if not _is_digits(whole + fraction) or (e and not _is_digits(_unsigned(exponent))):
         return _refused
     number = float(text)
-    if number in (float("inf"), float("-inf")) or (kind == "i" and int(number) != int(text)):
+    is_whole = kind != "r" and _is_digits(_unsigned(text))
+    if number in (float("inf"), float("-inf")) or (is_whole and int(number) != int(text)):
         return _refused
     return number, None
 
