@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from etl_assets.assets.users import users_frame
+import polars as pl
+
+from etl_assets.assets.frames import staged_batches, users_frame
 from etl_assets.model.books import Group, TableBook
 from etl_assets.spec.exports import Export, exports_of
 from etl_assets.spec.model import Spec, Users
-from etl_assets.spec.shapes import Staged
 from etl_assets.stores.artifacts import Artifacts
 from etl_assets.stores.corrections import CorrectionsFile, read_corrections
 from etl_assets.stores.legacy_export import ExportReader, open_export
@@ -19,8 +20,7 @@ from etl_assets.stores.rehearsal import CellFaults, Rehearsal, rehearse_staging
 from etl_assets.stores.settings import Settings
 from etl_assets.stores.staging import Corrected, StagingSource
 from etl_assets.stores.users import replace_users
-from etl_assets.transform.corrections import corrected, dropped_keys, touched_keys
-from etl_assets.transform.staging import StagePlan, stage
+from etl_assets.transform.staging import StagePlan
 
 SNAPSHOT = "check"
 
@@ -55,15 +55,14 @@ def _source(copy: Path, spec: Spec, links: Links, name: str, file: CorrectionsFi
         excluded = [key for keys in reader.excluded() for key in keys["_key"].to_list()]
         plan = StagePlan(spec, spec.tables[name], links.targets[name], reader.labels, reader.usual)
     laid = Corrected(file.of(name), file.sha256)
-    return StagingSource(SNAPSHOT, total, excluded, batches=_staged(copy, export, plan, laid), corrected=laid)
+    return StagingSource(
+        SNAPSHOT, total, excluded, batches=staged_batches(_batches(copy, export), plan, laid), corrected=laid
+    )
 
 
-def _staged(copy: Path, export: Export, plan: StagePlan, laid: Corrected) -> Iterator[Staged]:
+def _batches(copy: Path, export: Export) -> Iterator[pl.DataFrame]:
     with open_read_only(copy) as connection:
-        for batch in _reader(connection, export).batches():
-            laid.found.extend(touched_keys(batch, laid.corrections))
-            laid.dropped.extend(dropped_keys(batch, laid.corrections))
-            yield stage(corrected(batch, laid.corrections, plan.usual), plan)
+        yield from _reader(connection, export).batches()
 
 
 def _reader(connection: object, export: Export) -> ExportReader:

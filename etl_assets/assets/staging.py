@@ -1,33 +1,21 @@
 """`etl.stg_<table>`: typed rows that passed their value rules, ready to be claimed."""
 
-from collections.abc import Iterator
-
 import dagster as dg
 
 from etl_assets.assets.columns import staging_columns
+from etl_assets.assets.frames import staged_batches
 from etl_assets.assets.keys import OWNERS, STAGING_GROUP, export_key, staging_key
 from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Stores
 from etl_assets.spec.model import Spec, Table
-from etl_assets.spec.shapes import Staged
 from etl_assets.stores.accounting import table_summary
-from etl_assets.stores.artifacts import Artifacts, Manifest
 from etl_assets.stores.corrections import read_corrections
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import reading, writing
 from etl_assets.stores.staging import Corrected, StagedCounts, StagingSource, replace_staging
 from etl_assets.stores.targets import find_target, read_target, require_fit
-from etl_assets.transform.corrections import corrected, dropped_keys, touched_keys
-from etl_assets.transform.staging import StagePlan, stage
-
-
-def staged_batches(artifacts: Artifacts, manifest: Manifest, plan: StagePlan, laid: Corrected) -> Iterator[Staged]:
-    """The export's batches, corrected and transformed; `laid` learns which corrections were about a row of them."""
-    for batch in artifacts.verified_batches(manifest):
-        laid.found.extend(touched_keys(batch, laid.corrections))
-        laid.dropped.extend(dropped_keys(batch, laid.corrections))
-        yield stage(corrected(batch, laid.corrections, manifest.usual), plan)
+from etl_assets.transform.staging import StagePlan
 
 
 def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
@@ -64,7 +52,7 @@ def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
                 manifest.snapshot,
                 snapshot.rows[table.name],
                 excluded=artifacts.excluded_keys(manifest),
-                batches=staged_batches(artifacts, manifest, plan, laid),
+                batches=staged_batches(artifacts.verified_batches(manifest), plan, laid),
                 corrected=laid,
                 content=manifest.sha256,
             )

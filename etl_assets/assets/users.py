@@ -1,32 +1,17 @@
 """Legacy users, and the waves in which they claim their accounts."""
 
-from collections.abc import Iterable
-
 import dagster as dg
-import polars as pl
 
 from etl_assets.assets.columns import RESOLVED_COLUMNS, USER_MAP_COLUMNS, column_schema
+from etl_assets.assets.frames import users_frame
 from etl_assets.assets.keys import LOGIN_WAVES, OWNERS, RESOLVED, USER_MAP, USERS_EXPORT, USERS_GROUP, staging_key
 from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Stores
-from etl_assets.model.target import TargetColumn
 from etl_assets.report.picture import as_markdown, progress_svg, user_bar
 from etl_assets.spec.model import Spec, Users
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.postgres import reading, writing
 from etl_assets.stores.users import count_labels, replace_users, seal_wave
-from etl_assets.transform.times import TimeOptions, timestamp_verdict
-from etl_assets.transform.users import comparable_users
-
-
-def users_frame(batches: Iterable[pl.DataFrame], users: Users, *, timezone: str) -> pl.DataFrame:
-    """The export's users as the map takes them; a created_at that is no timestamp is left NULL, it claims nothing."""
-    frames = [comparable_users(batch, email=users.email, verified=users.verified) for batch in batches]
-    nobody = pl.DataFrame(schema={**dict.fromkeys(("_key", users.email, users.verified or "created_at"), pl.String)})
-    frames = frames or [comparable_users(nobody, email=users.email, verified=users.verified)]
-    anything = TargetColumn("created_at", "timestamp with time zone", "timestamp with time zone")
-    created = timestamp_verdict(pl.col("created_at"), pl.lit("t"), anything, options=TimeOptions(timezone))
-    return pl.concat(frames).with_columns(pl.when(created.fault.is_null()).then(created.value).alias("created_at"))
 
 
 def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:

@@ -48,9 +48,9 @@ def require_sqlite(path: Path) -> None:
         LegacyFileError: it is missing, a folder, empty, encrypted, or something else; it is never created.
     """
     if not path.exists():
-        raise LegacyFileError(f"The legacy database {path} does not exist. Check LEGACY_SQLITE.")
+        raise LegacyFileError(f"The legacy database {path} does not exist. Check the path.")
     if not path.is_file():
-        raise LegacyFileError(f"The legacy database {path} is not a file. Check LEGACY_SQLITE.")
+        raise LegacyFileError(f"The legacy database {path} is not a file. Check the path.")
     try:
         with path.open("rb") as file:
             head = file.read(len(MAGIC))

@@ -1,0 +1,32 @@
+"""From an export's batches to what staging takes: for the assets, and for the rehearsal of them."""
+
+from collections.abc import Iterable, Iterator
+
+import polars as pl
+
+from etl_assets.model.target import TargetColumn
+from etl_assets.spec.model import Users
+from etl_assets.spec.shapes import Staged
+from etl_assets.stores.staging import Corrected
+from etl_assets.transform.corrections import corrected, dropped_keys, touched_keys
+from etl_assets.transform.staging import StagePlan, stage
+from etl_assets.transform.times import TimeOptions, timestamp_verdict
+from etl_assets.transform.users import comparable_users
+
+
+def staged_batches(batches: Iterable[pl.DataFrame], plan: StagePlan, laid: Corrected) -> Iterator[Staged]:
+    """The batches, corrected and transformed; `laid` learns which corrections were about a row of them."""
+    for batch in batches:
+        laid.found.extend(touched_keys(batch, laid.corrections))
+        laid.dropped.extend(dropped_keys(batch, laid.corrections))
+        yield stage(corrected(batch, laid.corrections, plan.usual), plan)
+
+
+def users_frame(batches: Iterable[pl.DataFrame], users: Users, *, timezone: str) -> pl.DataFrame:
+    """The export's users as the map takes them; a created_at that is no timestamp is left NULL, it claims nothing."""
+    frames = [comparable_users(batch, email=users.email, verified=users.verified) for batch in batches]
+    nobody = pl.DataFrame(schema={**dict.fromkeys(("_key", users.email, users.verified or "created_at"), pl.String)})
+    frames = frames or [comparable_users(nobody, email=users.email, verified=users.verified)]
+    anything = TargetColumn("created_at", "timestamp with time zone", "timestamp with time zone")
+    created = timestamp_verdict(pl.col("created_at"), pl.lit("t"), anything, options=TimeOptions(timezone))
+    return pl.concat(frames).with_columns(pl.when(created.fault.is_null()).then(created.value).alias("created_at"))
