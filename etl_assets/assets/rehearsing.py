@@ -34,13 +34,12 @@ def rehearse(connection: Connection, settings: Settings, spec: Spec, links: Link
     try:
         copy_database(settings.legacy_file(), copy)
         file = read_corrections(settings.corrections_path, spec)
-        with open_read_only(copy):
-            return rehearse_staging(
-                connection,
-                links,
-                {name: lambda name=name: _source(copy, spec, links, name, file) for name in links.tables},  # type: ignore[misc]
-                lambda inner: _stage_users(inner, copy, spec, spec.users),
-            )
+        return rehearse_staging(
+            connection,
+            links,
+            {name: lambda name=name: _source(copy, spec, links, name, file) for name in links.tables},  # type: ignore[misc]
+            lambda inner: _stage_users(inner, copy, spec, spec.users),
+        )
     finally:
         copy.unlink(missing_ok=True)
 

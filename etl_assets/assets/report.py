@@ -13,11 +13,11 @@ from etl_assets.model.report import ReportFacts, Verified
 from etl_assets.report.page import html_page, markdown_page, verdict
 from etl_assets.report.points import open_points
 from etl_assets.spec.model import Spec
+from etl_assets.stores.accounting import staged_tables
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, reading, rows
+from etl_assets.stores.postgres import Connection, reading
 from etl_assets.stores.quarantine_list import quarantine_lines
 from etl_assets.stores.report_facts import report_facts
-from etl_assets.stores.statements import statement
 
 
 def gather(connection: Connection, stores: Stores, spec: Spec) -> ReportFacts:
@@ -36,8 +36,7 @@ def publish_quarantine(connection: Connection, stores: Stores, spec: Spec) -> Pa
     """Writes every quarantined cell and row to a CSV for people; after a cleanup, what etl.quarantine still has."""
     links = stores.links(connection, spec)
     with reading(connection):
-        staged = {name for (name,) in rows(connection, statement("list_staged"))}
-        linked = links if set(links.tables) <= staged else Links(spec, {})
+        linked = links if set(links.tables) <= staged_tables(connection) else Links(spec, {})
         return stores.artifacts().publish_report(QUARANTINE_LIST, quarantine_lines(connection, linked))
 
 

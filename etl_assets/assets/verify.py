@@ -34,7 +34,14 @@ from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import CleanedUp
 from etl_assets.spec.model import Spec
-from etl_assets.stores.accounting import RowComparison, SumComparison, compare_rows, compare_sums, read_books
+from etl_assets.stores.accounting import (
+    RowComparison,
+    SumComparison,
+    compare_rows,
+    compare_sums,
+    read_books,
+    staged_tables,
+)
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, reading, rows, run_statement, server_facts, writing
@@ -52,7 +59,7 @@ def _compare(
 
 def _staged_tables(connection: Connection, links: Links) -> list[str]:
     """The tables that can be compared: before the first staging there are none, and after the cleanup none again."""
-    staged = {name for (name,) in rows(connection, statement("list_staged"))}
+    staged = staged_tables(connection)
     return [name for name in links.tables if name in staged]
 
 

@@ -38,14 +38,14 @@ def markdown_page(facts: ReportFacts) -> str:
 
 
 def _values(facts: ReportFacts) -> dict[str, object]:
-    waves = facts.books.waves
+    waves, points = facts.books.waves, open_points(facts)
     return {
         "facts": facts,
         "books": facts.books,
         "verdict": verdict(facts),
-        "is_ready": facts.books.complete and not any(point.weight == 0 for point in open_points(facts)),
+        "is_ready": facts.books.complete and not any(point.weight == 0 for point in points),
         "svg": progress_svg(bars_of(facts.books)),
-        "points": open_points(facts),
+        "points": points,
         "waves": waves[-WAVES_SHOWN:],
         "earlier_waves": max(len(waves) - WAVES_SHOWN, 0),
         "largest_wave": max((wave.users for wave in waves), default=0) or 1,

@@ -52,12 +52,17 @@ class SumComparison:
     query: str
 
 
+def staged_tables(connection: Connection) -> set[str]:
+    """The keys of the tables that are staged now, `users` among them."""
+    return {name for (name,) in rows(connection, statement("list_staged"))}
+
+
 def read_books(connection: Connection, links: Links, *, labelled: bool = False) -> Books:
     """The books of this moment, or those of the cleanup where staging is gone; runs inside `reading`.
 
     With `labelled`, the users are counted by the states that were written last, which is cheap.
     """
-    staged = {name for (name,) in rows(connection, statement("list_staged"))}
+    staged = staged_tables(connection)
     final = connection.execute(statement("find_final_books")).fetchone()
     if final and not staged:
         return Books.from_json(final[0])

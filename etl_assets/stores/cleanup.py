@@ -3,10 +3,10 @@
 import json
 
 from etl_assets.model.errors import BooksOpen, CleanupRefused, sample_of
-from etl_assets.stores.accounting import compare_rows, read_books
+from etl_assets.stores.accounting import compare_rows, read_books, staged_tables
 from etl_assets.stores.links import Links
 from etl_assets.stores.loading import unfinished_waves
-from etl_assets.stores.postgres import Connection, rows, run_statement, writing
+from etl_assets.stores.postgres import Connection, run_statement, writing
 from etl_assets.stores.schema import audit
 from etl_assets.stores.statements import staging_table, statement
 
@@ -22,7 +22,7 @@ def drop_staging(connection: Connection, links: Links, *, run: str) -> list[str]
         CleanupRefused: a wave is unfinished, or a loaded row is not what was loaded.
     """
     with writing(connection, run=run):
-        staged = [name for (name,) in rows(connection, statement("list_staged"))]
+        staged = staged_tables(connection)
         books = read_books(connection, links)
         if not books.closed:
             missing = [f"{book.table} {book.missing:+,}" for book in books.tables if book.missing]

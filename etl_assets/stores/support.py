@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from etl_assets.model.errors import SettingsError
 from etl_assets.model.remedies import USER_REMEDIES, row_remedy
 from etl_assets.spec.model import Spec
-from etl_assets.stores.accounting import money_sums
+from etl_assets.stores.accounting import money_sums, staged_tables
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, connect, one, reading, rows
 from etl_assets.stores.schema import exists
@@ -62,7 +62,7 @@ def answer(url: str, spec: Spec, user: str) -> UserAnswer:
             raise nobody
         account, wave, claimed_at, migrated_at, state, reason = found[0]
         links = Links(spec, read_targets(connection, spec))
-        staged = {name for (name,) in rows(connection, statement("list_staged"))}
+        staged = staged_tables(connection)
         tables = [name for name in links.tables if name in staged and not spec.tables[name].owner.is_none]
         if set(links.tables) <= staged:
             query = statement("find_user_state", states=user_states(connection, spec, links, some=True))

@@ -54,7 +54,7 @@ def timestamp_verdict(text: pl.Expr, kind: pl.Expr, target: TargetColumn, *, opt
 
 
 def _by_text(text: pl.Expr, kind: pl.Expr, options: TimeOptions) -> Verdict:
-    written, timezone = text, options.timezone
+    timezone = options.timezone
     if options.format is not None:
         text = pl.coalesce(iso_text(text, options.format), text)
     day = text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
@@ -82,7 +82,7 @@ def _by_text(text: pl.Expr, kind: pl.Expr, options: TimeOptions) -> Verdict:
     faults = [
         (kind.is_in(["i", "r"]), "number_without_unit"),
         (~kind.is_in(["t"]), "not_text"),
-        (~(text.str.contains(TIMESTAMP) | written.str.contains(TIMESTAMP)).fill_null(value=False), form),
+        (~text.str.contains(TIMESTAMP), form),
         (day.is_null() | (day.dt.year() < 1), "no_such_date"),
         (~has_offset & by_zone.is_null() & ~exists, "local_time_never_was"),
         (~has_offset & by_zone.is_null(), "local_time_was_twice"),
@@ -131,7 +131,7 @@ def date_verdict(text: pl.Expr, kind: pl.Expr, *, options: TimeOptions) -> Verdi
     fault = first_fault(
         (kind.is_in(["i", "r"]), "number_without_unit"),
         (~kind.is_in(["t"]), "not_text"),
-        (~(text.str.contains(TIMESTAMP) | written.str.contains(TIMESTAMP)).fill_null(value=False), form),
+        (~text.str.contains(TIMESTAMP), form),
         (~text.str.contains(MIDNIGHT), "time_of_day_would_be_lost"),
         (value.is_null() | (value.dt.year() < 1), "no_such_date"),
     )
