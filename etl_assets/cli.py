@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from etl_assets.assets.printing import show_answer, show_books
-from etl_assets.model.errors import EtlError, SettingsError
+from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
 from etl_assets.spec.model import Spec
 from etl_assets.stores.legacy_sqlite import require_sqlite
 from etl_assets.stores.settings import Settings, read_settings, read_spec
@@ -55,20 +55,42 @@ def cli() -> None:
 @click.option(
     "--demo", is_flag=True, help="Use a demo legacy app and let most of its users log in (embedded target only)."
 )
+@click.option("--dry-run", is_flag=True, help="Do everything, inserts too, and roll it back: what would happen?")
+@click.option("--sample-users", type=click.IntRange(min=1), metavar="N", help="Claim N users only, and whom they need.")
+@click.option("--seed", default="0", show_default=True, help="Which users a sample takes.")
+@click.option("--wave", metavar="KEY", help="Run this wave again, which `undo` took out of production.")
+@click.option("--user", "user_id", metavar="LEGACY_ID", help="Let this user move again, whom `undo` put on hold.")
 @click.option("--json", "as_json", is_flag=True, help="Print the books as one JSON object on standard output.")
 @click.pass_context
-def migrate(context: click.Context, *, demo: bool, as_json: bool) -> None:
+def migrate(  # noqa: PLR0913 - click hands each option over by name
+    context: click.Context,
+    *,
+    demo: bool,
+    dry_run: bool,
+    sample_users: int | None,
+    seed: str,
+    wave: str | None,
+    user_id: str | None,
+    as_json: bool,
+) -> None:
     """Run all assets: snapshot, exports, staging, users, a login wave, and the books."""
     from etl_assets.assets.instance import open_instance  # noqa: PLC0415 - Dagster takes a second to import
+    from etl_assets.assets.migration import Wishes, migrate_dry  # noqa: PLC0415
     from etl_assets.assets.migration import migrate as run  # noqa: PLC0415
 
     settings, spec = _start()
     if demo:
         _prepare_demo(settings, spec)
     require_sqlite(settings.legacy_file())
-    with open_instance(settings) as instance:
-        outcome = run(settings, spec, instance=instance, say=_say)
+    wishes = Wishes(f"{sample_users}/{seed}" if sample_users else None, wave, user_id)
+    if dry_run:
+        outcome = migrate_dry(settings, spec, say=_say, wishes=wishes)
+    else:
+        with open_instance(settings) as instance:
+            outcome = run(settings, spec, instance=instance, say=_say, wishes=wishes)
     show_books(outcome.books, as_json=as_json)
+    if dry_run:
+        _say("A dry run: everything was rolled back, and the target is as it was.")
     if outcome.exit_code:
         _say("This run did not come to its end; the reason stands above.")
     context.exit(outcome.exit_code or (0 if outcome.books.closed else BOOKS_OPEN))
@@ -119,6 +141,53 @@ def status(context: click.Context, *, as_json: bool) -> None:
     books = read(target_url(settings), spec)
     show_books(books, as_json=as_json)
     context.exit(BOOKS_OPEN if books.complete and not books.closed else 0)
+
+
+@cli.command()
+@click.option("--wave", default="", metavar="KEY", help="The login wave, as `status` and the UI name it.")
+@click.option("--user", "user_id", default="", metavar="LEGACY_ID", help="One legacy user.")
+def undo(*, wave: str, user_id: str) -> None:
+    """Take a wave or a user out of production again; its users are held until they are run again.
+
+    Exactly what the ledger says, in one transaction. Refuses, with the list, where rows were changed since or others
+    refer to them. `migrate --wave KEY` or `migrate --user LEGACY_ID` brings them back.
+    """
+    from etl_assets.assets import cutover  # noqa: PLC0415
+    from etl_assets.assets.resources import Stores  # noqa: PLC0415
+
+    _, spec = _start()
+    try:
+        done = cutover.undo(Stores(), spec, wave=wave, user=user_id, run="undo")
+    except UndoRefused as refusal:
+        for line in cutover.refused_lines(refusal):
+            _say(line)
+        raise
+    for line in cutover.told(done):
+        _say(line)
+
+
+@cli.command()
+@click.option("--lift", is_flag=True, help="Take the freeze back.")
+@click.pass_context
+def freeze(context: click.Context, *, lift: bool) -> None:
+    """Cut over: the last snapshot counts for good, and the report becomes the sign-off."""
+    from etl_assets.assets import cutover  # noqa: PLC0415
+    from etl_assets.assets.instance import open_instance  # noqa: PLC0415
+    from etl_assets.assets.migration import verify  # noqa: PLC0415
+    from etl_assets.assets.resources import Stores  # noqa: PLC0415
+
+    settings, spec = _start()
+    if lift:
+        _say("The freeze was taken back." if cutover.lift_freeze(Stores(), run="freeze") else "There was no freeze.")
+        return
+    frozen = cutover.freeze_now(Stores(), spec, run="freeze")
+    _say(f"The legacy app is frozen at snapshot {frozen.snapshot}: a changed file is an error from now on.")
+    with open_instance(settings) as instance:
+        outcome = verify(settings, spec, instance=instance)
+    show_books(outcome.books, as_json=False)
+    if outcome.exit_code == 0:
+        _say(f"To sign: {settings.artifacts / 'reports' / 'migration_report.html'}")
+    context.exit(outcome.exit_code or (0 if outcome.books.closed else BOOKS_OPEN))
 
 
 @cli.command()

@@ -15,10 +15,10 @@ from etl_assets.assets.export import (
 from etl_assets.assets.gate import build_validation_checks
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.jobs import build_jobs
-from etl_assets.assets.keys import LOAD_WAVE
+from etl_assets.assets.keys import LOAD_WAVE, VERIFY
 from etl_assets.assets.load import build_production_assets
 from etl_assets.assets.report import build_report_asset
-from etl_assets.assets.resources import Stores
+from etl_assets.assets.resources import Access, Stores
 from etl_assets.assets.sensors import build_sensors
 from etl_assets.assets.staging import build_staging_asset
 from etl_assets.assets.users import build_resolved_asset, build_user_map_asset
@@ -27,8 +27,8 @@ from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
 
 
-def build_definitions(spec: Spec) -> dg.Definitions:
-    """Assets, checks, jobs and resources for every table of a spec."""
+def build_definitions(spec: Spec, stores: Access | None = None) -> dg.Definitions:
+    """Assets, checks, jobs and resources for every table of a spec; `stores` are the environment's unless given."""
     exports = exports_of(spec)
     assets = [build_snapshot_asset(spec)]
     assets += [build_export_asset(spec, export) for export in exports.values()]
@@ -44,14 +44,17 @@ def build_definitions(spec: Spec) -> dg.Definitions:
     def run_wave(instance: dg.DagsterInstance, key: str) -> int:
         return run_job(definitions, LOAD_WAVE, instance, partition_key=key)
 
+    def run_verify(instance: dg.DagsterInstance) -> int:
+        return run_job(definitions, VERIFY, instance)
+
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=dg.BetaWarning)
         definitions = dg.Definitions(
             assets=assets,
             asset_checks=checks,
-            jobs=build_jobs(spec, run_wave),
+            jobs=build_jobs(spec, run_wave, run_verify),
             sensors=[*build_sensors(spec), build_alarm()],
-            resources={"stores": Stores()},
+            resources={"stores": Stores() if stores is None else dg.ResourceDefinition.hardcoded_resource(stores)},
             loggers={"console": dg.colored_console_logger, "progress": progress_logger},
             # Multiprocess, the default, costs 1.2 s a step and lets a killed run's child go on writing.
             executor=dg.in_process_executor,

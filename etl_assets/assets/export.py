@@ -58,7 +58,8 @@ def build_snapshot_asset(spec: Spec) -> dg.AssetsDefinition:
         """A consistent copy of the legacy database, taken while the app may go on writing.
 
         Every export reads this copy and never the live file, which is opened read-only. Safe to re-run: an unchanged
-        database keeps its snapshot, a changed one gets a new one, and the three newest are kept.
+        database keeps its snapshot, a changed one gets a new one, and the three newest are kept. Once the legacy app is
+        frozen, a changed one is an error.
         """
         with failures():
             info = take_snapshot(stores.artifacts(), stores, spec)

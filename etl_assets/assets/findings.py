@@ -16,14 +16,15 @@ from etl_assets.stores.accounting import RowComparison, SumComparison
 ROWS_TITLE = "Every loaded row stands in production as it was written, unless its user changed it since."
 SUMS_TITLE = "Each user's total of every money column is the same before and after."
 BOOKS_TITLE = "source = loaded + waiting + quarantined + excluded, for every table, and every user is in one state."
-LEGACY_TITLE = "No loaded row was changed in the legacy app since."
+LEGACY_TITLE = "No loaded row was changed in the legacy app, or removed from it, since."
+FROZEN_TITLE = "Since its freeze nobody has written to the legacy app, and what is staged is the frozen snapshot."
 CHANGES_TITLE = "No loaded row was changed or removed in production since."
 SQL_REMEDY = "Compare the rows in etl.loaded with production; see `query`."
 
 
 def rows_table(rows: list[RowComparison]) -> dg.TableMetadataValue:
     """Each table's comparison, for the asset's page."""
-    names = ("table", "compared", "equal", "altered", "changed_since", "gone_since", "changed_in_legacy")
+    names = ("table", "compared", "equal", "altered", "changed_since", "gone_since", "changed_in_legacy", "vanished")
     return table_value(names, ([getattr(row, name) for name in names] for row in rows))
 
 
@@ -87,19 +88,22 @@ def changes_result(rows: list[RowComparison]) -> dg.AssetCheckResult:
 
 def legacy_result(rows: list[RowComparison]) -> dg.AssetCheckResult:
     """The check `nothing_changed_in_legacy_since`."""
-    changed = sum(row.changed_in_legacy for row in rows)
-    tables = ", ".join(f"{row.table} {row.changed_in_legacy:,}" for row in rows if row.changed_in_legacy)
+    changed, vanished = sum(row.changed_in_legacy for row in rows), sum(row.vanished for row in rows)
+    text = f"{changed:,} loaded rows differ from the legacy app by now, {vanished:,} are not there any more."
+    samples = [f"{r.table}: {sample_of(r.legacy_sample)}" for r in rows if r.changed_in_legacy + r.vanished]
     return result(
         "nothing_changed_in_legacy_since",
         VERIFICATION,
-        passed=changed == 0,
+        passed=changed + vanished == 0,
         blocking=False,
-        description=LEGACY_TITLE
-        if not changed
-        else f"{changed:,} loaded rows differ from the legacy app by now: {tables}.",
+        description=LEGACY_TITLE if not changed + vanished else text,
         metadata={
-            "count": changed,
-            "remedy": "Production keeps what was loaded. Stop writing to the legacy app for users who have moved.",
+            "count": changed + vanished,
+            "changed_in_legacy": changed,
+            "vanished": vanished,
+            "sample": "; ".join(samples) or "none",
+            "remedy": "Production keeps what was loaded; `migration_report` lists these rows. With `policy: "
+            "{on_change: update}` a changed row is written over the one in production, where nobody else touched that.",
         },
     )
 
@@ -131,6 +135,18 @@ def books_result(books: Books) -> dg.AssetCheckResult:
     )
 
 
+def frozen_result(thawed: str) -> dg.AssetCheckResult:
+    """The check `the_legacy_app_is_as_it_was_frozen`; green before the freeze."""
+    return result(
+        "the_legacy_app_is_as_it_was_frozen",
+        VERIFICATION,
+        passed=not thawed,
+        blocking=True,
+        description=thawed or FROZEN_TITLE,
+        metadata={"count": int(bool(thawed)), "remedy": "See `etl-assets freeze --help`."},
+    )
+
+
 def verification_metadata(books: Books, rows: list[RowComparison]) -> dict[str, Any]:
     """The same keys each time: Dagster plots the numbers, so that waiting users are seen to fall to 0."""
     totals = {f"{state}_rows": sum(getattr(book, state) for book in books.tables) for state in ROW_STATES}
@@ -149,7 +165,9 @@ def verified(books: Books, rows: list[RowComparison], sums: list[SumComparison],
     """What the report needs of this verification."""
     accounts = {book.table: book for book in books.tables}
     lines = tuple(
-        RowLine(row.table, row.compared, row.altered, row.changed_since, row.gone_since, row.changed_in_legacy)
+        RowLine(
+            row.table, row.compared, row.altered, row.changed_since, row.gone_since, row.changed_in_legacy, row.vanished
+        )
         for row in rows
     )
     return Verified(at, books, lines, tuple(_money_line(accounts[found.table], found) for found in sums))

@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from etl_assets.assets.cutover import build_freeze_job, build_undo_job
 from etl_assets.assets.keys import (
     CLEANUP,
     LOAD_WAVE,
@@ -33,10 +34,14 @@ from etl_assets.stores.postgres import reading
 from etl_assets.stores.waves import read_standing
 
 RunWave = Callable[[dg.DagsterInstance, str], int]
+RunVerify = Callable[[dg.DagsterInstance], int]
 
 
-def build_jobs(spec: Spec, run_wave: RunWave) -> list[Any]:
-    """All jobs of a spec; `run_wave` runs `load_wave` for a key in this process and returns its exit code."""
+def build_jobs(spec: Spec, run_wave: RunWave, run_verify: RunVerify) -> list[Any]:
+    """All jobs of a spec.
+
+    `run_wave` and `run_verify` run `load_wave` for a key, and `verify`, in this process and return the exit code.
+    """
     wave_keys = [RESOLVED, *(production_key(name) for name in spec.owned), RECONCILIATION]
     by_wave = dg.AssetSelection.assets(*wave_keys)
     books = dg.AssetSelection.assets(VERIFICATION, REPORT)
@@ -57,12 +62,14 @@ def build_jobs(spec: Spec, run_wave: RunWave) -> list[Any]:
             VERIFY, selection=books, description="Reads everything back, closes the books, writes the report."
         ),
         _build_cleanup(spec),
+        build_freeze_job(spec, run_verify),
     ]
     if spec.owned:
         wave = by_wave | books
         words = "Claims and loads one login wave, then closes the books. The sensor `new_logins` runs it; to open a "
         words += "wave by hand, run `new_wave`, which needs no partition."
         jobs += [dg.define_asset_job(LOAD_WAVE, selection=wave, description=words), _build_new_wave(spec, run_wave)]
+        jobs.append(build_undo_job(spec, run_verify))
     return jobs
 
 

@@ -14,11 +14,15 @@ EXPORT_GROUP, STAGING_GROUP, USERS_GROUP, PRODUCTION_GROUP, VERIFY_GROUP = (
     "export staging users production verify".split()
 )
 MIGRATE, LOAD_WAVE, NEW_WAVE, RESTAGE, VERIFY, CLEANUP = "migrate load_wave new_wave restage verify cleanup".split()
+UNDO, FREEZE = "undo", "freeze"
 COMMAND_TAG = "etl_assets/command"  # on the runs of the command line, which divides `migrate` into several
+SAMPLE_TAG = "etl_assets/sample"  # `<number>/<seed>`: claim only so many users
+AGAIN_TAG = "etl_assets/again"  # an operator runs an undone wave again
 SENSOR_TAG = "dagster/sensor_name"
 PARTITION_TAG = "dagster/partition"
 # What verification leaves for the report, the report, and the quarantine for people.
 VERIFIED, PAGE, QUARANTINE_LIST = "verification.json", "migration_report.html", "quarantine.csv"
+CHANGE_LIST = "legacy_changes.csv"
 
 OWNERS = ["team:migration"]
 
@@ -46,9 +50,17 @@ def key_of(asset: str) -> dg.AssetKey:
     return dg.AssetKey(asset.split("/"))
 
 
+def is_by_hand(run: dg.DagsterRun) -> bool:
+    """True when an operator asked for this very wave: in the UI, or by `migrate --wave`."""
+    return AGAIN_TAG in run.tags or not ({SENSOR_TAG, COMMAND_TAG} & run.tags.keys())
+
+
 def is_migrate(run: dg.DagsterRun) -> bool:
-    """True for a run by which an operator migrates: the job, the command or "Materialize all", and never a sensor."""
-    if SENSOR_TAG in run.tags:
+    """True for a run by which an operator migrates: the job, the command or "Materialize all".
+
+    Never a sensor's, and never one of a sample: that is a rehearsal, which the sensors must not complete.
+    """
+    if {SENSOR_TAG, SAMPLE_TAG} & run.tags.keys():
         return False
     everything = {SNAPSHOT, VERIFICATION} <= (run.asset_selection or set())
     return run.job_name == MIGRATE or run.tags.get(COMMAND_TAG) == MIGRATE or everything

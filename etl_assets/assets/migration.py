@@ -1,5 +1,6 @@
 """The whole way in one process, on the same Dagster instance that the UI shows."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,16 +9,33 @@ import dagster as dg
 from etl_assets.assets.attempts import end_dead_runs
 from etl_assets.assets.build import build_definitions
 from etl_assets.assets.instance import run_job
-from etl_assets.assets.keys import COMMAND_TAG, LOAD_WAVE, LOGIN_WAVES, MIGRATE, REPORT, VERIFICATION, VERIFY
+from etl_assets.assets.keys import (
+    AGAIN_TAG,
+    COMMAND_TAG,
+    LOAD_WAVE,
+    LOGIN_WAVES,
+    MIGRATE,
+    PAGE,
+    REPORT,
+    SAMPLE_TAG,
+    VERIFICATION,
+    VERIFY,
+)
+from etl_assets.assets.resources import Access, Borrowed, Stores
 from etl_assets.demo.target import target_url
 from etl_assets.model.books import Books
-from etl_assets.model.errors import WaveHindered
+from etl_assets.model.errors import SettingsError, WaveHindered
 from etl_assets.spec.model import Spec
-from etl_assets.stores.postgres import connect, reading
+from etl_assets.stores.artifacts import Artifacts, private_folder
+from etl_assets.stores.dry_run import rolled_back
+from etl_assets.stores.postgres import Connection, reading, writing
 from etl_assets.stores.run_locks import RunLocks
 from etl_assets.stores.settings import Settings
-from etl_assets.stores.status import status
+from etl_assets.stores.status import books_of, status
+from etl_assets.stores.undoing import release, undone_waves
 from etl_assets.stores.waves import read_standing
+
+DRY_PAGE = "dry_run.html"
 
 
 @dataclass(frozen=True)
@@ -28,30 +46,117 @@ class Outcome:
     books: Books
 
 
-def migrate(settings: Settings, spec: Spec, *, instance: dg.DagsterInstance, say: Callable[[str], None]) -> Outcome:
+@dataclass(frozen=True)
+class Wishes:
+    """What an operator asks of one migration beyond the usual.
+
+    `sample` (`<number>/<seed>`) takes only so many users; `again` is an undone wave to run once more, and `user` a user
+    whom an undo put on hold and who may move again.
+    """
+
+    sample: str | None = None
+    again: str | None = None
+    user: str | None = None
+
+
+@dataclass(frozen=True)
+class _Way:
+    """One migration under way."""
+
+    spec: Spec
+    stores: Access
+    instance: dg.DagsterInstance
+    say: Callable[[str], None]
+    wishes: Wishes
+
+    def run(self) -> Outcome:
+        definitions, tags = build_definitions(self.spec, self.stores), self._tags()
+        self.say("From the legacy database to staging")
+        code = run_job(definitions, MIGRATE, self.instance, without=(VERIFICATION, REPORT), tags=tags)
+        waves = self._due_waves() if code == 0 and self.spec.owned else []
+        for wave in waves:
+            if code == 0:
+                self.say(f"Login wave {wave}")
+                self.instance.add_dynamic_partitions(str(LOGIN_WAVES.name), [wave])
+                more = {AGAIN_TAG: wave} if wave == self.wishes.again else {}
+                code = run_job(definitions, LOAD_WAVE, self.instance, partition_key=wave, tags={**tags, **more})
+        if code == 0 and not waves:
+            self.say("Nobody new has logged in; reading everything back")
+            code = run_job(definitions, VERIFY, self.instance, tags=tags)
+        with self.stores.target_as_it_is() as connection:
+            return Outcome(code, books_of(connection, self.spec))
+
+    def _tags(self) -> dict[str, str]:
+        return {COMMAND_TAG: MIGRATE, **({SAMPLE_TAG: self.wishes.sample} if self.wishes.sample else {})}
+
+    def _due_waves(self) -> list[str]:
+        with self.stores.target_as_it_is() as connection:
+            with reading(connection):
+                again = self._again(connection)
+            if self.wishes.user is not None:
+                _release(connection, self.wishes.user)
+            with reading(connection):
+                standing = read_standing(connection, self.spec)
+        if standing.hindrance:
+            raise WaveHindered(standing.hindrance)
+        if again or not standing.is_due:
+            return [*standing.unfinished, *again]
+        opened = self.instance.get_dynamic_partitions(str(LOGIN_WAVES.name))
+        return [*standing.unfinished, standing.key_among(opened)]
+
+    def _again(self, connection: Connection) -> list[str]:
+        if self.wishes.again is None:
+            return []
+        known = undone_waves(connection)
+        if self.wishes.again not in known:
+            raise SettingsError(
+                f"the wave {self.wishes.again!r} was not undone; undone waves: {', '.join(known) or 'none'}"
+            )
+        return [self.wishes.again]
+
+
+def _release(connection: Connection, user: str) -> None:
+    with writing(connection, run="migrate --user"):
+        if not release(connection, user=user):
+            raise SettingsError(
+                f"legacy user {user!r} is not on hold after an undo; `etl-assets user` says where she is"
+            )
+
+
+def migrate(
+    settings: Settings,
+    spec: Spec,
+    *,
+    instance: dg.DagsterInstance,
+    say: Callable[[str], None],
+    wishes: Wishes = Wishes(),
+) -> Outcome:
     """Runs the unpartitioned assets, then every wave that is due, then the books."""
-    definitions, tags = build_definitions(spec), {COMMAND_TAG: MIGRATE}
     end_dead_runs(instance, RunLocks(settings.artifacts))
-    say("From the legacy database to staging")
-    code = run_job(definitions, MIGRATE, instance, without=(VERIFICATION, REPORT), tags=tags)
-    waves = _due_waves(settings, spec, instance) if code == 0 and spec.owned else []
-    for wave in waves:
-        if code == 0:
-            say(f"Login wave {wave}")
-            instance.add_dynamic_partitions(str(LOGIN_WAVES.name), [wave])
-            code = run_job(definitions, LOAD_WAVE, instance, partition_key=wave, tags=tags)
-    if code == 0 and not waves:
-        say("Nobody new has logged in; reading everything back")
-        code = run_job(definitions, VERIFY, instance, tags=tags)
+    return _Way(spec, Stores(), instance, say, wishes).run()
+
+
+def verify(settings: Settings, spec: Spec, *, instance: dg.DagsterInstance) -> Outcome:
+    """Reads everything back, closes the books and writes the report."""
+    code = run_job(build_definitions(spec), VERIFY, instance)
     return Outcome(code, status(target_url(settings), spec))
 
 
-def _due_waves(settings: Settings, spec: Spec, instance: dg.DagsterInstance) -> list[str]:
-    with connect(target_url(settings)) as connection, reading(connection):
-        standing = read_standing(connection, spec)
-    if standing.hindrance:
-        raise WaveHindered(standing.hindrance)
-    if standing.is_due:
-        opened = instance.get_dynamic_partitions(str(LOGIN_WAVES.name))
-        return [*standing.unfinished, standing.key_among(opened)]
-    return list(standing.unfinished)
+def migrate_dry(settings: Settings, spec: Spec, *, say: Callable[[str], None], wishes: Wishes = Wishes()) -> Outcome:
+    """The same in one transaction that is rolled back, on an artifact folder and a Dagster instance that go with it.
+
+    Outside of schema `etl` the target is then what it was, byte for byte, sequences included, and inside too. What
+    remains is the report of what would have been.
+    """
+    artifacts = Artifacts(settings.artifacts)
+    folder = private_folder(artifacts.scratch_path("dry-run"))
+    try:
+        with rolled_back(target_url(settings), spec) as connection, dg.DagsterInstance.ephemeral() as instance:
+            lent = Borrowed(connection, folder)
+            outcome = _Way(spec, lent, instance, say, wishes).run()
+            page = lent.artifacts().read_report(PAGE)
+        if page is not None:
+            say(f"The report of what would have been: {artifacts.publish_report(DRY_PAGE, [page])}")
+        return outcome
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,7 @@ from etl_assets.stores.legacy_export import open_export
 from etl_assets.stores.legacy_sqlite import count_rows, open_read_only
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, connect, reading, server_facts
-from etl_assets.stores.schema import contradictions, exists, meta_facts
+from etl_assets.stores.schema import contradictions, declared_facts, exists
 from etl_assets.stores.settings import Settings
 from etl_assets.stores.targets import read_target, read_targets, require_fit
 from etl_assets.stores.users import accounts
@@ -81,26 +81,17 @@ def _target_lines(settings: Settings, spec: Spec) -> list[Line]:
                     )
                 )
                 continue
-            fired = bool(target.triggers) and not spec.policy.fires(name)
-            words = (
-                f"triggers would see history: {', '.join(target.triggers)}"
-                if fired
-                else "every column holds its values"
-            )
+            triggers = target.fired(updates=spec.policy.updates)
+            fired = bool(triggers) and not spec.policy.fires(name)
+            words = f"triggers would see history: {', '.join(triggers)}" if fired else "every column holds its values"
             lines.append(Line(f"target {table.target}", holds=not fired, words=words))
         if spec.owned:
             lines.append(_accounts_line(connection, spec))
         if exists(connection):
-            wrong = contradictions(connection, _declared_facts(spec))
+            wrong = contradictions(connection, declared_facts(spec))
             words = "; ".join(wrong) or "the spec agrees with what was loaded before"
             lines.append(Line("memory", holds=not wrong, words=words))
     return lines
-
-
-def _declared_facts(spec: Spec) -> dict[str, str]:
-    facts = meta_facts(spec, {})
-    # Key columns come from the legacy database's catalog at the load.
-    return {fact: value for fact, value in facts.items() if not fact.startswith("table ")}
 
 
 def _accounts_line(connection: Connection, spec: Spec) -> Line:

@@ -5,7 +5,16 @@ from pathlib import Path
 
 import dagster as dg
 
-from etl_assets.assets.keys import OWNERS, PAGE, QUARANTINE_LIST, REPORT, VERIFICATION, VERIFIED, VERIFY_GROUP
+from etl_assets.assets.keys import (
+    CHANGE_LIST,
+    OWNERS,
+    PAGE,
+    QUARANTINE_LIST,
+    REPORT,
+    VERIFICATION,
+    VERIFIED,
+    VERIFY_GROUP,
+)
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import ArtifactError
@@ -14,6 +23,7 @@ from etl_assets.report.page import html_page, markdown_page, verdict
 from etl_assets.report.points import open_points
 from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import staged_tables
+from etl_assets.stores.change_list import change_lines
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, reading
 from etl_assets.stores.quarantine_list import quarantine_lines
@@ -40,6 +50,19 @@ def publish_quarantine(connection: Connection, stores: Stores, spec: Spec) -> Pa
         return stores.artifacts().publish_report(QUARANTINE_LIST, quarantine_lines(connection, linked))
 
 
+def publish_changes(connection: Connection, stores: Stores, spec: Spec, verified: Verified) -> Path:
+    """Writes every loaded row that was changed or removed in the legacy app since to a CSV for people.
+
+    Only tables of which the verification counted such rows are read again.
+    """
+    links = stores.links(connection, spec)
+    with reading(connection):
+        staged = staged_tables(connection)
+        changed = {line.table for line in verified.rows if line.changed_in_legacy + line.vanished}
+        tables = [name for name in links.tables if name in staged & changed]
+        return stores.artifacts().publish_report(CHANGE_LIST, change_lines(connection, links, tables))
+
+
 def build_report_asset(spec: Spec) -> dg.AssetsDefinition:
     """The asset `migration_report`."""
 
@@ -48,18 +71,21 @@ def build_report_asset(spec: Spec) -> dg.AssetsDefinition:
         """One page that says what arrived, what waits, what was set aside and why, with a box to sign.
 
         The page is a file that needs nothing else, for a browser or a printer; its path is shown here, and its text
-        too. It holds counts and legacy ids and no address. Beside it lies the quarantine as a list for a spreadsheet,
-        with the refused values. Safe to re-run: both are replaced whole.
+        too. It holds counts and legacy ids and no address. Beside it lie two lists for a spreadsheet: the quarantine
+        with the refused values, and what the legacy app changed or removed after the load. Safe to re-run: all are
+        replaced whole.
         """
         with failures(), stores.target() as connection:
             facts, artifacts = gather(connection, stores, spec), stores.artifacts()
             path = artifacts.publish_report(PAGE, [html_page(facts)])
             quarantine = publish_quarantine(connection, stores, spec)
+            changes = publish_changes(connection, stores, spec, facts.verified)
         return dg.MaterializeResult(
             metadata={
                 "report": dg.MetadataValue.md(markdown_page(facts)),
                 "page": dg.MetadataValue.path(path),
                 "quarantine_list": dg.MetadataValue.path(quarantine),
+                "legacy_changes": dg.MetadataValue.path(changes),
                 "verdict": verdict(facts),
                 "open_points": len(open_points(facts)),
             }

@@ -1,7 +1,9 @@
 """Settings and stores for assets; opens what an asset needs, when it needs it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import dagster as dg
 
@@ -16,7 +18,35 @@ from etl_assets.stores.settings import Settings, read_settings
 from etl_assets.stores.targets import read_targets
 
 
-class Stores(dg.ConfigurableResource):
+class Access(ABC):
+    """What assets need of the outside: the artifact folder, the legacy file and the target."""
+
+    def settings(self) -> Settings:
+        """The environment's settings."""
+        return read_settings()
+
+    @abstractmethod
+    def artifacts(self) -> Artifacts:
+        """The artifact folder."""
+
+    @abstractmethod
+    def target_as_it_is(self) -> AbstractContextManager[Connection]:
+        """A connection to the target, on which schema `etl` may be missing: for those who only look."""
+
+    @contextmanager
+    def target(self) -> Iterator[Connection]:
+        """A connection to the target, whose schema `etl` is there."""
+        with self.target_as_it_is() as connection:
+            ensure_schema(connection)
+            yield connection
+
+    def links(self, connection: Connection, spec: Spec) -> Links:
+        """The link statements of a spec against the target's tables of this moment."""
+        with reading(connection):
+            return Links(spec, read_targets(connection, spec))
+
+
+class Stores(Access, dg.ConfigurableResource):
     """The artifact folder, the legacy file and the target, as the environment names them.
 
     It has no fields: Dagster stores a resource's configuration in its event log, and a DSN may hold a password.
@@ -27,28 +57,29 @@ class Stores(dg.ConfigurableResource):
         if context.run is not None:
             RunLocks(self.settings().artifacts).hold(context.run.run_id)
 
-    def settings(self) -> Settings:
-        """The environment's settings."""
-        return read_settings()
-
     def artifacts(self) -> Artifacts:
-        """The artifact folder."""
+        """The artifact folder that the settings name."""
         return Artifacts(self.settings().artifacts)
 
     @contextmanager
     def target_as_it_is(self) -> Iterator[Connection]:
-        """A connection to the target, on which schema `etl` may be missing: for those who only look."""
+        """A connection of its own."""
         with connect(target_url(self.settings())) as connection:
             yield connection
+
+
+class Borrowed(Access):
+    """One connection and one artifact folder for everything: a dry run's, of which nothing stays."""
+
+    def __init__(self, connection: Connection, artifacts: Path) -> None:
+        """Keeps both; whoever opened them closes them."""
+        self._connection, self._artifacts = connection, artifacts
+
+    def artifacts(self) -> Artifacts:
+        """The folder that was lent."""
+        return Artifacts(self._artifacts)
 
     @contextmanager
-    def target(self) -> Iterator[Connection]:
-        """A connection to the target, whose schema `etl` is there."""
-        with connect(target_url(self.settings())) as connection:
-            ensure_schema(connection)
-            yield connection
-
-    def links(self, connection: Connection, spec: Spec) -> Links:
-        """The link statements of a spec against the target's tables of this moment."""
-        with reading(connection):
-            return Links(spec, read_targets(connection, spec))
+    def target_as_it_is(self) -> Iterator[Connection]:
+        """The connection that was lent."""
+        yield self._connection

@@ -4,7 +4,17 @@ import dagster as dg
 
 from etl_assets.assets.columns import RESOLVED_COLUMNS, USER_MAP_COLUMNS, column_schema
 from etl_assets.assets.frames import users_frame
-from etl_assets.assets.keys import LOGIN_WAVES, OWNERS, RESOLVED, USER_MAP, USERS_EXPORT, USERS_GROUP, staging_key
+from etl_assets.assets.keys import (
+    LOGIN_WAVES,
+    OWNERS,
+    RESOLVED,
+    SAMPLE_TAG,
+    USER_MAP,
+    USERS_EXPORT,
+    USERS_GROUP,
+    is_by_hand,
+    staging_key,
+)
 from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Stores
 from etl_assets.report.picture import as_markdown, progress_svg, user_bar
@@ -63,12 +73,21 @@ def build_resolved_asset(spec: Spec) -> dg.AssetsDefinition:
         """The legacy users who claimed their accounts in this login wave.
 
         The first run seals the wave: it takes every user whose confirmed account is there at that moment. Safe to
-        re-run: the same users, and no others; whoever comes later goes to the next wave.
+        re-run: the same users, and no others; whoever comes later goes to the next wave. A wave that was undone claims
+        its users anew when it is run by hand.
         """
         with failures(), stores.target() as connection:
             links = stores.links(connection, spec)
             with writing(connection, run=context.run.run_id):
-                wave = seal_wave(connection, spec, links, key=context.partition_key, run=context.run.run_id)
+                wave = seal_wave(
+                    connection,
+                    spec,
+                    links,
+                    key=context.partition_key,
+                    run=context.run.run_id,
+                    by_hand=is_by_hand(context.run),
+                    sample=context.run.tags.get(SAMPLE_TAG),
+                )
             fault_point("resolve.committed")
             with reading(connection):
                 states = count_labels(connection)

@@ -7,11 +7,13 @@ import dagster as dg
 from etl_assets.assets.findings import (
     BOOKS_TITLE,
     CHANGES_TITLE,
+    FROZEN_TITLE,
     LEGACY_TITLE,
     ROWS_TITLE,
     SUMS_TITLE,
     books_result,
     changes_result,
+    frozen_result,
     legacy_result,
     rows_result,
     rows_table,
@@ -31,8 +33,8 @@ from etl_assets.assets.keys import (
     staging_key,
 )
 from etl_assets.assets.outcomes import failures
-from etl_assets.assets.resources import Stores
-from etl_assets.model.errors import CleanedUp
+from etl_assets.assets.resources import Access, Stores
+from etl_assets.model.errors import CleanedUp, LegacyThawed, sample_of
 from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import (
     RowComparison,
@@ -43,11 +45,13 @@ from etl_assets.stores.accounting import (
     staged_tables,
 )
 from etl_assets.stores.faults import fault_point
+from etl_assets.stores.freezing import find_freeze
+from etl_assets.stores.legacy_sqlite import file_mark
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, reading, rows, run_statement, server_facts, writing
 from etl_assets.stores.statements import statement
 from etl_assets.stores.users import label_users
-from etl_assets.stores.waves import remember_by_hand
+from etl_assets.stores.waves import remember_by_hand, staged_snapshots
 
 
 def _compare(
@@ -61,6 +65,24 @@ def _staged_tables(connection: Connection, links: Links) -> list[str]:
     """The tables that can be compared: before the first staging there are none, and after the cleanup none again."""
     staged = staged_tables(connection)
     return [name for name in links.tables if name in staged]
+
+
+def _thawed(connection: Connection, stores: Access, spec: Spec) -> str:
+    """What is not as the freeze left it, as a sentence; empty when all is, or when there was no freeze.
+
+    A legacy file that is gone is no change: the old server may be off by now.
+    """
+    frozen = find_freeze(connection)
+    if frozen is None:
+        return ""
+    staged = staged_snapshots(connection, spec) - {frozen.snapshot}
+    if staged:
+        return f"What is staged comes from {sample_of(sorted(staged))}, and not from the frozen {frozen.snapshot}."
+    legacy = stores.settings().legacy_file()
+    current = stores.artifacts().current_snapshot_or_none()
+    if current is None or not legacy.exists() or file_mark(legacy) == current.source:
+        return ""
+    return str(LegacyThawed(frozen.snapshot))
 
 
 def _spec(name: str, key: dg.AssetKey, title: str, *, blocking: bool = True) -> dg.AssetCheckSpec:
@@ -113,6 +135,7 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
         owners=OWNERS,
         check_specs=[
             _spec("the_books_close", VERIFICATION, BOOKS_TITLE),
+            _spec("the_legacy_app_is_as_it_was_frozen", VERIFICATION, FROZEN_TITLE),
             _spec("rows_are_equal", VERIFICATION, ROWS_TITLE),
             _spec("sums_are_equal", VERIFICATION, SUMS_TITLE),
             _spec("nothing_changed_since", VERIFICATION, CHANGES_TITLE, blocking=False),
@@ -138,6 +161,7 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
                 books = read_books(connection, links, labelled=True)
                 found, sums = _compare(connection, links, tables, wave=None)
                 at = server_facts(connection)["now"]
+                thawed = _thawed(connection, stores, spec)
             fault_point("verify.counted")
             stores.artifacts().publish_report(VERIFIED, [json.dumps(verified(books, found, sums, at=at).as_json())])
             with writing(connection, run=context.run.run_id):
@@ -146,6 +170,7 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
                     remember_by_hand(connection, run=context.run.run_id)
         checks = [
             books_result(books),
+            frozen_result(thawed),
             rows_result(VERIFICATION, found),
             sums_result(VERIFICATION, sums),
             changes_result(found),

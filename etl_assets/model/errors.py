@@ -8,10 +8,13 @@ EtlError
 |-- LegacyMismatch        exit 2  the legacy tables are not what the spec says
 |-- TargetMismatch        exit 2  the target's tables are not what the spec says
 |-- ArtifactError         exit 1  a file that an earlier asset wrote is missing or was changed
+|-- LegacyThawed          exit 1  the legacy app was written to after its freeze
+|-- FreezeRefused         exit 1  the last snapshot is not what the legacy app holds or what is staged
 |-- CleanedUp             exit 1  nothing can be compared any more
 |-- WaveHindered          exit 1  no login wave can open now
 |-- Refused               exit 1  loading now could be wrong: nothing was written
 |-- BooksOpen             exit 1  source = loaded + waiting + quarantined + excluded does not hold
+|-- UndoRefused           exit 1  taking rows out of production now would destroy somebody's work
 |-- CleanupRefused        exit 1  dropping staging now would destroy what is still needed
 `-- Unavailable           exit 3  a connection or a lock; trying again can help
 """
@@ -94,6 +97,26 @@ class ArtifactError(EtlError):
     exit_code = 1
 
 
+class LegacyThawed(EtlError):
+    """Somebody still writes to the frozen legacy app."""
+
+    exit_code = 1
+
+    def __init__(self, snapshot: str) -> None:
+        """One sentence: what it means and both ways on."""
+        super().__init__(
+            f"The legacy database was frozen at snapshot {snapshot} and has changed since: somebody still writes to "
+            "the old app, and what was written is not migrated. Stop it and restore the frozen file, or take the "
+            "freeze back with `etl-assets freeze --lift` and migrate again."
+        )
+
+
+class FreezeRefused(EtlError):
+    """There is no snapshot that could count for good."""
+
+    exit_code = 1
+
+
 class WaveHindered(EtlError):
     """No login wave can open on this target now; the sentence says why and what to do."""
 
@@ -116,6 +139,24 @@ class BooksOpen(EtlError):
     """Rows are unaccounted for."""
 
     exit_code = 1
+
+
+class UndoRefused(EtlError):
+    """Production rows are in use by now; nothing was taken out. `rows` lists them: table, legacy id, what hinders."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, rows: Sequence[tuple[str, str, str]] = (), *, remedy: str) -> None:
+        """Counts the rows by table and hindrance, with a few legacy ids of each."""
+        self.rows = tuple(rows)
+        groups: dict[tuple[str, str], list[str]] = {}
+        for table, legacy_id, hindrance in rows:
+            groups.setdefault((table, hindrance), []).append(legacy_id)
+        told = [
+            f"{len(ids):,} rows of {table} {hindrance} (legacy ids {sample_of(ids)})"
+            for (table, hindrance), ids in groups.items()
+        ]
+        super().__init__(". ".join([f"{what}{': ' if told else ''}{'; '.join(told)}", remedy]))
 
 
 class CleanupRefused(EtlError):

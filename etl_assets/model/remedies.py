@@ -18,6 +18,8 @@ ROW_REMEDIES = {
     "account_gone": "The account that claimed it was deleted. Only an operator can settle this.",
     "owner_is_another_person": "The legacy id was given to somebody else after the claim. Only an operator can settle "
     "this.",
+    "owner_held": "Its owner was taken out of production by `undo`. Run the wave again by hand, or "
+    "`etl-assets migrate --user`.",
     "owner_missing": "Names no owner. Correct the owner in the legacy app.",
     "owner_unknown": "Names an owner whom the legacy app does not know. Correct the owner in the legacy app.",
     "owner_changed": "Was loaded for its former owner and stays there.",
@@ -37,6 +39,17 @@ ROW_REMEDIES = {
     "not_in_encoding": "Bytes that the column's `encoding` does not know. Correct them, or choose another encoding.",
     "where": "Left behind on purpose: the spec's `where` is not true for it.",
     "vanished": "Was removed from the legacy app before it could be loaded.",
+}
+CHANGE_REMEDIES = {
+    "changed_in_legacy": "Production keeps what was loaded. `policy: {on_change: update}` in the spec writes the "
+    "change over it with the next wave, where the new version can be loaded.",
+    "changed_on_both_sides": "Somebody changed the row in the new app too, which is never overwritten. Settle it by "
+    "hand.",
+    "changed_in_legacy_and_removed_in_production": "Its user removed the row in the new app, where it stays removed.",
+    "new_version_refused": "The new version does not fit its types; see the quarantine list. Production keeps the "
+    "former.",
+    "vanished_in_legacy": "Removed from the legacy app after it was loaded. Production keeps it; remove it there by "
+    "hand if that is wanted.",
 }
 VALUE_REMEDY = (
     "Its value does not fit its type. Correct it in the legacy app or the corrections file, or widen the spec."

@@ -16,6 +16,7 @@ class RowLine:
     changed_since: int
     gone_since: int
     changed_in_legacy: int
+    vanished: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,15 @@ class CorrectionLine:
 
 
 @dataclass(frozen=True)
+class Freeze:
+    """The cut-over: which snapshot counts, since when (UTC), and which role of the target said so."""
+
+    snapshot: str
+    at: str
+    role: str
+
+
+@dataclass(frozen=True)
 class Verified:
     """What a verification found, as it is kept for the report. `at` is UTC, ISO 8601."""
 
@@ -98,6 +108,7 @@ class ReportFacts:
     users: tuple[UserLine, ...] = ()
     unfinished: tuple[str, ...] = ()
     corrections: tuple[CorrectionLine, ...] = ()
+    frozen: Freeze | None = None
 
     @property
     def books(self) -> Books:

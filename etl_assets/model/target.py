@@ -56,7 +56,7 @@ class ForeignRule:
 
 @dataclass(frozen=True)
 class TargetTable:
-    """One target table with what can refuse a row."""
+    """One target table with what can refuse a row, and the app's triggers on INSERT, UPDATE and DELETE."""
 
     schema: str
     name: str
@@ -65,3 +65,9 @@ class TargetTable:
     checks: tuple[CheckRule, ...] = ()
     foreign: tuple[ForeignRule, ...] = ()
     triggers: tuple[str, ...] = field(default=())
+    update_triggers: tuple[str, ...] = ()
+    delete_triggers: tuple[str, ...] = ()
+
+    def fired(self, *, updates: bool) -> tuple[str, ...]:
+        """The triggers that the load would fire, each once; with `updates`, those on UPDATE too."""
+        return tuple(dict.fromkeys((*self.triggers, *(self.update_triggers if updates else ()))))

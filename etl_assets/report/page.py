@@ -21,6 +21,13 @@ def verdict(facts: ReportFacts) -> str:
     if faults:
         return f"Not ready to sign: {len(faults)} thing{'s are' if len(faults) > 1 else ' is'} wrong."
     kept = sum(book.waiting + book.quarantined for book in facts.books.tables)
+    if facts.frozen is not None and kept:
+        return (
+            f"Ready to sign. The legacy app is frozen, and every one of its rows is accounted for; {kept:,} of them "
+            "have not arrived yet, for the reasons below."
+        )
+    if facts.frozen is not None:
+        return "Ready to sign. The legacy app is frozen, and every one of its rows has arrived or was left on purpose."
     if kept:
         return f"The books close: every legacy row is accounted for, and {kept:,} of them have not arrived yet."
     return "The books close: every legacy row has arrived, or was left behind on purpose."

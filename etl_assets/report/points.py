@@ -8,6 +8,7 @@ from etl_assets.model.remedies import USER_REMEDIES
 from etl_assets.model.report import ReportFacts, UserLine
 
 SETTLE_ROWS = "The table of reasons says what to do about each; until then they are kept and counted."
+LISTED = "The list `legacy_changes.csv` beside this page names each row."
 WAIT_FOR_ROWS = "They arrive by themselves when what they refer to has arrived."
 STATE_WORDS = {
     "waiting": ("has not come back yet", "have not come back yet"),
@@ -95,5 +96,8 @@ def _changes(facts: ReportFacts) -> list[Point]:
             points.append(Point(2, title, "Nothing to do: their users did that, and nothing is overwritten."))
         if line.changed_in_legacy:
             title = f"{line.table}: {line.changed_in_legacy:,} loaded rows were changed in the legacy app since."
-            points.append(Point(1, title, "Production keeps what was loaded. Stop writing to the legacy app."))
+            points.append(Point(1, title, f"Production keeps what was loaded. {LISTED}"))
+        if line.vanished:
+            title = f"{line.table}: {line.vanished:,} loaded rows were removed from the legacy app since."
+            points.append(Point(1, title, f"Nothing is removed by itself. {LISTED}"))
     return points

@@ -32,7 +32,6 @@ from etl_assets.spec.yaml_lines import Path, dotted, line_of, read_yaml
 NOT_BUILT: dict[tuple[str, ...], Callable[[Any], bool]] = {
     ("balances",): lambda _: True,
     ("accounts", "trust_autoconfirm"): lambda value: value != "false",
-    ("policy", "on_change"): lambda value: value != "report",
 }
 # Where a key stands -> the section that knows it.
 SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {

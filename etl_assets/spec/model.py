@@ -80,6 +80,11 @@ class Policy(Strict):
     def _unlimited(cls, value: Any) -> Any:
         return None if value == "unlimited" else value
 
+    @property
+    def updates(self) -> bool:
+        """True when a changed legacy row is written over the production row that it became."""
+        return self.on_change == "update"
+
     def fires(self, table: str) -> bool:
         """True when the operator said that the triggers of this table may see history."""
         return self.triggers == "fire" or (isinstance(self.triggers, dict) and table in self.triggers)

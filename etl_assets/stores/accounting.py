@@ -22,7 +22,10 @@ from etl_assets.stores.users import count_labels, count_states
 
 @dataclass(frozen=True)
 class RowComparison:
-    """A table's loaded rows against production. Only `altered` is our fault; the others happened afterwards."""
+    """A table's loaded rows against production. Only `altered` is our fault; the others happened afterwards.
+
+    `legacy_sample` names rows that were changed in the legacy app or vanished from it.
+    """
 
     table: str
     compared: int
@@ -31,9 +34,11 @@ class RowComparison:
     changed_since: int
     gone_since: int
     changed_in_legacy: int
+    vanished: int
     altered_sample: tuple[str, ...]
     changed_sample: tuple[str, ...]
     gone_sample: tuple[str, ...]
+    legacy_sample: tuple[str, ...]
     query: str
 
 
@@ -111,7 +116,7 @@ def money_sums(links: Links, name: str) -> sql.Composed:
     return sql.SQL("jsonb_build_object({})").format(joined(pairs))
 
 
-def _against_production(links: Links, name: str, *, wave: str | None) -> dict[str, sql.Composable]:
+def against_production(links: Links, name: str, *, wave: str | None) -> dict[str, sql.Composable]:
     """The slots of a statement that holds ledger rows against production and staging."""
     table, target = links.spec.tables[name], links.targets[name]
     return {
@@ -130,10 +135,10 @@ def _against_production(links: Links, name: str, *, wave: str | None) -> dict[st
 
 def compare_rows(connection: Connection, links: Links, name: str, *, wave: str | None = None) -> RowComparison:
     """Production against ledger and staging, row by row; of one wave, or of all."""
-    query = statement("compare_rows", **_against_production(links, name, wave=wave))
+    query = statement("compare_rows", **against_production(links, name, wave=wave))
     row = one(connection, query, wave=wave)
     compared, equal, altered, changed, gone, legacy = (int(number) for number in row[:6])
-    altered_ids, changed_ids, gone_ids = (tuple(sample or ()) for sample in row[6:9])
+    altered_ids, changed_ids, gone_ids, legacy_ids = (tuple(row[number] or ()) for number in (6, 7, 8, 10))
     return RowComparison(
         table=name,
         compared=compared,
@@ -142,16 +147,18 @@ def compare_rows(connection: Connection, links: Links, name: str, *, wave: str |
         changed_since=changed,
         gone_since=gone,
         changed_in_legacy=legacy,
+        vanished=int(row[9]),
         altered_sample=altered_ids,
         changed_sample=changed_ids,
         gone_sample=gone_ids,
+        legacy_sample=legacy_ids,
         query=shown(query, connection),
     )
 
 
 def compare_sums(connection: Connection, links: Links, name: str, *, wave: str | None = None) -> list[SumComparison]:
     """Each `sum` column of a table, per user: staged against production over the same rows."""
-    slots = _against_production(links, name, wave=wave)
+    slots = against_production(links, name, wave=wave)
     found = []
     for column in links.spec.tables[name].checks.sum:
         query = statement("compare_sums", **slots, column=identifier(column))

@@ -260,7 +260,10 @@ def _sweep(folder: Path) -> None:
     for path in folder.iterdir():
         owner = path.name.partition("-")[0]
         if not (owner.isdigit() and _is_alive(int(owner))):
-            path.unlink(missing_ok=True)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def _is_alive(pid: int) -> bool:

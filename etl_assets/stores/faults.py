@@ -22,6 +22,7 @@ POINTS = (
     "load.committed",
     "verify.counted",
 )
+UNDO_POINTS = ("undo.removed", "undo.before_commit", "undo.committed")
 _passed: Counter[str] = Counter()
 
 

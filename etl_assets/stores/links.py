@@ -56,11 +56,14 @@ class Links:
         """A row's loaded columns as one record."""
         return sql.SQL("ROW({})").format(joined([identifier(alias, column) for column in sorted(self.columns(name))]))
 
-    def rows(self, name: str) -> sql.Composed:
-        """One row per staged row: the target columns' values, and `_legacy_id` to `_state` as in `link.sql`."""
+    def rows(self, name: str, *, as_new: bool = False) -> sql.Composed:
+        """One row per staged row: the target columns' values, and `_legacy_id` to `_state` as in `link.sql`.
+
+        With `as_new`, rows of the ledger are judged too, as if they were yet to be loaded: may a change be written?
+        """
         return statement(
             "link",
-            rows=self._judged(name),
+            rows=self._judged(name, as_new=as_new),
             quarantined=literals(QUARANTINED),
             excluded=literals(EXCLUDED),
         )
@@ -95,7 +98,7 @@ class Links:
                 parts.append(statement("list_link_incomplete_users", links=self.rows(name), of_users=by_link))
         return joined(parts, by=" UNION ")
 
-    def _judged(self, name: str) -> sql.Composed:
+    def _judged(self, name: str, *, as_new: bool) -> sql.Composed:
         target = self.targets[name]
         conflicts = [
             sql.SQL("({}) IS FALSE").format(catalog_text(rule.expression))
@@ -105,8 +108,8 @@ class Links:
         conflicts += [self._twin(name, rule) for rule in self._unique_rules(name)]
         conflicts += [self._no_parent(name, rule) for rule in target.foreign if self._can_miss(name, rule)]
         if not conflicts:
-            return self._linked(name)
-        fits = {"rows": self._linked(name), "conflicts": joined(list(conflicts), by=" OR ")}
+            return self._linked(name, as_new=as_new)
+        fits = {"rows": self._linked(name, as_new=as_new), "conflicts": joined(list(conflicts), by=" OR ")}
         values = joined([identifier(column) for column in self.columns(name)])
         return statement("link_conflicts", **fits, values=values, quarantined=literals((*QUARANTINED, *EXCLUDED)))
 
@@ -162,7 +165,7 @@ class Links:
         in_staging = statement("has_twin_in_staging", **slots)
         return sql.SQL("({} AND ({} OR {}))").format(predicate, in_target, in_staging)
 
-    def _linked(self, name: str) -> sql.Composed:
+    def _linked(self, name: str, *, as_new: bool) -> sql.Composed:
         table = self.spec.tables[name]
         parts = [_Link(self, table, column, number) for column, number in reference_columns(table).items()]
         reasons: list[sql.Composable] = [part.quarantined() for part in parts]
@@ -193,6 +196,7 @@ class Links:
             owner=owner,
             account=account,
             wave=wave,
+            known=sql.SQL("") if as_new else sql.SQL("WHEN l.legacy_id IS NOT NULL THEN 'loaded'"),
             reasons=joined(reasons, by="\n"),
             values=joined(list(selected)),
             staging=staging_table(name),

@@ -14,6 +14,7 @@ from etl_assets.stores.postgres import Connection, DatabaseFault, one, reading, 
 from etl_assets.stores.schema import audit, meta_facts, remember
 from etl_assets.stores.statements import identifier, joined, literal, qualified, staging_table, statement
 from etl_assets.stores.targets import regclass
+from etl_assets.stores.updating import changed_users, has_changed_row, write_changes
 from etl_assets.stores.validations import require_gate
 
 USERS_PER_TRANSACTION = 5_000
@@ -23,16 +24,26 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class Loaded:
-    """Rows loaded per table and the seconds that took, the transactions, and whom the target refused, with the rule."""
+    """Rows loaded per table and the seconds that took, the transactions, and whom the target refused, with the rule.
+
+    `updated` counts production rows per table over which a changed legacy row was written.
+    """
 
     rows: dict[str, int] = field(default_factory=dict)
+    updated: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     transactions: int = 0
     refused: dict[str, str] = field(default_factory=dict)
 
-    def add(self, table: str, count: int) -> None:
+    def add(self, table: str, count: int, updated: int = 0) -> None:
         """Counts rows of one table."""
         self.rows[table] = self.rows.get(table, 0) + count
+        self.updated[table] = self.updated.get(table, 0) + updated
+
+    @property
+    def written(self) -> int:
+        """All rows that were inserted or updated."""
+        return sum(self.rows.values()) + sum(self.updated.values())
 
 
 @dataclass(frozen=True)
@@ -61,8 +72,9 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
     with reading(connection):
         sealed = connection.execute(statement("find_wave"), {"wave": wave}).fetchone()
         own = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
-    if sealed is None:
-        raise EtlError(f"Wave {wave} was not resolved yet: materialize `resolved_users` for it first.")
+    if sealed is None or sealed[1]:
+        what = "was undone" if sealed else "was not resolved yet"
+        raise EtlError(f"Wave {wave} {what}: materialize `resolved_users` for it first.")
     done = 0
     for batch in _batches(own):
         _load_or_divide(loader, owned, batch, wave=wave, loaded=loaded)
@@ -73,10 +85,10 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
     brought = True
     while brought:
         late, staging = _late_users(connection, links, owned)
-        before = sum(loaded.rows.values())
+        before = loaded.written
         for batch in _batches([user for user in late if user not in loaded.refused]):
             _load_or_divide(loader, owned, batch, wave=wave, loaded=loaded)
-        brought = sum(loaded.rows.values()) > before
+        brought = loaded.written > before
     with writing(connection, run=loader.run):
         if not loaded.transactions:
             # Nobody to load is still a moment to say what is wrong: a red gate must not turn green by being empty.
@@ -113,9 +125,10 @@ def load_unowned(loader: Loader, name: str) -> int:
         _open_gate(loader)
         adopted = _adopt(connection, links, table) if table.id.rule == "keep" else 0
         count = _load_table(connection, links, table, users=None, wave=None)
+        updated = write_changes(connection, links, name, users=None, wave=None, run=loader.run)
         _raise_sequence(connection, links, table)
         run_statement(connection, statement("analyze", table=identifier("etl", "loaded")))
-        audit(connection, run=loader.run, action="loaded", rows={name: count}, adopted=adopted)
+        audit(connection, run=loader.run, action="loaded", rows={name: count}, adopted=adopted, updated=updated)
         fault_point("load.before_commit")
     fault_point("load.committed")
     return count + adopted
@@ -139,22 +152,24 @@ def _load_or_divide(loader: Loader, owned: list[str], users: list[str], *, wave:
 def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str, loaded: Loaded) -> None:
     connection, links = loader.connection, loader.links
     counts: dict[str, int] = {}
+    updated: dict[str, int] = {}
     with writing(connection, run=loader.run):
         _open_gate(loader)
         for name in owned:
             started = time.monotonic()
             counts[name] = _load_table(connection, links, links.spec.tables[name], users=users, wave=wave)
+            updated[name] = write_changes(connection, links, name, users=users, wave=wave, run=loader.run)
             loaded.seconds[name] = loaded.seconds.get(name, 0.0) + time.monotonic() - started
             fault_point("load.table")
         for name in owned:
             _raise_sequence(connection, links, links.spec.tables[name])
         connection.execute(statement("stamp_migrated"), {"users": users})
-        audit(connection, run=loader.run, action="loaded", wave=wave, users=len(users), rows=counts)
+        audit(connection, run=loader.run, action="loaded", wave=wave, users=len(users), rows=counts, updated=updated)
         fault_point("load.before_commit")
     fault_point("load.committed")
     loaded.transactions += 1
     for name, count in counts.items():
-        loaded.add(name, count)
+        loaded.add(name, count, updated[name])
 
 
 def _open_gate(loader: Loader) -> None:
@@ -232,6 +247,7 @@ def _late_users(connection: Connection, links: Links, owned: list[str]) -> tuple
         staging = describe_staging(connection, links)[2]
         for name in owned:
             found |= {user for (user,) in rows(connection, statement("list_late_users", links=links.rows(name)))}
+            found |= changed_users(connection, links, name)
     return sorted(found), staging
 
 
@@ -248,9 +264,10 @@ def unfinished_waves(connection: Connection) -> list[str]:
 
 
 def has_late_rows(connection: Connection, links: Links) -> bool:
-    """True when a claimed user has a row that could be loaded now; runs inside a transaction."""
+    """True when a claimed user has a row that could be loaded or updated now; runs inside a transaction."""
     return any(
         run_statement(connection, statement("find_late_row", links=links.rows(name))).fetchone() is not None
+        or has_changed_row(connection, links, name)
         for name in links.tables
         if not links.spec.tables[name].owner.is_none
     )

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
 
 from etl_assets.model.errors import EtlError, SettingsError, Unavailable
 from etl_assets.stores.statements import statement
@@ -113,7 +114,15 @@ def reading(connection: Connection) -> Iterator[Connection]:
 
 @contextmanager
 def transaction(connection: Connection, *, read_only: bool) -> Iterator[None]:
-    """A REPEATABLE READ transaction in our dialect, without the writers' lock; most want `reading` or `writing`."""
+    """A REPEATABLE READ transaction in our dialect, without the writers' lock; most want `reading` or `writing`.
+
+    Within a transaction it is a part of that one, and what would be found at its commit is found at its end: a
+    dry run is one transaction around everything, which is rolled back.
+    """
+    if connection.info.transaction_status == TransactionStatus.INTRANS:
+        with _part_of_a_transaction(connection):
+            yield
+        return
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     connection.read_only = read_only
     try:
@@ -121,6 +130,18 @@ def transaction(connection: Connection, *, read_only: bool) -> Iterator[None]:
             for setting in DIALECT:
                 connection.execute(setting)
             yield
+    except psycopg.Error as error:
+        raise translated(error) from None
+
+
+@contextmanager
+def _part_of_a_transaction(connection: Connection) -> Iterator[None]:
+    try:
+        with connection.transaction():
+            yield
+            # Rolled back at once, which puts every constraint back to when it is due.
+            with connection.transaction(force_rollback=True):
+                connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     except psycopg.Error as error:
         raise translated(error) from None
 

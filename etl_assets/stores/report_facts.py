@@ -2,6 +2,7 @@
 
 from etl_assets.model.books import Books
 from etl_assets.model.report import CorrectionLine, RefusalLine, ReportFacts, UserLine, Verified
+from etl_assets.stores.freezing import find_freeze
 from etl_assets.stores.links import Links
 from etl_assets.stores.loading import unfinished_waves
 from etl_assets.stores.postgres import Connection, rows, server_facts
@@ -19,6 +20,7 @@ def report_facts(connection: Connection, links: Links, verified: Verified, *, sn
         refusals=_refusals(connection, verified.books),
         users=tuple(UserLine(state, reason, int(n), tuple(sample)) for state, reason, n, sample in users),
         unfinished=tuple(unfinished_waves(connection)),
+        frozen=find_freeze(connection),
         corrections=tuple(CorrectionLine(*line) for line in rows(connection, statement("describe_corrections"))),
     )
 

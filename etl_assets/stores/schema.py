@@ -22,8 +22,9 @@ TABLES = (
     "audit_log",
     "final_books",
     "corrections",
+    "former",
 )
-LAST_MADE = "etl.corrections"
+LAST_MADE = "etl.former_wave"
 
 
 def ensure_schema(connection: Connection) -> None:
@@ -63,6 +64,11 @@ def meta_facts(spec: Spec, keys: dict[str, tuple[str, ...]]) -> dict[str, str]:
         # Digests in the ledger are over these columns.
         facts[f"columns of {name}"] = ", ".join(sorted(table.columns))
     return facts
+
+
+def declared_facts(spec: Spec) -> dict[str, str]:
+    """Those of them that follow from the spec alone; key columns come from the legacy database's catalog."""
+    return {fact: value for fact, value in meta_facts(spec, {}).items() if not fact.startswith("table ")}
 
 
 def contradictions(connection: Connection, facts: dict[str, str]) -> list[str]:

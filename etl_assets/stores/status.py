@@ -4,14 +4,20 @@ from etl_assets.model.books import Books, TableBook
 from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import read_books
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import connect, reading
+from etl_assets.stores.postgres import Connection, connect, reading
 from etl_assets.stores.schema import exists
 from etl_assets.stores.targets import read_targets
 
 
 def status(url: str, spec: Spec) -> Books:
     """The books of this moment; all zeros on a target that was never migrated to. Writes nothing."""
-    with connect(url) as connection, reading(connection):
+    with connect(url) as connection:
+        return books_of(connection, spec)
+
+
+def books_of(connection: Connection, spec: Spec) -> Books:
+    """The same over a connection that is there."""
+    with reading(connection):
         if not exists(connection):
             return Books(tuple(TableBook(name) for name in spec.tables), complete=False)
         return read_books(connection, Links(spec, read_targets(connection, spec)))

@@ -69,8 +69,16 @@ def find_target(connection: Connection, table: Table) -> TargetTable | None:
             ForeignRule(n, tuple(c), schema, parent, tuple(to))
             for n, c, schema, parent, to in rows(connection, statement("read_foreign"), **name)
         ),
-        triggers=tuple(n for (n,) in rows(connection, statement("read_triggers"), **name)),
+        **_triggers(connection, name),
     )
+
+
+def _triggers(connection: Connection, name: dict[str, str]) -> dict[str, tuple[str, ...]]:
+    found = rows(connection, statement("read_triggers"), **name)
+    return {
+        kind: tuple(row[0] for row in found if row[number])
+        for number, kind in enumerate(("triggers", "update_triggers", "delete_triggers"), start=1)
+    }
 
 
 def read_target(connection: Connection, table: Table) -> TargetTable:

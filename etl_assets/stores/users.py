@@ -6,16 +6,18 @@ from datetime import datetime, timedelta
 import polars as pl
 from psycopg import sql
 
-from etl_assets.model.errors import SettingsError, TargetMismatch
+from etl_assets.model.errors import SettingsError, TargetMismatch, WaveHindered
 from etl_assets.model.ids import is_wave_key, wave_key
 from etl_assets.spec.model import Spec
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, rows, run_statement
+from etl_assets.stores.sampling import sampled
 from etl_assets.stores.schema import audit
 from etl_assets.stores.staging import copy_frame
 from etl_assets.stores.statements import identifier, joined, literal, qualified, statement
 from etl_assets.stores.targets import regclass
+from etl_assets.stores.undoing import release
 
 CLOCK_TOLERANCE = timedelta(minutes=1)
 # Columns of auth.users that rule an account out. Old projects lack some of them, and then the thing itself too.
@@ -133,13 +135,32 @@ def next_wave_key(connection: Connection) -> str:
     return wave_key(moment)
 
 
-def seal_wave(connection: Connection, spec: Spec, links: Links, *, key: str, run: str) -> Wave:
+def seal_wave(  # noqa: PLR0913 - what a wave is made of
+    connection: Connection,
+    spec: Spec,
+    links: Links,
+    *,
+    key: str,
+    run: str,
+    by_hand: bool = False,
+    sample: str | None = None,
+) -> Wave:
     """Claims every claimable user for this wave, once; a wave that is sealed stays as it is.
 
     Runs inside `writing`. A claim is written once, with its evidence, and no later change of an address moves it.
 
+    Args:
+        connection: to the target.
+        spec: what is migrated.
+        links: of the tables that the target has.
+        key: the wave's.
+        run: for evidence and audit trail.
+        sample: `<number>/<seed>` when only so many users are to be taken, with those to whose rows theirs refer.
+        by_hand: an operator runs this wave: whom its undoing put on hold may move again.
+
     Raises:
         SettingsError: the key is not a wave key.
+        WaveHindered: the wave was undone, and nobody runs it by hand.
     """
     if not is_wave_key(key):
         raise SettingsError(
@@ -153,17 +174,40 @@ def seal_wave(connection: Connection, spec: Spec, links: Links, *, key: str, run
             "have to come after it. Delete the partition; the job `new_wave` opens a wave without a key."
         )
     if sealed is None:
-        states = user_states(connection, spec, links, some=True)
-        values = {"wave": key, "run": run, "users": find_candidates(connection, spec)}
-        claimed = connection.execute(statement("claim_users", states=states), values).rowcount
+        users = find_candidates(connection, spec)
+        if sample is not None:
+            states = user_states(connection, spec, links, some=True)
+            users = sampled(connection, spec, links, states=states, candidates=users, sample=sample)
+        claimed = _claim(connection, spec, links, key=key, run=run, users=users)
         connection.execute(statement("write_wave"), {"wave": key, "users": claimed, "run": run})
         fault_point("resolve.claimed")
-        audit(connection, run=run, action="claimed", wave=key, users=claimed)
     else:
         claimed = int(sealed[0])
+        if by_hand:
+            claimed += _reopen(connection, spec, links, key=key, run=run, is_undone=sealed[1])
+        elif sealed[1]:
+            raise WaveHindered(f"Wave {key} was undone. Run it by hand, or `etl-assets migrate --wave {key}`.")
     label_users(connection, spec, links)
     run_statement(connection, statement("analyze", table=identifier("etl", "legacy_user_map")))
     return Wave(key, claimed, is_new=sealed is None)
+
+
+def _claim(connection: Connection, spec: Spec, links: Links, *, key: str, run: str, users: list[str]) -> int:
+    states = user_states(connection, spec, links, some=True)
+    values = {"wave": key, "run": run, "users": users}
+    claimed = connection.execute(statement("claim_users", states=states), values).rowcount
+    audit(connection, run=run, action="claimed", wave=key, users=claimed)
+    return claimed
+
+
+def _reopen(connection: Connection, spec: Spec, links: Links, *, key: str, run: str, is_undone: bool) -> int:
+    """Lets the users move again whom the undoing of this wave, or of one of its users, put on hold."""
+    released = set(release(connection, wave=key))
+    candidates = [user for user in find_candidates(connection, spec) if user in released]
+    claimed = _claim(connection, spec, links, key=key, run=run, users=candidates) if candidates else 0
+    if released or is_undone:
+        connection.execute(statement("reopen_wave"), {"wave": key, "users": claimed, "run": run})
+    return claimed
 
 
 def label_users(connection: Connection, spec: Spec, links: Links) -> None:

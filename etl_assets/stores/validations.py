@@ -126,7 +126,7 @@ def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             remedy=f"Disable the triggers for the load, or say `policy: {{triggers: {{{name}: fire}}}}` in the spec.",
             compose=lambda _: statement("count_triggers", allowed=literal(spec.policy.fires(name))),
             blocking=True,
-            values=lambda links: {"triggers": list(links.targets[name].triggers)},
+            values=lambda links: {"triggers": list(links.targets[name].fired(updates=spec.policy.updates))},
         ),
     ]
 

@@ -1,7 +1,8 @@
 -- Ledger rows against production. A row that still carries the loading transaction's id and differs is our fault;
 -- one that another transaction wrote since, or removed, is its user's business and is listed. The fence (OFFSET 0)
 -- makes Postgres compute each digest once, not once for every count; and what equals production, where production equals
--- the ledger, needs no second digest.
+-- the ledger, needs no second digest. A row whose new version is refused has changed too; one that is nowhere any more has
+-- vanished.
 SELECT count(*),
        count(*) FILTER (WHERE c.is_equal),
        count(*) FILTER (WHERE c.is_equal IS FALSE AND c.is_ours),
@@ -10,12 +11,20 @@ SELECT count(*),
        count(*) FILTER (WHERE c.differs_in_legacy),
        (array_agg(c.legacy_id) FILTER (WHERE c.is_equal IS FALSE AND c.is_ours))[1:6],
        (array_agg(c.legacy_id) FILTER (WHERE c.is_equal IS FALSE AND NOT c.is_ours))[1:6],
-       (array_agg(c.legacy_id) FILTER (WHERE c.is_equal IS NULL))[1:6]
+       (array_agg(c.legacy_id) FILTER (WHERE c.is_equal IS NULL))[1:6],
+       count(*) FILTER (WHERE c.has_vanished),
+       (array_agg(c.legacy_id) FILTER (WHERE c.differs_in_legacy OR c.has_vanished))[1:6]
 FROM (
     SELECT l.legacy_id,
            d.is_equal,
            t.xmin = l.xid AS is_ours,
-           CASE WHEN k._legacy_id IS NULL THEN false
+           CASE WHEN k._legacy_id IS NULL THEN
+                    NOT EXISTS (SELECT FROM etl.quarantine AS q WHERE q."table" = {table} AND q.legacy_id = l.legacy_id)
+                    AND NOT EXISTS (SELECT FROM etl.excluded AS e
+                                    WHERE e."table" = {table} AND e.legacy_id = l.legacy_id AND e.reason <> 'vanished')
+                ELSE false END AS has_vanished,
+           CASE WHEN k._legacy_id IS NULL THEN
+                    EXISTS (SELECT FROM etl.quarantine AS q WHERE q."table" = {table} AND q.legacy_id = l.legacy_id)
                 WHEN d.is_equal AND ({staged_row}) IS NOT DISTINCT FROM ({found_row}) THEN false
                 ELSE {staged} <> l.digest END AS differs_in_legacy
     FROM etl.loaded AS l

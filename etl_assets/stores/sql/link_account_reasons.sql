@@ -1,4 +1,5 @@
--- Has the owner an account by now?
+-- Has the owner an account by now, and may rows go there?
 WHEN u.supabase_user_id IS NULL THEN 'account_waiting'
 WHEN NOT u.has_account THEN 'account_gone'
 WHEN u.is_another THEN 'owner_is_another_person'
+WHEN u.is_held THEN 'owner_held'

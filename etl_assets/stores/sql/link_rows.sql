@@ -9,7 +9,7 @@ LEFT JOIN etl.loaded AS l ON l."table" = {table} AND l.legacy_id = s._legacy_id
 {joins}
 CROSS JOIN LATERAL (
     SELECT CASE WHEN l.legacy_id IS NOT NULL AND l.legacy_user_id IS DISTINCT FROM {owner} THEN 'owner_changed'
-                WHEN l.legacy_id IS NOT NULL THEN 'loaded'
+                {known}
                 {reasons}
                 END AS _reason
     OFFSET 0) AS r

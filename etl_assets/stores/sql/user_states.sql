@@ -18,7 +18,8 @@ incomplete AS ({incomplete}),
 judged AS (
     SELECT m.legacy_user_id, c.account_id, c.confirmed_at,
            CASE
-               WHEN m.supabase_user_id IS NOT NULL THEN 'resolved'
+               WHEN m.supabase_user_id IS NOT NULL AND m.held IS NULL THEN 'resolved'
+               WHEN m.supabase_user_id IS NOT NULL THEN 'held: ' || m.held
                WHEN m.email IS NULL OR btrim(m.email, E' \t\n\r\x0b\x0c') = '' THEN 'no_email'
                WHEN m.email_key IS NULL THEN 'invalid_email'
                WHEN m.legacy_user_id LIKE 'rowid:%%' THEN 'ambiguous: the legacy id is missing or repeated'

@@ -1,0 +1,148 @@
+"""What an operator decides: to take a wave or a user out again, and that the legacy app is at its end."""
+
+from collections.abc import Callable
+
+import dagster as dg
+
+from etl_assets.assets.keys import FREEZE, UNDO, VERIFY
+from etl_assets.assets.outcomes import failures
+from etl_assets.assets.resources import Access, Stores
+from etl_assets.model.errors import SettingsError, UndoRefused
+from etl_assets.model.report import Freeze
+from etl_assets.spec.model import Spec
+from etl_assets.stores.freezing import freeze, lift
+from etl_assets.stores.legacy_sqlite import file_mark
+from etl_assets.stores.undoing import Undone, undo_user, undo_wave
+
+LISTED = 200
+RunVerify = Callable[[dg.DagsterInstance], int]
+
+
+class UndoConfig(dg.Config):
+    """Which wave, or which legacy user: one of the two."""
+
+    wave: str = ""
+    user: str = ""
+
+
+class FreezeConfig(dg.Config):
+    """`lift: true` takes a freeze back."""
+
+    lift: bool = False
+
+
+def undo(stores: Access, spec: Spec, *, wave: str, user: str, run: str) -> Undone:
+    """Takes a wave or a user out of production, for the job and for the command.
+
+    Raises:
+        SettingsError: neither or both were named, or there is no such thing.
+        UndoRefused: a row is in use by now; nothing was taken out.
+    """
+    if bool(wave) == bool(user):
+        raise SettingsError("undo takes one wave or one user: say which")
+    with stores.target() as connection:
+        links = stores.links(connection, spec)
+        if wave:
+            return undo_wave(connection, links, wave=wave, run=run)
+        return undo_user(connection, links, user=user, run=run)
+
+
+def told(done: Undone) -> list[str]:
+    """What an undo did, in lines."""
+    lines = [f"{done.users:,} users are held. Nothing more arrives for them until you run them again."]
+    for words, counts in (
+        ("removed from production", done.removed),
+        ("given back their former values", done.restored),
+        ("had been removed by their users before, and never come back", done.gone),
+    ):
+        found = ", ".join(f"{table} {count:,}" for table, count in counts.items() if count)
+        if found:
+            lines.append(f"Rows {words}: {found}.")
+    return lines
+
+
+def refused_lines(refusal: UndoRefused) -> list[str]:
+    """The rows that hinder an undo, one a line, as many as fit a screen or two."""
+    lines = [f"  {table} {legacy_id}: {hindrance.partition(' ')[2]}" for table, legacy_id, hindrance in refusal.rows]
+    more = len(lines) - LISTED
+    return [*lines[:LISTED], *([f"  and {more:,} more"] if more > 0 else [])]
+
+
+def freeze_now(stores: Access, spec: Spec, *, run: str) -> Freeze:
+    """Makes the last snapshot the one that counts, for the job and for the command."""
+    info, mark = stores.artifacts().current_snapshot(), file_mark(stores.settings().legacy_file())
+    with stores.target() as connection:
+        return freeze(connection, spec, info=info, mark=mark, run=run)
+
+
+def lift_freeze(stores: Access, *, run: str) -> bool:
+    """Takes the freeze back; returns whether there was one."""
+    with stores.target() as connection:
+        return lift(connection, run=run)
+
+
+def build_undo_job(spec: Spec, run_verify: RunVerify) -> dg.JobDefinition:
+    """The job `undo`."""
+
+    @dg.op(
+        name="take_out",
+        description="Takes one wave, or one user, out of production: exactly what the ledger says, in one transaction. "
+        "Refuses, with the list, where rows were changed since or others refer to them.",
+    )
+    def take_out(context: dg.OpExecutionContext, config: UndoConfig, stores: Stores) -> None:
+        with failures():
+            try:
+                done = undo(stores, spec, wave=config.wave, user=config.user, run=context.run_id)
+            except UndoRefused as refusal:
+                for line in refused_lines(refusal):
+                    context.log.error(line)
+                raise
+        for line in told(done):
+            context.log.info(line)
+        _verify(context, run_verify)
+
+    @dg.job(
+        name=UNDO,
+        description="Takes a wave or a user out of production again. Say which in the Launchpad: "
+        "`{ops: {take_out: {config: {wave: 2026-11-22T153000Z}}}}`. Its users are held until the wave is run again by "
+        "hand: on `resolved_users`, materialize that partition with what follows it.",
+    )
+    def undo_job() -> None:
+        take_out()
+
+    return undo_job
+
+
+def build_freeze_job(spec: Spec, run_verify: RunVerify) -> dg.JobDefinition:
+    """The job `freeze`."""
+
+    @dg.op(
+        name="freeze_legacy",
+        description="Marks the last snapshot as the one that counts, then verifies everything against it.",
+    )
+    def freeze_legacy(context: dg.OpExecutionContext, config: FreezeConfig, stores: Stores) -> None:
+        with failures():
+            if config.lift:
+                was = lift_freeze(stores, run=context.run_id)
+                context.log.info("The freeze was taken back." if was else "There was no freeze.")
+                return
+            frozen = freeze_now(stores, spec, run=context.run_id)
+        context.log.info("Frozen at snapshot %s. A changed legacy file is an error from now on.", frozen.snapshot)
+        _verify(context, run_verify)
+
+    @dg.job(
+        name=FREEZE,
+        description="Cut-over: the legacy app is at its end. Its last snapshot counts for good, a later change of the "
+        "legacy file is an error, and the report becomes the sign-off. Users who log in later still get their history.",
+    )
+    def freeze_job() -> None:
+        freeze_legacy()
+
+    return freeze_job
+
+
+def _verify(context: dg.OpExecutionContext, run_verify: RunVerify) -> None:
+    if run_verify(context.instance):
+        raise dg.Failure(
+            f"Done, but the run of `{VERIFY}` that followed did not come to its end; it says why.", allow_retries=False
+        )

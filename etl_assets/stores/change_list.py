@@ -1,0 +1,26 @@
+"""What the legacy app did to rows that had been loaded, as a CSV for people."""
+
+from collections.abc import Iterator
+
+from etl_assets.model.remedies import CHANGE_REMEDIES
+from etl_assets.stores.accounting import against_production
+from etl_assets.stores.links import Links
+from etl_assets.stores.postgres import Connection
+from etl_assets.stores.quarantine_list import BATCH_ROWS, csv_line, harmless
+from etl_assets.stores.statements import statement
+
+HEADER = ("table", "legacy_id", "change", "remedy")
+
+
+def change_lines(connection: Connection, links: Links, tables: list[str]) -> Iterator[str]:
+    """The lines of the CSV for these tables, header first, streamed; runs inside `reading`."""
+    yield csv_line(HEADER)
+    wanted = ("links", "target", "table", "id", "id_type", "staged", "found")
+    for name in tables:
+        slots = against_production(links, name, wave=None)
+        query = statement("list_legacy_changes", **{slot: slots[slot] for slot in wanted})
+        with connection.cursor(name=f"changes_{name}") as cursor:
+            cursor.itersize = BATCH_ROWS
+            cursor.execute(query, {})
+            for table, legacy_id, change in cursor:
+                yield csv_line((table, harmless(legacy_id), change, CHANGE_REMEDIES[change]))

@@ -1,0 +1,56 @@
+"""One transaction around everything, which is rolled back: also sequences stay where they were."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import sql
+
+from etl_assets.model.errors import SettingsError
+from etl_assets.spec.model import Spec
+from etl_assets.stores.postgres import Connection, connect, one, rows, transaction, writing
+from etl_assets.stores.schema import ensure_schema, exists
+from etl_assets.stores.statements import qualified, statement
+from etl_assets.stores.targets import read_targets, regclass
+
+RUN = "dry run"
+
+
+@contextmanager
+def rolled_back(url: str, spec: Spec) -> Iterator[Connection]:
+    """A connection in a transaction of which nothing stays, whatever happens in the block.
+
+    It holds the writers' lock, so every other run of ours waits; and while it lasts, the app's own inserts into
+    tables with serial or identity columns wait, because such a column's sequence is held too.
+
+    Raises:
+        SettingsError: a sequence would move for good, because it belongs to another role.
+        Unavailable: another run is writing.
+    """
+    with connect(url) as connection:
+        if exists(connection):
+            with writing(connection, run=RUN):
+                _hold_sequences(connection, spec)
+                yield connection
+                raise psycopg.Rollback
+            return
+        with transaction(connection, read_only=False):
+            ensure_schema(connection)
+            _hold_sequences(connection, spec)
+            yield connection
+            raise psycopg.Rollback
+
+
+def _hold_sequences(connection: Connection, spec: Spec) -> None:
+    for target in read_targets(connection, spec).values():
+        table = regclass(target.schema, target.name)
+        for schema, name, is_ours in rows(connection, statement("list_sequences"), table=table):
+            if not is_ours:
+                raise SettingsError(
+                    f"a dry run would move the sequence {schema}.{name} for good: it belongs to a role of which this "
+                    "one is no member. Run it as the owner of the tables"
+                )
+            sequence = qualified(schema, name)
+            value = one(connection, statement("read_sequence", sequence=sequence))[0]
+            restart = statement("restart_sequence", sequence=sequence, value=sql.Literal(int(value)))
+            connection.execute(restart)

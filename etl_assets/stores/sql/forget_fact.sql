@@ -1,0 +1,2 @@
+-- A fact that does not hold any more.
+DELETE FROM etl.meta WHERE key = %(key)s

@@ -1,0 +1,7 @@
+-- Rows in question that are not what was written: somebody works with them.
+SELECT u.legacy_id
+FROM pg_temp.etl_undo AS u
+JOIN etl.loaded AS l ON l."table" = u."table" AND l.legacy_id = u.legacy_id
+JOIN {target} AS t ON t.{id} = u.new_id::{id_type}
+WHERE u."table" = {table} AND {found} <> l.digest
+ORDER BY u.legacy_id

@@ -1,0 +1,5 @@
+-- The owners of the rows in question.
+SELECT DISTINCT l.legacy_user_id
+FROM pg_temp.etl_undo AS u
+JOIN etl.loaded AS l ON l."table" = u."table" AND l.legacy_id = u.legacy_id
+WHERE l.legacy_user_id IS NOT NULL

@@ -1,0 +1,2 @@
+-- The number that the sequence gave last.
+SELECT s.last_value FROM {sequence} AS s

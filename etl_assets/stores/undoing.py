@@ -1,0 +1,202 @@
+"""A wave or a user taken out of production again: what the ledger says, all of it or nothing."""
+
+from dataclasses import dataclass, field
+
+from psycopg import sql
+
+from etl_assets.model.errors import SettingsError, UndoRefused
+from etl_assets.stores.faults import fault_point
+from etl_assets.stores.links import Links
+from etl_assets.stores.postgres import Connection, one, rows, run_statement, writing
+from etl_assets.stores.schema import audit, contradictions, declared_facts, exists
+from etl_assets.stores.statements import catalog_text, identifier, joined, literal, qualified, statement
+from etl_assets.stores.targets import regclass
+from etl_assets.stores.updating import changes
+
+CHANGED = "were changed in production since they were loaded"
+REFERRED = "are referred to by rows that stay"
+LATER = "were written again by a later wave"
+TAKE_CARE = "Nothing was taken out. Settle these rows in the new app, or leave what was loaded."
+
+
+@dataclass
+class Undone:
+    """What became of it: users on hold, and rows removed, given back their former values, or gone before."""
+
+    users: int = 0
+    removed: dict[str, int] = field(default_factory=dict)
+    restored: dict[str, int] = field(default_factory=dict)
+    gone: dict[str, int] = field(default_factory=dict)
+
+
+def undo_wave(connection: Connection, links: Links, *, wave: str, run: str) -> Undone:
+    """Takes out everything of the wave's users, and what the wave brought or changed for others, in one transaction.
+
+    The wave's users lose their claim and are held, the others keep theirs and are held, until the wave is run again by
+    hand. A row that its user removed before stays in the ledger, and so never comes back.
+
+    Raises:
+        SettingsError: there is no such wave, or it was undone already.
+        UndoRefused: a row was changed since, or something that stays refers to it.
+    """
+    with writing(connection, run=run):
+        sealed = connection.execute(statement("find_wave"), {"wave": wave}).fetchone()
+        if sealed is None or sealed[1]:
+            known = [key for (key,) in rows(connection, statement("list_live_waves"))]
+            what = "was undone already" if sealed else "is no wave of this target"
+            raise SettingsError(f"{wave!r} {what}; its waves are {', '.join(known[-6:]) or 'none'}")
+        users = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
+        done = _undo(connection, links, users=users, wave=wave, run=run)
+        connection.execute(statement("undo_wave"), {"wave": wave})
+        fault_point("undo.before_commit")
+    fault_point("undo.committed")
+    return done
+
+
+def undo_user(connection: Connection, links: Links, *, user: str, run: str) -> Undone:
+    """Takes out everything of one legacy user, in one transaction; the user loses the claim and is held.
+
+    Raises:
+        SettingsError: nobody has this id, or the user has claimed nothing.
+        UndoRefused: a row was changed since, or something that stays refers to it.
+    """
+    with writing(connection, run=run):
+        found = connection.execute(statement("find_user"), {"user": user}).fetchone()
+        if found is None or found[0] is None:
+            what = "has claimed no account, so there is nothing to undo" if found else "is no legacy user"
+            raise SettingsError(f"{user!r} {what}; `etl-assets user ID` says where somebody's history is")
+        connection.execute(statement("leave_wave"), {"user": user})
+        done = _undo(connection, links, users=[user], wave=None, run=run)
+        fault_point("undo.before_commit")
+    fault_point("undo.committed")
+    return done
+
+
+def release(connection: Connection, *, wave: str | None = None, user: str | None = None) -> list[str]:
+    """Lets undone users move again, those of a wave or one; returns their legacy ids. Runs inside `writing`."""
+    return [found for (found,) in rows(connection, statement("release_users"), wave=wave, user=user)]
+
+
+def undone_waves(connection: Connection) -> list[str]:
+    """Waves that can be run again, because they, or one of their users, were undone; none on a target without ours."""
+    return [wave for (wave,) in rows(connection, statement("list_undone_waves"))] if exists(connection) else []
+
+
+def _undo(connection: Connection, links: Links, *, users: list[str], wave: str | None, run: str) -> Undone:
+    _require_the_same_spec(connection, links)
+    values = {"users": users, "wave": wave}
+    run_statement(connection, statement("create_undo"))
+    connection.execute(statement("choose_removals"), values)
+    connection.execute(statement("choose_restorations"), values)
+    touched = {user for (user,) in rows(connection, statement("list_touched_users"))} | set(users)
+    tables = _tables(connection, links)
+    hindered = [row for name in tables for row in _hindrances(connection, links, name, tables, wave=wave)]
+    if hindered:
+        raise UndoRefused("Undo refused", hindered, remedy=TAKE_CARE)
+    done = Undone(len(touched))
+    for name in reversed(tables):
+        _remove(connection, links, name, done)
+    fault_point("undo.removed")
+    for name in tables:
+        _restore(connection, links, name, done, wave=wave)
+    claims = one(connection, statement("digest_claims"), users=users)[0]
+    connection.execute(statement("hold_users"), {**values, "touched": sorted(touched)})
+    told = {"removed": done.removed, "restored": done.restored, "gone": done.gone}
+    audit(connection, run=run, action="undone", wave=wave, users=len(users), held=len(touched), claims=claims, **told)
+    return done
+
+
+def _require_the_same_spec(connection: Connection, links: Links) -> None:
+    wrong = contradictions(connection, declared_facts(links.spec))
+    if wrong:
+        raise UndoRefused(f"Undo refused: {'; '.join(wrong)}", remedy="Undo with the spec that was loaded with.")
+
+
+def _tables(connection: Connection, links: Links) -> list[str]:
+    """The tables in question, referenced tables first."""
+    named = {name for (name,) in rows(connection, statement("list_undo_tables"))}
+    absent = sorted(named - set(links.tables))
+    if absent:
+        what = (
+            f"Undo refused: rows were loaded into {', '.join(absent)}, which the spec or the target does not have now"
+        )
+        raise UndoRefused(what, remedy="Undo with the spec that was loaded with.")
+    return [name for name in links.tables if name in named]
+
+
+def _slots(links: Links, name: str) -> dict[str, sql.Composable]:
+    table, target = links.spec.tables[name], links.targets[name]
+    return {
+        "target": qualified(target.schema, target.name),
+        "table": literal(name),
+        "id": identifier(table.id.to),
+        "id_type": catalog_text(target.columns[table.id.to].type),
+    }
+
+
+def _hindrances(
+    connection: Connection, links: Links, name: str, tables: list[str], *, wave: str | None
+) -> list[tuple[str, str, str]]:
+    slots = _slots(links, name)
+    triggers = links.targets[name].delete_triggers
+    if triggers and not links.spec.policy.fires(name):
+        what = f"Undo refused: deleting from {links.spec.tables[name].target} would fire {', '.join(triggers)}"
+        raise UndoRefused(what, remedy=f"Disable them meanwhile, or say `policy: {{triggers: {{{name}: fire}}}}`.")
+    queries = [(CHANGED, statement("list_changed_since", **slots, found=links.digest(name, "t")))]
+    queries += [(LATER, statement("list_written_later", table=slots["table"]))] if wave else []
+    queries += [(REFERRED, query) for query in _referring(connection, links, name, tables)]
+    found = {(key, why) for why, query in queries for (key,) in rows(connection, query, wave=wave)}
+    return [(name, key, why) for key, why in sorted(found)]
+
+
+def _referring(connection: Connection, links: Links, name: str, tables: list[str]) -> list[sql.Composed]:
+    """Statements for rows that something staying refers to: by a foreign key, or by a reference of the spec."""
+    table, target = links.spec.tables[name], links.targets[name]
+    by_place = {(links.targets[other].schema, links.targets[other].name): other for other in links.tables}
+    pairs: set[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = set()
+    place = regclass(target.schema, target.name)
+    for schema, child, here, there in rows(connection, statement("read_referring"), table=place):
+        pairs.add((schema, child, tuple(here), tuple(there)))
+    for other in links.tables:
+        for column, reference in links.spec.tables[other].references.items():
+            if reference.table == name and links.spec.tables[other].columns[column].type != "text":
+                child_target = links.targets[other]
+                pairs.add((child_target.schema, child_target.name, (column,), (table.id.to,)))
+    found = []
+    for schema, child, here, there in sorted(pairs):
+        same = [sql.SQL("c.{} = t.{}").format(identifier(h), identifier(t)) for h, t in zip(here, there, strict=True)]
+        ours = by_place.get((schema, child))
+        stays = statement("is_not_undone", **_ours(links, ours)) if ours in tables else sql.SQL("true")
+        slots = {"child": qualified(schema, child), "same": joined(list(same), by=" AND "), "stays": stays}
+        found.append(statement("list_referring", **_slots(links, name), **slots))
+    return found
+
+
+def _ours(links: Links, name: str | None) -> dict[str, sql.Composable]:
+    slots = _slots(links, name or "")
+    return {key: slots[key] for key in ("table", "id", "id_type")}
+
+
+def _remove(connection: Connection, links: Links, name: str, done: Undone) -> None:
+    slots = _slots(links, name)
+    count = statement("count_present", **slots)
+    present, gone = one(connection, count, how="remove")
+    removed = one(connection, statement("remove_rows", **slots))[0]
+    if removed != present:
+        what = f"Undo refused: {links.spec.tables[name].target} kept {present - removed:,} of {present:,} rows"
+        raise UndoRefused(what, remedy="Look at its triggers and rules: one of them swallows a DELETE.")
+    done.removed[name], done.gone[name] = int(removed), int(gone)
+
+
+def _restore(connection: Connection, links: Links, name: str, done: Undone, *, wave: str | None) -> None:
+    slots = _slots(links, name)
+    columns = [column for column in links.columns(name) if column != links.spec.tables[name].id.to]
+    present = one(connection, statement("count_present", **slots), how="restore")[0]
+    if not present:
+        return
+    query = statement("restore_rows", **slots, changes=changes(columns), found=links.digest(name, "t"))
+    restored, differing = one(connection, query, wave=wave)
+    if restored != present or differing:
+        what = f"Undo refused: {links.spec.tables[name].target} did not take {max(present - restored, differing):,}"
+        raise UndoRefused(f"{what} former rows as they were", remedy="Look at its triggers and rules on UPDATE.")
+    done.restored[name] = int(restored)

@@ -1,0 +1,75 @@
+"""Changed legacy rows, written over production rows that still are what was loaded (`on_change: update`)."""
+
+from psycopg import sql
+
+from etl_assets.model.errors import Refused
+from etl_assets.stores.links import Links
+from etl_assets.stores.postgres import Connection, one, rows, run_statement
+from etl_assets.stores.statements import identifier, joined, literal, qualified, statement
+
+
+def write_changes(
+    connection: Connection, links: Links, name: str, *, users: list[str] | None, wave: str | None, run: str
+) -> int:
+    """Updates one table's changed rows and returns how many; 0 where the spec only reports changes.
+
+    What stood there is kept in `etl.former`. A row that somebody changed or removed in production since, or whose new
+    version cannot be loaded, is left alone and listed by `verification`.
+
+    Raises:
+        Refused: the target changed a row on its way in.
+    """
+    if not links.spec.policy.updates:
+        return 0
+    columns = [column for column in links.columns(name) if column != links.spec.tables[name].id.to]
+    if not columns:
+        return 0
+    query = statement(
+        "update_rows",
+        **_slots(links, name),
+        of_users=sql.SQL("AND k._legacy_user_id = ANY (%(users)s)") if users is not None else sql.SQL(""),
+        former=joined([identifier("t", column) for column in columns]),
+        changes=changes(columns),
+    )
+    found, entered, altered, sample = one(connection, query, users=users, wave=wave, run=run)
+    if found != entered or altered:
+        raise Refused(
+            "rows_arrive_unchanged",
+            table=name,
+            count=max(found - entered, altered),
+            sample=sample,
+            remedy="The target changed or swallowed these rows while they were updated: look at its triggers and "
+            "rules. Nothing of this batch was kept.",
+        )
+    return int(entered)
+
+
+def changes(columns: list[str]) -> sql.Composed:
+    """`"a" = c."a", ...`."""
+    return joined([sql.SQL("{0} = c.{0}").format(identifier(column)) for column in columns])
+
+
+def changed_users(connection: Connection, links: Links, name: str) -> set[str]:
+    """Users with a row that `write_changes` would update; nobody where the spec only reports changes."""
+    if not links.spec.policy.updates:
+        return set()
+    return {user for (user,) in rows(connection, statement("list_changed_users", **_slots(links, name)))}
+
+
+def has_changed_row(connection: Connection, links: Links, name: str) -> bool:
+    """True when `write_changes` would update a row."""
+    if not links.spec.policy.updates:
+        return False
+    return run_statement(connection, statement("find_changed_row", **_slots(links, name))).fetchone() is not None
+
+
+def _slots(links: Links, name: str) -> dict[str, sql.Composable]:
+    table, target = links.spec.tables[name], links.targets[name]
+    return {
+        "links": links.rows(name, as_new=True),
+        "target": qualified(target.schema, target.name),
+        "table": literal(name),
+        "id": identifier(table.id.to),
+        "expected": links.digest(name, "k"),
+        "found": links.digest(name, "t"),
+    }

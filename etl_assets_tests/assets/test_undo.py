@@ -1,0 +1,249 @@
+"""A wave or a user taken out of production again."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from etl_assets.assets.cutover import undo
+from etl_assets.assets.instance import run_job
+from etl_assets.assets.keys import LOAD_WAVE
+from etl_assets.assets.migration import Wishes, migrate
+from etl_assets.assets.resources import Stores
+from etl_assets.model.errors import SettingsError, UndoRefused
+from etl_assets.stores.faults import UNDO_POINTS
+from etl_assets.stores.settings import read_settings
+from etl_assets_tests.scenario import BOOKS, PRODUCTION, USERS
+from etl_assets_tests.world import AT, World
+
+LATE_JOB = f"INSERT INTO jobs VALUES (20, 1, 'export', 'late', '{AT}', NULL, NULL, NULL, NULL)"
+
+
+def take_out(world: World, *, wave: str = "", user: str = "") -> object:
+    return undo(Stores(), world.spec, wave=wave, user=user, run="test")
+
+
+def migrate_with(world: World, **wishes: str) -> object:
+    return migrate(
+        read_settings(), world.spec, instance=world.instance, say=world.said.append, wishes=Wishes(**wishes)
+    )
+
+
+def last_wave(world: World) -> str:
+    return str(world.query("SELECT max(wave) FROM etl.waves")[0][0])
+
+
+def states(world: World) -> dict[str, str]:
+    return dict(world.query("SELECT legacy_user_id, state FROM etl.legacy_user_map"))
+
+
+def test_production_is_what_it_was_before_the_wave_and_the_books_close(awkward: World) -> None:
+    before = awkward.checksum(*PRODUCTION, "auth.users", "public.profiles")
+    awkward.migrate()
+    done = take_out(awkward, wave=last_wave(awkward))
+    assert (done.users, done.removed) == (2, {"jobs": 2, "credit_transactions": 3, "artifacts": 1})
+    assert awkward.checksum(*PRODUCTION, "auth.users", "public.profiles") == before
+    assert awkward.query("SELECT count(*) FROM etl.loaded") == [(0,)]
+    assert {user for user, state in states(awkward).items() if state == "held"} == {"1", "2", "7"}
+    outcome = awkward.migrate()
+    assert outcome.exit_code == 0
+    assert outcome.books.closed
+    assert outcome.books.users == {**USERS, "resolved": 0, "held": 3}
+    assert outcome.books.as_json()["waves"][0]["users"] == 0
+    assert awkward.checksum(*PRODUCTION, "auth.users", "public.profiles") == before
+
+
+def test_the_wave_can_be_run_again_by_the_command(awkward: World) -> None:
+    awkward.migrate()
+    after, wave = awkward.checksum(*PRODUCTION), last_wave(awkward)
+    take_out(awkward, wave=wave)
+    outcome = migrate_with(awkward, again=wave)
+    assert outcome.exit_code == 0
+    assert outcome.books.as_json()["tables"] == BOOKS
+    assert outcome.books.users == USERS
+    assert [(book.key, book.users, book.rows) for book in outcome.books.waves] == [(wave, 2, 6)]
+    assert awkward.checksum(*PRODUCTION) == after
+    with pytest.raises(SettingsError, match="was not undone"):
+        migrate_with(awkward, again=wave)
+
+
+def test_the_wave_can_be_run_again_in_the_ui(awkward: World) -> None:
+    awkward.migrate()
+    after, wave = awkward.checksum(*PRODUCTION), last_wave(awkward)
+    take_out(awkward, wave=wave)
+    assert run_job(awkward.definitions(), LOAD_WAVE, awkward.instance, partition_key=wave) == 0
+    assert awkward.checksum(*PRODUCTION) == after
+    assert states(awkward)["1"] == "resolved"
+
+
+def test_a_sensor_never_brings_an_undone_wave_back(awkward: World) -> None:
+    awkward.migrate()
+    wave = last_wave(awkward)
+    take_out(awkward, wave=wave)
+    tags = {"dagster/sensor_name": "new_logins"}
+    assert run_job(awkward.definitions(), LOAD_WAVE, awkward.instance, partition_key=wave, tags=tags) == 1
+    assert awkward.query("SELECT count(*) FROM public.jobs") == [(0,)]
+
+
+def test_one_user_goes_and_comes_back_and_nobody_else_is_touched(awkward: World) -> None:
+    awkward.migrate()
+    after = awkward.checksum(*PRODUCTION)
+    take_out(awkward, user="1")
+    assert awkward.query("SELECT count(*) FROM public.jobs") == [(1,)]
+    assert awkward.query("SELECT sum(amount) FROM public.credit_transactions") == [(7,)]
+    outcome = awkward.migrate()
+    assert outcome.books.closed
+    assert states(awkward)["1"] == "held"
+    assert states(awkward)["2"] == "resolved"
+    outcome = migrate_with(awkward, user="1")
+    assert outcome.exit_code == 0
+    assert outcome.books.users == USERS
+    assert awkward.checksum(*PRODUCTION) == after
+    with pytest.raises(SettingsError, match="not on hold"):
+        migrate_with(awkward, user="1")
+
+
+def test_a_late_wave_is_undone_alone_and_its_users_keep_their_claim(awkward: World) -> None:
+    awkward.migrate()
+    before = awkward.checksum(*PRODUCTION)
+    awkward.legacy(LATE_JOB)
+    awkward.migrate()
+    wave = last_wave(awkward)
+    take_out(awkward, wave=wave)
+    assert awkward.checksum(*PRODUCTION) == before
+    outcome = awkward.migrate()
+    assert outcome.books.closed
+    assert awkward.checksum(*PRODUCTION) == before
+    assert states(awkward)["1"] == "held"
+    assert awkward.query("SELECT supabase_user_id IS NOT NULL FROM etl.legacy_user_map WHERE legacy_user_id = '1'") == [
+        (True,)
+    ]
+    assert migrate_with(awkward, again=wave).books.users == USERS
+    assert awkward.query("SELECT count(*) FROM public.jobs WHERE status = 'late'") == [(1,)]
+
+
+def test_the_first_wave_takes_the_later_rows_of_its_users_with_it(awkward: World) -> None:
+    awkward.migrate()
+    first = last_wave(awkward)
+    awkward.legacy(LATE_JOB)
+    awkward.migrate()
+    take_out(awkward, wave=first)
+    assert awkward.query("SELECT count(*) FROM public.jobs") == [(0,)]
+    assert awkward.migrate().books.closed
+
+
+def test_a_row_that_its_user_removed_stays_removed_through_undo_and_rerun(awkward: World) -> None:
+    awkward.migrate()
+    wave = last_wave(awkward)
+    awkward.execute("DELETE FROM public.credit_transactions WHERE amount = -30")
+    done = take_out(awkward, wave=wave)
+    assert done.gone["credit_transactions"] == 1
+    assert awkward.migrate().books.closed
+    outcome = migrate_with(awkward, again=wave)
+    assert outcome.books.closed
+    assert sorted(awkward.query("SELECT amount FROM public.credit_transactions")) == [(7,), (100,)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "table", "ids", "why"),
+    [
+        ("UPDATE public.jobs SET status = 'mine' WHERE source_file = 'a.wav'", "jobs", ["1"], "changed"),
+        (
+            "INSERT INTO public.artifacts (job_id, kind, path) SELECT id, 'native', 'n' FROM public.jobs WHERE source_file = 'a.wav'",
+            "jobs",
+            ["1"],
+            "referred to",
+        ),
+        (
+            "CREATE TABLE public.notes (job uuid REFERENCES public.jobs (id) ON DELETE CASCADE);"
+            "INSERT INTO public.notes SELECT id FROM public.jobs",
+            "jobs",
+            ["1", "2"],
+            "referred to",
+        ),
+    ],
+)
+def test_what_is_in_use_is_not_taken_out(awkward: World, statement: str, table: str, ids: list[str], why: str) -> None:
+    awkward.migrate()
+    awkward.execute(statement)
+    before = awkward.checksum(*PRODUCTION, "etl.loaded", "etl.legacy_user_map", "etl.waves")
+    with pytest.raises(UndoRefused, match=why) as refused:
+        take_out(awkward, wave=last_wave(awkward))
+    assert [(row[0], row[1]) for row in refused.value.rows] == [(table, key) for key in ids]
+    assert awkward.checksum(*PRODUCTION, "etl.loaded", "etl.legacy_user_map", "etl.waves") == before
+
+
+def test_a_reference_without_a_foreign_key_counts_too(awkward: World) -> None:
+    awkward.execute("ALTER TABLE public.artifacts DROP CONSTRAINT artifacts_job_id_fkey")
+    awkward.migrate()
+    awkward.execute("INSERT INTO public.artifacts (job_id, kind, path) SELECT id, 'native', 'n' FROM public.jobs LIMIT 1")
+    with pytest.raises(UndoRefused, match="referred to"):
+        take_out(awkward, wave=last_wave(awkward))
+
+
+def test_a_delete_trigger_of_the_app_is_asked_about_first(awkward: World) -> None:
+    awkward.migrate()
+    awkward.execute(
+        "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';"
+        "CREATE TRIGGER tell BEFORE DELETE ON public.jobs FOR EACH ROW EXECUTE FUNCTION public.note()"
+    )
+    with pytest.raises(UndoRefused, match="would fire tell"):
+        take_out(awkward, wave=last_wave(awkward))
+    awkward.write_spec(("policy:", "policy:\n  triggers: {jobs: fire}"))
+    assert take_out(awkward, wave=last_wave(awkward)).removed["jobs"] == 2
+
+
+def test_nonsense_is_answered_with_one_sentence(awkward: World) -> None:
+    awkward.migrate()
+    with pytest.raises(SettingsError, match="is no wave of this target"):
+        take_out(awkward, wave="2001-01-01T000000Z")
+    with pytest.raises(SettingsError, match="has claimed no account"):
+        take_out(awkward, user="4")
+    with pytest.raises(SettingsError, match="is no legacy user"):
+        take_out(awkward, user="nobody")
+    with pytest.raises(SettingsError, match="one wave or one user"):
+        take_out(awkward)
+    take_out(awkward, wave=last_wave(awkward))
+    with pytest.raises(SettingsError, match="undone already"):
+        take_out(awkward, wave=last_wave(awkward))
+
+
+def test_the_audit_trail_says_what_was_undone(awkward: World) -> None:
+    awkward.migrate()
+    take_out(awkward, wave=last_wave(awkward))
+    [(detail,)] = awkward.query("SELECT detail FROM etl.audit_log WHERE action = 'undone'")
+    assert detail["removed"] == {"jobs": 2, "credit_transactions": 3, "artifacts": 1}
+    assert detail["users"] == 2
+    assert "example.com" not in str(detail)
+
+
+@pytest.mark.parametrize("point", UNDO_POINTS)
+def test_a_kill_leaves_all_or_nothing(awkward: World, point: str) -> None:
+    awkward.migrate()
+    after, wave = awkward.checksum(*PRODUCTION, "etl.legacy_user_map"), last_wave(awkward)
+    killed = subprocess.run(
+        [sys.executable, "-m", "etl_assets.cli", "undo", "--wave", wave],
+        env={**os.environ, "ETL_FAULT": f"{point}:1"},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    if point == "undo.committed":
+        assert awkward.query("SELECT count(*) FROM public.jobs") == [(0,)]
+    else:
+        assert awkward.checksum(*PRODUCTION, "etl.legacy_user_map") == after
+        take_out(awkward, wave=wave)
+    assert awkward.migrate().books.closed
+
+
+def test_the_command_lists_what_hinders_and_exits_with_1(awkward: World) -> None:
+    awkward.migrate()
+    awkward.execute("UPDATE public.jobs SET status = 'mine' WHERE source_file = 'a.wav'")
+    refused = awkward.cli("undo", "--wave", last_wave(awkward))
+    assert refused.returncode == 1
+    assert "jobs 1: changed in production since they were loaded" in refused.stderr
+    assert awkward.cli("undo").returncode == 2
+    assert awkward.cli("undo", "--user", "2").returncode == 0
