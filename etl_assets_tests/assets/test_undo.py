@@ -26,9 +26,7 @@ def take_out(world: World, *, wave: str = "", user: str = "") -> object:
 
 
 def migrate_with(world: World, **wishes: str) -> object:
-    return migrate(
-        read_settings(), world.spec, instance=world.instance, say=world.said.append, wishes=Wishes(**wishes)
-    )
+    return migrate(read_settings(), world.spec, instance=world.instance, say=world.said.append, wishes=Wishes(**wishes))
 
 
 def last_wave(world: World) -> str:
@@ -178,7 +176,9 @@ def test_what_is_in_use_is_not_taken_out(awkward: World, statement: str, table: 
 def test_a_reference_without_a_foreign_key_counts_too(awkward: World) -> None:
     awkward.execute("ALTER TABLE public.artifacts DROP CONSTRAINT artifacts_job_id_fkey")
     awkward.migrate()
-    awkward.execute("INSERT INTO public.artifacts (job_id, kind, path) SELECT id, 'native', 'n' FROM public.jobs LIMIT 1")
+    awkward.execute(
+        "INSERT INTO public.artifacts (job_id, kind, path) SELECT id, 'native', 'n' FROM public.jobs LIMIT 1"
+    )
     with pytest.raises(UndoRefused, match="referred to"):
         take_out(awkward, wave=last_wave(awkward))
 
