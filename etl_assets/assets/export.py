@@ -12,6 +12,7 @@ from etl_assets.spec.exports import Export, exports_of
 from etl_assets.spec.model import Spec
 from etl_assets.spec.rules import looks_secret
 from etl_assets.stores.artifacts import Artifacts, Manifest, SnapshotInfo, free_bytes, sha256_of
+from etl_assets.stores.freezing import require_unchanged
 from etl_assets.stores.legacy_export import open_export
 from etl_assets.stores.legacy_sqlite import (
     copy_database,
@@ -21,6 +22,7 @@ from etl_assets.stores.legacy_sqlite import (
     open_read_only,
     require_table,
 )
+from etl_assets.stores.postgres import reading
 
 SHOWN_DIGEST = 12
 SNAPSHOTS_KEPT = 3  # the current one, and two that a run which began earlier may still be reading
@@ -32,6 +34,8 @@ def take_snapshot(artifacts: Artifacts, stores: Stores, spec: Spec) -> SnapshotI
     mark = file_mark(legacy)  # before the copy: what is written meanwhile is a change to be noticed
     copy_database(legacy, copy)
     digest = sha256_of(copy)
+    with stores.target_as_it_is() as connection, reading(connection):
+        require_unchanged(connection, digest)
     current = artifacts.current_snapshot_or_none()
     rows, missing = {}, []
     with open_read_only(copy) as connection:

@@ -75,6 +75,9 @@ def test_every_failure_has_its_exit_code_and_only_unavailable_asks_for_a_retry()
         "CleanedUp": (1, False),
         "CleanupRefused": (1, False),
         "WaveHindered": (1, False),
+        "FreezeRefused": (1, False),
+        "LegacyThawed": (1, False),
+        "UndoRefused": (1, False),
         "Unavailable": (3, True),
     }
 

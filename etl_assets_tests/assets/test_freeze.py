@@ -1,0 +1,106 @@
+"""The cut-over: the legacy app is at its end."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from etl_assets.assets.cutover import freeze_now, lift_freeze
+from etl_assets.assets.instance import run_job
+from etl_assets.assets.keys import SNAPSHOT, VERIFICATION, VERIFY
+from etl_assets.assets.resources import Stores
+from etl_assets.model.errors import FreezeRefused, LegacyThawed
+from etl_assets_tests.world import AT, World, failed_checks, failure_of
+
+
+def freeze(world: World) -> str:
+    return freeze_now(Stores(), world.spec, run="test").snapshot
+
+
+def page(world: World) -> str:
+    return (world.folder / "artifacts" / "reports" / "migration_report.html").read_text()
+
+
+@pytest.fixture
+def frozen(awkward: World) -> World:
+    awkward.migrate()
+    freeze(awkward)
+    return awkward
+
+
+def test_the_report_becomes_the_sign_off(frozen: World) -> None:
+    assert run_job(frozen.definitions(), VERIFY, frozen.instance) == 0
+    assert "Sign-off report" in page(frozen)
+    assert "Ready to sign. The legacy app is frozen" in page(frozen)
+    assert "The legacy app was frozen at" in page(frozen)
+
+
+def test_freezing_twice_changes_nothing(frozen: World) -> None:
+    before = frozen.query("SELECT value, written_at FROM etl.meta WHERE key = 'frozen snapshot'")
+    assert freeze(frozen) == json.loads(before[0][0])["snapshot"]
+    assert frozen.query("SELECT value, written_at FROM etl.meta WHERE key = 'frozen snapshot'") == before
+
+
+def test_a_changed_legacy_file_is_an_error(frozen: World) -> None:
+    before = frozen.checksum("etl.stg_jobs", "etl.legacy_user_map")
+    frozen.legacy(f"INSERT INTO jobs VALUES (50, 1, 'e', 's', '{AT}', NULL, NULL, NULL, NULL)")
+    result = frozen.materialize(SNAPSHOT)
+    assert "somebody still writes to the old app" in failure_of(result)
+    assert "the_legacy_app_is_as_it_was_frozen" in failed_checks(frozen.materialize(VERIFICATION))
+    assert frozen.migrate().exit_code == 1
+    assert frozen.checksum("etl.stg_jobs", "etl.legacy_user_map") == before
+    assert lift_freeze(Stores(), run="test")
+    assert frozen.migrate().exit_code == 0
+    assert freeze(frozen)
+
+
+def test_a_second_freeze_at_another_snapshot_is_refused(frozen: World) -> None:
+    frozen.execute("UPDATE etl.meta SET value = replace(value, 'T', 't') WHERE key = 'frozen snapshot'")
+    with pytest.raises(LegacyThawed):
+        freeze(frozen)
+
+
+def test_a_touched_file_with_the_same_content_is_none(frozen: World) -> None:
+    frozen.legacy_path.touch()
+    assert frozen.migrate().exit_code == 0
+
+
+def test_users_who_come_back_after_the_freeze_get_their_history(frozen: World) -> None:
+    frozen.sign_up("dan@example.com")
+    outcome = frozen.migrate()
+    assert outcome.exit_code == 0
+    assert outcome.books.users["resolved"] == 3
+
+
+def test_a_legacy_file_that_is_gone_is_no_change(frozen: World) -> None:
+    frozen.legacy_path.unlink()
+    assert "the_legacy_app_is_as_it_was_frozen" not in failed_checks(frozen.materialize(VERIFICATION))
+
+
+def test_what_is_not_staged_or_has_changed_cannot_be_frozen(awkward: World) -> None:
+    awkward.migrate()
+    awkward.legacy("UPDATE jobs SET status = 'x' WHERE id = 1")
+    with pytest.raises(FreezeRefused, match="has changed since snapshot"):
+        freeze(awkward)
+    assert awkward.materialize(SNAPSHOT).success
+    with pytest.raises(FreezeRefused, match="is not the last snapshot"):
+        freeze(awkward)
+    awkward.migrate()
+    assert freeze(awkward)
+
+
+def test_the_command(awkward: World) -> None:
+    awkward.migrate()
+    done = awkward.cli("freeze")
+    assert done.returncode == 0, done.stderr
+    path = next(line for line in done.stderr.splitlines() if line.startswith("To sign:")).partition(": ")[2]
+    assert "Sign-off report" in Path(path).read_text()
+    awkward.legacy("UPDATE jobs SET status = 'x' WHERE id = 1")
+    assert awkward.cli("migrate").returncode == 1
+    lifted = awkward.cli("freeze", "--lift")
+    assert "taken back" in lifted.stderr
+    assert awkward.migrate().exit_code == 0
+    actions = [
+        action for (action,) in awkward.query("SELECT action FROM etl.audit_log WHERE action IN ('frozen', 'thawed')")
+    ]
+    assert actions == ["frozen", "thawed"]
