@@ -53,6 +53,7 @@ def told(done: Undone) -> list[str]:
     for words, counts in (
         ("removed from production", done.removed),
         ("given back their former values", done.restored),
+        ("of balances taken back", done.balances),
         ("had been removed by their users before, and never come back", done.gone),
     ):
         found = ", ".join(f"{table} {count:,}" for table, count in counts.items() if count)

@@ -34,8 +34,8 @@ def take_snapshot(artifacts: Artifacts, stores: Stores, spec: Spec) -> SnapshotI
     mark = file_mark(legacy)  # before the copy: what is written meanwhile is a change to be noticed
     copy_database(legacy, copy)
     digest = sha256_of(copy)
-    with stores.target_as_it_is() as connection, reading(connection):
-        require_unchanged(connection, digest)
+    with stores.target_as_it_is() as target, reading(target):
+        require_unchanged(target, digest)
     current = artifacts.current_snapshot_or_none()
     rows, missing = {}, []
     with open_read_only(copy) as connection:

@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from etl_assets.assets.balance_findings import balance_line
 from etl_assets.assets.keys import VERIFICATION
 from etl_assets.assets.outcomes import result, table_value
 from etl_assets.model.books import ROW_STATES, Books, TableBook
@@ -12,6 +13,7 @@ from etl_assets.model.errors import sample_of
 from etl_assets.model.report import MoneyLine, RowLine, Verified
 from etl_assets.report.picture import as_markdown, bars_of, progress_svg
 from etl_assets.stores.accounting import RowComparison, SumComparison
+from etl_assets.stores.balance_books import BalanceComparison
 
 ROWS_TITLE = "Every loaded row stands in production as it was written, unless its user changed it since."
 SUMS_TITLE = "Each user's total of every money column is the same before and after."
@@ -161,7 +163,14 @@ def verification_metadata(books: Books, rows: list[RowComparison]) -> dict[str, 
     }
 
 
-def verified(books: Books, rows: list[RowComparison], sums: list[SumComparison], *, at: str) -> Verified:
+def verified(
+    books: Books,
+    rows: list[RowComparison],
+    sums: list[SumComparison],
+    *,
+    at: str,
+    balances: list[BalanceComparison] | None = None,
+) -> Verified:
     """What the report needs of this verification."""
     accounts = {book.table: book for book in books.tables}
     lines = tuple(
@@ -170,7 +179,8 @@ def verified(books: Books, rows: list[RowComparison], sums: list[SumComparison],
         )
         for row in rows
     )
-    return Verified(at, books, lines, tuple(_money_line(accounts[found.table], found) for found in sums))
+    money = tuple(_money_line(accounts[found.table], found) for found in sums)
+    return Verified(at, books, lines, money, tuple(balance_line(found) for found in balances or ()))
 
 
 def _money_line(book: TableBook, found: SumComparison) -> MoneyLine:

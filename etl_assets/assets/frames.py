@@ -1,13 +1,15 @@
 """From an export's batches to what staging takes: for the assets, and for the rehearsal of them."""
 
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator
 
 import polars as pl
 
 from etl_assets.model.target import TargetColumn
-from etl_assets.spec.model import Users
+from etl_assets.spec.model import Spec, Users
 from etl_assets.spec.shapes import Staged
 from etl_assets.stores.staging import Corrected
+from etl_assets.transform.balances import BALANCE_COLUMNS, balance_rows
 from etl_assets.transform.corrections import corrected, dropped_keys, touched_keys
 from etl_assets.transform.staging import StagePlan, stage
 from etl_assets.transform.times import TimeOptions, timestamp_verdict
@@ -20,6 +22,25 @@ def staged_batches(batches: Iterable[pl.DataFrame], plan: StagePlan, laid: Corre
         laid.found.extend(touched_keys(batch, laid.corrections))
         laid.dropped.extend(dropped_keys(batch, laid.corrections))
         yield stage(corrected(batch, laid.corrections, plan.usual), plan)
+
+
+def balance_frames(
+    batches: Callable[[], Iterable[pl.DataFrame]],
+    spec: Spec,
+    columns: dict[str, TargetColumn],
+    *,
+    labels: tuple[str, ...],
+    usual: dict[str, str],
+) -> dict[str, pl.DataFrame]:
+    """What the users' export says of each balance that comes from the users table; see `balance_rows`."""
+    found = {}
+    for name, balance in spec.balances.items():
+        label = balance.users_column
+        if label is not None and label in labels:
+            read = functools.partial(balance_rows, label=label, labels=labels, usual=usual, target=columns[name])
+            nothing = pl.DataFrame(schema=dict.fromkeys(BALANCE_COLUMNS, pl.String))
+            found[name] = pl.concat([nothing, *(read(batch) for batch in batches())])
+    return found
 
 
 def users_frame(batches: Iterable[pl.DataFrame], users: Users, *, timezone: str) -> pl.DataFrame:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import polars as pl
 
-from etl_assets.assets.frames import staged_batches, users_frame
+from etl_assets.assets.frames import balance_frames, staged_batches, users_frame
 from etl_assets.model.books import Group, TableBook
 from etl_assets.spec.exports import Export, exports_of
 from etl_assets.spec.model import Spec, Users
 from etl_assets.stores.artifacts import Artifacts
+from etl_assets.stores.balances import balance_columns, stage_balances
 from etl_assets.stores.corrections import CorrectionsFile, read_corrections
 from etl_assets.stores.legacy_export import ExportReader, open_export
 from etl_assets.stores.legacy_sqlite import copy_database, count_rows, open_read_only
@@ -77,6 +78,9 @@ def _stage_users(connection: Connection, copy: Path, spec: Spec, users: Users | 
         reader = _reader(legacy, exports_of(spec)["users"])
         frame = users_frame(reader.batches(), users, timezone=spec.source.timezone)
         total = count_rows(legacy, reader.table)
+        columns = balance_columns(connection, spec)
+        balances = balance_frames(reader.batches, spec, columns, labels=reader.labels, usual=reader.usual)
+    stage_balances(connection, balances)
     replace_users(connection, frame, snapshot=SNAPSHOT, source_rows=total, spec=spec, run=SNAPSHOT)
 
 

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from etl_assets.assets.columns import RESOLVED_COLUMNS, USER_MAP_COLUMNS, column_schema
-from etl_assets.assets.frames import users_frame
+from etl_assets.assets.frames import balance_frames, users_frame
 from etl_assets.assets.keys import (
     LOGIN_WAVES,
     OWNERS,
@@ -19,6 +19,7 @@ from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Stores
 from etl_assets.report.picture import as_markdown, progress_svg, user_bar
 from etl_assets.spec.model import Spec, Users
+from etl_assets.stores.balances import balance_columns, stage_balances
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.postgres import reading, writing
 from etl_assets.stores.users import count_labels, replace_users, seal_wave
@@ -47,7 +48,17 @@ def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
             manifest = artifacts.manifest("users")
             frame = users_frame(artifacts.verified_batches(manifest), users, timezone=spec.source.timezone)
             count = artifacts.current_snapshot().rows["users"]
+            with reading(connection):
+                columns = balance_columns(connection, spec)
+            balances = balance_frames(
+                lambda: artifacts.verified_batches(manifest),
+                spec,
+                columns,
+                labels=manifest.columns,
+                usual=manifest.usual,
+            )
             with writing(connection, run=context.run.run_id):
+                stage_balances(connection, balances)
                 total = replace_users(
                     connection, frame, snapshot=manifest.snapshot, source_rows=count, spec=spec, run=context.run.run_id
                 )

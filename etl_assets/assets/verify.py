@@ -1,9 +1,11 @@
 """Production read back: wave by wave, then everything, and the books."""
 
 import json
+from dataclasses import dataclass
 
 import dagster as dg
 
+from etl_assets.assets.balance_findings import BALANCES_TITLE, GAPS_TITLE, balances_result, gaps_result
 from etl_assets.assets.findings import (
     BOOKS_TITLE,
     CHANGES_TITLE,
@@ -34,7 +36,9 @@ from etl_assets.assets.keys import (
 )
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Access, Stores
+from etl_assets.model.books import Books
 from etl_assets.model.errors import CleanedUp, LegacyThawed, sample_of
+from etl_assets.model.report import Verified
 from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import (
     RowComparison,
@@ -44,6 +48,7 @@ from etl_assets.stores.accounting import (
     read_books,
     staged_tables,
 )
+from etl_assets.stores.balance_books import BalanceComparison, compare_balances
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.freezing import find_freeze
 from etl_assets.stores.legacy_sqlite import file_mark
@@ -59,6 +64,48 @@ def _compare(
 ) -> tuple[list[RowComparison], list[SumComparison]]:
     found = [compare_rows(connection, links, name, wave=wave) for name in tables]
     return found, [money for name in tables for money in compare_sums(connection, links, name, wave=wave)]
+
+
+@dataclass(frozen=True)
+class _ReadBack:
+    """Everything that a verification looks at, of one moment."""
+
+    at: str
+    books: Books
+    rows: list[RowComparison]
+    sums: list[SumComparison]
+    balances: list[BalanceComparison] | None
+
+    def results(self) -> list[dg.AssetCheckResult]:
+        found = [
+            books_result(self.books),
+            rows_result(VERIFICATION, self.rows),
+            sums_result(VERIFICATION, self.sums),
+            changes_result(self.rows),
+            legacy_result(self.rows),
+        ]
+        if self.balances is not None:
+            found += [balances_result(self.balances), gaps_result(self.balances)]
+        return found
+
+    def as_verified(self) -> Verified:
+        return verified(self.books, self.rows, self.sums, at=self.at, balances=self.balances)
+
+
+def _read_back(connection: Connection, links: Links, tables: list[str]) -> _ReadBack:
+    rows, sums = _compare(connection, links, tables, wave=None)
+    balances = None
+    if links.spec.balances:
+        balances = compare_balances(connection, links) if set(links.tables) <= set(tables) else []
+    at = server_facts(connection)["now"]
+    return _ReadBack(at, read_books(connection, links, labelled=True), rows, sums, balances)
+
+
+def _balance_specs() -> list[dg.AssetCheckSpec]:
+    return [
+        _spec("balances_were_applied", VERIFICATION, BALANCES_TITLE),
+        _spec("balances_agree_with_transactions", VERIFICATION, GAPS_TITLE, blocking=False),
+    ]
 
 
 def _staged_tables(connection: Connection, links: Links) -> list[str]:
@@ -138,6 +185,7 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
             _spec("the_legacy_app_is_as_it_was_frozen", VERIFICATION, FROZEN_TITLE),
             _spec("rows_are_equal", VERIFICATION, ROWS_TITLE),
             _spec("sums_are_equal", VERIFICATION, SUMS_TITLE),
+            *(_balance_specs() if spec.balances else []),
             _spec("nothing_changed_since", VERIFICATION, CHANGES_TITLE, blocking=False),
             _spec("nothing_changed_in_legacy_since", VERIFICATION, LEGACY_TITLE, blocking=False),
         ],
@@ -158,24 +206,17 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
                 with writing(connection, run=context.run.run_id):
                     label_users(connection, spec, links)
             with reading(connection):
-                books = read_books(connection, links, labelled=True)
-                found, sums = _compare(connection, links, tables, wave=None)
-                at = server_facts(connection)["now"]
+                found = _read_back(connection, links, tables)
                 thawed = _thawed(connection, stores, spec)
             fault_point("verify.counted")
-            stores.artifacts().publish_report(VERIFIED, [json.dumps(verified(books, found, sums, at=at).as_json())])
+            stores.artifacts().publish_report(VERIFIED, [json.dumps(found.as_verified().as_json())])
             with writing(connection, run=context.run.run_id):
                 run_statement(connection, statement("verify_waves"))
-                if books.closed and is_migrate(context.run):
+                if found.books.closed and is_migrate(context.run):
                     remember_by_hand(connection, run=context.run.run_id)
-        checks = [
-            books_result(books),
-            frozen_result(thawed),
-            rows_result(VERIFICATION, found),
-            sums_result(VERIFICATION, sums),
-            changes_result(found),
-            legacy_result(found),
-        ]
-        return dg.MaterializeResult(metadata=verification_metadata(books, found), check_results=checks)
+        return dg.MaterializeResult(
+            metadata=verification_metadata(found.books, found.rows),
+            check_results=[*found.results(), frozen_result(thawed)],
+        )
 
     return verification

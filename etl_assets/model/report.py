@@ -38,6 +38,23 @@ class MoneyLine:
 
 
 @dataclass(frozen=True)
+class BalanceLine:
+    """One balance. Totals as text over the users whose history has arrived; `bonus` is what the new app had granted.
+
+    `unapplied` counts users whose balance was not applied, `apart` those whose balance and transactions differ
+    otherwise than in the legacy app.
+    """
+
+    balance: str
+    legacy: str
+    applied: str
+    bonus: str
+    now: str
+    unapplied: int
+    apart: int
+
+
+@dataclass(frozen=True)
 class UserLine:
     """Legacy users in one state for one reason, and a few of their legacy ids."""
 
@@ -85,6 +102,7 @@ class Verified:
     books: Books = field(default_factory=Books)
     rows: tuple[RowLine, ...] = ()
     money: tuple[MoneyLine, ...] = ()
+    balances: tuple[BalanceLine, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """For the file."""
@@ -94,7 +112,8 @@ class Verified:
     def from_json(cls, raw: dict[str, Any]) -> "Verified":
         """From the file."""
         rows, money = (RowLine(**line) for line in raw["rows"]), (MoneyLine(**line) for line in raw["money"])
-        return cls(raw["at"], Books.from_whole(raw["books"]), tuple(rows), tuple(money))
+        balances = tuple(BalanceLine(**line) for line in raw.get("balances", ()))
+        return cls(raw["at"], Books.from_whole(raw["books"]), tuple(rows), tuple(money), balances)
 
 
 @dataclass(frozen=True)

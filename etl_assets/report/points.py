@@ -59,6 +59,15 @@ def _faults(facts: ReportFacts) -> list[Point]:
         for line in facts.verified.money
         if line.differing_users
     ]
+    points += [
+        Point(
+            0,
+            f"{line.balance}: {line.unapplied:,} users have moved without their balance.",
+            "Do not sign. See the check `balances_were_applied` on `verification`.",
+        )
+        for line in facts.verified.balances
+        if line.unapplied
+    ]
     if facts.unfinished:
         title = f"{len(facts.unfinished):,} login waves are not finished ({sample_of(facts.unfinished)})."
         points.append(Point(0, title, "The sensor `new_logins` runs them again; or run the job `new_wave`."))

@@ -54,16 +54,19 @@ def table_export(table: Table) -> Export:
     )
 
 
-def users_export(users: Users) -> Export:
-    """The export of the legacy users: id, e-mail, created_at (where there is one) and the verified flag, if named."""
+def users_export(users: Users, balances: tuple[str, ...] = ()) -> Export:
+    """The export of the legacy users: id, e-mail, created_at (where there is one), the verified flag, and balances."""
     columns = [ExportColumn(users.email, column=users.email)]
     if users.verified:
         columns.append(ExportColumn(users.verified, column=users.verified))
+    taken = {column.label for column in columns} | {"created_at"}
+    columns += [ExportColumn(name, column=name) for name in dict.fromkeys(balances) if name not in taken]
     columns.append(ExportColumn("created_at", column="created_at", optional=True))
     return Export("users", users.table, tuple(columns), key=(users.id,))
 
 
 def exports_of(spec: Spec) -> dict[str, Export]:
     """Every export of the spec by name; `users` first."""
-    found = {"users": users_export(spec.users)} if spec.users else {}
+    balances = tuple(b.users_column for b in spec.balances.values() if b.users_column)
+    found = {"users": users_export(spec.users, balances)} if spec.users else {}
     return found | {name: table_export(table) for name, table in spec.tables.items()}

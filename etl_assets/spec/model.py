@@ -16,6 +16,7 @@ KEEP_OTHERS = "*"
 ROWID = "rowid"
 TABLE_KEY = re.compile(r"^[a-z][a-z0-9_]{0,58}$")
 POSTGRES_NAME_BYTES = 63
+USERS_COLUMN, SUM_OF = re.compile(r"users\.(.+)"), re.compile(r"sum\(([a-z][a-z0-9_]*)\.(.+)\)")
 
 
 class Strict(BaseModel):
@@ -248,6 +249,36 @@ class Table(Strict):
         return {name: column.references for name, column in self.columns.items() if column.references}
 
 
+class Balance(Strict):
+    """A balance beside the history: what it was in the legacy app, and how it gets into the account's profile.
+
+    `from` is a column of the users table, `users.credits`, or what the loaded rows add up to,
+    `sum(credit_transactions.amount)`. `add` leaves a sign-up bonus of the new app beside it, `set` writes over it.
+    """
+
+    from_: str = Field(alias="from")
+    apply: Literal["add", "set"]
+
+    @field_validator("from_")
+    @classmethod
+    def _is_a_source(cls, value: str) -> str:
+        if not (USERS_COLUMN.fullmatch(value) or SUM_OF.fullmatch(value)):
+            raise ValueError(f"{value!r} is neither `users.COLUMN` nor `sum(TABLE.COLUMN)`")
+        return value
+
+    @property
+    def users_column(self) -> str | None:
+        """The legacy users' column, where that is the source."""
+        found = USERS_COLUMN.fullmatch(self.from_)
+        return found[1] if found else None
+
+    @property
+    def summed(self) -> tuple[str, str] | None:
+        """The table's key and the column that are added up, where that is the source."""
+        found = SUM_OF.fullmatch(self.from_)
+        return (found[1], found[2]) if found else None
+
+
 class Spec(Strict):
     """The whole file. `tables` keeps the file's order; `load_order` puts referenced tables first."""
 
@@ -257,9 +288,14 @@ class Spec(Strict):
     users: Users | None = None
     accounts: Accounts = Accounts.model_validate({})
     policy: Policy = Policy()
+    balances: dict[str, Balance] = {}
     tables: dict[str, Table]
     load_order: tuple[str, ...] = ()
     digest: str = ""
+
+    def balance_column(self, name: str) -> str:
+        """The profiles' column behind a balance's name, `profiles.credits`."""
+        return name.rpartition(".")[2]
 
     @property
     def owned(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
-from etl_assets.spec.model import POSTGRES_NAME_BYTES, TABLE_KEY, USERS, Column, References, Spec, Table
+from etl_assets.spec.model import POSTGRES_NAME_BYTES, TABLE_KEY, USERS, Balance, Column, References, Spec, Table
 from etl_assets.spec.yaml_lines import Path
 
 SECRET_WORDS = frozenset(
@@ -74,6 +74,30 @@ def check_rules(spec: Spec) -> None:
         raise SpecFault(("tables",), "names no table")
     for name, table in spec.tables.items():
         _check_table(spec, name, table)
+    for name, balance in spec.balances.items():
+        _check_balance(spec, name, balance)
+
+
+def _check_balance(spec: Spec, name: str, balance: Balance) -> None:
+    path: Path = ("balances", name)
+    schema, profiles = spec.accounts.profiles_table
+    table, _, column = name.rpartition(".")
+    if table not in (profiles, f"{schema}.{profiles}") or not column:
+        raise SpecFault(path, f"a balance stands in the profiles: `{profiles}.COLUMN`")
+    if not spec.users or all(table.owner.is_none for table in spec.tables.values()):
+        raise SpecFault(path, "a balance needs a `users:` section and a table that users own")
+    if balance.users_column is not None and looks_secret(balance.users_column):
+        raise SpecFault((*path, "from"), f"{balance.users_column!r} looks like a secret")
+    if balance.users_column in EXPORT_NAMES:
+        raise SpecFault((*path, "from"), f"{balance.users_column!r} is a name that the exports need themselves")
+    if balance.summed is not None:
+        summed, amount = balance.summed
+        if summed not in spec.tables or amount not in spec.tables[summed].columns:
+            raise SpecFault((*path, "from"), f"{summed}.{amount} is no column of this spec")
+        if spec.tables[summed].owner.is_none:
+            raise SpecFault((*path, "from"), f"{summed} has no owner whose balance its rows could add up to")
+        if spec.tables[summed].columns[amount].type not in ("integer", "bigint", "numeric"):
+            raise SpecFault((*path, "from"), f"{summed}.{amount} is no exact number; money is integer or numeric")
 
 
 def _check_table(spec: Spec, name: str, table: Table) -> None:

@@ -8,6 +8,7 @@ from psycopg import sql
 
 from etl_assets.model.errors import EtlError, Refused
 from etl_assets.spec.model import Table
+from etl_assets.stores.balances import apply_balances, changed_balances, note_before
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, DatabaseFault, one, reading, rows, run_statement, writing
@@ -31,6 +32,7 @@ class Loaded:
 
     rows: dict[str, int] = field(default_factory=dict)
     updated: dict[str, int] = field(default_factory=dict)
+    balances: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     transactions: int = 0
     refused: dict[str, str] = field(default_factory=dict)
@@ -42,8 +44,8 @@ class Loaded:
 
     @property
     def written(self) -> int:
-        """All rows that were inserted or updated."""
-        return sum(self.rows.values()) + sum(self.updated.values())
+        """All rows that were inserted or updated, and changes to balances."""
+        return sum(self.rows.values()) + sum(self.updated.values()) + self.balances
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def _load_or_divide(loader: Loader, owned: list[str], users: list[str], *, wave:
     try:
         _load_users(loader, owned, users, wave=wave, loaded=loaded)
     except DatabaseFault as fault:
-        if not fault.is_integrity:
+        if not fault.is_about_rows:
             raise
         if len(users) == 1:
             loaded.refused[users[0]] = str(fault)
@@ -155,6 +157,7 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
     updated: dict[str, int] = {}
     with writing(connection, run=loader.run):
         _open_gate(loader)
+        note_before(connection, links, users)
         for name in owned:
             started = time.monotonic()
             counts[name] = _load_table(connection, links, links.spec.tables[name], users=users, wave=wave)
@@ -163,11 +166,22 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
             fault_point("load.table")
         for name in owned:
             _raise_sequence(connection, links, links.spec.tables[name])
+        balances = apply_balances(connection, links, wave=wave, run=loader.run)
         connection.execute(statement("stamp_migrated"), {"users": users})
-        audit(connection, run=loader.run, action="loaded", wave=wave, users=len(users), rows=counts, updated=updated)
+        audit(
+            connection,
+            run=loader.run,
+            action="loaded",
+            wave=wave,
+            users=len(users),
+            rows=counts,
+            updated=updated,
+            balances=balances,
+        )
         fault_point("load.before_commit")
     fault_point("load.committed")
     loaded.transactions += 1
+    loaded.balances += balances
     for name, count in counts.items():
         loaded.add(name, count, updated[name])
 
@@ -244,6 +258,7 @@ def _late_users(connection: Connection, links: Links, owned: list[str]) -> tuple
     """Users with rows that could be loaded now, and the mark of the staging that said so."""
     found: set[str] = set()
     with reading(connection):
+        found |= changed_balances(connection, links)
         staging = describe_staging(connection, links)[2]
         for name in owned:
             found |= {user for (user,) in rows(connection, statement("list_late_users", links=links.rows(name)))}
@@ -264,8 +279,8 @@ def unfinished_waves(connection: Connection) -> list[str]:
 
 
 def has_late_rows(connection: Connection, links: Links) -> bool:
-    """True when a claimed user has a row that could be loaded or updated now; runs inside a transaction."""
-    return any(
+    """True when a claimed user has a row or balance that could be written now; runs inside a transaction."""
+    return bool(changed_balances(connection, links)) or any(
         run_statement(connection, statement("find_late_row", links=links.rows(name))).fetchone() is not None
         or has_changed_row(connection, links, name)
         for name in links.tables

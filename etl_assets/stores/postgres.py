@@ -52,7 +52,8 @@ class DatabaseFault(EtlError):
             if name
         ]
         self.sqlstate = error.sqlstate or ""
-        self.is_integrity = self.sqlstate.startswith("23")
+        # A constraint is broken, or a number (a balance) does not fit its column.
+        self.is_about_rows = self.sqlstate.startswith("23") or self.sqlstate == "22003"
         at = f" on {', '.join(names)}" if names else ""
         # Syntax and privilege messages name objects; those of class 22 and 23 quote values.
         said = f": {diag.message_primary}" if self.sqlstate.startswith("42") and diag.message_primary else ""

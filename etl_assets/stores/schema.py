@@ -23,8 +23,10 @@ TABLES = (
     "final_books",
     "corrections",
     "former",
+    "legacy_balances",
+    "balances",
 )
-LAST_MADE = "etl.former_wave"
+LAST_MADE = "etl.balances_account"
 
 
 def ensure_schema(connection: Connection) -> None:

@@ -41,21 +41,7 @@ def find_target(connection: Connection, table: Table) -> TargetTable | None:
         return None
     if connection.execute(statement("is_plain_table"), name).fetchone() != (True,):
         raise TargetMismatch(table.name, [f"{table.target} is no table, and only tables can be loaded"])
-    columns = {}
-    for row in rows(connection, statement("read_columns"), **name):
-        column, kind, base, precision, scale, length, seconds, labels, not_null, default, generated = row
-        columns[column] = TargetColumn(
-            name=column,
-            type=kind,
-            base=base,
-            precision=precision if base == "numeric" else seconds,
-            scale=scale,
-            length=length,
-            labels=tuple(labels),
-            not_null=not_null,
-            has_default=default,
-            generated=generated,
-        )
+    columns = read_columns(connection, name["table"])
     return TargetTable(
         table.target_schema,
         table.target_table,
@@ -71,6 +57,26 @@ def find_target(connection: Connection, table: Table) -> TargetTable | None:
         ),
         **_triggers(connection, name),
     )
+
+
+def read_columns(connection: Connection, table: str) -> dict[str, TargetColumn]:
+    """The columns of a table, named as `regclass` reads it."""
+    columns = {}
+    for row in rows(connection, statement("read_columns"), table=table):
+        column, kind, base, precision, scale, length, seconds, labels, not_null, default, generated = row
+        columns[column] = TargetColumn(
+            name=column,
+            type=kind,
+            base=base,
+            precision=precision if base == "numeric" else seconds,
+            scale=scale,
+            length=length,
+            labels=tuple(labels),
+            not_null=not_null,
+            has_default=default,
+            generated=generated,
+        )
+    return columns
 
 
 def _triggers(connection: Connection, name: dict[str, str]) -> dict[str, tuple[str, ...]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from psycopg import sql
 
 from etl_assets.model.errors import SettingsError, UndoRefused
+from etl_assets.stores.balances import spent_balances, undo_balances
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, rows, run_statement, writing
@@ -21,12 +22,13 @@ TAKE_CARE = "Nothing was taken out. Settle these rows in the new app, or leave w
 
 @dataclass
 class Undone:
-    """What became of it: users on hold, and rows removed, given back their former values, or gone before."""
+    """What became of it: users on hold; rows removed, given back their former values, or gone before; balances."""
 
     users: int = 0
     removed: dict[str, int] = field(default_factory=dict)
     restored: dict[str, int] = field(default_factory=dict)
     gone: dict[str, int] = field(default_factory=dict)
+    balances: dict[str, int] = field(default_factory=dict)
 
 
 def undo_wave(connection: Connection, links: Links, *, wave: str, run: str) -> Undone:
@@ -88,20 +90,22 @@ def _undo(connection: Connection, links: Links, *, users: list[str], wave: str |
     run_statement(connection, statement("create_undo"))
     connection.execute(statement("choose_removals"), values)
     connection.execute(statement("choose_restorations"), values)
-    touched = {user for (user,) in rows(connection, statement("list_touched_users"))} | set(users)
+    touched = {user for (user,) in rows(connection, statement("list_touched_users"), wave=wave)} | set(users)
     tables = _tables(connection, links)
     hindered = [row for name in tables for row in _hindrances(connection, links, name, tables, wave=wave)]
+    hindered += spent_balances(connection, links, users=users, wave=wave)
     if hindered:
         raise UndoRefused("Undo refused", hindered, remedy=TAKE_CARE)
     done = Undone(len(touched))
     for name in reversed(tables):
         _remove(connection, links, name, done)
     fault_point("undo.removed")
+    done.balances = undo_balances(connection, links, users=users, wave=wave)
     for name in tables:
         _restore(connection, links, name, done, wave=wave)
     claims = one(connection, statement("digest_claims"), users=users)[0]
     connection.execute(statement("hold_users"), {**values, "touched": sorted(touched)})
-    told = {"removed": done.removed, "restored": done.restored, "gone": done.gone}
+    told = {"removed": done.removed, "restored": done.restored, "gone": done.gone, "balances": done.balances}
     audit(connection, run=run, action="undone", wave=wave, users=len(users), held=len(touched), claims=claims, **told)
     return done
 

@@ -26,7 +26,7 @@ from etl_assets.stores.statements import (
     staging_table,
     statement,
 )
-from etl_assets.stores.targets import shape_digest
+from etl_assets.stores.targets import regclass, shape_digest
 
 USERS_ASSET = "legacy_user_map"
 RESOLVED_ASSET = "resolved_users"
@@ -77,7 +77,7 @@ class Validation:
 def all_validations(spec: Spec) -> list[Validation]:
     """Every validation of a spec, in the order in which an operator meets them."""
     found = [validation for name in spec.load_order for validation in staging_validations(spec, name)]
-    return found if spec.users is None else [*found, *user_validations(), *resolve_validations(spec)]
+    return found if spec.users is None else [*found, *user_validations(spec), *resolve_validations(spec)]
 
 
 def staging_validations(spec: Spec, name: str) -> list[Validation]:
@@ -212,13 +212,26 @@ def _reasons(name: str, reasons: tuple[str, ...], links: Links) -> sql.Composed:
     return statement("count_reasons", links=links.rows(name), reasons=literals(reasons))
 
 
-def user_validations() -> list[Validation]:
+def user_validations(spec: Spec) -> list[Validation]:
     """Shown on `legacy_user_map`."""
+    schema, profiles = spec.accounts.profiles_table
+    fired = spec.policy.fires(profiles)
+    triggers = Validation(
+        "balance_triggers_are_agreed",
+        USERS_ASSET,
+        USERS_ASSET,
+        "No trigger of the app sees a balance being applied unless the spec says so.",
+        f"Disable the triggers for the load, or say `policy: {{triggers: {{{profiles}: fire}}}}` in the spec.",
+        lambda _: statement("count_update_triggers", allowed=literal(fired)),
+        blocking=True,
+        values=lambda _: {"table": regclass(schema, profiles)},
+    )
 
     def rule(check: str, title: str, remedy: str, file: str, *, blocking: bool = False) -> Validation:
         return Validation(check, USERS_ASSET, USERS_ASSET, title, remedy, lambda _: statement(file), blocking=blocking)
 
     return [
+        *([triggers] if spec.balances else []),
         rule(
             "every_legacy_user_is_in_the_map",
             "The map knows every user of the snapshot.",

@@ -1,0 +1,63 @@
+"""Balances before and after, as check results and for the report."""
+
+from decimal import Decimal
+
+import dagster as dg
+
+from etl_assets.assets.keys import VERIFICATION
+from etl_assets.assets.outcomes import result, table_value
+from etl_assets.model.errors import sample_of
+from etl_assets.model.report import BalanceLine
+from etl_assets.stores.balance_books import BalanceComparison
+
+BALANCES_TITLE = "Every user who has moved has got each balance, once."
+GAPS_TITLE = "Balance and transactions are as far apart, user by user, as they were in the legacy app."
+
+
+def balances_result(found: list[BalanceComparison]) -> dg.AssetCheckResult:
+    """The check `balances_were_applied`; green without a `balances:` section."""
+    count = sum(line.unapplied for line in found)
+    names = ("balance", "users", "legacy", "applied", "bonus", "now", "changed_in_legacy", "used")
+    samples = [f"{line.balance}: users {sample_of(line.unapplied_sample)}" for line in found if line.unapplied]
+    text = BALANCES_TITLE if not count else f"{count:,} users have moved without their balance."
+    return result(
+        "balances_were_applied",
+        VERIFICATION,
+        passed=count == 0,
+        blocking=True,
+        description=text,
+        metadata={
+            "count": count,
+            "balances": table_value(names, ([getattr(line, name) for name in names] for line in found)),
+            "sample": "; ".join(samples) or "none",
+            "remedy": "`bonus` is what the new app had granted before, `used` counts users who spent or earned since. "
+            "A balance that is missing was not in the snapshot when its user moved: `undo --user`, then run again.",
+        },
+    )
+
+
+def gaps_result(found: list[BalanceComparison]) -> dg.AssetCheckResult:
+    """The check `balances_agree_with_transactions`: news, never red."""
+    count = sum(line.apart for line in found)
+    samples = [f"{line.balance}: users {sample_of(line.apart_sample)}" for line in found if line.apart]
+    return result(
+        "balances_agree_with_transactions",
+        VERIFICATION,
+        passed=count == 0,
+        blocking=False,
+        description=GAPS_TITLE if not count else f"{count:,} users' balance and transactions have drifted apart.",
+        metadata={
+            "count": count,
+            "sample": "; ".join(samples) or "none",
+            "remedy": "Compare these users' transactions with their balance: the new app changed one and not the "
+            "other, or the legacy app did so after they had moved.",
+        },
+    )
+
+
+def balance_line(found: BalanceComparison) -> BalanceLine:
+    """What the report needs of one balance."""
+    legacy, applied, bonus, now = (
+        f"{Decimal(total):,}" for total in (found.legacy, found.applied, found.bonus, found.now)
+    )
+    return BalanceLine(found.balance, legacy, applied, bonus, now, found.unapplied, found.apart)

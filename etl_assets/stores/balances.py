@@ -1,0 +1,176 @@
+"""Balances beside the history: staged with the users, applied with their rows, taken back by undo."""
+
+import polars as pl
+from psycopg import sql
+
+from etl_assets.model.errors import Refused, TargetMismatch
+from etl_assets.model.target import TargetColumn
+from etl_assets.spec.model import Balance, Spec
+from etl_assets.stores.links import Links
+from etl_assets.stores.postgres import Connection, one, rows, run_statement
+from etl_assets.stores.staging import copy_frame
+from etl_assets.stores.statements import catalog_text, identifier, literal, qualified, statement
+from etl_assets.stores.targets import read_columns, regclass
+
+NUMBERS = ("smallint", "integer", "bigint", "numeric")
+SPENT = "were spent or earned since"
+Slots = dict[str, sql.Composable]
+
+
+def balance_columns(connection: Connection, spec: Spec) -> dict[str, TargetColumn]:
+    """The profiles' column behind each balance.
+
+    Raises:
+        TargetMismatch: it is not there, or is no exact number.
+    """
+    if not spec.balances:
+        return {}
+    known = read_columns(connection, regclass(*spec.accounts.profiles_table))
+    found = {name: known.get(spec.balance_column(name)) for name in spec.balances}
+    problems = [
+        f"{name} is {column.type if column else 'no column'}, and a balance is integer, bigint or numeric"
+        for name, column in found.items()
+        if column is None or column.base not in NUMBERS or column.generated
+    ]
+    if problems:
+        raise TargetMismatch("balances", problems)
+    return {name: column for name, column in found.items() if column is not None}
+
+
+def stage_balances(connection: Connection, frames: dict[str, pl.DataFrame]) -> None:
+    """Swaps what a snapshot says of the users' balances; runs inside `writing`.
+
+    Args:
+        connection: to the target.
+        frames: per balance `legacy_user_id`, `amount`, `column`, `storage_class`, `value`, `rule`, all String; `rule`
+            says why an amount could not be read.
+    """
+    run_statement(connection, statement("forget_legacy_balances"))
+    run_statement(connection, statement("forget_user_faults"))
+    for name, frame in frames.items():
+        run_statement(connection, statement("create_balances_batch"))
+        copy_frame(connection, statement("copy_balances"), frame)
+        connection.execute(statement("keep_balances"), {"balance": name})
+        run_statement(connection, statement("keep_balance_faults"))
+
+
+def note_before(connection: Connection, links: Links, users: list[str]) -> None:
+    """Remembers what these users' balances are before their rows are loaded, in this transaction."""
+    if not links.spec.balances:
+        return
+    run_statement(connection, statement("drop_before"))
+    run_statement(connection, statement("create_before"))
+    for name, balance in links.spec.balances.items():
+        total = _total(links, name, balance)
+        connection.execute(statement("note_before", **balance_slots(links, name), total=total), {"users": users})
+
+
+def apply_balances(connection: Connection, links: Links, *, wave: str, run: str) -> int:
+    """Applies what is due to the users of `note_before`, and returns how many notes it made of it.
+
+    A balance of the users table is applied once; with `on_change: update`, a later change of it too. A sum counts each
+    loaded row once. What a profile held before stays readable, so that a sign-up bonus is seen and not doubled.
+
+    Raises:
+        Refused: a trigger changes the balance already, or the column does not take the amount as it is.
+    """
+    made = 0
+    for name, balance in links.spec.balances.items():
+        slots = balance_slots(links, name)
+        meanwhile = {key: slots[key] for key in ("balance", "column", "profiles")}
+        count, sample = one(connection, statement("count_changed_meanwhile", **meanwhile))
+        if count:
+            raise _refused(
+                name,
+                count,
+                sample,
+                "A trigger on the loaded tables changes this balance already, so it "
+                "would be doubled. Disable the trigger for the load, or leave the balance out of the spec.",
+            )
+        query = statement(
+            "apply_balance", **slots, wanted=_wanted(links, name, balance), sets=literal(balance.apply == "set")
+        )
+        entered, inexact, sample = one(connection, query, wave=wave, run=run)
+        if inexact:
+            raise _refused(
+                name,
+                inexact,
+                sample,
+                "The column rounds the amount, or a trigger rewrites it. Nothing of this batch was kept.",
+            )
+        made += int(entered)
+    return made
+
+
+def changed_balances(connection: Connection, links: Links) -> set[str]:
+    """Users whose balance would be applied again, because the legacy app has changed it (`on_change: update`)."""
+    if not links.spec.policy.updates:
+        return set()
+    found: set[str] = set()
+    for name, balance in links.spec.balances.items():
+        if balance.users_column is not None:
+            slots = balance_slots(links, name)
+            query = statement("list_changed_balances", balance=slots["balance"], profiles=slots["profiles"])
+            found |= {user for (user,) in rows(connection, query)}
+    return found
+
+
+def spent_balances(
+    connection: Connection, links: Links, *, users: list[str], wave: str | None
+) -> list[tuple[str, str, str]]:
+    """Balances of which an undo would take something, and that are not what we left: name, legacy user, hindrance."""
+    values = {"users": users, "wave": wave}
+    return [
+        (name, user, SPENT)
+        for name in links.spec.balances
+        for (user,) in rows(connection, statement("list_spent", **balance_slots(links, name)), **values)
+    ]
+
+
+def undo_balances(connection: Connection, links: Links, *, users: list[str], wave: str | None) -> dict[str, int]:
+    """Takes back what was applied; returns how many notes that were, per balance."""
+    values = {"users": users, "wave": wave}
+    found = {}
+    for name in links.spec.balances:
+        slots = balance_slots(links, name)
+        found[name] = int(one(connection, statement("count_balances", balance=slots["balance"]), **values)[0])
+        for last, now in rows(connection, statement("undo_balance", **slots), **values):
+            connection.execute(statement("correct_balance"), {"last": last, "now": now})
+    return found
+
+
+def _refused(name: str, count: int, sample: list[str], remedy: str) -> Refused:
+    return Refused("balances_arrive_unchanged", table=name, count=count, sample=sample or (), remedy=remedy)
+
+
+def balance_slots(links: Links, name: str) -> Slots:
+    """The slots of a statement about one balance."""
+    return {
+        "balance": literal(name),
+        "column": identifier(links.spec.balance_column(name)),
+        "profiles": qualified(*links.spec.accounts.profiles_table),
+    }
+
+
+def _total(links: Links, name: str, balance: Balance) -> sql.Composed:
+    if balance.summed is None:
+        return statement("sum_of_applied", balance=literal(name))
+    return statement("sum_of_rows", **rows_slots(links, *balance.summed))
+
+
+def rows_slots(links: Links, table: str, amount: str) -> Slots:
+    """The slots of a statement that adds up a money column of loaded rows."""
+    target, to = links.targets[table], links.spec.tables[table].id.to
+    return {
+        "amount": identifier(amount),
+        "target": qualified(target.schema, target.name),
+        "id": identifier(to),
+        "id_type": catalog_text(target.columns[to].type),
+        "table": literal(table),
+    }
+
+
+def _wanted(links: Links, name: str, balance: Balance) -> sql.Composed:
+    if balance.summed is not None:
+        return statement("wanted_from_rows", balance=literal(name), total=_total(links, name, balance))
+    return statement("wanted_from_users", balance=literal(name), again=literal(links.spec.policy.updates))

@@ -1,0 +1,2 @@
+-- What the former snapshot said.
+DELETE FROM etl.legacy_balances

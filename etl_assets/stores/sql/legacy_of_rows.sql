@@ -1,0 +1,4 @@
+-- What was loaded of each user's rows, as it is staged now.
+SELECT l.legacy_user_id, sum(s.{amount}::numeric) AS amount
+FROM etl.loaded AS l JOIN {staging} AS s ON s._legacy_id = l.legacy_id
+WHERE l."table" = {table} GROUP BY l.legacy_user_id
