@@ -4,6 +4,7 @@ import itertools
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -38,29 +39,36 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     running.release()
 
 
-@pytest.fixture
-def world(server: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+@contextmanager
+def a_world(server: Settings, folder: Path) -> Iterator[World]:
     """A migration of its own, on a copy of the template database."""
     cluster, name = embedded(server), f"test_{os.getpid()}_{next(_numbers)}"
     template, database = sql.Identifier(TARGET_DATABASE), sql.Identifier(name)
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(database, template))
-    home = tmp_path / "home"
+    home = folder / "home"
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
-    monkeypatch.setenv("DAGSTER_HOME", str(home))
-    monkeypatch.setenv("ETL_ARTIFACTS", str(tmp_path / "artifacts"))
-    monkeypatch.setenv("LEGACY_SQLITE", str(tmp_path / "legacy.db"))
-    monkeypatch.setenv("TARGET_DATABASE_URL", cluster.url(name))
-    monkeypatch.setenv("ETL_SPEC", str(DEFAULT_SPEC))
-    monkeypatch.delenv("ETL_FAULT", raising=False)
-    world = World(
-        tmp_path, cluster.url(name), load_spec(DEFAULT_SPEC.read_text(encoding="utf-8"), file="migration.yaml")
-    )
-    yield world
-    world.instance.dispose()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(home))
+        patch.setenv("ETL_ARTIFACTS", str(folder / "artifacts"))
+        patch.setenv("LEGACY_SQLITE", str(folder / "legacy.db"))
+        patch.setenv("TARGET_DATABASE_URL", cluster.url(name))
+        patch.setenv("ETL_SPEC", str(DEFAULT_SPEC))
+        patch.delenv("ETL_FAULT", raising=False)
+        spec = load_spec(DEFAULT_SPEC.read_text(encoding="utf-8"), file="migration.yaml")
+        world = World(folder, cluster.url(name), spec)
+        yield world
+        world.instance.dispose()
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
+
+
+@pytest.fixture
+def world(server: Settings, tmp_path: Path) -> Iterator[World]:
+    """A migration of its own, on a copy of the template database."""
+    with a_world(server, tmp_path) as found:
+        yield found
 
 
 @pytest.fixture

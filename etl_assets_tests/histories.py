@@ -1,0 +1,307 @@
+"""Random histories of a migration under way, and what must hold after each step.
+
+The legacy app, its users and the operator all act at once; the machine knows what it did and nothing of how the
+migration works.
+"""
+
+import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid5
+
+import hypothesis.strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from etl_assets.assets.cutover import undo
+from etl_assets.assets.migration import Wishes, migrate
+from etl_assets.assets.resources import Stores
+from etl_assets.model.errors import UndoRefused
+from etl_assets.stores import faults
+from etl_assets.stores.settings import Settings, read_settings
+from etl_assets_tests.conftest import a_world
+from etl_assets_tests.world import AT, World
+
+POINTS = (
+    "staging.copied",
+    "resolve.committed",
+    "load.gated",
+    "load.table",
+    "load.before_commit",
+    "load.committed",
+    "verify.counted",
+)
+PRODUCTION = ("public.jobs", "public.credit_transactions")
+
+
+class Killed(BaseException):
+    """The process is gone; no handler of ours or of Dagster's may catch it."""
+
+
+class Histories(RuleBasedStateMachine):
+    """One migration. `server` is set by whoever runs it."""
+
+    server: Settings
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
+        self.world: World = self.stack.enter_context(a_world(self.server, folder))
+        self.jobs: dict[int, dict[str, Any]] = {}  # what the legacy app has, or had when it was deleted there
+        self.emails: dict[int, str] = {}
+        self.signed_up: set[str] = set()
+        self.edited: dict[int, str] = {}  # job -> what its user made of it in the new app
+        self.removed: set[int] = set()  # jobs that their users deleted in the new app
+
+    def teardown(self) -> None:
+        self.stack.close()
+
+    @initialize(update=st.booleans())
+    def begin(self, update: bool) -> None:
+        self.updates = update
+        self.world.write_spec(("policy:", f"policy:\n  on_change: {'update' if update else 'report'}"))
+        self.world.legacy("")
+        for _ in range(3):
+            self.new_user()
+        for user in (1, 1, 2):
+            self.new_job(user)
+
+    def new_user(self) -> int:
+        user = len(self.emails) + 1
+        self.emails[user] = f"u{user}@example.com"
+        self.world.legacy(f"INSERT INTO users VALUES ({user}, '{self.emails[user]}', NULL, '{AT}')")
+        return user
+
+    def new_job(self, user: int) -> None:
+        job = len(self.jobs) + 1
+        self.jobs[job] = {"user": user, "status": "v0", "versions": {"v0"}, "is_there": True, "amount": job * 7}
+        self.world.legacy(
+            f"INSERT INTO jobs VALUES ({job}, {user}, 'e', 'v0', '{AT}', NULL, NULL, NULL, NULL);"
+            f"INSERT INTO credit_transactions VALUES ({job}, {user}, {job * 7}, 'p', 'job_{job}', '{AT}', NULL)"
+        )
+
+    def pick(self, number: int, among: Any) -> Any:
+        """One of some things, by a number that Hypothesis can shrink."""
+        found = sorted(among)
+        return found[number % len(found)] if found else None
+
+    # What the legacy app does
+
+    @rule(number=st.integers(0, 30))
+    def legacy_grows(self, number: int) -> None:
+        self.new_job(self.new_user() if number % 4 == 0 else self.pick(number, self.emails))
+
+    @rule(number=st.integers(0, 30))
+    def legacy_edits_a_job(self, number: int) -> None:
+        job = self.pick(number, [job for job, found in self.jobs.items() if found["is_there"]])
+        if job is None:
+            return
+        status = f"v{len(self.jobs[job]['versions'])}"
+        self.jobs[job]["versions"].add(status)
+        self.jobs[job]["status"] = status
+        self.world.legacy(f"UPDATE jobs SET status = '{status}' WHERE id = {job}")
+
+    @rule(number=st.integers(0, 30))
+    def legacy_deletes_a_job(self, number: int) -> None:
+        job = self.pick(number, [job for job, found in self.jobs.items() if found["is_there"]])
+        if job is not None:
+            self.jobs[job]["is_there"] = False
+            self.world.legacy(f"DELETE FROM jobs WHERE id = {job}")
+
+    @rule(number=st.integers(0, 30))
+    def legacy_changes_an_address(self, number: int) -> None:
+        """Of anybody, claimed or not; a claim must not move."""
+        user = self.pick(number, self.emails)
+        self.emails[user] = f"{self.emails[user].partition('@')[0]}x@example.com"
+        self.world.legacy(f"UPDATE users SET email = '{self.emails[user]}' WHERE id = {user}")
+
+    # What the users do
+
+    @rule(number=st.integers(0, 30))
+    def somebody_signs_up(self, number: int) -> None:
+        email = self.pick(number, set(self.emails.values()) - self.signed_up)
+        if email is not None:
+            self.signed_up.add(email)
+            self.world.sign_up(email)
+
+    @rule(number=st.integers(0, 30))
+    def a_user_edits_a_row(self, number: int) -> None:
+        job = self.pick(number, self.in_production())
+        if job is not None:
+            self.edited[job] = f"mine {job}"
+            self.write_production(f"UPDATE public.jobs SET status = 'mine {job}' WHERE id = ", job)
+
+    @rule(number=st.integers(0, 30))
+    def a_user_deletes_a_row(self, number: int) -> None:
+        job = self.pick(number, self.in_production())
+        if job is not None:
+            self.removed.add(job)
+            self.edited.pop(job, None)
+            self.write_production("DELETE FROM public.jobs WHERE id = ", job)
+
+    @rule(number=st.integers(0, 30))
+    def a_user_adds_a_row(self, number: int) -> None:
+        email = self.pick(number, self.signed_up)
+        if email is not None:
+            self.world.execute(
+                "INSERT INTO public.jobs (user_id, job_type, status)"
+                f" SELECT id, 'native', 'native' FROM public.profiles WHERE email = '{email}'"
+            )
+
+    # What the operator does
+
+    @rule()
+    def the_operator_migrates(self) -> None:
+        outcome = self.world.migrate()
+        assert outcome.exit_code == 0, self.world.said[-5:]
+        assert outcome.books.closed
+        self.everything_arrived()
+
+    @rule(point=st.sampled_from(POINTS), times=st.integers(1, 3))
+    def a_run_is_killed(self, point: str, times: int) -> None:
+        def die(*_: object) -> None:
+            raise Killed
+
+        faults._passed.clear()
+        os.environ["ETL_FAULT"] = f"{point}:{times}"
+        kill, faults.os.kill = faults.os.kill, die  # type: ignore[assignment]
+        try:
+            self.world.migrate()
+        except Killed:
+            pass
+        finally:
+            faults.os.kill = kill
+            del os.environ["ETL_FAULT"]
+
+    @precondition(lambda self: self.waves())
+    @rule(number=st.integers(0, 30))
+    def the_operator_undoes_a_wave(self, number: int) -> None:
+        wave = self.pick(number, self.waves())
+        self.undo(wave=wave)
+
+    @rule(number=st.integers(0, 30))
+    def the_operator_undoes_a_user(self, number: int) -> None:
+        user = self.pick(
+            number, self.ids("SELECT legacy_user_id::int FROM etl.legacy_user_map WHERE supabase_user_id IS NOT NULL")
+        )
+        if user is not None:
+            self.undo(user=str(user))
+
+    @rule(number=st.integers(0, 30))
+    def the_operator_runs_an_undone_wave_again(self, number: int) -> None:
+        wave = self.pick(number, self.undone())
+        if wave is not None:
+            wishes = Wishes(again=str(wave))
+            outcome = migrate(
+                read_settings(),
+                self.world.spec,
+                instance=self.world.instance,
+                say=self.world.said.append,
+                wishes=wishes,
+            )
+            assert outcome.exit_code == 0
+            assert outcome.books.closed
+
+    def undo(self, *, wave: str = "", user: str = "") -> None:
+        before = self.world.checksum(*PRODUCTION, "etl.loaded", "etl.legacy_user_map")
+        rows_before = self.in_production()
+        try:
+            undo(Stores(), self.world.spec, wave=wave, user=user, run="test")
+        except UndoRefused as refused:
+            assert self.world.checksum(*PRODUCTION, "etl.loaded", "etl.legacy_user_map") == before
+            named = {int(key) for table, key, why in refused.rows if "changed in production" in why}
+            assert named <= set(self.edited), "refused for rows that nobody edited"
+            return
+        gone = rows_before - self.in_production()
+        assert not gone & set(self.edited), "took an edited row out"
+
+    # What must hold
+
+    def everything_arrived(self) -> None:
+        """After a whole run: every row of a claimed user who is not held, in its last version where updates are wanted."""
+        claimed = self.ids(
+            "SELECT legacy_user_id::int FROM etl.legacy_user_map WHERE supabase_user_id IS NOT NULL AND held IS NULL"
+        )
+        present = self.production()
+        for job, found in self.jobs.items():
+            if found["is_there"] and found["user"] in claimed and job not in self.removed:
+                assert job in present, f"job {job} is lost"
+                if self.updates and job not in self.edited:
+                    assert present[job][1] == found["status"], f"job {job} is not in its last version"
+        for email in self.signed_up:
+            holders = [user for user, address in self.emails.items() if address == email]
+            known = self.ids("SELECT legacy_user_id::int FROM etl.legacy_user_map WHERE held IS NULL")
+            if len(holders) == 1 and holders[0] in known and not self.is_taken(email, holders[0]):
+                assert holders[0] in claimed, f"user {holders[0]} was not claimed"
+
+    def is_taken(self, email: str, user: int) -> bool:
+        """Somebody else claimed the account under this address before."""
+        return bool(
+            self.world.query(
+                "SELECT 1 FROM etl.legacy_user_map AS m JOIN auth.users AS a ON a.id = m.supabase_user_id"
+                " WHERE a.email = %s AND m.legacy_user_id <> %s",
+                email,
+                str(user),
+            )
+        )
+
+    @invariant()
+    def nothing_is_misowned_overwritten_or_resurrected(self) -> None:
+        if not self.has_schema():
+            return
+        present = self.production()
+        for job, (email, status) in present.items():
+            user = self.jobs[job]["user"]
+            assert email.partition("@")[0].rstrip("x") == f"u{user}", f"job {job} is under {email}"
+            assert job not in self.removed, f"job {job} came back"
+            if job in self.edited:
+                assert status == self.edited[job], f"job {job} was overwritten"
+            else:
+                assert status in self.jobs[job]["versions"]
+        for job in set(self.edited) - set(present):
+            raise AssertionError(f"job {job}, which its user edited, is gone")
+        ledger = self.ids("SELECT legacy_id::int FROM etl.loaded WHERE \"table\" = 'jobs'")
+        assert set(present) | (ledger & self.removed) == ledger, "ledger and production differ"
+        doubled = self.world.query("SELECT reference_id FROM public.credit_transactions GROUP BY 1 HAVING count(*) > 1")
+        assert not doubled
+        wrong = self.world.query(
+            "SELECT count(*) FROM public.credit_transactions WHERE amount <> 7 * split_part(reference_id, '_', 2)::int"
+        )
+        assert wrong == [(0,)]
+
+    # Looking
+
+    def has_schema(self) -> bool:
+        return self.world.query("SELECT to_regclass('etl.balances_account') IS NOT NULL") == [(True,)]
+
+    def ids(self, statement: str) -> set[int]:
+        return {found for (found,) in self.world.query(statement)} if self.has_schema() else set()
+
+    def waves(self) -> set[Any]:
+        return self.ids("SELECT wave FROM etl.waves WHERE undone_at IS NULL")
+
+    def undone(self) -> set[Any]:
+        return self.ids(
+            "SELECT wave FROM etl.waves WHERE undone_at IS NOT NULL"
+            " OR wave IN (SELECT held_wave FROM etl.legacy_user_map WHERE held IS NOT NULL)"
+        )
+
+    def production(self) -> dict[int, tuple[str, str]]:
+        """Migrated jobs in production by legacy id: under which address, in which state."""
+        ids = {str(self.new_id(job)): job for job in self.jobs}
+        rows = self.world.query(
+            "SELECT j.id::text, a.email, j.status FROM public.jobs AS j JOIN auth.users AS a ON a.id = j.user_id"
+            " WHERE j.status <> 'native'"
+        )
+        return {ids[row[0]]: (row[1], row[2]) for row in rows}
+
+    def in_production(self) -> set[int]:
+        return set(self.production())
+
+    def new_id(self, job: int) -> UUID:
+        return uuid5(self.world.spec.namespace, f"jobs/{job}")
+
+    def write_production(self, statement: str, job: int) -> None:
+        self.world.execute(f"{statement}'{self.new_id(job)}'")
