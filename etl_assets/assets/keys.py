@@ -8,6 +8,8 @@ RESOLVED = dg.AssetKey("resolved_users")
 RECONCILIATION = dg.AssetKey("reconciliation")
 VERIFICATION = dg.AssetKey("verification")
 REPORT = dg.AssetKey("migration_report")
+WAITING = dg.AssetKey("waiting_users")
+CLOSING = (VERIFICATION, REPORT, WAITING)  # what ends each run; WAITING only where there are users
 USERS_EXPORT = dg.AssetKey(["exports", "users"])
 
 EXPORT_GROUP, STAGING_GROUP, USERS_GROUP, PRODUCTION_GROUP, VERIFY_GROUP = (
@@ -17,8 +19,9 @@ MIGRATE, LOAD_WAVE, NEW_WAVE, RESTAGE, VERIFY, CLEANUP = "migrate load_wave new_
 COMMAND_TAG = "etl_assets/command"  # on the runs of the command line, which divides `migrate` into several
 SENSOR_TAG = "dagster/sensor_name"
 PARTITION_TAG = "dagster/partition"
-# What verification leaves for the report, the report, and the quarantine for people.
+# What verification leaves for the report, the report, and the quarantine and the missing users for people.
 VERIFIED, PAGE, QUARANTINE_LIST = "verification.json", "migration_report.html", "quarantine.csv"
+WAITING_LIST = "waiting_users.csv"
 
 OWNERS = ["team:migration"]
 

@@ -8,7 +8,7 @@ import dagster as dg
 from etl_assets.assets.attempts import end_dead_runs
 from etl_assets.assets.build import build_definitions
 from etl_assets.assets.instance import run_job
-from etl_assets.assets.keys import COMMAND_TAG, LOAD_WAVE, LOGIN_WAVES, MIGRATE, REPORT, VERIFICATION, VERIFY
+from etl_assets.assets.keys import CLOSING, COMMAND_TAG, LOAD_WAVE, LOGIN_WAVES, MIGRATE, VERIFY
 from etl_assets.demo.target import target_url
 from etl_assets.model.books import Books
 from etl_assets.model.errors import WaveHindered
@@ -33,7 +33,7 @@ def migrate(settings: Settings, spec: Spec, *, instance: dg.DagsterInstance, say
     definitions, tags = build_definitions(spec), {COMMAND_TAG: MIGRATE}
     end_dead_runs(instance, RunLocks(settings.artifacts))
     say("From the legacy database to staging")
-    code = run_job(definitions, MIGRATE, instance, without=(VERIFICATION, REPORT), tags=tags)
+    code = run_job(definitions, MIGRATE, instance, without=CLOSING, tags=tags)
     waves = _due_waves(settings, spec, instance) if code == 0 and spec.owned else []
     for wave in waves:
         if code == 0:

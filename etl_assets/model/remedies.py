@@ -13,6 +13,16 @@ USER_REMEDIES = {
     "invalid_email": "This address can never be compared. Correct it in the legacy app.",
     "no_email": "There is no address to compare. Enter one in the legacy app.",
 }
+# Where the reason asks for something else than the state does.
+READY_USER = "Nothing to do: the next wave brings the rows."
+REASON_REMEDIES = {
+    "claimable: the next wave takes this user": READY_USER,
+    "the legacy address was never verified": "The legacy app never verified this address, so it proves nothing. Have "
+    "it verified there.",
+    "the legacy id is missing or repeated": "Users without an id, or with the same one, cannot be told apart. Correct "
+    "the ids in the legacy app.",
+}
+INCOMPLETE_USER = "This user has moved, but some rows are kept back. `etl-assets user` with the id says which, and why."
 ROW_REMEDIES = {
     "account_waiting": "Arrives when its owner has confirmed an account.",
     "account_gone": "The account that claimed it was deleted. Only an operator can settle this.",
@@ -42,6 +52,13 @@ VALUE_REMEDY = (
     "Its value does not fit its type. Correct it in the legacy app or the corrections file, or widen the spec."
 )
 READY_REMEDY = "Can be loaded now: the next wave brings it."
+
+
+def user_remedy(state: str, reason: str | None, *, is_listed: bool = False) -> str:
+    """What to do about a user; a resolved one who is listed among the missing has rows that are kept back."""
+    if is_listed and state == "resolved":
+        return INCOMPLETE_USER
+    return REASON_REMEDIES.get(reason or "", USER_REMEDIES[state])
 
 
 def row_remedy(reason: str | None) -> str:

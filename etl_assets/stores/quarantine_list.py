@@ -25,7 +25,7 @@ def harmless(cell: str | None) -> str:
 
 def quarantine_lines(connection: Connection, links: Links) -> Iterator[str]:
     """The lines of the CSV, header first, streamed; runs inside `reading`."""
-    yield _line(HEADER)
+    yield csv_line(HEADER)
     queries = [statement("copy_out_quarantine")]
     queries += [statement("copy_out_links", table=literal(name), links=links.rows(name)) for name in links.tables]
     for number, query in enumerate(queries):
@@ -33,10 +33,11 @@ def quarantine_lines(connection: Connection, links: Links) -> Iterator[str]:
             cursor.itersize = BATCH_ROWS
             cursor.execute(query, {})
             for row in cursor:
-                yield _line((*(harmless(cell) for cell in row), row_remedy(row[-1])))
+                yield csv_line((*(harmless(cell) for cell in row), row_remedy(row[-1])))
 
 
-def _line(cells: tuple[str, ...]) -> str:
+def csv_line(cells: tuple[str, ...]) -> str:
+    """One line of a CSV, quoted where it must be."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(cells)
     return buffer.getvalue()
