@@ -19,6 +19,7 @@ USER_MAP_COLUMNS = {
     "reason": ("text", "Why the user is in this state, where that needs saying."),
     "wave": ("text", "The login wave that claimed this user."),
     "since": ("timestamptz", "When the user came into this state."),
+    "claimed_by_operator": ("text", "Why an operator's claims file gave the user to this account, where it did."),
 }
 WAITING_COLUMNS = {
     "legacy_user_id": ("text", "The users table's own id."),

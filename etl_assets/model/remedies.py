@@ -6,12 +6,13 @@ USER_REMEDIES = {
     "waiting": "Invite this user to sign in to the new app and confirm the address. The next wave brings the rows.",
     "unconfirmed": "The address is not proven yet. Ask the user to follow the link in the confirmation mail; see the "
     "reason if the account is there already.",
-    "ambiguous": "Two could claim, so nobody does. Settle the addresses in the legacy app, or set "
-    "`merge_duplicates: true` when the twins are one person.",
+    "ambiguous": "Two could claim, so nobody does. Settle the addresses in the legacy app, name the account in the "
+    "claims file, or set `merge_duplicates: true` when the twins are one person.",
     "held": "Correct this user's quarantined rows in the legacy app, or set `incomplete_users: load` to go on without "
     "them.",
-    "invalid_email": "This address can never be compared. Correct it in the legacy app.",
-    "no_email": "There is no address to compare. Enter one in the legacy app.",
+    "invalid_email": "This address can never be compared. Correct it in the legacy app, or name the account in the "
+    "claims file.",
+    "no_email": "There is no address to compare. Enter one in the legacy app, or name the account in the claims file.",
 }
 # Where the reason asks for something else than the state does.
 READY_USER = "Nothing to do: the next wave brings the rows."
@@ -19,6 +20,13 @@ REASON_REMEDIES = {
     "claimable: the next wave takes this user": READY_USER,
     "the legacy address was never verified": "The legacy app never verified this address, so it proves nothing. Have "
     "it verified there.",
+    "by an operator": "An operator's claims file holds this user. Take the line out when it is settled.",
+    "the account in the claims file is not there or may not claim": "Look at the line in the claims file. The account "
+    "must have a confirmed address and a profile, and must not be banned or deleted.",
+    "the claims file gives the account to two legacy users": "Decide who it is, and take the other line out of the "
+    "claims file; or set `merge_duplicates: true` when both are one person.",
+    "the claims file gives the account to another legacy user": "An operator gave the account that has this address to "
+    "another legacy user. If that was a mistake, take the line out of the claims file.",
     "the legacy id is missing or repeated": "Users without an id, or with the same one, cannot be told apart. Correct "
     "the ids in the legacy app.",
 }

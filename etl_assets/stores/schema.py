@@ -22,8 +22,9 @@ TABLES = (
     "audit_log",
     "final_books",
     "corrections",
+    "claims",
 )
-LAST_MADE = "etl.corrections"
+LAST_MADE = "etl.claims"
 
 
 def ensure_schema(connection: Connection) -> None:

@@ -43,6 +43,7 @@ class UserAnswer:
     rows: tuple[UserRows, ...]
     is_staged: bool = True
     since: str | None = None
+    by_operator: str | None = None
 
 
 def answer(url: str, spec: Spec, user: str) -> UserAnswer:
@@ -59,7 +60,7 @@ def answer(url: str, spec: Spec, user: str) -> UserAnswer:
         found = rows(connection, statement("find_user"), user=user) if exists(connection) else []
         if not found:
             raise nobody
-        account, wave, claimed_at, migrated_at, labelled, reason, since = found[0]
+        account, wave, claimed_at, migrated_at, labelled, reason, since, by_operator = found[0]
         state = labelled
         links = Links(spec, read_targets(connection, spec))
         staged = staged_tables(connection)
@@ -83,6 +84,7 @@ def answer(url: str, spec: Spec, user: str) -> UserAnswer:
             is_staged=set(links.tables) <= staged,
             # A state that nobody has labelled yet is of this moment.
             since=_time(since) if state == labelled else None,
+            by_operator=by_operator,
         )
 
 
