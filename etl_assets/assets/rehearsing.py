@@ -100,6 +100,7 @@ def told(found: Rehearsal) -> list[tuple[str, bool, str, bool]]:
     ]
     lines += [(f"books {book.table}", book.missing == 0, _sum(book), False) for book in found.books]
     lines += [(name, False, words, False) for name, words in found.refusals.items()]
+    lines += [("claims file", True, found.unmet_claims, True)] if found.unmet_claims else []
     return lines
 
 

@@ -41,6 +41,11 @@ def owner(world: World, user: str) -> str | None:
     return found
 
 
+def candidates(world: World) -> set[str]:
+    with connect(world.url) as connection, reading(connection):
+        return set(find_candidates(connection, world.spec))
+
+
 def unmet(world: World) -> set[str]:
     """What the check says after the file was read: the legacy ids of its sample."""
     result = world.materialize(USER_MAP)
@@ -177,6 +182,7 @@ def test_merging_lets_one_account_be_given_to_two(awkward: World) -> None:
     assert awkward.migrate().exit_code == 0
     assert owner(awkward, "1") == owner(awkward, "4") == owner(awkward, "8") == ann
     assert unmet(awkward) == set()
+    assert not {"4", "8"} & candidates(awkward)
     claim(awkward, f"9,{ann},z")
     awkward.migrate()
     assert owner(awkward, "9") == ann
@@ -301,15 +307,10 @@ def test_an_unknown_user_is_told(awkward: World) -> None:
 
 def test_candidates_are_those_of_the_file_too_and_never_who_is_on_hold(awkward: World) -> None:
     run_job(awkward.definitions(), MIGRATE, awkward.instance)
-
-    def candidates() -> set[str]:
-        with connect(awkward.url) as connection, reading(connection):
-            return set(find_candidates(connection, awkward.spec))
-
-    assert candidates() == {"1", "2", "5", "6", "7"}
+    assert candidates(awkward) == {"1", "2", "5", "6", "7"}
     claim(awkward, "1,,hold", f"4,{account(awkward, 'eve@example.com')},x", f"8,{uuid.uuid4()},not there")
     awkward.materialize(USER_MAP)
-    assert candidates() == {"2", "4", "5", "6", "7"}
+    assert candidates(awkward) == {"2", "4", "5", "6", "7"}
 
 
 def test_profiles_alone_can_be_named(awkward: World) -> None:
@@ -393,9 +394,13 @@ def test_a_bad_file_stops_the_map_and_leaves_it_as_it_was(awkward: World) -> Non
 
 def test_a_bad_file_fails_the_rehearsal_and_a_good_one_leaves_no_trace(awkward: World) -> None:
     run_job(awkward.definitions(), MIGRATE, awkward.instance)
-    claim(awkward, "1,,hold")
-    examine(read_settings(), awkward.spec)
+    claim(awkward, "1,,hold", f"8,{uuid.uuid4()},x", "4711,,y")
+    [line] = [line for line in examine(read_settings(), awkward.spec) if line.subject == "claims file"]
+    assert (line.holds, line.warns) == (True, True)
+    assert line.words.startswith("2 lines cannot come true (ids 4711, 8). Look at")
     assert awkward.query("SELECT count(*) FROM etl.claims") == [(0,)]
+    claim(awkward, "1,,hold")
+    assert "claims file" not in {line.subject for line in examine(read_settings(), awkward.spec)}
     claim(awkward, "1,nonsense,x")
     result = awkward.cli("check")
     assert result.returncode == 2

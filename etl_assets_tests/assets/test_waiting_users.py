@@ -98,9 +98,15 @@ def test_with_incomplete_users_loaded_what_was_left_out_is_listed(awkward: World
 
 
 def test_a_row_left_behind_on_purpose_is_not_missing(awkward: World) -> None:
-    awkward.write_spec(("    source: jobs\n", '    source: jobs\n    where: "id <> 3"\n'))
-    awkward.migrate()
+    follows = '{type: text, references: {table: jobs, match: "^job_(?P<id>.+)$", otherwise: keep}}'
+    awkward.write_spec(
+        ("    source: jobs\n", '    source: jobs\n    where: "id NOT IN (1, 3)"\n'),
+        ("      reference_id: text\n", f"      reference_id: {follows}\n"),
+    )
+    books = awkward.migrate().books.as_json()["tables"]
+    assert (books["jobs"]["excluded"], books["credit_transactions"]["excluded"]) == (2, 1)
     assert numbers(listed(awkward)["3"]) == ("0", "0", "0")
+    assert "1" not in listed(awkward)  # moved, and what refers to job 1 stays behind with it
 
 
 def test_since_is_when_the_state_began_and_not_when_it_was_looked_at(awkward: World) -> None:
