@@ -23,6 +23,7 @@ from etl_assets.assets.sensors import build_sensors
 from etl_assets.assets.staging import build_staging_asset
 from etl_assets.assets.users import build_resolved_asset, build_user_map_asset
 from etl_assets.assets.verify import build_reconciliation_asset, build_verification_asset
+from etl_assets.assets.waiting import build_waiting_asset
 from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
 
@@ -34,7 +35,7 @@ def build_definitions(spec: Spec, stores: Access | None = None) -> dg.Definition
     assets += [build_export_asset(spec, export) for export in exports.values()]
     assets += [build_staging_asset(spec, spec.tables[name]) for name in spec.load_order]
     if spec.users is not None:
-        assets.append(build_user_map_asset(spec, spec.users))
+        assets += [build_user_map_asset(spec, spec.users), build_waiting_asset(spec)]
     if spec.owned:
         assets += [build_resolved_asset(spec), build_reconciliation_asset(spec)]
     assets += [*build_production_assets(spec), build_verification_asset(spec), build_report_asset(spec)]

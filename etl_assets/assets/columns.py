@@ -18,6 +18,17 @@ USER_MAP_COLUMNS = {
     "state": ("text", "resolved, waiting, unconfirmed, ambiguous, held, invalid_email or no_email."),
     "reason": ("text", "Why the user is in this state, where that needs saying."),
     "wave": ("text", "The login wave that claimed this user."),
+    "since": ("timestamptz", "When the user came into this state."),
+    "claimed_by_operator": ("text", "Why an operator's claims file gave the user to this account, where it did."),
+}
+WAITING_COLUMNS = {
+    "legacy_user_id": ("text", "The users table's own id."),
+    "email": ("text", "The address in the legacy app, without blanks around it: whom to invite."),
+    "state": ("text", "The state when the books were last closed; resolved: moved, but some rows are kept back."),
+    "reason": ("text", "Why the user is in this state, where that needs saying."),
+    "since": ("text", "When the user came into this state: UTC, ISO 8601."),
+    "rows_waiting": ("integer", "Rows that arrive by themselves; empty when nothing is staged."),
+    "rows_quarantined": ("integer", "Rows that somebody has to settle."),
 }
 RESOLVED_COLUMNS = {name: USER_MAP_COLUMNS[name] for name in ("legacy_user_id", "supabase_user_id", "wave")}
 

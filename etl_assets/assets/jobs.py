@@ -8,18 +8,18 @@ import dagster as dg
 from etl_assets.assets.cutover import build_freeze_job, build_undo_job
 from etl_assets.assets.keys import (
     CLEANUP,
+    CLOSING,
     LOAD_WAVE,
     LOGIN_WAVES,
     MIGRATE,
     NEW_WAVE,
     RECONCILIATION,
-    REPORT,
     RESOLVED,
     RESTAGE,
     SNAPSHOT,
     USER_MAP,
-    VERIFICATION,
     VERIFY,
+    WAITING,
     export_key,
     production_key,
     staging_key,
@@ -44,7 +44,7 @@ def build_jobs(spec: Spec, run_wave: RunWave, run_verify: RunVerify) -> list[Any
     """
     wave_keys = [RESOLVED, *(production_key(name) for name in spec.owned), RECONCILIATION]
     by_wave = dg.AssetSelection.assets(*wave_keys)
-    books = dg.AssetSelection.assets(VERIFICATION, REPORT)
+    books = dg.AssetSelection.assets(*(key for key in CLOSING if spec.users or key != WAITING))
     jobs: list[Any] = [
         dg.define_asset_job(
             MIGRATE,
@@ -59,7 +59,9 @@ def build_jobs(spec: Spec, run_wave: RunWave, run_verify: RunVerify) -> list[Any
             "legacy file has changed; rows of users who have moved already arrive with the next wave.",
         ),
         dg.define_asset_job(
-            VERIFY, selection=books, description="Reads everything back, closes the books, writes the report."
+            VERIFY,
+            selection=books,
+            description="Reads everything back, closes the books, writes the report and the list of waiting users.",
         ),
         _build_cleanup(spec),
         build_freeze_job(spec, run_verify),

@@ -8,6 +8,8 @@ RESOLVED = dg.AssetKey("resolved_users")
 RECONCILIATION = dg.AssetKey("reconciliation")
 VERIFICATION = dg.AssetKey("verification")
 REPORT = dg.AssetKey("migration_report")
+WAITING = dg.AssetKey("waiting_users")
+CLOSING = (VERIFICATION, REPORT, WAITING)  # what ends each run; WAITING only where there are users
 USERS_EXPORT = dg.AssetKey(["exports", "users"])
 
 EXPORT_GROUP, STAGING_GROUP, USERS_GROUP, PRODUCTION_GROUP, VERIFY_GROUP = (
@@ -20,9 +22,10 @@ SAMPLE_TAG = "etl_assets/sample"  # `<number>/<seed>`: claim only so many users
 AGAIN_TAG = "etl_assets/again"  # an operator runs an undone wave again
 SENSOR_TAG = "dagster/sensor_name"
 PARTITION_TAG = "dagster/partition"
-# What verification leaves for the report, the report, and the quarantine for people.
+# What verification leaves for the report, the report, and the quarantine and the missing users for people.
 VERIFIED, PAGE, QUARANTINE_LIST = "verification.json", "migration_report.html", "quarantine.csv"
 CHANGE_LIST = "legacy_changes.csv"
+WAITING_LIST = "waiting_users.csv"
 
 OWNERS = ["team:migration"]
 

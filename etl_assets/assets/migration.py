@@ -11,14 +11,13 @@ from etl_assets.assets.build import build_definitions
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import (
     AGAIN_TAG,
+    CLOSING,
     COMMAND_TAG,
     LOAD_WAVE,
     LOGIN_WAVES,
     MIGRATE,
     PAGE,
-    REPORT,
     SAMPLE_TAG,
-    VERIFICATION,
     VERIFY,
 )
 from etl_assets.assets.resources import Access, Borrowed, Stores
@@ -72,7 +71,7 @@ class _Way:
     def run(self) -> Outcome:
         definitions, tags = build_definitions(self.spec, self.stores), self._tags()
         self.say("From the legacy database to staging")
-        code = run_job(definitions, MIGRATE, self.instance, without=(VERIFICATION, REPORT), tags=tags)
+        code = run_job(definitions, MIGRATE, self.instance, without=CLOSING, tags=tags)
         waves = self._due_waves() if code == 0 and self.spec.owned else []
         for wave in waves:
             if code == 0:

@@ -84,8 +84,10 @@ def show_answer(found: UserAnswer) -> None:
 
 def _facts(found: UserAnswer) -> list[str]:
     lines = [f"Reason: {found.reason}."] if found.reason else []
+    lines += [f"Since {found.since}."] if found.since else []
     if found.account:
         lines.append(f"Claimed by the account {found.account} in wave {found.wave}, {found.claimed_at}.")
+        lines += [f"By an operator's word: {found.by_operator}."] if found.by_operator else []
         lines.append(f"Rows last arrived {found.migrated_at}." if found.migrated_at else "No row has arrived yet.")
     return lines
 

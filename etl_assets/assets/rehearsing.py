@@ -8,10 +8,12 @@ import polars as pl
 
 from etl_assets.assets.frames import balance_frames, staged_batches, users_frame
 from etl_assets.model.books import Group, TableBook
+from etl_assets.model.claims import Claims
 from etl_assets.spec.exports import Export, exports_of
 from etl_assets.spec.model import Spec, Users
 from etl_assets.stores.artifacts import Artifacts
 from etl_assets.stores.balances import balance_columns, stage_balances
+from etl_assets.stores.claims import read_claims, replace_claims
 from etl_assets.stores.corrections import CorrectionsFile, read_corrections
 from etl_assets.stores.legacy_export import ExportReader, open_export
 from etl_assets.stores.legacy_sqlite import copy_database, count_rows, open_read_only
@@ -35,11 +37,12 @@ def rehearse(connection: Connection, settings: Settings, spec: Spec, links: Link
     try:
         copy_database(settings.legacy_file(), copy)
         file = read_corrections(settings.corrections_path, spec)
+        claims = read_claims(settings.claims_path) if spec.users else Claims()
         return rehearse_staging(
             connection,
             links,
             {name: lambda name=name: _source(copy, spec, links, name, file) for name in links.tables},  # type: ignore[misc]
-            lambda inner: _stage_users(inner, copy, spec, spec.users),
+            lambda inner: _stage_users(inner, copy, spec, spec.users, claims),
         )
     finally:
         copy.unlink(missing_ok=True)
@@ -71,7 +74,7 @@ def _reader(connection: object, export: Export) -> ExportReader:
     return reader
 
 
-def _stage_users(connection: Connection, copy: Path, spec: Spec, users: Users | None) -> None:
+def _stage_users(connection: Connection, copy: Path, spec: Spec, users: Users | None, claims: Claims) -> None:
     if users is None:
         return
     with open_read_only(copy) as legacy:
@@ -82,6 +85,7 @@ def _stage_users(connection: Connection, copy: Path, spec: Spec, users: Users | 
         balances = balance_frames(reader.batches, spec, columns, labels=reader.labels, usual=reader.usual)
     stage_balances(connection, balances)
     replace_users(connection, frame, snapshot=SNAPSHOT, source_rows=total, spec=spec, run=SNAPSHOT)
+    replace_claims(connection, claims, run=SNAPSHOT)
 
 
 def told(found: Rehearsal) -> list[tuple[str, bool, str, bool]]:
@@ -100,6 +104,7 @@ def told(found: Rehearsal) -> list[tuple[str, bool, str, bool]]:
     ]
     lines += [(f"books {book.table}", book.missing == 0, _sum(book), False) for book in found.books]
     lines += [(name, False, words, False) for name, words in found.refusals.items()]
+    lines += [("claims file", True, found.unmet_claims, True)] if found.unmet_claims else []
     return lines
 
 

@@ -20,6 +20,7 @@ from etl_assets.assets.resources import Stores
 from etl_assets.report.picture import as_markdown, progress_svg, user_bar
 from etl_assets.spec.model import Spec, Users
 from etl_assets.stores.balances import balance_columns, stage_balances
+from etl_assets.stores.claims import read_claims, replace_claims
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.postgres import reading, writing
 from etl_assets.stores.users import count_labels, replace_users, seal_wave
@@ -41,10 +42,11 @@ def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
         """Every legacy user ever seen, and the new account that claimed it, if one has.
 
         Kept for good: it answers later which legacy id belongs to whom. Safe to re-run: new users are added, the
-        addresses of unclaimed ones follow the legacy app, and a claim never changes.
+        addresses of unclaimed ones follow the legacy app, and a claim never changes. The operator's claims file, where
+        there is one, is read here.
         """
         with failures(), stores.target() as connection:
-            artifacts = stores.artifacts()
+            artifacts, claims = stores.artifacts(), read_claims(stores.settings().claims_path)
             manifest = artifacts.manifest("users")
             frame = users_frame(artifacts.verified_batches(manifest), users, timezone=spec.source.timezone)
             count = artifacts.current_snapshot().rows["users"]
@@ -62,8 +64,16 @@ def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
                 total = replace_users(
                     connection, frame, snapshot=manifest.snapshot, source_rows=count, spec=spec, run=context.run.run_id
                 )
+                replace_claims(connection, claims, run=context.run.run_id)
             fault_point("users.committed")
-        return dg.MaterializeResult(metadata={"dagster/row_count": total, "snapshot": manifest.snapshot})
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": total,
+                "snapshot": manifest.snapshot,
+                "claims_by_operator": len(claims.all) - claims.holds,
+                "holds_by_operator": claims.holds,
+            }
+        )
 
     return legacy_user_map
 

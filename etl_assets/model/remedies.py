@@ -6,13 +6,34 @@ USER_REMEDIES = {
     "waiting": "Invite this user to sign in to the new app and confirm the address. The next wave brings the rows.",
     "unconfirmed": "The address is not proven yet. Ask the user to follow the link in the confirmation mail; see the "
     "reason if the account is there already.",
-    "ambiguous": "Two could claim, so nobody does. Settle the addresses in the legacy app, or set "
-    "`merge_duplicates: true` when the twins are one person.",
+    "ambiguous": "Two could claim, so nobody does. Settle the addresses in the legacy app, name the account in the "
+    "claims file, or set `merge_duplicates: true` when the twins are one person.",
     "held": "Correct this user's quarantined rows in the legacy app, or set `incomplete_users: load` to go on without "
     "them.",
-    "invalid_email": "This address can never be compared. Correct it in the legacy app.",
-    "no_email": "There is no address to compare. Enter one in the legacy app.",
+    "invalid_email": "This address can never be compared. Correct it in the legacy app, or name the account in the "
+    "claims file.",
+    "no_email": "There is no address to compare. Enter one in the legacy app, or name the account in the claims file.",
 }
+# Where the reason asks for something else than the state does.
+READY_USER = "Nothing to do: the next wave brings the rows."
+REASON_REMEDIES = {
+    "undone": "An operator took this user out of production again. Run the wave again by hand, or "
+    "`etl-assets migrate --user`, when the cause is settled.",
+    "has quarantined rows": USER_REMEDIES["held"],
+    "claimable: the next wave takes this user": READY_USER,
+    "the legacy address was never verified": "The legacy app never verified this address, so it proves nothing. Have "
+    "it verified there.",
+    "by an operator": "An operator's claims file holds this user. Take the line out when it is settled.",
+    "the account in the claims file is not there or may not claim": "Look at the line in the claims file. The account "
+    "must have a confirmed address and a profile, and must not be banned or deleted.",
+    "the claims file gives the account to two legacy users": "Decide who it is, and take the other line out of the "
+    "claims file; or set `merge_duplicates: true` when both are one person.",
+    "the claims file gives the account to another legacy user": "An operator gave the account that has this address to "
+    "another legacy user. If that was a mistake, take the line out of the claims file.",
+    "the legacy id is missing or repeated": "Users without an id, or with the same one, cannot be told apart. Correct "
+    "the ids in the legacy app.",
+}
+INCOMPLETE_USER = "This user has moved, but some rows are kept back. `etl-assets user` with the id says which, and why."
 ROW_REMEDIES = {
     "account_waiting": "Arrives when its owner has confirmed an account.",
     "account_gone": "The account that claimed it was deleted. Only an operator can settle this.",
@@ -55,6 +76,13 @@ VALUE_REMEDY = (
     "Its value does not fit its type. Correct it in the legacy app or the corrections file, or widen the spec."
 )
 READY_REMEDY = "Can be loaded now: the next wave brings it."
+
+
+def user_remedy(state: str, reason: str | None, *, is_listed: bool = False) -> str:
+    """What to do about a user; a resolved one who is listed among the missing has rows that are kept back."""
+    if is_listed and state == "resolved":
+        return INCOMPLETE_USER
+    return REASON_REMEDIES.get(reason or "", USER_REMEDIES[state])
 
 
 def row_remedy(reason: str | None) -> str:

@@ -37,30 +37,40 @@ def read_corrections(path: Path, spec: Spec) -> CorrectionsFile:
     """
     if not path.exists():
         return CorrectionsFile()
-    try:
-        content = path.read_bytes()
-        lines = list(csv.reader(content.decode("utf-8-sig").splitlines(keepends=True), strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CorrectionsError(path.name, 1, f"cannot be read as UTF-8 CSV ({type(error).__name__})") from None
-    if not lines or tuple(name.strip() for name in lines[0]) != HEADER:
-        raise CorrectionsError(path.name, 1, f"the first line must be {','.join(HEADER)}")
+    sha256, lines = read_lines(path, HEADER)
     labels = {name: {column.label for column in table_export(table).columns} for name, table in spec.tables.items()}
     found: dict[str, dict[tuple[str, str | None], Correction]] = {}
-    for number, line in enumerate(lines[1:], start=2):
-        if not line:
-            continue
+    for number, line in lines:
         table, correction = _correction(path.name, number, line, labels)
         place = (correction.legacy_id, correction.column)
         if place in found.setdefault(table, {}):
             raise CorrectionsError(path.name, number, f"corrects {table} {correction.legacy_id} twice in one place")
         found[table][place] = correction
     tables = {name: Corrections(tuple(places.values())) for name, places in found.items()}
-    return CorrectionsFile(tables, hashlib.sha256(content).hexdigest())
+    return CorrectionsFile(tables, sha256)
+
+
+def read_lines(path: Path, header: tuple[str, ...]) -> tuple[str, list[tuple[int, list[str]]]]:
+    """An operator's CSV: its sha256, and its lines with their numbers, each with as many cells as the header.
+
+    Raises:
+        CorrectionsError: it is no CSV, or of another shape.
+    """
+    try:
+        content = path.read_bytes()
+        lines = list(csv.reader(content.decode("utf-8-sig").splitlines(keepends=True), strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CorrectionsError(path.name, 1, f"cannot be read as UTF-8 CSV ({type(error).__name__})") from None
+    if not lines or tuple(name.strip() for name in lines[0]) != header:
+        raise CorrectionsError(path.name, 1, f"the first line must be {','.join(header)}")
+    numbered = [(number, line) for number, line in enumerate(lines[1:], start=2) if line]
+    for number, line in numbered:
+        if len(line) != len(header):
+            raise CorrectionsError(path.name, number, f"has {len(line)} cells instead of {len(header)}")
+    return hashlib.sha256(content).hexdigest(), numbered
 
 
 def _correction(file: str, number: int, line: list[str], labels: dict[str, set[str]]) -> tuple[str, Correction]:
-    if len(line) != len(HEADER):
-        raise CorrectionsError(file, number, f"has {len(line)} cells instead of {len(HEADER)}")
     table, legacy_id, column, value, reason = line
     if table not in labels:
         raise CorrectionsError(file, number, f"{table!r} is no table of the spec; it has {', '.join(labels)}")

@@ -15,7 +15,7 @@ from etl_assets.stores.postgres import Connection, rows, transaction, writing
 from etl_assets.stores.schema import ensure_schema, exists
 from etl_assets.stores.staging import StagingSource, replace_staging
 from etl_assets.stores.statements import statement
-from etl_assets.stores.validations import staging_validations
+from etl_assets.stores.validations import claims_file_is_met, staging_validations
 
 RUN = "check"
 
@@ -33,11 +33,12 @@ class CellFaults:
 
 @dataclass
 class Rehearsal:
-    """What staging would come to: refused cells, each table's book, and the blocking validations that would fail."""
+    """What staging would come to: refused cells, each table's book, what blocks, and dead claims."""
 
     cells: list[CellFaults] = field(default_factory=list)
     books: list[TableBook] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)
+    unmet_claims: str = ""
 
 
 def rehearse_staging(
@@ -67,6 +68,7 @@ def rehearse_staging(
         ]
         found.books = list(read_books(connection, links).tables)
         found.refusals = _refusals(connection, links.spec, links)
+        found.unmet_claims = _unmet_claims(connection, links) if links.spec.owned else ""
     return found
 
 
@@ -94,3 +96,13 @@ def _refusals(connection: Connection, spec: Spec, links: Links) -> dict[str, str
                     told = f"{finding.count:,} found. {validation.remedy}"
                     found[f"{name}: {validation.name}"] = told
     return found
+
+
+def _unmet_claims(connection: Connection, links: Links) -> str:
+    rule = claims_file_is_met()
+    finding = rule.find(connection, links)
+    return (
+        f"{finding.count:,} lines cannot come true (ids {sample_of(finding.sample)}). {rule.remedy}"
+        if finding.count
+        else ""
+    )

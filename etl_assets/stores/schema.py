@@ -25,8 +25,9 @@ TABLES = (
     "former",
     "legacy_balances",
     "balances",
+    "claims",
 )
-LAST_MADE = "etl.balances_account"
+LAST_MADE = "etl.claims"
 
 
 def ensure_schema(connection: Connection) -> None:

@@ -22,6 +22,7 @@ class Settings:
     target_url: str | None
     dagster_home: Path
     corrections: Path | None = None
+    claims: Path | None = None
 
     def __repr__(self) -> str:
         """Paths only: the DSN may hold a password."""
@@ -41,6 +42,11 @@ class Settings:
     def corrections_path(self) -> Path:
         """The operator's corrections: ETL_CORRECTIONS, else `corrections.csv` among the artifacts; it may be absent."""
         return self.corrections or self.artifacts / "corrections.csv"
+
+    @property
+    def claims_path(self) -> Path:
+        """Who may claim whom, by an operator's word: ETL_CLAIMS, else `claims.csv` among the artifacts, if there."""
+        return self.claims or self.artifacts / "claims.csv"
 
     def legacy_file(self) -> Path:
         """The legacy database: LEGACY_SQLITE, else the demo's where there is one.
@@ -69,6 +75,7 @@ def read_settings() -> Settings:
     legacy = os.environ.get("LEGACY_SQLITE")
     spec_path = os.environ.get("ETL_SPEC")
     home, corrections = os.environ.get("DAGSTER_HOME"), os.environ.get("ETL_CORRECTIONS")
+    claims = os.environ.get("ETL_CLAIMS")
     return Settings(
         artifacts=artifacts,
         spec_path=Path(spec_path).expanduser().resolve() if spec_path else DEFAULT_SPEC,
@@ -76,6 +83,7 @@ def read_settings() -> Settings:
         target_url=os.environ.get("TARGET_DATABASE_URL") or None,
         dagster_home=Path(home).expanduser().resolve() if home else artifacts / "dagster",
         corrections=Path(corrections).expanduser().resolve() if corrections else None,
+        claims=Path(claims).expanduser().resolve() if claims else None,
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from etl_assets.model.errors import SettingsError
-from etl_assets.model.remedies import USER_REMEDIES, row_remedy
+from etl_assets.model.remedies import row_remedy, user_remedy
 from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import money_sums, staged_tables
 from etl_assets.stores.links import Links
@@ -12,8 +12,6 @@ from etl_assets.stores.schema import exists
 from etl_assets.stores.statements import literal, statement
 from etl_assets.stores.targets import read_targets
 from etl_assets.stores.users import user_states
-
-READY_USER = "Nothing to do: the next wave brings the rows."
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,8 @@ class UserAnswer:
     loaded: dict[str, int]
     rows: tuple[UserRows, ...]
     is_staged: bool = True
+    since: str | None = None
+    by_operator: str | None = None
 
 
 def answer(url: str, spec: Spec, user: str) -> UserAnswer:
@@ -60,7 +60,8 @@ def answer(url: str, spec: Spec, user: str) -> UserAnswer:
         found = rows(connection, statement("find_user"), user=user) if exists(connection) else []
         if not found:
             raise nobody
-        account, wave, claimed_at, migrated_at, state, reason = found[0]
+        account, wave, claimed_at, migrated_at, labelled, reason, since, by_operator = found[0]
+        state = labelled
         links = Links(spec, read_targets(connection, spec))
         staged = staged_tables(connection)
         tables = [name for name in links.tables if name in staged and not spec.tables[name].owner.is_none]
@@ -73,7 +74,7 @@ def answer(url: str, spec: Spec, user: str) -> UserAnswer:
             legacy_user_id=user,
             state=state,
             reason=reason,
-            remedy=READY_USER if reason and reason.startswith("claimable") else USER_REMEDIES[state],
+            remedy=user_remedy(state, reason),
             account=account,
             wave=wave,
             claimed_at=_time(claimed_at),
@@ -81,6 +82,9 @@ def answer(url: str, spec: Spec, user: str) -> UserAnswer:
             loaded={name: _loaded(connection, name, user) for name in links.tables},
             rows=tuple(line for name in tables for line in _rows_of(connection, links, name, user)),
             is_staged=set(links.tables) <= staged,
+            # A state that nobody has labelled yet is of this moment.
+            since=_time(since) if state == labelled else None,
+            by_operator=by_operator,
         )
 
 

@@ -67,27 +67,36 @@ def _require_columns(connection: Connection, table: str, wanted: tuple[str, ...]
     return columns
 
 
+def judged_claims(connection: Connection, spec: Spec) -> sql.Composed:
+    """A statement for the claims file: `legacy_user_id, supabase_user_id, account_id, confirmed_at, hindrance`."""
+    return statement("judge_claims", **_rivals(connection, spec))
+
+
+def _rivals(connection: Connection, spec: Spec) -> dict[str, sql.Composable]:
+    return {"accounts": accounts(connection, spec), "merge": literal(spec.accounts.merge_duplicates)}
+
+
 def user_states(connection: Connection, spec: Spec, links: Links, *, some: bool = False) -> sql.Composed:
     """A statement for each legacy user's state now: `legacy_user_id, state, reason, account_id, confirmed_at`.
 
     `claimable` stands for unclaimed users who would be claimed by a wave that opened now. With `some`, only the users
     of the parameter `users` are judged, and only their rows are looked at.
     """
-    nothing = sql.SQL("")
+    nothing, rivals = sql.SQL(""), _rivals(connection, spec)
     return statement(
         "user_states",
-        accounts=accounts(connection, spec),
+        **rivals,
+        claims=statement("judge_claims", **rivals),
         incomplete=links.incomplete_users(some=some),
         of_keys=statement("of_their_keys") if some else nothing,
         of_users=sql.SQL("AND m.legacy_user_id = ANY (%(users)s)") if some else nothing,
-        merge=literal(spec.accounts.merge_duplicates),
     )
 
 
 def find_candidates(connection: Connection, spec: Spec) -> list[str]:
-    """Unclaimed users whose address an account holds that may claim; some of them may be ambiguous or held."""
-    merge = literal(spec.accounts.merge_duplicates)
-    query = statement("find_candidates", accounts=accounts(connection, spec), merge=merge)
+    """Unclaimed users to whom an account belongs that may claim; some of them may be ambiguous or held."""
+    rivals = _rivals(connection, spec)
+    query = statement("find_candidates", **rivals, claims=statement("judge_claims", **rivals))
     return [user for (user,) in rows(connection, query)]
 
 

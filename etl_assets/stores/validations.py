@@ -27,6 +27,7 @@ from etl_assets.stores.statements import (
     statement,
 )
 from etl_assets.stores.targets import regclass, shape_digest
+from etl_assets.stores.users import judged_claims
 
 USERS_ASSET = "legacy_user_map"
 RESOLVED_ASSET = "resolved_users"
@@ -44,7 +45,8 @@ def _no_values(_: Links) -> Values:
 class Validation:
     """One rule: its name reads true when it holds, `asset` is where it shows, `blocking` makes it part of the gate.
 
-    Known from the spec alone; the statement is composed when the target is at hand.
+    Known from the spec alone; the statement is composed when the target is at hand. With `reads_claims`, `compose` also
+    gets the claims file as judged against the target's accounts.
     """
 
     name: str
@@ -52,14 +54,16 @@ class Validation:
     table: str
     title: str
     remedy: str
-    compose: Callable[[Links], sql.Composed]
+    compose: Callable[..., sql.Composed]
     blocking: bool = False
     allowed: int = 0
     values: Callable[[Links], Values] = _no_values
+    reads_claims: bool = False
 
     def find(self, connection: Connection, links: Links) -> Finding:
         """Runs the statement."""
-        query = self.compose(links)
+        claims = (judged_claims(connection, links.spec),) if self.reads_claims else ()
+        query = self.compose(links, *claims)
         count, sample = one(connection, query, **self.values(links))
         return Finding(int(count), tuple(sample or ()), shown(query, connection))
 
@@ -258,7 +262,22 @@ def user_validations(spec: Spec) -> list[Validation]:
             "These users cannot be found by address. Correct the address in the legacy app.",
             "count_invalid_emails",
         ),
+        claims_file_is_met(),
     ]
+
+
+def claims_file_is_met() -> Validation:
+    """Shown on `legacy_user_map`, and told by the rehearsal."""
+    return Validation(
+        "claims_file_is_met",
+        USERS_ASSET,
+        USERS_ASSET,
+        "Every line of the claims file came true, or can.",
+        "Look at these legacy users in the claims file: nobody has this id, the account is not there, may not "
+        "claim or is somebody's already, or the user has moved. A claim that was made is never moved.",
+        lambda _, claims: statement("count_unmet_claims", claims=claims),
+        reads_claims=True,
+    )
 
 
 def resolve_validations(spec: Spec) -> list[Validation]:

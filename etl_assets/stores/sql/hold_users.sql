@@ -2,6 +2,8 @@
 -- others, of whom only late rows were taken out, keep it.
 UPDATE etl.legacy_user_map AS m
 SET held = 'undone', held_wave = coalesce(%(wave)s, m.wave, m.held_wave), state = 'held', reason = 'undone',
+    since = clock_timestamp(),
+    claimed_by_operator = CASE WHEN v.loses_claim THEN NULL ELSE m.claimed_by_operator END,
     supabase_user_id = CASE WHEN v.loses_claim THEN NULL ELSE m.supabase_user_id END,
     wave = CASE WHEN v.loses_claim THEN NULL ELSE m.wave END,
     confirmed_at = CASE WHEN v.loses_claim THEN NULL ELSE m.confirmed_at END,

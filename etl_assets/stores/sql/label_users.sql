@@ -1,6 +1,7 @@
 -- The state of this moment, for whoever reads the map; written only where it differs.
 UPDATE etl.legacy_user_map AS m
-SET state = v.state, reason = v.reason
+SET state = v.state, reason = v.reason,
+    since = CASE WHEN m.state IS DISTINCT FROM v.state THEN clock_timestamp() ELSE m.since END
 FROM (
     SELECT legacy_user_id,
            CASE state WHEN 'claimable' THEN 'waiting' ELSE state END AS state,

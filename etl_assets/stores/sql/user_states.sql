@@ -1,5 +1,6 @@
 -- Each legacy user's state, first match wins. `claimable` becomes `resolved` when a wave opens.
--- Whoever left the legacy app without a claim stands in nobody's way.
+-- Whoever left the legacy app without a claim stands in nobody's way. A line of the claims file outranks the address,
+-- and takes its account from whoever has the address.
 WITH accounts AS MATERIALIZED (SELECT * FROM ({accounts}) AS a WHERE true {of_keys}),
 candidates AS (
     SELECT email_key,
@@ -14,12 +15,18 @@ twins AS (
       AND (supabase_user_id IS NOT NULL OR snapshot = (SELECT d.snapshot FROM etl.staged AS d WHERE d."table" = 'users'))
       {of_keys}
     GROUP BY email_key HAVING count(*) > 1),
+filed AS ({claims}),
 incomplete AS ({incomplete}),
 judged AS (
-    SELECT m.legacy_user_id, c.account_id, c.confirmed_at,
+    SELECT m.legacy_user_id,
+           CASE WHEN f.legacy_user_id IS NULL THEN c.account_id ELSE f.account_id END AS account_id,
+           CASE WHEN f.legacy_user_id IS NULL THEN c.confirmed_at ELSE f.confirmed_at END AS confirmed_at,
            CASE
                WHEN m.supabase_user_id IS NOT NULL AND m.held IS NULL THEN 'resolved'
                WHEN m.supabase_user_id IS NOT NULL THEN 'held: ' || m.held
+               WHEN f.legacy_user_id IS NOT NULL THEN coalesce(
+                   f.hindrance, 'held: ' || m.held,
+                   CASE WHEN i.legacy_user_id IS NULL THEN 'claimable' ELSE 'held: has quarantined rows' END)
                WHEN m.email IS NULL OR btrim(m.email, E' \t\n\r\x0b\x0c') = '' THEN 'no_email'
                WHEN m.email_key IS NULL THEN 'invalid_email'
                WHEN m.legacy_user_id LIKE 'rowid:%%' THEN 'ambiguous: the legacy id is missing or repeated'
@@ -31,6 +38,8 @@ judged AS (
                WHEN c.eligible > 1 THEN 'ambiguous: two accounts share the address'
                WHEN c.eligible = 1 AND o.supabase_user_id IS NOT NULL AND NOT {merge}
                    THEN 'ambiguous: the account was claimed by another legacy user'
+               WHEN c.eligible = 1 AND g.supabase_user_id IS NOT NULL AND NOT {merge}
+                   THEN 'ambiguous: the claims file gives the account to another legacy user'
                WHEN m.held IS NOT NULL THEN 'held: ' || m.held
                WHEN i.legacy_user_id IS NOT NULL THEN 'held: has quarantined rows'
                WHEN NOT m.verified THEN 'unconfirmed: the legacy address was never verified'
@@ -45,6 +54,10 @@ judged AS (
     LEFT JOIN (
         SELECT DISTINCT supabase_user_id FROM etl.legacy_user_map
         WHERE supabase_user_id IN (SELECT account_id FROM candidates)) AS o ON o.supabase_user_id = c.account_id
+    LEFT JOIN filed AS f ON f.legacy_user_id = m.legacy_user_id
+    LEFT JOIN (
+        SELECT DISTINCT supabase_user_id FROM etl.claims
+        WHERE supabase_user_id IS NOT NULL) AS g ON g.supabase_user_id = c.account_id
     LEFT JOIN (SELECT DISTINCT legacy_user_id FROM incomplete) AS i ON i.legacy_user_id = m.legacy_user_id
     WHERE true {of_users})
 SELECT legacy_user_id, account_id, confirmed_at,

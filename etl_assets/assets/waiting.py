@@ -1,0 +1,51 @@
+"""Who is still missing: the list with which the support team brings people over."""
+
+from collections import Counter
+
+import dagster as dg
+
+from etl_assets.assets.columns import WAITING_COLUMNS, column_schema
+from etl_assets.assets.keys import OWNERS, USERS_GROUP, VERIFICATION, WAITING, WAITING_LIST
+from etl_assets.assets.outcomes import failures, table_value
+from etl_assets.assets.resources import Stores
+from etl_assets.spec.model import Spec
+from etl_assets.stores.accounting import staged_tables
+from etl_assets.stores.links import Links
+from etl_assets.stores.postgres import reading
+from etl_assets.stores.waiting_list import waiting_lines
+
+
+def build_waiting_asset(spec: Spec) -> dg.AssetsDefinition:
+    """The asset `waiting_users`."""
+
+    @dg.asset(
+        key=WAITING,
+        deps=[VERIFICATION],
+        group_name=USERS_GROUP,
+        kinds={"csv"},
+        owners=OWNERS,
+        tags={"pii": "true"},
+        metadata=column_schema({**WAITING_COLUMNS, "remedy": ("text", "What to do.")}),
+    )
+    def waiting_users(stores: Stores) -> dg.MaterializeResult:
+        """Every legacy user whose history is not whole in the new app, in a list for the support team.
+
+        One line a user, with the address to invite, why and since when, the rows and the money that wait, and what to
+        do. It holds addresses: the file is private, its path is shown here. Safe to re-run: it is replaced whole.
+        After a cleanup nothing is staged, and the counts of rows are empty.
+        """
+        listed: Counter[str] = Counter()
+        with failures(), stores.target() as connection:
+            links = stores.links(connection, spec)
+            with reading(connection):
+                staged = links if set(links.tables) <= staged_tables(connection) else Links(spec, {})
+                path = stores.artifacts().publish_report(WAITING_LIST, waiting_lines(connection, staged, listed))
+        return dg.MaterializeResult(
+            metadata={
+                "users": listed.total(),
+                "states": table_value(("state", "users"), sorted(listed.items())),
+                "list": dg.MetadataValue.path(path),
+            }
+        )
+
+    return waiting_users

@@ -1,0 +1,2 @@
+-- What the claims file said before.
+DELETE FROM etl.claims
