@@ -58,7 +58,7 @@ def cli() -> None:
 @click.option("--dry-run", is_flag=True, help="Do everything, inserts too, and roll it back: what would happen?")
 @click.option("--sample-users", type=click.IntRange(min=1), metavar="N", help="Claim N users only, and whom they need.")
 @click.option("--seed", default="0", show_default=True, help="Which users a sample takes.")
-@click.option("--wave", metavar="KEY", help="Run this wave again, which `undo` took out of production.")
+@click.option("--wave", metavar="KEY", help="Run this wave again, which `undo` took out; or `last`.")
 @click.option("--user", "user_id", metavar="LEGACY_ID", help="Let this user move again, whom `undo` put on hold.")
 @click.option("--json", "as_json", is_flag=True, help="Print the books as one JSON object on standard output.")
 @click.pass_context
@@ -144,7 +144,7 @@ def status(context: click.Context, *, as_json: bool) -> None:
 
 
 @cli.command()
-@click.option("--wave", default="", metavar="KEY", help="The login wave, as `status` and the UI name it.")
+@click.option("--wave", default="", metavar="KEY", help="The login wave, as `status` and the UI name it; or `last`.")
 @click.option("--user", "user_id", default="", metavar="LEGACY_ID", help="One legacy user.")
 def undo(*, wave: str, user_id: str) -> None:
     """Take a wave or a user out of production again; its users are held until they are run again.
@@ -235,6 +235,20 @@ def login(count: int) -> None:
     users = _users(spec)
     done = come_back(target_url(settings), legacy_addresses(settings.legacy_file(), users), count=count)
     _say(f"{done} more users confirmed their accounts. The next wave, or `etl-assets migrate`, brings their history.")
+
+
+@demo_group.command()
+def edit() -> None:
+    """Let the demo's legacy app go on writing, and a user of the new app change one of the same rows."""
+    from etl_assets.demo.edits import edit as run  # noqa: PLC0415
+    from etl_assets.demo.target import target_url  # noqa: PLC0415
+
+    settings, _ = _start()
+    _require_embedded(settings, "demo edit")
+    if settings.legacy_path is not None:
+        raise SettingsError("`demo edit` writes to the demo's own legacy app alone: unset LEGACY_SQLITE")
+    for line in run(settings.legacy_file(), target_url(settings)):
+        _say(line)
 
 
 def _start() -> tuple[Settings, Spec]:

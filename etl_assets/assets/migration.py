@@ -31,7 +31,7 @@ from etl_assets.stores.postgres import Connection, reading, writing
 from etl_assets.stores.run_locks import RunLocks
 from etl_assets.stores.settings import Settings
 from etl_assets.stores.status import books_of, status
-from etl_assets.stores.undoing import release, undone_waves
+from etl_assets.stores.undoing import LAST, release, undone_waves
 from etl_assets.stores.waves import read_standing
 
 DRY_PAGE = "dry_run.html"
@@ -77,7 +77,7 @@ class _Way:
             if code == 0:
                 self.say(f"Login wave {wave}")
                 self.instance.add_dynamic_partitions(str(LOGIN_WAVES.name), [wave])
-                more = {AGAIN_TAG: wave} if wave == self.wishes.again else {}
+                more = {AGAIN_TAG: wave} if self.wishes.again in (wave, LAST) else {}
                 code = run_job(definitions, LOAD_WAVE, self.instance, partition_key=wave, tags={**tags, **more})
         if code == 0 and not waves:
             self.say("Nobody new has logged in; reading everything back")
@@ -107,6 +107,8 @@ class _Way:
         if self.wishes.again is None:
             return []
         known = undone_waves(connection)
+        if self.wishes.again == LAST and known:
+            return known[-1:]
         if self.wishes.again not in known:
             raise SettingsError(
                 f"the wave {self.wishes.again!r} was not undone; undone waves: {', '.join(known) or 'none'}"

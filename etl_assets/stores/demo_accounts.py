@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from etl_assets.stores.postgres import connect, run_statement
+from etl_assets.stores.postgres import connect, rows, run_statement
+from etl_assets.stores.schema import exists
 from etl_assets.stores.statements import statement
 
 
@@ -48,3 +49,17 @@ def confirm_some(url: str, addresses: list[str], *, count: int) -> int:
         values = {"emails": new, "confirmed": [True] * len(new), "sso": False}
         connection.execute(statement("demo_sign_up"), values)
     return confirmed + len(new)
+
+
+def find_jobs(url: str) -> list[tuple[str, str]]:
+    """A few jobs of one user that have arrived: legacy id and new id."""
+    with connect(url) as connection:
+        if not exists(connection):
+            return []
+        return [(legacy_id, new_id) for legacy_id, new_id in rows(connection, statement("demo_find_jobs"))]
+
+
+def edit_job(url: str, new_id: str) -> None:
+    """A user of the new app archives a migrated job."""
+    with connect(url) as connection:
+        connection.execute(statement("demo_edit_job"), {"id": new_id})

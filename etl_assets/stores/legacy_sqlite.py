@@ -194,6 +194,18 @@ def count_rows(connection: sqlite3.Connection, table: LegacyTable) -> int:
     return int(connection.execute("SELECT count(*) FROM " + quoted(table.name)).fetchone()[0])
 
 
+def write_to_database(path: Path, statements: list[tuple[str, tuple[object, ...]]]) -> None:
+    """Lets a demo's legacy app write, in one transaction; never used on a legacy file of somebody."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("BEGIN")
+        for statement, values in statements:
+            connection.execute(statement, values)
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+
+
 def write_new_database(path: Path, statements: list[str], rows: dict[str, list[tuple[object, ...]]]) -> None:
     """Makes a database that was not there before: for demos and tests, never for a legacy file."""
     path.touch(mode=0o600, exist_ok=False)

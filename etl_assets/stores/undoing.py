@@ -14,6 +14,7 @@ from etl_assets.stores.statements import catalog_text, identifier, joined, liter
 from etl_assets.stores.targets import regclass
 from etl_assets.stores.updating import changes
 
+LAST = "last"
 CHANGED = "were changed in production since they were loaded"
 REFERRED = "are referred to by rows that stay"
 LATER = "were written again by a later wave"
@@ -34,17 +35,19 @@ class Undone:
 def undo_wave(connection: Connection, links: Links, *, wave: str, run: str) -> Undone:
     """Takes out everything of the wave's users, and what the wave brought or changed for others, in one transaction.
 
-    The wave's users lose their claim and are held, the others keep theirs and are held, until the wave is run again by
-    hand. A row that its user removed before stays in the ledger, and so never comes back.
+    `last` stands for the last wave that was not undone. The wave's users lose their claim and are held, the others keep
+    theirs and are held, until the wave is run again by hand. A row that its user removed before stays in the ledger,
+    and so never comes back.
 
     Raises:
         SettingsError: there is no such wave, or it was undone already.
         UndoRefused: a row was changed since, or something that stays refers to it.
     """
     with writing(connection, run=run):
+        known = [key for (key,) in rows(connection, statement("list_live_waves"))]
+        wave = known[-1] if wave == LAST and known else wave
         sealed = connection.execute(statement("find_wave"), {"wave": wave}).fetchone()
         if sealed is None or sealed[1]:
-            known = [key for (key,) in rows(connection, statement("list_live_waves"))]
             what = "was undone already" if sealed else "is no wave of this target"
             raise SettingsError(f"{wave!r} {what}; its waves are {', '.join(known[-6:]) or 'none'}")
         users = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]

@@ -1,0 +1,82 @@
+"""The README's tour, walked as it stands there: three waves, a legacy edit, a conflict, an undo, a freeze, the report."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from etl_assets_tests.site import environment
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def commands() -> list[list[str]]:
+    block = README.read_text(encoding="utf-8").partition("## A tour")[2].partition("```sh\n")[2].partition("```")[0]
+    return [line.partition("#")[0].split()[1:] for line in block.splitlines()]
+
+
+class Walk:
+    def __init__(self, artifacts: Path) -> None:
+        self.artifacts = artifacts
+        self.left = commands()
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "etl_assets.cli", *arguments],
+            env=environment(self.artifacts),
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+
+    def next(self, *expected: str) -> str:
+        """The next command of the README, which must be the one expected here, and must go well."""
+        command = self.left.pop(0)
+        assert command == list(expected)
+        done = self.run(*command)
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
+
+    def books(self) -> dict:
+        return json.loads(self.run("status", "--json").stdout)
+
+
+@pytest.mark.timeout(600)
+def test_the_tour(tmp_path: Path) -> None:
+    walk = Walk(tmp_path / "artifacts")
+    assert "rolled back" in walk.next("migrate", "--demo", "--dry-run")
+    assert walk.books()["waves"] == []
+    walk.next("migrate", "--sample-users", "5")
+    assert walk.books()["users"]["resolved"] == 5
+    walk.next("migrate")
+    second = walk.books()
+    assert second["users"]["resolved"] == 188
+    assert [wave["users"] for wave in second["waves"]] == [5, 183]
+
+    assert "archived" in walk.next("demo", "edit")
+    walk.next("migrate")
+    third = walk.books()
+    assert [wave["rows"] for wave in third["waves"]][2:] == [1]
+    listed = (walk.artifacts / "reports" / "legacy_changes.csv").read_text()
+    assert listed.count(",changed_in_legacy,") == 1
+    assert listed.count(",changed_on_both_sides,") == 1
+
+    assert "jobs 1" in walk.next("undo", "--wave", "last")
+    walk.next("migrate", "--wave", "last")
+    assert walk.books() == third
+    walk.next("undo", "--wave", "last")
+    assert "The books close" in walk.next("status")
+    undone = walk.books()
+    assert undone["closed"]
+    assert undone["users"]["held"] == third["users"]["held"] + 1
+    assert undone["tables"]["jobs"]["loaded"] == third["tables"]["jobs"]["loaded"] - 1
+    walk.next("migrate", "--wave", "last")
+    said = walk.next("freeze")
+    page = (walk.artifacts / "reports" / "migration_report.html").read_text()
+    assert "Sign-off report" in page
+    assert "Ready to sign" in page
+    assert "migration_report.html" in said
+    assert walk.left == []
