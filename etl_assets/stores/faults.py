@@ -22,6 +22,8 @@ POINTS = (
     "load.committed",
     "verify.counted",
 )
+# Those of `forget`, in their order.
+FORGET_POINTS = ("forget.written", "forget.committed", "forget.described", "forget.scrubbed", "forget.exported")
 _passed: Counter[str] = Counter()
 
 

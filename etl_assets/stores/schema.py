@@ -22,8 +22,9 @@ TABLES = (
     "audit_log",
     "final_books",
     "corrections",
+    "forgotten",
 )
-LAST_MADE = "etl.corrections"
+LAST_MADE = "etl.forgotten"
 
 
 def ensure_schema(connection: Connection) -> None:
