@@ -14,6 +14,7 @@ EXPORT_GROUP, STAGING_GROUP, USERS_GROUP, PRODUCTION_GROUP, VERIFY_GROUP = (
     "export staging users production verify".split()
 )
 MIGRATE, LOAD_WAVE, NEW_WAVE, RESTAGE, VERIFY, CLEANUP = "migrate load_wave new_wave restage verify cleanup".split()
+FORGET = "forget"
 COMMAND_TAG = "etl_assets/command"  # on the runs of the command line, which divides `migrate` into several
 SENSOR_TAG = "dagster/sensor_name"
 PARTITION_TAG = "dagster/partition"

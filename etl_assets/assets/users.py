@@ -11,6 +11,7 @@ from etl_assets.report.picture import as_markdown, progress_svg, user_bar
 from etl_assets.spec.model import Spec, Users
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.postgres import reading, writing
+from etl_assets.stores.suppressions import require_suppressed
 from etl_assets.stores.users import count_labels, replace_users, seal_wave
 
 
@@ -36,8 +37,10 @@ def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
             artifacts = stores.artifacts()
             manifest = artifacts.manifest("users")
             frame = users_frame(artifacts.verified_batches(manifest), users, timezone=spec.source.timezone)
-            count = artifacts.current_snapshot().rows["users"]
+            snapshot = artifacts.current_snapshot()
+            count = snapshot.rows["users"] - snapshot.forgotten_users
             with writing(connection, run=context.run.run_id):
+                require_suppressed(connection, snapshot.suppressed)
                 total = replace_users(
                     connection, frame, snapshot=manifest.snapshot, source_rows=count, spec=spec, run=context.run.run_id
                 )
