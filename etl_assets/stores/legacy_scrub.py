@@ -16,6 +16,7 @@ from etl_assets.stores.legacy_export import (
     ONCE_REPEATED,
     REPEATED,
     SQLITE_READ,
+    allow_all,
     find_repeated_keys,
     key_label,
     key_part,
@@ -263,7 +264,7 @@ def _tables_read(connection: sqlite3.Connection, spec: Spec) -> tuple[set[str], 
             cells = ", ".join("(" + expression + ")" for expression in wanted)
             connection.execute("SELECT " + cells + " FROM " + quoted(export.source) + " LIMIT 0")
         finally:
-            connection.set_authorizer(None)
+            connection.set_authorizer(allow_all)
     return read, own
 
 
