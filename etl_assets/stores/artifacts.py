@@ -134,7 +134,11 @@ class Artifacts:
     def _is_cleared(self, folder: Path, current: SnapshotInfo | None) -> bool:
         if current is None or not current.suppressed:
             return True
-        return (folder / "snapshot.json").exists() and self._info(folder).suppressed == current.suppressed
+        if not (folder / "snapshot.json").exists():
+            return False
+        info, copy = self._info(folder), folder / "legacy.db"
+        # A scrub that broke off has left its words, and the copy of before.
+        return info.suppressed == current.suppressed and copy.exists() and sha256_of(copy) == info.sha256
 
     def drop_exports(self, snapshot: str, *, but: Iterable[str]) -> None:
         """Removes the exports of a snapshot, finished or not, except for some tables."""
