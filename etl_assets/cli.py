@@ -143,6 +143,18 @@ def status(context: click.Context, *, as_json: bool) -> None:
     context.exit(BOOKS_OPEN if books.complete and not books.closed else 0)
 
 
+@cli.command(name="forget")
+@click.option("--user", "legacy_id", required=True, metavar="LEGACY_ID", help="The legacy users table's own id.")
+def forget_user(legacy_id: str) -> None:
+    """Erase a person who has not come back, for good: staging, map, quarantine, exports and snapshots."""
+    from etl_assets.assets.forgetting import forget, told  # noqa: PLC0415 - Dagster takes a second to import
+    from etl_assets.assets.resources import Stores  # noqa: PLC0415
+
+    _, spec = _start()
+    for line in told(forget(Stores(), spec, legacy_id, run="forget")):
+        click.echo(line)
+
+
 @cli.command()
 @click.option("--wave", default="", metavar="KEY", help="The login wave, as `status` and the UI name it; or `last`.")
 @click.option("--user", "user_id", default="", metavar="LEGACY_ID", help="One legacy user.")

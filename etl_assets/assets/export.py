@@ -1,5 +1,6 @@
 """The legacy database as artifacts: a consistent copy, and one CSV per table."""
 
+from dataclasses import replace
 from datetime import datetime, timezone
 
 import dagster as dg
@@ -8,12 +9,15 @@ from etl_assets.assets.columns import export_columns
 from etl_assets.assets.keys import EXPORT_GROUP, OWNERS, SNAPSHOT, export_key
 from etl_assets.assets.outcomes import failures, result, table_value
 from etl_assets.assets.resources import Stores
+from etl_assets.model.suppression import Suppressions
 from etl_assets.spec.exports import Export, exports_of
 from etl_assets.spec.model import Spec
 from etl_assets.spec.rules import looks_secret
 from etl_assets.stores.artifacts import Artifacts, Manifest, SnapshotInfo, free_bytes, sha256_of
+from etl_assets.stores.corrections import read_corrections
 from etl_assets.stores.freezing import require_unchanged
 from etl_assets.stores.legacy_export import open_export
+from etl_assets.stores.legacy_scrub import Scrub, Scrubbed, scrub
 from etl_assets.stores.legacy_sqlite import (
     copy_database,
     count_rows,
@@ -23,19 +27,39 @@ from etl_assets.stores.legacy_sqlite import (
     require_table,
 )
 from etl_assets.stores.postgres import reading
+from etl_assets.stores.suppressions import read_suppressions
 
 SHOWN_DIGEST = 12
 SNAPSHOTS_KEPT = 3  # the current one, and two that a run which began earlier may still be reading
 
 
 def take_snapshot(artifacts: Artifacts, stores: Stores, spec: Spec) -> SnapshotInfo:
-    """Copies the legacy database and makes the copy current; an unchanged database keeps its snapshot's id."""
+    """Copies the legacy database, without the people who were forgotten, and makes the copy current.
+
+    An unchanged database keeps its snapshot's id. Somebody who is forgotten meanwhile may be in the copy: another is
+    taken then.
+    """
+    while True:
+        suppressions = known_suppressions(stores)
+        info = _take(artifacts, stores, spec, suppressions)
+        if known_suppressions(stores).digest == suppressions.digest:
+            artifacts.drop_snapshots(keep=SNAPSHOTS_KEPT)
+            return info
+
+
+def known_suppressions(stores: Stores) -> Suppressions:
+    """Everybody who was forgotten on the target."""
+    with stores.target_as_it_is() as connection:
+        return read_suppressions(connection)
+
+
+def _take(artifacts: Artifacts, stores: Stores, spec: Spec, suppressions: Suppressions) -> SnapshotInfo:
     copy, legacy = artifacts.scratch_path("legacy.db"), stores.settings().legacy_file()
     mark = file_mark(legacy)  # before the copy: what is written meanwhile is a change to be noticed
     copy_database(legacy, copy)
-    digest = sha256_of(copy)
+    source_digest = sha256_of(copy)
     with stores.target_as_it_is() as target, reading(target):
-        require_unchanged(target, digest)
+        require_unchanged(target, source_digest)
     current = artifacts.current_snapshot_or_none()
     rows, missing = {}, []
     with open_read_only(copy) as connection:
@@ -45,13 +69,47 @@ def take_snapshot(artifacts: Artifacts, stores: Stores, spec: Spec) -> SnapshotI
                 rows[name] = 0
             else:
                 rows[name] = count_rows(connection, require_table(connection, export.source))
-    moment = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{digest[:8]}"
-    if current is not None and current.sha256 == digest and current.rows == rows:
-        moment = current.id
-    info = SnapshotInfo(moment, digest, copy.stat().st_size, rows, tuple(missing), mark)
+    if current is not None and _is_same(artifacts, current, source_digest, rows, suppressions):
+        info = replace(current, source=mark)
+        artifacts.publish_snapshot(copy, info)
+        return info
+    gone = Scrubbed()
+    if suppressions:
+        whole, copy = copy, artifacts.scratch_path("clean.db")
+        gone = scrub(whole, copy, scrub_of(stores, spec, suppressions))
+        whole.unlink()
+    digest = sha256_of(copy)
+    info = SnapshotInfo(
+        f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{digest[:8]}",
+        digest,
+        copy.stat().st_size,
+        rows,
+        tuple(missing),
+        source=mark,
+        source_sha256=source_digest,
+        forgotten=gone.rows,
+        forgotten_users=gone.users,
+        suppressed=suppressions.digest,
+    )
     artifacts.publish_snapshot(copy, info)
-    artifacts.drop_snapshots(keep=SNAPSHOTS_KEPT)
     return info
+
+
+def _is_same(
+    artifacts: Artifacts, current: SnapshotInfo, digest: str, rows: dict[str, int], suppressions: Suppressions
+) -> bool:
+    # A snapshot of a former version says nothing of its source: it was kept as it was copied.
+    known = current.source_sha256 or current.sha256
+    if known != digest or current.rows != rows or current.suppressed != suppressions.digest:
+        return False
+    # A scrub that broke off leaves a copy that is not the one described.
+    path = artifacts.snapshot_path(current.id)
+    return path.exists() and sha256_of(path) == current.sha256
+
+
+def scrub_of(stores: Stores, spec: Spec, suppressions: Suppressions) -> Scrub:
+    """What takes forgotten people out of a copy; the operator's corrections say whose some of the rows are."""
+    return Scrub(spec, suppressions, read_corrections(stores.settings().corrections_path, spec))
 
 
 def build_snapshot_asset(spec: Spec) -> dg.AssetsDefinition:
@@ -107,8 +165,15 @@ def build_snapshot_checks() -> dg.AssetChecksDefinition:
 
 
 def write_export(artifacts: Artifacts, export: Export, spec: Spec) -> Manifest:
-    """Writes one table's CSV from the current snapshot."""
-    snapshot = artifacts.current_snapshot()
+    """Writes one table's CSV from the current snapshot, once more where somebody was forgotten meanwhile."""
+    while True:
+        snapshot = artifacts.current_snapshot()
+        manifest = _write_export(artifacts, snapshot, export, spec)
+        if artifacts.current_snapshot().suppressed == snapshot.suppressed:
+            return manifest
+
+
+def _write_export(artifacts: Artifacts, snapshot: SnapshotInfo, export: Export, spec: Spec) -> Manifest:
     with (
         open_read_only(artifacts.snapshot_path(snapshot.id)) as connection,
         artifacts.writing_export(snapshot.id, export.name) as writer,
@@ -162,7 +227,7 @@ def build_export_checks(export: Export) -> dg.AssetChecksDefinition:
     """Shown on `exports/<table>`: is the file what it says, and does it hold only what may leave?"""
     key = export_key(export.name)
     titles = {
-        "rows_match_the_snapshot": "The CSV and the excluded rows together are as many as SQLite counts.",
+        "rows_match_the_snapshot": "The CSV, excluded and forgotten rows together are as many as SQLite counts.",
         "file_matches_its_manifest": "The file's sha256 is the manifest's.",
         "only_named_columns_left": "The header holds the spec's columns, and none that looks like a secret.",
     }
@@ -191,7 +256,8 @@ def build_export_checks(export: Export) -> dg.AssetChecksDefinition:
 def _examine(artifacts: Artifacts, export: Export) -> dict[str, tuple[int, str]]:
     manifest = artifacts.manifest(export.name)
     path = artifacts.export_path(manifest.snapshot, export.name)
-    in_sqlite = artifacts.current_snapshot().rows.get(export.name, 0)
+    snapshot = artifacts.current_snapshot()
+    in_sqlite = snapshot.rows.get(export.name, 0) - snapshot.forgotten_rows(export.name)
     with path.open(encoding="utf-8") as file:
         header = set(file.readline().rstrip("\n").split(",")) if manifest.columns else set()
     named = {column.label for column in export.columns}

@@ -6,9 +6,11 @@ from typing import Any
 import dagster as dg
 
 from etl_assets.assets.cutover import build_freeze_job, build_undo_job
+from etl_assets.assets.forgetting import forget, told
 from etl_assets.assets.keys import (
     CLEANUP,
     CLOSING,
+    FORGET,
     LOAD_WAVE,
     LOGIN_WAVES,
     MIGRATE,
@@ -65,6 +67,7 @@ def build_jobs(spec: Spec, run_wave: RunWave, run_verify: RunVerify) -> list[Any
         ),
         _build_cleanup(spec),
         build_freeze_job(spec, run_verify),
+        *([_build_forget(spec)] if spec.users else []),
     ]
     if spec.owned:
         wave = by_wave | books
@@ -140,3 +143,33 @@ def _build_cleanup(spec: Spec) -> dg.JobDefinition:
         drop_staging_tables()
 
     return cleanup
+
+
+class Person(dg.Config):
+    """Whom to forget: the legacy users table's own id."""
+
+    user: str
+
+
+def _build_forget(spec: Spec) -> dg.JobDefinition:
+    @dg.op(
+        name="forget_user",
+        description="Removes one legacy user from staging, user map, quarantine, exports and snapshots, for good. "
+        "Refuses while rows of the user are in the new app. Safe to run again; a run that broke off needs it.",
+    )
+    def forget_user(context: dg.OpExecutionContext, config: Person, stores: Stores) -> None:
+        with failures():
+            for line in told(forget(stores, spec, config.user, run=context.run_id)):
+                context.log.info(line)
+
+    @dg.job(
+        name=FORGET,
+        description="Erasure on request, of somebody who has not come back: takes the legacy user whose id is given "
+        "out of everything that we keep, and keeps a keyed entry so that no later snapshot brings the person back. "
+        "The books count the rows as excluded. Dagster keeps the id among the run's configuration; the command "
+        "`etl-assets forget` leaves none.",
+    )
+    def forget_job() -> None:
+        forget_user()
+
+    return forget_job

@@ -16,12 +16,14 @@ from etl_assets.stores.balances import balance_columns, stage_balances
 from etl_assets.stores.claims import read_claims, replace_claims
 from etl_assets.stores.corrections import CorrectionsFile, read_corrections
 from etl_assets.stores.legacy_export import ExportReader, open_export
+from etl_assets.stores.legacy_scrub import Scrub, Scrubbed, scrub
 from etl_assets.stores.legacy_sqlite import copy_database, count_rows, open_read_only
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection
 from etl_assets.stores.rehearsal import CellFaults, Rehearsal, rehearse_staging
 from etl_assets.stores.settings import Settings
 from etl_assets.stores.staging import Corrected, StagingSource
+from etl_assets.stores.suppressions import read_suppressions
 from etl_assets.stores.users import replace_users
 from etl_assets.transform.staging import StagePlan
 
@@ -33,33 +35,46 @@ def rehearse(connection: Connection, settings: Settings, spec: Spec, links: Link
 
     From a copy, because a long read of a live file in rollback-journal mode keeps the app from writing.
     """
-    copy = Artifacts(settings.artifacts).scratch_path("check.db")
+    artifacts = Artifacts(settings.artifacts)
+    whole, clean = artifacts.scratch_path("check.db"), artifacts.scratch_path("clean.db")
     try:
-        copy_database(settings.legacy_file(), copy)
-        file = read_corrections(settings.corrections_path, spec)
+        copy_database(settings.legacy_file(), whole)
         claims = read_claims(settings.claims_path) if spec.users else Claims()
+        file, gone, copy = read_corrections(settings.corrections_path, spec), Scrubbed(), whole
+        suppressions = read_suppressions(connection)
+        if suppressions:
+            gone, copy = scrub(whole, clean, Scrub(spec, suppressions, file)), clean
         return rehearse_staging(
             connection,
             links,
-            {name: lambda name=name: _source(copy, spec, links, name, file) for name in links.tables},  # type: ignore[misc]
+            {name: lambda name=name: _source(copy, spec, links, name, (file, gone)) for name in links.tables},  # type: ignore[misc]
             lambda inner: _stage_users(inner, copy, spec, spec.users, claims),
         )
     finally:
-        copy.unlink(missing_ok=True)
+        whole.unlink(missing_ok=True)
+        clean.unlink(missing_ok=True)
 
 
-def _source(copy: Path, spec: Spec, links: Links, name: str, file: CorrectionsFile) -> StagingSource:
+def _source(
+    copy: Path, spec: Spec, links: Links, name: str, laid_over: tuple[CorrectionsFile, Scrubbed]
+) -> StagingSource:
+    file, forgotten = laid_over[0], laid_over[1].rows.get(name, [])
     export = exports_of(spec)[name]
     with open_read_only(copy) as connection:
         reader = open_export(connection, export)
         if reader is None:
             return StagingSource(SNAPSHOT, 0, excluded=[], batches=[])
-        total = count_rows(connection, reader.table)
+        total = count_rows(connection, reader.table) + len(forgotten)
         excluded = [key for keys in reader.excluded() for key in keys["_key"].to_list()]
         plan = StagePlan(spec, spec.tables[name], links.targets[name], reader.labels, reader.usual)
     laid = Corrected(file.of(name), file.sha256)
     return StagingSource(
-        SNAPSHOT, total, excluded, batches=staged_batches(_batches(copy, export), plan, laid), corrected=laid
+        SNAPSHOT,
+        total,
+        excluded,
+        batches=staged_batches(_batches(copy, export), plan, laid),
+        corrected=laid,
+        forgotten=forgotten,
     )
 
 

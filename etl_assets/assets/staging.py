@@ -14,6 +14,7 @@ from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import reading, writing
 from etl_assets.stores.staging import Corrected, StagedCounts, StagingSource, replace_staging
+from etl_assets.stores.suppressions import require_suppressed
 from etl_assets.stores.targets import find_target, read_target, require_fit
 from etl_assets.transform.staging import StagePlan
 
@@ -55,9 +56,11 @@ def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
                 batches=staged_batches(artifacts.verified_batches(manifest), plan, laid),
                 corrected=laid,
                 content=manifest.sha256,
+                forgotten=snapshot.forgotten.get(table.name, []),
             )
             links = Links(spec, {table.name: target})
             with writing(connection, run=context.run.run_id):
+                require_suppressed(connection, snapshot.suppressed)
                 counts = replace_staging(connection, links, table, source=source, run=context.run.run_id)
             fault_point("staging.committed")
             with reading(connection):

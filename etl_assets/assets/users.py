@@ -23,6 +23,7 @@ from etl_assets.stores.balances import balance_columns, stage_balances
 from etl_assets.stores.claims import read_claims, replace_claims
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.postgres import reading, writing
+from etl_assets.stores.suppressions import require_suppressed
 from etl_assets.stores.users import count_labels, replace_users, seal_wave
 
 
@@ -49,7 +50,8 @@ def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
             artifacts, claims = stores.artifacts(), read_claims(stores.settings().claims_path)
             manifest = artifacts.manifest("users")
             frame = users_frame(artifacts.verified_batches(manifest), users, timezone=spec.source.timezone)
-            count = artifacts.current_snapshot().rows["users"]
+            snapshot = artifacts.current_snapshot()
+            count = snapshot.rows["users"] - snapshot.forgotten_users
             with reading(connection):
                 columns = balance_columns(connection, spec)
             balances = balance_frames(
@@ -60,6 +62,7 @@ def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
                 usual=manifest.usual,
             )
             with writing(connection, run=context.run.run_id):
+                require_suppressed(connection, snapshot.suppressed)
                 stage_balances(connection, balances)
                 total = replace_users(
                     connection, frame, snapshot=manifest.snapshot, source_rows=count, spec=spec, run=context.run.run_id

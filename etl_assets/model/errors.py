@@ -16,6 +16,7 @@ EtlError
 |-- BooksOpen             exit 1  source = loaded + waiting + quarantined + excluded does not hold
 |-- UndoRefused           exit 1  taking rows out of production now would destroy somebody's work
 |-- CleanupRefused        exit 1  dropping staging now would destroy what is still needed
+|-- ForgetRefused         exit 1  a person cannot be forgotten as things are: nothing was removed
 `-- Unavailable           exit 3  a connection or a lock; trying again can help
 """
 
@@ -176,6 +177,16 @@ class CleanedUp(EtlError):
             "Nothing was verified: the staging tables were cleaned up, and the signed report stays as it is. Run the "
             "job `migrate` to stage the legacy database and verify anew."
         )
+
+
+class ForgetRefused(EtlError):
+    """A person cannot be forgotten as things are; nothing was removed."""
+
+    exit_code = 1
+
+    def __init__(self, problem: str) -> None:
+        """Says first that everything is as it was."""
+        super().__init__(f"Nobody was forgotten, and nothing was removed: {problem}")
 
 
 class Unavailable(EtlError):

@@ -59,6 +59,7 @@ ROW_REMEDIES = {
     "not_in_format": "A time that is not in the column's `format`. Correct it, or change the format.",
     "not_in_encoding": "Bytes that the column's `encoding` does not know. Correct them, or choose another encoding.",
     "where": "Left behind on purpose: the spec's `where` is not true for it.",
+    "forgotten": "Belonged to somebody who was forgotten on request (`etl-assets forget`). It does not come back.",
     "vanished": "Was removed from the legacy app before it could be loaded.",
 }
 CHANGE_REMEDIES = {

@@ -27,7 +27,9 @@ class SnapshotInfo:
     """One consistent copy of the legacy database.
 
     `rows` counts every exported table's rows before any `where`; `source` is the mark of the legacy file just before
-    the copy (see `legacy_sqlite.file_mark`).
+    the copy (see `legacy_sqlite.file_mark`). `sha256` is that of the file as it is kept, `source_sha256` that of the
+    whole copy, before forgotten people were taken out of it: `forgotten` has the keys of their rows per table,
+    `forgotten_users` says how many they are, and `suppressed` is `Suppressions.digest` of that moment.
     """
 
     id: str
@@ -36,6 +38,14 @@ class SnapshotInfo:
     rows: dict[str, int] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     source: str = ""
+    source_sha256: str = ""
+    forgotten: dict[str, list[str]] = field(default_factory=dict)
+    forgotten_users: int = 0
+    suppressed: str = ""
+
+    def forgotten_rows(self, export: str) -> int:
+        """How many of an export's rows were taken out of the copy."""
+        return self.forgotten_users if export == "users" else len(self.forgotten.get(export, ()))
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,15 @@ class Artifacts:
         _write_whole(self.root / "snapshots" / CURRENT, [info.id.encode()])
         fault_point("snapshot.published")
 
+    def replace_snapshot(self, clean: Path | None, info: SnapshotInfo) -> None:
+        """Puts a scrubbed copy in the place of the current snapshot's; without one, only what is said of it."""
+        # The words first: a copy that is not theirs is found out, and its rows are still there to be found again.
+        _write_whole(self._folder(info.id) / "snapshot.json", [json.dumps(asdict(info), indent=1).encode()])
+        fault_point("forget.described")
+        if clean is not None:
+            clean.replace(self._folder(info.id) / "legacy.db")
+        fault_point("forget.scrubbed")
+
     def current_snapshot(self) -> SnapshotInfo:
         """The snapshot that every export reads.
 
@@ -92,20 +111,48 @@ class Artifacts:
         pointer = self.root / "snapshots" / CURRENT
         if not pointer.exists():
             return None
-        raw = json.loads((self._folder(pointer.read_text(encoding="ascii")) / "snapshot.json").read_bytes())
+        return self._info(self._folder(pointer.read_text(encoding="ascii")))
+
+    def _info(self, folder: Path) -> SnapshotInfo:
+        raw = json.loads((folder / "snapshot.json").read_bytes())
         return SnapshotInfo(**{**raw, "missing": tuple(raw["missing"])})
 
     def drop_snapshots(self, *, keep: int) -> list[str]:
         """Removes all but the `keep` newest snapshots, never the current one; returns the ids of those removed.
 
+        One that holds somebody who was forgotten since is never among those that stay.
         A snapshot holds everything that the legacy database holds, password hashes included: none is kept for long.
         """
         current = self.current_snapshot_or_none()
         others = [folder for folder in (self.root / "snapshots").glob("*/") if current and folder.name != current.id]
-        old = sorted(others, key=lambda folder: folder.name, reverse=True)[max(keep - 1, 0) :]
+        newest = sorted(others, key=lambda folder: folder.name, reverse=True)[: max(keep - 1, 0)]
+        old = [folder for folder in others if folder not in newest or not self._is_cleared(folder, current)]
         for folder in old:
             shutil.rmtree(folder)
         return [folder.name for folder in old]
+
+    def _is_cleared(self, folder: Path, current: SnapshotInfo | None) -> bool:
+        if current is None or not current.suppressed:
+            return True
+        if not (folder / "snapshot.json").exists():
+            return False
+        info, copy = self._info(folder), folder / "legacy.db"
+        # A scrub that broke off has left its words, and the copy of before.
+        return info.suppressed == current.suppressed and copy.exists() and sha256_of(copy) == info.sha256
+
+    def drop_exports(self, snapshot: str, *, but: Iterable[str]) -> None:
+        """Removes the exports of a snapshot, finished or not, except for some tables."""
+        folder, kept = self._folder(snapshot) / "exports", [self.export_path(snapshot, name) for name in but]
+        names = {part for path in kept for part in (path, excluded_path(path), manifest_path(path))}
+        for path in folder.glob("*") if folder.exists() else ():
+            if path not in names:
+                path.unlink()
+
+    def clear_reports(self, *, but: Iterable[str]) -> None:
+        """Removes the pages and lists for people, finished or not, except for some."""
+        for path in (self.root / "reports").glob("*"):
+            if path.name not in but:
+                path.unlink()
 
     def publish_report(self, name: str, content: Iterable[str]) -> Path:
         """Writes the parts of a page or list for people and returns its path; the former one is replaced whole."""

@@ -23,6 +23,8 @@ POINTS = (
     "verify.counted",
 )
 UNDO_POINTS = ("undo.removed", "undo.before_commit", "undo.committed")
+# Those of `forget`, in their order.
+FORGET_POINTS = ("forget.written", "forget.committed", "forget.described", "forget.scrubbed", "forget.exported")
 _passed: Counter[str] = Counter()
 
 

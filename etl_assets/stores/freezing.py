@@ -41,7 +41,11 @@ def freeze(connection: Connection, spec: Spec, *, info: SnapshotInfo, mark: str,
             what = sample_of(sorted(staged)) or "nothing"
             raise FreezeRefused(f"What is staged ({what}) is not the last snapshot, {info.id}. {MIGRATE_FIRST}")
         if known is None:
-            fact = {"snapshot": info.id, "sha256": info.sha256, "role": server_facts(connection)["role"]}
+            fact = {
+                "snapshot": info.id,
+                "sha256": info.source_sha256 or info.sha256,
+                "role": server_facts(connection)["role"],
+            }
             connection.execute(statement("write_meta"), {"key": FROZEN, "value": json.dumps(fact)})
             audit(connection, run=run, action="frozen", snapshot=info.id, sha256=info.sha256)
         found = find_freeze(connection)
@@ -66,7 +70,7 @@ def find_freeze(connection: Connection) -> Freeze | None:
 
 
 def require_unchanged(connection: Connection, sha256: str) -> None:
-    """Nothing, unless the legacy app is frozen and this is the digest of another content.
+    """Nothing, unless the legacy app is frozen and this is the digest of a copy of another content.
 
     Raises:
         LegacyThawed: it is.

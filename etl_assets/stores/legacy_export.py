@@ -20,6 +20,7 @@ READS_ALLOWED = {20, 21, 31, 33}  # SQLITE_READ, SQLITE_SELECT, SQLITE_FUNCTION,
 SQLITE_READ = 20
 UNDECODABLE = "T"
 REPEATED = "temp.etl_repeated_keys"
+ONCE_REPEATED = "etl_once_repeated"  # in a scrubbed copy: keys that a removed row shared with one that stays
 
 
 @dataclass
@@ -46,7 +47,12 @@ class ExportReader:
     def batches(self) -> Iterator[pl.DataFrame]:
         """Frames of String columns: `_key`, the labels, `_classes`; at least one, which may be empty."""
         cells = ", ".join(_cell(_source(column)) for column in self.columns)
-        parts = ["SELECT", _key(self.export, self.table) + ",", cells + ("," if cells else ""), self._class_string()]
+        parts = [
+            "SELECT",
+            key_label(self.export, self.table) + ",",
+            cells + ("," if cells else ""),
+            self._class_string(),
+        ]
         parts += ["FROM", quoted(self.table.name), self._where(included=True), self._order()]
         self.connection.text_factory = bytes
         cursor = self.connection.execute(" ".join(parts))
@@ -64,7 +70,13 @@ class ExportReader:
         if self.export.where is None:
             return
         self.connection.text_factory = str
-        query = ["SELECT", _key(self.export, self.table), "FROM", quoted(self.table.name), self._where(included=False)]
+        query = [
+            "SELECT",
+            key_label(self.export, self.table),
+            "FROM",
+            quoted(self.table.name),
+            self._where(included=False),
+        ]
         cursor = self.connection.execute(" ".join([*query, self._order()]))
         while rows := cursor.fetchmany(BATCH_ROWS):
             yield pl.DataFrame({"_key": [key for (key,) in rows]}, schema={"_key": pl.String})
@@ -117,7 +129,7 @@ def open_export(connection: sqlite3.Connection, export: Export) -> ExportReader 
     columns = tuple(column for column in export.columns if not (column.optional and column.label not in present))
     _require_columns(export, table, columns)
     _require_no_secrets(connection, export, table, columns)
-    _find_repeated_keys(connection, export, table)
+    find_repeated_keys(connection, export, table)
     return ExportReader(connection, export, table, columns, _usual_classes(connection, table, columns))
 
 
@@ -166,7 +178,7 @@ def _require_no_secrets(
         except sqlite3.DatabaseError as error:
             raise LegacyMismatch(f"{export.name}.{label}: SQLite refuses the expression: {error}.") from None
         finally:
-            connection.set_authorizer(None)
+            connection.set_authorizer(allow_all)
         secrets = sorted(column for column in read if looks_secret(column))
         if secrets and label != "where":
             raise LegacyMismatch(
@@ -174,17 +186,26 @@ def _require_no_secrets(
             )
 
 
-def _find_repeated_keys(connection: sqlite3.Connection, export: Export, table: LegacyTable) -> None:
+def allow_all(*_: object) -> int:
+    """An authorizer that is none: Python 3.10 takes `set_authorizer(None)` for one that denies everything."""
+    return sqlite3.SQLITE_OK
+
+
+def find_repeated_keys(connection: sqlite3.Connection, export: Export, table: LegacyTable) -> None:
+    """Notes in a temporary table which keys tell no row apart, those among them that a scrubbed copy had before."""
     connection.execute("DROP TABLE IF EXISTS " + REPEATED)
     connection.execute("CREATE TEMP TABLE etl_repeated_keys (key TEXT PRIMARY KEY)")
     is_declared = bool(table.primary_key) and export.key in ((), table.primary_key)
     if is_declared and (table.has_integer_key or table.rowid is None):
         return  # unique by construction: the rowid itself, or the key of a WITHOUT ROWID table
-    key = _key_text(export, table)
+    key = key_text(export, table)
     connection.execute(
         " ".join(["INSERT INTO", REPEATED, "SELECT", key, "AS k FROM", quoted(table.name)])
         + " WHERE k IS NOT NULL GROUP BY k HAVING count(*) > 1"
     )
+    if describe(connection, ONCE_REPEATED):
+        query = ["INSERT OR IGNORE INTO", REPEATED, "SELECT key FROM", ONCE_REPEATED, "WHERE place = ?"]
+        connection.execute(" ".join(query), [export.name])
 
 
 def _usual_classes(
@@ -215,8 +236,8 @@ def _cell(source: str) -> str:
     )
 
 
-def _key_part(column: str) -> str:
-    name = quoted(column)
+def key_part(name: str) -> str:
+    """An SQLite expression's value as a legacy key; `transform.identify.key_text` does the same to exported cells."""
     whole = "typeof(" + name + ") = 'real' AND " + name + " = CAST(" + name + " AS INTEGER)"
     number = "CASE WHEN " + whole + " THEN CAST(CAST(" + name + " AS INTEGER) AS TEXT)"
     # A BLOB is written as SQLite writes it, so that x'17' and 17 stay two keys.
@@ -224,17 +245,19 @@ def _key_part(column: str) -> str:
     return number + blob + " ELSE " + _cell(name) + " END"
 
 
-def _key_text(export: Export, table: LegacyTable) -> str:
+def key_text(export: Export, table: LegacyTable) -> str:
+    """A row's key in SQLite, NULL where it is missing."""
     key = export.key or table.primary_key
     if len(key) == 1:
-        return _key_part(key[0])
+        return key_part(quoted(key[0]))
     # Parts are joined by a slash, so a slash inside a part must not look like one.
-    parts = ("replace(replace(" + _key_part(column) + ", '%', '%25'), '/', '%2F')" for column in key)
+    parts = ("replace(replace(" + key_part(quoted(column)) + ", '%', '%25'), '/', '%2F')" for column in key)
     return " || '/' || ".join(parts)
 
 
-def _key(export: Export, table: LegacyTable) -> str:
-    text = _key_text(export, table)
+def key_label(export: Export, table: LegacyTable) -> str:
+    """What the export writes as `_key`: the key, or the row's place where the key tells it from no other."""
+    text = key_text(export, table)
     # Rows without a rowid (of a view, or WITHOUT ROWID) are told apart by their number in the scan.
     row = table.rowid or "row_number() OVER ()"
     unusable = text + " IS NULL OR " + text + " IN (SELECT key FROM " + REPEATED + ")"

@@ -260,7 +260,11 @@ class _Link:
         return statement("link_unknown", **self._slots) + sql.SQL("\n") + statement("link_quarantined", **self._slots)
 
     def excluded(self) -> sql.Composed:
-        return sql.Composed([]) if self._is_user else statement("link_excluded", **self._slots)
+        if not self._is_user:
+            return statement("link_excluded", **self._slots)
+        if self._tolerates_unknown or self._reference.unresolved == "null":
+            return sql.Composed([])
+        return statement("link_forgotten_user", **self._without("table"))
 
     def waiting(self) -> sql.Composed:
         if not self._is_user:

@@ -26,8 +26,9 @@ TABLES = (
     "legacy_balances",
     "balances",
     "claims",
+    "forgotten",
 )
-LAST_MADE = "etl.claims"
+LAST_MADE = "etl.forgotten"
 
 
 def ensure_schema(connection: Connection) -> None:

@@ -46,7 +46,8 @@ class Corrected:
 class StagingSource:
     """Where a staging table comes from: the snapshot, its count of rows, the keys that `where` leaves, the batches.
 
-    `corrected` fills while the batches are read; `content` is the export's sha256.
+    `corrected` fills while the batches are read; `content` is the export's sha256; `forgotten` are the keys of rows
+    that the snapshot counts and no longer holds.
     """
 
     snapshot: str
@@ -55,6 +56,7 @@ class StagingSource:
     batches: Iterable[Staged]
     corrected: Corrected = field(default_factory=Corrected)
     content: str = ""
+    forgotten: list[str] = field(default_factory=list)
 
 
 def staging_columns(table: Table, target: TargetTable) -> dict[str, str]:
@@ -106,6 +108,7 @@ def replace_staging(
     copy_frame(connection, statement("copy_quarantine"), shown)
     connection.execute(statement("keep_quarantine_batch"), name)
     connection.execute(statement("exclude_rows"), {**name, "keys": source.excluded, "reason": "where"})
+    connection.execute(statement("exclude_rows"), {**name, "keys": source.forgotten, "reason": "forgotten"})
     _keep_corrections(connection, table, source.corrected)
     run_statement(connection, statement("enable_rls", table=staging_table(table.name)))
     for index in _indexes(table, target):
@@ -122,7 +125,7 @@ def replace_staging(
         "content": source.content,
     }
     connection.execute(statement("write_staged"), {**name, **facts})
-    left_behind = len(source.excluded) + len(source.corrected.dropped)
+    left_behind = len(source.excluded) + len(source.corrected.dropped) + len(source.forgotten)
     counts = StagedCounts(rows, faulty["legacy_id"].n_unique(), left_behind, len(source.corrected.found))
     audit(
         connection,

@@ -74,6 +74,7 @@ def test_every_failure_has_its_exit_code_and_only_unavailable_asks_for_a_retry()
         "CorrectionsError": (2, False),
         "CleanedUp": (1, False),
         "CleanupRefused": (1, False),
+        "ForgetRefused": (1, False),
         "WaveHindered": (1, False),
         "FreezeRefused": (1, False),
         "LegacyThawed": (1, False),

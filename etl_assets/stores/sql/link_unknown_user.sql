@@ -1,2 +1,2 @@
--- The reference names a user that was never seen.
-WHEN {ref} IS NOT NULL AND {parent}.legacy_user_id IS NULL THEN 'reference_unknown'
+-- The reference names a user that was never seen; one that was forgotten was.
+WHEN {ref} IS NOT NULL AND {parent}.legacy_user_id IS NULL AND NOT etl.is_forgotten({ref}) THEN 'reference_unknown'

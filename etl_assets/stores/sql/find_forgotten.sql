@@ -1,0 +1,2 @@
+-- What was removed of one forgotten person, in rows per table.
+SELECT f.rows FROM etl.forgotten AS f WHERE f.keyed = %(keyed)s

@@ -1,0 +1,39 @@
+"""The keyed list of forgotten people in the target: read by whatever copies the legacy database."""
+
+import secrets
+
+from etl_assets.model.errors import ArtifactError
+from etl_assets.model.suppression import KEY_BYTES, Suppressions
+from etl_assets.stores.postgres import Connection, rows
+from etl_assets.stores.statements import statement
+
+KEY = "suppression key"
+
+
+def read_suppressions(connection: Connection) -> Suppressions:
+    """Everybody who was forgotten on this target; nobody where schema `etl` is not there yet."""
+    found = connection.execute("SELECT to_regclass('etl.forgotten') IS NOT NULL").fetchone()
+    if not (found and found[0]):
+        return Suppressions()
+    key = rows(connection, statement("find_fact"), key=KEY)
+    keyed = frozenset(bytes(row[0]) for row in rows(connection, statement("list_suppressions")))
+    return Suppressions(bytes.fromhex(key[0][0]) if key else b"", keyed)
+
+
+def suppression_key(connection: Connection) -> bytes:
+    """The target's key, made at its first use; runs inside `writing`."""
+    connection.execute(statement("write_meta"), {"key": KEY, "value": secrets.token_hex(KEY_BYTES)})
+    return bytes.fromhex(rows(connection, statement("find_fact"), key=KEY)[0][0])
+
+
+def require_suppressed(connection: Connection, suppressed: str) -> None:
+    """Nothing, when a snapshot was cleared of everybody who is forgotten by now; runs inside `writing`.
+
+    Raises:
+        ArtifactError: somebody was forgotten since, and staging the snapshot would bring that person back.
+    """
+    if read_suppressions(connection).digest != suppressed:
+        raise ArtifactError(
+            "Somebody was forgotten after this snapshot was taken, and it still holds that person: run the job "
+            "`migrate`, which takes a new one."
+        )
