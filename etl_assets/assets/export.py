@@ -9,6 +9,7 @@ from etl_assets.assets.columns import export_columns
 from etl_assets.assets.keys import EXPORT_GROUP, OWNERS, SNAPSHOT, export_key
 from etl_assets.assets.outcomes import failures, result, table_value
 from etl_assets.assets.resources import Stores
+from etl_assets.model.errors import LegacyThawed
 from etl_assets.model.suppression import Suppressions
 from etl_assets.spec.exports import Export, exports_of
 from etl_assets.spec.model import Spec
@@ -59,7 +60,11 @@ def _take(artifacts: Artifacts, stores: Stores, spec: Spec, suppressions: Suppre
     copy_database(legacy, copy)
     source_digest = sha256_of(copy)
     with stores.target_as_it_is() as target, reading(target):
-        require_unchanged(target, source_digest)
+        try:
+            require_unchanged(target, source_digest)
+        except LegacyThawed:
+            copy.unlink()
+            raise
     current = artifacts.current_snapshot_or_none()
     rows, missing = {}, []
     with open_read_only(copy) as connection:

@@ -41,11 +41,9 @@ def freeze(connection: Connection, spec: Spec, *, info: SnapshotInfo, mark: str,
             what = sample_of(sorted(staged)) or "nothing"
             raise FreezeRefused(f"What is staged ({what}) is not the last snapshot, {info.id}. {MIGRATE_FIRST}")
         if known is None:
-            fact = {
-                "snapshot": info.id,
-                "sha256": info.source_sha256 or info.sha256,
-                "role": server_facts(connection)["role"],
-            }
+            # That of the copy as it was taken: whoever was forgotten since is not in the copy as it is kept.
+            fact = {"snapshot": info.id, "sha256": info.source_sha256 or info.sha256}
+            fact["role"] = server_facts(connection)["role"]
             connection.execute(statement("write_meta"), {"key": FROZEN, "value": json.dumps(fact)})
             audit(connection, run=run, action="frozen", snapshot=info.id, sha256=info.sha256)
         found = find_freeze(connection)
