@@ -3,6 +3,7 @@
 import dagster as dg
 
 from etl_assets.assets.columns import staging_columns
+from etl_assets.assets.differences import find_change
 from etl_assets.assets.frames import staged_batches
 from etl_assets.assets.keys import OWNERS, STAGING_GROUP, export_key, staging_key
 from etl_assets.assets.outcomes import failures, table_value
@@ -14,8 +15,10 @@ from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import reading, writing
 from etl_assets.stores.staging import Corrected, StagedCounts, StagingSource, replace_staging
+from etl_assets.stores.staging_update import find_former, require_still_staged, update_staging
 from etl_assets.stores.suppressions import require_suppressed
 from etl_assets.stores.targets import find_target, read_target, require_fit
+from etl_assets.transform.differences import rows_at
 from etl_assets.transform.staging import StagePlan
 
 
@@ -32,7 +35,7 @@ def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
         metadata={**staging_columns(table), "dagster/table_name": f"etl.stg_{table.name}"},
         description=f"Rows of {table.source}, typed for {table.target}, each with its new id. A value that does not "
         "fit its type is never changed: its row waits in etl.quarantine. Safe to re-run: the table is swapped whole, "
-        "and what was loaded before is known from the ledger.",
+        "or only the rows that differ from the snapshot staged before, and what was loaded is known from the ledger.",
     )
     def staging_asset(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
         with failures(), stores.target() as connection:
@@ -48,32 +51,46 @@ def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
             require_fit(table, target)
             file = read_corrections(stores.settings().corrections_path, spec)
             laid = Corrected(file.of(table.name), file.sha256)
+            links = Links(spec, {table.name: target})
+            with reading(connection):
+                former = None if laid.corrections.all else find_former(connection, links, table)
+            change = find_change(artifacts, former, manifest)
+            export = artifacts.verified_batches(manifest)
             plan = StagePlan(spec, table, target, manifest.columns, manifest.usual)
             source = StagingSource(
                 manifest.snapshot,
                 snapshot.rows[table.name],
                 excluded=artifacts.excluded_keys(manifest),
-                batches=staged_batches(artifacts.verified_batches(manifest), plan, laid),
+                batches=staged_batches(rows_at(export, change.rows.fresh) if change else export, plan, laid),
                 corrected=laid,
                 content=manifest.sha256,
                 forgotten=snapshot.forgotten.get(table.name, []),
             )
-            links = Links(spec, {table.name: target})
             with writing(connection, run=context.run.run_id):
                 require_suppressed(connection, snapshot.suppressed)
-                counts = replace_staging(connection, links, table, source=source, run=context.run.run_id)
+                run = context.run.run_id
+                if change is None:
+                    counts = replace_staging(connection, links, table, source=source, run=run)
+                else:
+                    require_still_staged(connection, links, table, former)
+                    gone = rows_at(artifacts.verified_batches(change.former), change.rows.gone)
+                    counts = update_staging(connection, links, table, source=source, gone=gone, run=run)
             fault_point("staging.committed")
             with reading(connection):
                 summary = table_summary(connection, links, table.name)
-        return _materialized(counts, summary, manifest.snapshot)
+        touched = change.rows.fresh.len() + change.rows.gone.len() if change else counts.rows
+        return _materialized(counts, summary, manifest.snapshot, touched=touched)
 
     return staging_asset
 
 
-def _materialized(counts: StagedCounts, summary: dict[str, str], snapshot: str) -> dg.MaterializeResult:
+def _materialized(
+    counts: StagedCounts, summary: dict[str, str], snapshot: str, *, touched: int
+) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": counts.rows,
+            "rows_touched": touched,
             "quarantined": counts.quarantined_rows,
             "excluded": counts.excluded,
             "corrected": counts.corrected,

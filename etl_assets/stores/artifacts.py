@@ -204,6 +204,15 @@ class Artifacts:
         raw = json.loads(path.read_bytes())
         return Manifest(**{**raw, "columns": tuple(raw["columns"])})
 
+    def find_manifest(self, snapshot: str, table: str) -> Manifest | None:
+        """The manifest of a table's export of any snapshot that is still there."""
+        export = self.export_path(snapshot, table)
+        path = manifest_path(export)
+        if not (path.exists() and export.exists()):
+            return None
+        raw = json.loads(path.read_bytes())
+        return Manifest(**{**raw, "columns": tuple(raw["columns"])})
+
     def verified_batches(self, manifest: Manifest) -> Iterator[pl.DataFrame]:
         """The export in batches, all columns String; NULL and `''` stay apart.
 

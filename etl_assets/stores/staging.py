@@ -19,6 +19,7 @@ from etl_assets.stores.schema import audit
 from etl_assets.stores.statements import catalog_text, identifier, joined, staging_table, statement, without_parameters
 from etl_assets.stores.targets import shape_digest
 
+NAMED_IN_QUARANTINE = ("value", "legacy_id", "legacy_user_id", "via_key")
 TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 
@@ -98,15 +99,9 @@ def replace_staging(
     )
     for store in ("quarantine", "excluded"):
         connection.execute(statement("forget_table", store=identifier("etl", store)), name)
-    rows, faulty = _copy_batches(connection, table, list(columns), source.batches)
+    rows, faulty = copy_batches(connection, table, list(columns), source.batches)
     run_statement(connection, statement("add_staging_key", staging=staging_table(table.name)))
-    run_statement(connection, statement("create_quarantine_batch"))
-    # NUL cannot be stored in Postgres text; the quarantine shows it as a replacement character.
-    shown = faulty.with_columns(
-        pl.col("value", "legacy_id", "legacy_user_id", "via_key").str.replace_all("\x00", "\ufffd", literal=True)
-    )
-    copy_frame(connection, statement("copy_quarantine"), shown)
-    connection.execute(statement("keep_quarantine_batch"), name)
+    keep_faults(connection, table, faulty)
     connection.execute(statement("exclude_rows"), {**name, "keys": source.excluded, "reason": "where"})
     connection.execute(statement("exclude_rows"), {**name, "keys": source.forgotten, "reason": "forgotten"})
     _keep_corrections(connection, table, source.corrected)
@@ -116,27 +111,39 @@ def replace_staging(
     run_statement(connection, statement("analyze", table=staging_table(table.name)))
     connection.execute(statement("exclude_vanished", staging=staging_table(table.name), known=known), name)
     fault_point("staging.copied")
+    left_behind = len(source.excluded) + len(source.corrected.dropped) + len(source.forgotten)
+    counts = StagedCounts(rows, faulty["legacy_id"].n_unique(), left_behind, len(source.corrected.found))
+    note_staged(connection, links, table, source=source, counts=counts, run=run)
+    return counts
+
+
+def keep_faults(connection: Connection, table: Table, faulty: pl.DataFrame) -> None:
+    """Puts refused cells (QUARANTINE_SCHEMA) into the quarantine."""
+    run_statement(connection, statement("create_quarantine_batch"))
+    copy_frame(connection, statement("copy_quarantine"), faulty.with_columns(without_nul(*NAMED_IN_QUARANTINE)))
+    connection.execute(statement("keep_quarantine_batch"), {"table": table.name})
+
+
+def without_nul(*columns: str) -> pl.Expr:
+    """NUL cannot be stored in Postgres text; it is shown as a replacement character."""
+    return pl.col(*columns).str.replace_all("\x00", "\ufffd", literal=True)
+
+
+def note_staged(
+    connection: Connection, links: Links, table: Table, *, source: StagingSource, counts: StagedCounts, run: str
+) -> None:
+    """Writes down what the staging table is made from now."""
     facts = {
         "snapshot": source.snapshot,
         "spec_digest": links.spec.digest,
-        "target_digest": shape_digest(target),
+        "target_digest": shape_digest(links.targets[table.name]),
         "source_rows": source.source_rows,
-        "staged_rows": rows,
+        "staged_rows": counts.rows,
         "content": source.content,
     }
-    connection.execute(statement("write_staged"), {**name, **facts})
-    left_behind = len(source.excluded) + len(source.corrected.dropped) + len(source.forgotten)
-    counts = StagedCounts(rows, faulty["legacy_id"].n_unique(), left_behind, len(source.corrected.found))
-    audit(
-        connection,
-        run=run,
-        action="staged",
-        table=table.name,
-        **facts,
-        quarantined=counts.quarantined_rows,
-        **_told(source.corrected),
-    )
-    return counts
+    connection.execute(statement("write_staged"), {"table": table.name, **facts})
+    told = _told(source.corrected)
+    audit(connection, run=run, action="staged", table=table.name, **facts, quarantined=counts.quarantined_rows, **told)
 
 
 def _keep_corrections(connection: Connection, table: Table, corrected: Corrected) -> None:
@@ -176,9 +183,10 @@ def _indexes(table: Table, target: TargetTable) -> list[sql.Composed]:
     return [joined([identifier(column) for column in columns]) for columns in wanted]
 
 
-def _copy_batches(
+def copy_batches(
     connection: Connection, table: Table, columns: list[str], batches: Iterable[Staged]
 ) -> tuple[int, pl.DataFrame]:
+    """Sends typed rows to staging; returns how many, and the refused cells."""
     names = joined([identifier(column) for column in columns])
     sent, faulty = 0, [QUARANTINE_SCHEMA.to_frame()]
     copy_in = statement("copy_staging", staging=staging_table(table.name), columns=names)

@@ -72,4 +72,7 @@ def _slots(links: Links, name: str) -> dict[str, sql.Composable]:
         "id": identifier(table.id.to),
         "expected": links.digest(name, "k"),
         "found": links.digest(name, "t"),
+        # Two equal records need no digest, and most are equal.
+        "staged_row": links.row(name, "k"),
+        "found_row": links.row(name, "t"),
     }

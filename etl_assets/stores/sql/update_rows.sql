@@ -5,7 +5,8 @@ WITH changed AS MATERIALIZED (
     FROM ({links}) AS k
     JOIN etl.loaded AS l ON l."table" = {table} AND l.legacy_id = k._legacy_id
     JOIN {target} AS t ON t.{id} = k._new_id
-    WHERE k._reason IS NULL {of_users} AND {expected} <> l.digest AND {found} = l.digest),
+    WHERE k._reason IS NULL {of_users} AND ({staged_row}) IS DISTINCT FROM ({found_row})
+  AND {expected} <> l.digest AND {found} = l.digest),
 kept AS (
     INSERT INTO etl.former ("table", legacy_id, wave, run, digest, content)
     SELECT {table}, c._legacy_id, %(wave)s, %(run)s, c._former, to_jsonb(f)

@@ -1,0 +1,2 @@
+-- Keys as CSV.
+COPY pg_temp.etl_gone FROM STDIN (FORMAT csv)

@@ -1,0 +1,2 @@
+-- Rows that are staged.
+SELECT count(*) FROM {staging}
