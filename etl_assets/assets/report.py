@@ -24,7 +24,6 @@ from etl_assets.report.points import open_points
 from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import staged_tables
 from etl_assets.stores.change_list import change_lines
-from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, reading
 from etl_assets.stores.quarantine_list import quarantine_lines
 from etl_assets.stores.report_facts import report_facts
@@ -42,12 +41,20 @@ def gather(connection: Connection, stores: Stores, spec: Spec) -> ReportFacts:
         return report_facts(connection, links, Verified.from_json(json.loads(text)), snapshot=snapshot.id)
 
 
-def publish_quarantine(connection: Connection, stores: Stores, spec: Spec) -> Path:
-    """Writes every quarantined cell and row to a CSV for people; after a cleanup, what etl.quarantine still has."""
+def publish_quarantine(connection: Connection, stores: Stores, spec: Spec, verified: Verified | None = None) -> Path:
+    """Writes every quarantined cell and row to a CSV for people; after a cleanup, what etl.quarantine still has.
+
+    With a verification of this moment, rows are looked for only in tables of which it counted some.
+    """
     links = stores.links(connection, spec)
     with reading(connection):
-        linked = links if set(links.tables) <= staged_tables(connection) else Links(spec, {})
-        return stores.artifacts().publish_report(QUARANTINE_LIST, quarantine_lines(connection, linked))
+        tables = links.tables if set(links.tables) <= staged_tables(connection) else ()
+        if verified is not None:
+            counted = {
+                book.table for book in verified.books.tables for g in book.groups if g.state == "quarantined" and g.rows
+            }
+            tables = tuple(name for name in tables if name in counted)
+        return stores.artifacts().publish_report(QUARANTINE_LIST, quarantine_lines(connection, links, tables))
 
 
 def publish_changes(connection: Connection, stores: Stores, spec: Spec, verified: Verified) -> Path:
@@ -78,7 +85,7 @@ def build_report_asset(spec: Spec) -> dg.AssetsDefinition:
         with failures(), stores.target() as connection:
             facts, artifacts = gather(connection, stores, spec), stores.artifacts()
             path = artifacts.publish_report(PAGE, [html_page(facts)])
-            quarantine = publish_quarantine(connection, stores, spec)
+            quarantine = publish_quarantine(connection, stores, spec, facts.verified)
             changes = publish_changes(connection, stores, spec, facts.verified)
         return dg.MaterializeResult(
             metadata={

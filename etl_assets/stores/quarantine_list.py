@@ -23,11 +23,11 @@ def harmless(cell: str | None) -> str:
     return f"'{cell}" if cell.startswith(FORMULA) and not NUMBER.fullmatch(cell) else cell
 
 
-def quarantine_lines(connection: Connection, links: Links) -> Iterator[str]:
-    """The lines of the CSV, header first, streamed; runs inside `reading`."""
+def quarantine_lines(connection: Connection, links: Links, tables: tuple[str, ...]) -> Iterator[str]:
+    """The lines of the CSV, header first, streamed: all refused cells, and refused rows of these tables."""
     yield csv_line(HEADER)
     queries = [statement("copy_out_quarantine")]
-    queries += [statement("copy_out_links", table=literal(name), links=links.rows(name)) for name in links.tables]
+    queries += [statement("copy_out_links", table=literal(name), links=links.rows(name)) for name in tables]
     for number, query in enumerate(queries):
         with connection.cursor(name=f"quarantine_{number}") as cursor:
             cursor.itersize = BATCH_ROWS
