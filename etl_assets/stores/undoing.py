@@ -1,5 +1,6 @@
 """A wave or a user taken out of production again: what the ledger says, all of it or nothing."""
 
+import json
 from dataclasses import dataclass, field
 
 from psycopg import sql
@@ -108,9 +109,24 @@ def _undo(connection: Connection, links: Links, *, users: list[str], wave: str |
         _restore(connection, links, name, done, wave=wave)
     claims = one(connection, statement("digest_claims"), users=users)[0]
     connection.execute(statement("hold_users"), {**values, "touched": sorted(touched)})
+    _correct_final_books(connection, done, run=run)
     told = {"removed": done.removed, "restored": done.restored, "gone": done.gone, "balances": done.balances}
     audit(connection, run=run, action="undone", wave=wave, users=len(users), held=len(touched), claims=claims, **told)
     return done
+
+
+def _correct_final_books(connection: Connection, done: Undone, *, run: str) -> None:
+    """After a cleanup nothing can be counted anew: what goes out of production waits from then on."""
+    found = connection.execute(statement("find_final_books")).fetchone()
+    if found is None:
+        return
+    books = found[0]
+    for name, count in done.removed.items():
+        books["tables"][name]["loaded"] -= count
+        books["tables"][name]["waiting"] += count
+    books["users"]["resolved"] -= done.users
+    books["users"]["held"] += done.users
+    connection.execute(statement("keep_final_books"), {"run": run, "books": json.dumps(books)})
 
 
 def _require_the_same_spec(connection: Connection, links: Links) -> None:

@@ -13,8 +13,11 @@ from etl_assets.assets.keys import LOAD_WAVE
 from etl_assets.assets.migration import Wishes, migrate
 from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import SettingsError, UndoRefused
+from etl_assets.stores.cleanup import drop_staging
 from etl_assets.stores.faults import UNDO_POINTS
+from etl_assets.stores.postgres import connect
 from etl_assets.stores.settings import read_settings
+from etl_assets.stores.status import status
 from etl_assets_tests.scenario import BOOKS, PRODUCTION, USERS
 from etl_assets_tests.world import AT, World
 
@@ -193,6 +196,20 @@ def test_a_delete_trigger_of_the_app_is_asked_about_first(awkward: World) -> Non
         take_out(awkward, wave=last_wave(awkward))
     awkward.write_spec(("policy:", "policy:\n  triggers: {jobs: fire}"))
     assert take_out(awkward, wave=last_wave(awkward)).removed["jobs"] == 2
+
+
+def test_after_a_cleanup_the_ledger_still_knows_and_the_last_books_follow(awkward: World) -> None:
+    before = awkward.checksum(*PRODUCTION)
+    awkward.migrate()
+    with connect(awkward.url) as connection:
+        drop_staging(connection, awkward.links(), run="test")
+    take_out(awkward, wave=last_wave(awkward))
+    assert awkward.checksum(*PRODUCTION) == before
+    books = status(awkward.url, awkward.spec)
+    assert books.closed
+    assert books.as_json()["tables"]["jobs"] == {**BOOKS["jobs"], "loaded": 0, "waiting": 5}
+    assert (books.users["resolved"], books.users["held"]) == (0, 3)
+    assert awkward.migrate().books.users["held"] == 3
 
 
 def test_nonsense_is_answered_with_one_sentence(awkward: World) -> None:
