@@ -164,17 +164,17 @@ def undo(*, wave: str, user_id: str) -> None:
     Exactly what the ledger says, in one transaction. Refuses, with the list, where rows were changed since or others
     refer to them. `migrate --wave KEY` or `migrate --user LEGACY_ID` brings them back.
     """
-    from etl_assets.assets import cutover  # noqa: PLC0415
+    from etl_assets.assets import decisions  # noqa: PLC0415
     from etl_assets.assets.resources import Stores  # noqa: PLC0415
 
     _, spec = _start()
     try:
-        done = cutover.undo(Stores(), spec, wave=wave, user=user_id, run="undo")
+        done = decisions.undo(Stores(), spec, wave=wave, user=user_id, run="undo")
     except UndoRefused as refusal:
-        for line in cutover.refused_lines(refusal):
+        for line in decisions.refused_lines(refusal):
             _say(line)
         raise
-    for line in cutover.told(done):
+    for line in decisions.told(done):
         _say(line)
 
 
@@ -183,16 +183,16 @@ def undo(*, wave: str, user_id: str) -> None:
 @click.pass_context
 def freeze(context: click.Context, *, lift: bool) -> None:
     """Cut over: the last snapshot counts for good, and the report becomes the sign-off."""
-    from etl_assets.assets import cutover  # noqa: PLC0415
+    from etl_assets.assets import decisions  # noqa: PLC0415
     from etl_assets.assets.instance import open_instance  # noqa: PLC0415
     from etl_assets.assets.migration import verify  # noqa: PLC0415
     from etl_assets.assets.resources import Stores  # noqa: PLC0415
 
     settings, spec = _start()
     if lift:
-        _say("The freeze was taken back." if cutover.lift_freeze(Stores(), run="freeze") else "There was no freeze.")
+        _say("The freeze was taken back." if decisions.lift_freeze(Stores(), run="freeze") else "There was no freeze.")
         return
-    frozen = cutover.freeze_now(Stores(), spec, run="freeze")
+    frozen = decisions.freeze_now(Stores(), spec, run="freeze")
     _say(f"The legacy app is frozen at snapshot {frozen.snapshot}: a changed file is an error from now on.")
     with open_instance(settings) as instance:
         outcome = verify(settings, spec, instance=instance)

@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from etl_assets.assets.cutover import undo
+from etl_assets.assets.decisions import undo
 from etl_assets.assets.migration import Wishes, migrate
 from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import UndoRefused

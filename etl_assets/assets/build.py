@@ -15,7 +15,7 @@ from etl_assets.assets.export import (
 from etl_assets.assets.gate import build_validation_checks
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.jobs import build_jobs
-from etl_assets.assets.keys import LOAD_WAVE, VERIFY
+from etl_assets.assets.keys import COMMAND_TAG, LOAD_WAVE, NEW_WAVE, VERIFY
 from etl_assets.assets.load import build_production_assets
 from etl_assets.assets.report import build_report_asset
 from etl_assets.assets.resources import Access, Stores
@@ -43,7 +43,7 @@ def build_definitions(spec: Spec, stores: Access | None = None) -> dg.Definition
     checks += build_validation_checks(spec)
 
     def run_wave(instance: dg.DagsterInstance, key: str) -> int:
-        return run_job(definitions, LOAD_WAVE, instance, partition_key=key)
+        return run_job(definitions, LOAD_WAVE, instance, partition_key=key, tags={COMMAND_TAG: NEW_WAVE})
 
     def run_verify(instance: dg.DagsterInstance) -> int:
         return run_job(definitions, VERIFY, instance)

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from etl_assets.assets.cutover import build_freeze_job, build_undo_job
+from etl_assets.assets.decisions import build_freeze_job, build_undo_job
 from etl_assets.assets.forgetting import forget, told
 from etl_assets.assets.keys import (
     CLEANUP,

@@ -55,7 +55,7 @@ def key_of(asset: str) -> dg.AssetKey:
 
 
 def is_by_hand(run: dg.DagsterRun) -> bool:
-    """True when an operator asked for this very wave: in the UI, or by `migrate --wave`."""
+    """True when an operator asked for this very wave: in the UI, or by `migrate --wave`; not for whatever is due."""
     return AGAIN_TAG in run.tags or not ({SENSOR_TAG, COMMAND_TAG} & run.tags.keys())
 
 

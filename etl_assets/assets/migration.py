@@ -72,12 +72,12 @@ class _Way:
         definitions, tags = build_definitions(self.spec, self.stores), self._tags()
         self.say("From the legacy database to staging")
         code = run_job(definitions, MIGRATE, self.instance, without=CLOSING, tags=tags)
-        waves = self._due_waves() if code == 0 and self.spec.owned else []
+        waves, again = self._due_waves() if code == 0 and self.spec.owned else ([], "")
         for wave in waves:
             if code == 0:
                 self.say(f"Login wave {wave}")
                 self.instance.add_dynamic_partitions(str(LOGIN_WAVES.name), [wave])
-                more = {AGAIN_TAG: wave} if self.wishes.again in (wave, LAST) else {}
+                more = {AGAIN_TAG: wave} if wave == again else {}
                 code = run_job(definitions, LOAD_WAVE, self.instance, partition_key=wave, tags={**tags, **more})
         if code == 0 and not waves:
             self.say("Nobody new has logged in; reading everything back")
@@ -88,7 +88,8 @@ class _Way:
     def _tags(self) -> dict[str, str]:
         return {COMMAND_TAG: MIGRATE, **({SAMPLE_TAG: self.wishes.sample} if self.wishes.sample else {})}
 
-    def _due_waves(self) -> list[str]:
+    def _due_waves(self) -> tuple[list[str], str]:
+        """The waves to run, and which of them the operator asked for again."""
         with self.stores.target_as_it_is() as connection:
             with reading(connection):
                 again = self._again(connection)
@@ -99,21 +100,21 @@ class _Way:
         if standing.hindrance:
             raise WaveHindered(standing.hindrance)
         if again or not standing.is_due:
-            return [*standing.unfinished, *again]
+            return [*standing.unfinished, *([again] if again else [])], again
         opened = self.instance.get_dynamic_partitions(str(LOGIN_WAVES.name))
-        return [*standing.unfinished, standing.key_among(opened)]
+        return [*standing.unfinished, standing.key_among(opened)], ""
 
-    def _again(self, connection: Connection) -> list[str]:
+    def _again(self, connection: Connection) -> str:
         if self.wishes.again is None:
-            return []
+            return ""
         known = undone_waves(connection)
         if self.wishes.again == LAST and known:
-            return known[-1:]
+            return known[-1]
         if self.wishes.again not in known:
             raise SettingsError(
                 f"the wave {self.wishes.again!r} was not undone; undone waves: {', '.join(known) or 'none'}"
             )
-        return [self.wishes.again]
+        return self.wishes.again
 
 
 def _release(connection: Connection, user: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from etl_assets.assets.frames import balance_frames, staged_batches, users_frame
-from etl_assets.model.books import Group, TableBook
+from etl_assets.model.books import TableBook
 from etl_assets.model.claims import Claims
 from etl_assets.spec.exports import Export, exports_of
 from etl_assets.spec.model import Spec, Users
@@ -137,10 +137,6 @@ def _subject(column: tuple[str, str]) -> str:
 def _cells(faults: list[CellFaults]) -> str:
     rules = "; ".join(f"{fault.rows:,} {fault.rule.replace('_', ' ')} (ids {fault.sample})" for fault in faults)
     return f"would be quarantined: {rules}"
-
-
-def _kept_back(group: Group) -> str:
-    return f"{group.rows:,} would be {group.state}: {(group.reason or '').replace('_', ' ')}"
 
 
 def _sum(book: TableBook) -> str:

@@ -3,7 +3,7 @@
 import polars as pl
 from psycopg import sql
 
-from etl_assets.model.errors import Refused, TargetMismatch
+from etl_assets.model.errors import Refused, TargetMismatch, UndoRefused
 from etl_assets.model.target import TargetColumn
 from etl_assets.spec.model import Balance, Spec
 from etl_assets.stores.links import Links
@@ -75,6 +75,9 @@ def apply_balances(connection: Connection, links: Links, *, wave: str, run: str)
         Refused: a trigger changes the balance already, or the column does not take the amount as it is.
     """
     made = 0
+    if links.spec.balances:
+        # What a deferred trigger books is booked now, and is noticed.
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     for name, balance in links.spec.balances.items():
         slots = balance_slots(links, name)
         meanwhile = {key: slots[key] for key in ("balance", "column", "profiles")}
@@ -103,14 +106,15 @@ def apply_balances(connection: Connection, links: Links, *, wave: str, run: str)
 
 
 def changed_balances(connection: Connection, links: Links) -> set[str]:
-    """Users whose balance would be applied again, because the legacy app has changed it (`on_change: update`)."""
-    if not links.spec.policy.updates:
-        return set()
+    """Users who have moved and whose balance is still to be applied, or again where changes are written over."""
     found: set[str] = set()
     for name, balance in links.spec.balances.items():
         if balance.users_column is not None:
             slots = balance_slots(links, name)
-            query = statement("list_changed_balances", balance=slots["balance"], profiles=slots["profiles"])
+            again = literal(links.spec.policy.updates)
+            query = statement(
+                "list_changed_balances", balance=slots["balance"], profiles=slots["profiles"], again=again
+            )
             found |= {user for (user,) in rows(connection, query)}
     return found
 
@@ -129,14 +133,39 @@ def spent_balances(
 
 def undo_balances(connection: Connection, links: Links, *, users: list[str], wave: str | None) -> dict[str, int]:
     """Takes back what was applied; returns how many notes that were, per balance."""
-    values = {"users": users, "wave": wave}
     found = {}
-    for name in links.spec.balances:
-        slots = balance_slots(links, name)
-        found[name] = int(one(connection, statement("count_balances", balance=slots["balance"]), **values)[0])
-        for last, now in rows(connection, statement("undo_balance", **slots), **values):
-            connection.execute(statement("correct_balance"), {"last": last, "now": now})
+    for name, balance in links.spec.balances.items():
+        query = statement("undo_balance", **balance_slots(links, name), sets=literal(balance.apply == "set"))
+        notes, inexact = one(connection, query, users=users, wave=wave)
+        if inexact:
+            raise UndoRefused(
+                f"Undo refused: {inexact:,} accounts did not take {name} as it was",
+                remedy="Look at the triggers and rules on UPDATE of the profiles. Nothing was taken out.",
+            )
+        found[name] = int(notes)
     return found
+
+
+def require_known_balances(connection: Connection, links: Links, *, users: list[str], wave: str | None) -> None:
+    """Nothing, when every balance of which an undo would take something is in the spec, and no trigger would see it.
+
+    Raises:
+        UndoRefused: one is not, or a trigger would.
+    """
+    values = {"users": users, "wave": wave, "known": list(links.spec.balances)}
+    unknown = [name for (name,) in rows(connection, statement("list_unknown_balances"), **values)]
+    if unknown:
+        what = f"Undo refused: the spec does not name {', '.join(unknown)} any more, which these users were given"
+        raise UndoRefused(what, remedy="Undo with the spec that was loaded with.")
+    schema, profiles = links.spec.accounts.profiles_table
+    if links.spec.balances:
+        allowed = literal(links.spec.policy.fires(profiles))
+        query = statement("count_update_triggers", allowed=allowed)
+        count, names = one(connection, query, table=regclass(schema, profiles))
+        if count:
+            what = f"Undo refused: updating {schema}.{profiles} would fire {', '.join(names)}"
+            agreed = f"policy: {{triggers: {{{profiles}: fire}}}}"
+            raise UndoRefused(what, remedy=f"Disable them meanwhile, or say `{agreed}`.")
 
 
 def _refused(name: str, count: int, sample: list[str], remedy: str) -> Refused:

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from psycopg import sql
 
 from etl_assets.model.errors import SettingsError
 from etl_assets.spec.model import Spec
-from etl_assets.stores.postgres import Connection, connect, one, rows, transaction, writing
+from etl_assets.stores.postgres import Connection, connect, one, rows, run_statement, transaction, writing
 from etl_assets.stores.schema import ensure_schema, exists
 from etl_assets.stores.statements import qualified, statement
 from etl_assets.stores.targets import read_targets, regclass
@@ -51,6 +50,7 @@ def _hold_sequences(connection: Connection, spec: Spec) -> None:
                     "one is no member. Run it as the owner of the tables"
                 )
             sequence = qualified(schema, name)
-            value = one(connection, statement("read_sequence", sequence=sequence))[0]
-            restart = statement("restart_sequence", sequence=sequence, value=sql.Literal(int(value)))
-            connection.execute(restart)
+            value, called = one(connection, statement("read_sequence", sequence=sequence))
+            run_statement(connection, statement("restart_sequence", sequence=sequence))
+            values = {"sequence": regclass(schema, name), "value": value, "called": called}
+            connection.execute(statement("set_sequence"), values)

@@ -57,7 +57,10 @@ def forget_user(connection: Connection, links: Links, user: str, *, find_keys: F
         counts = {name: len(keys) for name, keys in ids.items() if keys}
         notes = sum(_remove_rows(connection, name, keys) for name, keys in ids.items())
         for (store,) in rows(connection, statement("list_stores_with"), columns=["legacy_user_id"]):
-            if store not in KEPT_BY_ROW:
+            if store == "loaded":
+                # After an undo: rows that their user removed, kept so that they never come back.
+                connection.execute(statement("disown_rows"), {"user": user})
+            elif store not in KEPT_BY_ROW:
                 removal = statement("delete_noted_user", store=identifier("etl", store))
                 connection.execute(removal, {"user": user})
         gone = int(is_in_snapshot)
@@ -87,11 +90,10 @@ def _require_unclaimed(connection: Connection, user: str) -> bool:
             "are meant. Correct the id in the legacy app, run `migrate`, then forget the user by that id."
         )
     is_claimed, loaded, is_in_snapshot = found[0]
-    if is_claimed or loaded:
-        what = "has claimed an account" if is_claimed else "was loaded"
+    if is_claimed:
         raise ForgetRefused(
-            f"the user {user} {what}, and {loaded:,} rows are in the new app, which erases people itself. Take the "
-            "history out of it with undo first, if that is what is wanted."
+            f"the user {user} has claimed an account, and {loaded:,} rows are in the new app, which erases people "
+            "itself. Take the history out of it with undo first, if that is what is wanted."
         )
     return bool(is_in_snapshot)
 

@@ -72,11 +72,8 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
     owned = [name for name in links.tables if not links.spec.tables[name].owner.is_none]
     loaded = Loaded(dict.fromkeys(owned, 0))
     with reading(connection):
-        sealed = connection.execute(statement("find_wave"), {"wave": wave}).fetchone()
+        _require_standing(connection, wave)
         own = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
-    if sealed is None or sealed[1]:
-        what = "was undone" if sealed else "was not resolved yet"
-        raise EtlError(f"Wave {wave} {what}: materialize `resolved_users` for it first.")
     done = 0
     for batch in _batches(own):
         _load_or_divide(loader, owned, batch, wave=wave, loaded=loaded)
@@ -92,6 +89,7 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
             _load_or_divide(loader, owned, batch, wave=wave, loaded=loaded)
         brought = loaded.written > before
     with writing(connection, run=loader.run):
+        _require_standing(connection, wave)
         if not loaded.transactions:
             # Nobody to load is still a moment to say what is wrong: a red gate must not turn green by being empty.
             _open_gate(loader)
@@ -156,6 +154,7 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
     counts: dict[str, int] = {}
     updated: dict[str, int] = {}
     with writing(connection, run=loader.run):
+        _require_standing(connection, wave)
         _open_gate(loader)
         note_before(connection, links, users)
         for name in owned:
@@ -184,6 +183,14 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
     loaded.balances += balances
     for name, count in counts.items():
         loaded.add(name, count, updated[name])
+
+
+def _require_standing(connection: Connection, wave: str) -> None:
+    """Nothing, when the wave is sealed and was not undone, also not while it is loaded."""
+    sealed = connection.execute(statement("find_wave"), {"wave": wave}).fetchone()
+    if sealed is None or sealed[1]:
+        what = "was undone" if sealed else "was not resolved yet"
+        raise EtlError(f"Wave {wave} {what}: materialize `resolved_users` for it first.")
 
 
 def _open_gate(loader: Loader) -> None:

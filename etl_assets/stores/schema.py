@@ -61,6 +61,9 @@ def meta_facts(spec: Spec, keys: dict[str, tuple[str, ...]]) -> dict[str, str]:
         facts["marker"] = spec.target.marker
     if spec.users is not None:
         facts["users"] = f"{spec.users.table} by {spec.users.id}"
+        facts["profiles"] = ".".join(spec.accounts.profiles_table)
+    for name, balance in spec.balances.items():
+        facts[f"balance {name}"] = f"{balance.from_}, {balance.apply}"
     for name, table in spec.tables.items():
         key = ", ".join(keys.get(name, table.key)) or "primary key"
         facts[f"table {name}"] = f"{table.target}, id {table.id.rule}, key {key}"

@@ -3,22 +3,18 @@
 import json
 from dataclasses import dataclass, field
 
-from psycopg import sql
-
 from etl_assets.model.errors import SettingsError, UndoRefused
 from etl_assets.stores.balances import spent_balances, undo_balances
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, rows, run_statement, writing
 from etl_assets.stores.schema import audit, contradictions, declared_facts, exists
-from etl_assets.stores.statements import catalog_text, identifier, joined, literal, qualified, statement
-from etl_assets.stores.targets import regclass
-from etl_assets.stores.updating import changes
+from etl_assets.stores.statements import statement
+from etl_assets.stores.undo_hindrances import hindrances, undo_slots
+from etl_assets.stores.updating import casts
 
 LAST = "last"
-CHANGED = "were changed in production since they were loaded"
-REFERRED = "are referred to by rows that stay"
-LATER = "were written again by a later wave"
+DISABLE = "Nothing was taken out. Disable the triggers meanwhile: what they book would be taken back twice."
 TAKE_CARE = "Nothing was taken out. Settle these rows in the new app, or leave what was loaded."
 
 
@@ -96,14 +92,18 @@ def _undo(connection: Connection, links: Links, *, users: list[str], wave: str |
     connection.execute(statement("choose_restorations"), values)
     touched = {user for (user,) in rows(connection, statement("list_touched_users"), wave=wave)} | set(users)
     tables = _tables(connection, links)
-    hindered = [row for name in tables for row in _hindrances(connection, links, name, tables, wave=wave)]
-    hindered += spent_balances(connection, links, users=users, wave=wave)
+    hindered = hindrances(connection, links, tables, users=users, wave=wave)
     if hindered:
         raise UndoRefused("Undo refused", hindered, remedy=TAKE_CARE)
     done = Undone(len(touched))
     for name in reversed(tables):
         _remove(connection, links, name, done)
     fault_point("undo.removed")
+    # What a deferred trigger does to a balance is done now, and is noticed.
+    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    spent = spent_balances(connection, links, users=users, wave=wave)
+    if spent:
+        raise UndoRefused("Undo refused: triggers book by themselves", spent, remedy=DISABLE)
     done.balances = undo_balances(connection, links, users=users, wave=wave)
     for name in tables:
         _restore(connection, links, name, done, wave=wave)
@@ -147,61 +147,8 @@ def _tables(connection: Connection, links: Links) -> list[str]:
     return [name for name in links.tables if name in named]
 
 
-def _slots(links: Links, name: str) -> dict[str, sql.Composable]:
-    table, target = links.spec.tables[name], links.targets[name]
-    return {
-        "target": qualified(target.schema, target.name),
-        "table": literal(name),
-        "id": identifier(table.id.to),
-        "id_type": catalog_text(target.columns[table.id.to].type),
-    }
-
-
-def _hindrances(
-    connection: Connection, links: Links, name: str, tables: list[str], *, wave: str | None
-) -> list[tuple[str, str, str]]:
-    slots = _slots(links, name)
-    triggers = links.targets[name].delete_triggers
-    if triggers and not links.spec.policy.fires(name):
-        what = f"Undo refused: deleting from {links.spec.tables[name].target} would fire {', '.join(triggers)}"
-        raise UndoRefused(what, remedy=f"Disable them meanwhile, or say `policy: {{triggers: {{{name}: fire}}}}`.")
-    queries = [(CHANGED, statement("list_changed_since", **slots, found=links.digest(name, "t")))]
-    queries += [(LATER, statement("list_written_later", table=slots["table"]))] if wave else []
-    queries += [(REFERRED, query) for query in _referring(connection, links, name, tables)]
-    found = {(key, why) for why, query in queries for (key,) in rows(connection, query, wave=wave)}
-    return [(name, key, why) for key, why in sorted(found)]
-
-
-def _referring(connection: Connection, links: Links, name: str, tables: list[str]) -> list[sql.Composed]:
-    """Statements for rows that something staying refers to: by a foreign key, or by a reference of the spec."""
-    table, target = links.spec.tables[name], links.targets[name]
-    by_place = {(links.targets[other].schema, links.targets[other].name): other for other in links.tables}
-    pairs: set[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = set()
-    place = regclass(target.schema, target.name)
-    for schema, child, here, there in rows(connection, statement("read_referring"), table=place):
-        pairs.add((schema, child, tuple(here), tuple(there)))
-    for other in links.tables:
-        for column, reference in links.spec.tables[other].references.items():
-            if reference.table == name and links.spec.tables[other].columns[column].type != "text":
-                child_target = links.targets[other]
-                pairs.add((child_target.schema, child_target.name, (column,), (table.id.to,)))
-    found = []
-    for schema, child, here, there in sorted(pairs):
-        same = [sql.SQL("c.{} = t.{}").format(identifier(h), identifier(t)) for h, t in zip(here, there, strict=True)]
-        ours = by_place.get((schema, child))
-        stays = statement("is_not_undone", **_ours(links, ours)) if ours in tables else sql.SQL("true")
-        slots = {"child": qualified(schema, child), "same": joined(list(same), by=" AND "), "stays": stays}
-        found.append(statement("list_referring", **_slots(links, name), **slots))
-    return found
-
-
-def _ours(links: Links, name: str | None) -> dict[str, sql.Composable]:
-    slots = _slots(links, name or "")
-    return {key: slots[key] for key in ("table", "id", "id_type")}
-
-
 def _remove(connection: Connection, links: Links, name: str, done: Undone) -> None:
-    slots = _slots(links, name)
+    slots = undo_slots(links, name)
     count = statement("count_present", **slots)
     present, gone = one(connection, count, how="remove")
     removed = one(connection, statement("remove_rows", **slots))[0]
@@ -212,12 +159,12 @@ def _remove(connection: Connection, links: Links, name: str, done: Undone) -> No
 
 
 def _restore(connection: Connection, links: Links, name: str, done: Undone, *, wave: str | None) -> None:
-    slots = _slots(links, name)
+    slots = undo_slots(links, name)
     columns = [column for column in links.columns(name) if column != links.spec.tables[name].id.to]
     present = one(connection, statement("count_present", **slots), how="restore")[0]
     if not present:
         return
-    query = statement("restore_rows", **slots, changes=changes(columns), found=links.digest(name, "t"))
+    query = statement("restore_rows", **slots, changes=casts(links, name, columns), found=links.digest(name, "t"))
     restored, differing = one(connection, query, wave=wave)
     if restored != present or differing:
         what = f"Undo refused: {links.spec.tables[name].target} did not take {max(present - restored, differing):,}"

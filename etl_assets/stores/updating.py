@@ -5,7 +5,7 @@ from psycopg import sql
 from etl_assets.model.errors import Refused
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, rows, run_statement
-from etl_assets.stores.statements import identifier, joined, literal, qualified, statement
+from etl_assets.stores.statements import catalog_text, identifier, joined, literal, qualified, statement
 
 
 def write_changes(
@@ -28,7 +28,8 @@ def write_changes(
         "update_rows",
         **_slots(links, name),
         of_users=sql.SQL("AND k._legacy_user_id = ANY (%(users)s)") if users is not None else sql.SQL(""),
-        former=joined([identifier("t", column) for column in columns]),
+        columns=literal(columns),
+        former=sql.SQL("ARRAY[{}]").format(joined([sql.SQL("{}::text").format(identifier("t", c)) for c in columns])),
         changes=changes(columns),
     )
     found, entered, altered, sample = one(connection, query, users=users, wave=wave, run=run)
@@ -47,6 +48,18 @@ def write_changes(
 def changes(columns: list[str]) -> sql.Composed:
     """`"a" = c."a", ...`."""
     return joined([sql.SQL("{0} = c.{0}").format(identifier(column)) for column in columns])
+
+
+def casts(links: Links, name: str, columns: list[str]) -> sql.Composed:
+    """`"a" = (e.content ->> 'a')::integer, ...`: what `etl.former` keeps, as the columns take it."""
+    target = links.targets[name]
+    parts = [
+        sql.SQL("{} = (e.content ->> {})::{}").format(
+            identifier(column), literal(column), catalog_text(target.columns[column].type)
+        )
+        for column in columns
+    ]
+    return joined(list(parts))
 
 
 def changed_users(connection: Connection, links: Links, name: str) -> set[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from etl_assets.assets.cutover import undo
+from etl_assets.assets.decisions import undo
 from etl_assets.assets.keys import VERIFICATION
 from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import UndoRefused
@@ -69,7 +69,7 @@ def test_a_changed_row_is_written_over_with_the_next_wave_where_the_spec_says_so
         ("credit_transactions", "1", last_wave(updating)),
         ("jobs", "1", last_wave(updating)),
     ]
-    assert former[1][3]["metadata"] == {"a": 1}
+    assert former[1][3]["metadata"] == '{"a": 1}'
     before = updating.checksum(*PRODUCTION)
     assert len(updating.migrate().books.waves) == 2
     assert updating.checksum(*PRODUCTION) == before
@@ -144,7 +144,7 @@ def test_undo_refuses_what_a_later_wave_wrote_again(updating: World) -> None:
         updating.legacy(f"UPDATE jobs SET status = '{status}' WHERE id = 1")
         updating.migrate()
     [(_,), (second,), (third,)] = updating.query("SELECT wave FROM etl.waves ORDER BY 1")
-    with pytest.raises(UndoRefused, match="by a later wave"):
+    with pytest.raises(UndoRefused, match="by another wave"):
         undo(Stores(), updating.spec, wave=second, user="", run="test")
     undo(Stores(), updating.spec, wave=third, user="", run="test")
     assert status_of(updating, 1) == "second"
@@ -182,3 +182,28 @@ def test_an_unowned_row_follows_the_legacy_app_too(world: World) -> None:
     world.legacy("UPDATE plans SET name = 'basic'")
     assert world.migrate().exit_code == 0
     assert world.query("SELECT id, name FROM public.plans") == [(1, "basic")]
+
+
+@pytest.mark.parametrize("value", ["'null'", "'{\"a\": 1.50}'"])
+def test_a_former_value_comes_back_as_it_was(updating: World, value: str) -> None:
+    updating.legacy(f"UPDATE jobs SET metadata = {value} WHERE id = 1")
+    updating.migrate()
+    before = updating.checksum(*PRODUCTION)
+    updating.legacy("UPDATE jobs SET metadata = '{\"b\": 1}' WHERE id = 1")
+    updating.migrate()
+    undo(Stores(), updating.spec, wave=last_wave(updating), user="", run="test")
+    assert updating.checksum(*PRODUCTION) == before
+
+
+def test_giving_values_back_asks_about_triggers_on_update_and_not_on_delete(updating: World) -> None:
+    updating.legacy("UPDATE jobs SET status = 'changed' WHERE id = 1")
+    updating.migrate()
+    trigger = (
+        "CREATE OR REPLACE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+        "CREATE TRIGGER tell AFTER {} ON public.jobs FOR EACH ROW EXECUTE FUNCTION public.note()"
+    )
+    updating.execute(trigger.format("UPDATE"))
+    with pytest.raises(UndoRefused, match=r"updating public.jobs would fire"):
+        undo(Stores(), updating.spec, wave=last_wave(updating), user="", run="test")
+    updating.execute("DROP TRIGGER tell ON public.jobs;" + trigger.format("DELETE"))
+    assert undo(Stores(), updating.spec, wave=last_wave(updating), user="", run="test").restored == {"jobs": 1}

@@ -11,7 +11,7 @@ from etl_assets.demo.target import embedded
 from etl_assets.model.errors import Unavailable
 from etl_assets.stores import postgres
 from etl_assets.stores.settings import Settings, read_settings
-from etl_assets_tests.scenario import BOOKS, PRODUCTION, USERS
+from etl_assets_tests.scenario import BOOKS, LEGACY, PRODUCTION, USERS
 from etl_assets_tests.world import AT, World
 
 EVERYTHING = (*PRODUCTION, "auth.users", "public.profiles")
@@ -68,6 +68,17 @@ def test_a_dump_of_everything_but_schema_etl_is_the_same_sequences_included(awkw
     assert "number" in before
     assert dry(awkward).exit_code == 0
     assert dump(awkward, server, "--exclude-schema=etl") == before
+
+
+def test_a_number_that_was_given_is_not_given_again(world: World) -> None:
+    world.legacy(LEGACY)
+    world.sign_up("ann@example.com")
+    world.execute(
+        "ALTER TABLE public.jobs ADD COLUMN n serial UNIQUE;"
+        "INSERT INTO public.jobs (user_id, job_type, status) SELECT id, 'native', 'x' FROM public.profiles"
+    )
+    assert dry(world).exit_code == 0
+    assert world.migrate().exit_code == 0
 
 
 def test_what_only_a_commit_would_find_is_found(awkward: World) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from etl_assets.assets.cutover import freeze_now, lift_freeze
+from etl_assets.assets.decisions import freeze_now, lift_freeze
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import SNAPSHOT, VERIFICATION, VERIFY
 from etl_assets.assets.resources import Stores

@@ -7,16 +7,18 @@ import sys
 
 import pytest
 
-from etl_assets.assets.cutover import undo
+from etl_assets.assets.decisions import undo
+from etl_assets.assets.forgetting import forget
 from etl_assets.assets.instance import run_job
-from etl_assets.assets.keys import LOAD_WAVE
+from etl_assets.assets.keys import LOAD_WAVE, NEW_WAVE
 from etl_assets.assets.migration import Wishes, migrate
 from etl_assets.assets.resources import Stores
-from etl_assets.model.errors import SettingsError, UndoRefused
+from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
+from etl_assets.stores import loading
 from etl_assets.stores.cleanup import drop_staging
 from etl_assets.stores.faults import UNDO_POINTS
 from etl_assets.stores.postgres import connect
-from etl_assets.stores.settings import read_settings
+from etl_assets.stores.settings import DEFAULT_SPEC, read_settings
 from etl_assets.stores.status import status
 from etl_assets_tests.scenario import BOOKS, PRODUCTION, USERS
 from etl_assets_tests.world import AT, World
@@ -264,3 +266,81 @@ def test_the_command_lists_what_hinders_and_exits_with_1(awkward: World) -> None
     assert "jobs 1: changed in production since they were loaded" in refused.stderr
     assert awkward.cli("undo").returncode == 2
     assert awkward.cli("undo", "--user", "2").returncode == 0
+
+
+def test_a_row_that_refers_to_a_partition_counts_too(awkward: World) -> None:
+    awkward.execute(
+        "DROP TABLE public.artifacts; DROP TABLE public.jobs;"
+        "CREATE TABLE public.jobs (id uuid PRIMARY KEY, user_id uuid NOT NULL REFERENCES public.profiles, job_type text,"
+        " status text, created_at timestamptz, updated_at timestamptz, source_file text, result_file text, metadata jsonb)"
+        " PARTITION BY HASH (id);"
+        "CREATE TABLE public.jobs_0 PARTITION OF public.jobs FOR VALUES WITH (MODULUS 1, REMAINDER 0);"
+        "CREATE TABLE public.notes (job uuid REFERENCES public.jobs_0 (id) ON DELETE CASCADE);"
+    )
+    text = DEFAULT_SPEC.read_text(encoding="utf-8")
+    awkward.write_spec((text[text.index("  artifacts:\n") :], ""))
+    assert awkward.migrate().exit_code == 0
+    awkward.execute("INSERT INTO public.notes SELECT id FROM public.jobs")
+    with pytest.raises(UndoRefused, match="referred to"):
+        take_out(awkward, wave=last_wave(awkward))
+    assert awkward.query("SELECT count(*) FROM public.notes") == [(2,)]
+
+
+def test_a_user_who_was_undone_comes_back_only_when_asked_for(awkward: World) -> None:
+    wave = awkward.stage()
+    take_out(awkward, user="1")
+    assert run_job(awkward.definitions(), NEW_WAVE, awkward.instance) == 0
+    assert states(awkward)["1"] == "held"
+    awkward.sign_up("dan@example.com")
+    second = awkward.stage()
+    take_out(awkward, wave=second)
+    migrate_with(awkward, again="last")
+    assert second > wave
+    assert states(awkward)["4"] == "resolved"
+    assert states(awkward)["1"] == "held"
+
+
+def test_a_wave_that_is_undone_while_it_loads_loads_no_more(awkward: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "USERS_PER_TRANSACTION", 1)
+    wave = awkward.stage()
+    with connect(awkward.url) as connection:
+        loader = loading.Loader(connection, awkward.links(), {}, "test")
+        with pytest.raises(EtlError, match="was undone"):
+            loading.load_wave(loader, wave=wave, progress=lambda *_: take_out(awkward, wave=wave))
+    assert awkward.query("SELECT count(*) FROM public.jobs") == [(0,)]
+    assert awkward.query("SELECT loaded_at FROM etl.waves") == [(None,)]
+
+
+def test_an_account_that_others_rows_name_keeps_its_claim(awkward: World) -> None:
+    awkward.execute("ALTER TABLE public.jobs ADD COLUMN reviewer_id uuid")
+    reviewer = '{type: uuid, expr: "CASE WHEN id = 2 THEN 1 END", references: {table: users, unresolved: wait}}'
+    awkward.write_spec(("      metadata: jsonb\n", f"      metadata: jsonb\n      reviewer_id: {reviewer}\n"))
+    awkward.migrate()
+    with pytest.raises(UndoRefused, match="name the account of a user who goes"):
+        take_out(awkward, user="1")
+    assert take_out(awkward, wave=last_wave(awkward)).removed["jobs"] == 2
+
+
+def test_the_address_of_the_latest_snapshot_counts_again(awkward: World) -> None:
+    awkward.migrate()
+    awkward.legacy("UPDATE users SET email = 'ann@new.example' WHERE id = 1")
+    awkward.migrate()
+    wave = last_wave(awkward)
+    take_out(awkward, user="1")
+    assert awkward.query("SELECT email, email_key FROM etl.legacy_user_map WHERE legacy_user_id = '1'") == [
+        ("ann@new.example", "ann@new.example")
+    ]
+    assert run_job(awkward.definitions(), LOAD_WAVE, awkward.instance, partition_key=wave) == 0
+    assert states(awkward)["1"] == "waiting"
+
+
+def test_a_person_who_removed_a_row_and_was_undone_can_be_forgotten(awkward: World) -> None:
+    awkward.migrate()
+    awkward.execute("DELETE FROM public.credit_transactions WHERE amount = -30")
+    take_out(awkward, user="1")
+    forget(Stores(), awkward.spec, "1", run="test")
+    assert awkward.query("SELECT count(*) FROM etl.loaded WHERE legacy_user_id = '1'") == [(0,)]
+    outcome = awkward.migrate()
+    assert outcome.exit_code == 0
+    assert outcome.books.closed
+    assert awkward.query("SELECT sum(amount) FROM public.credit_transactions") == [(7,)]

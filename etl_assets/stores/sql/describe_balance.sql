@@ -7,7 +7,9 @@ WITH applied AS (
     FROM etl.balances AS b WHERE b.balance = {balance} GROUP BY b.legacy_user_id),
 users AS (
     SELECT m.legacy_user_id, m.supabase_user_id AS account, g.amount AS legacy, a.amount AS applied,
-           a.before, p.{column}::numeric AS now, r.after AS left_with, t.legacy AS transactions, t.production
+           a.before, a.legacy_user_id IS NULL AND EXISTS (
+               SELECT FROM etl.quarantine AS q WHERE q."table" = 'users' AND q.legacy_id = m.legacy_user_id
+           ) AS is_unreadable, p.{column}::numeric AS now, r.after AS left_with, t.legacy AS transactions, t.production
     FROM etl.legacy_user_map AS m
     JOIN {profiles} AS p ON p.id = m.supabase_user_id
     JOIN etl.waves AS w ON w.wave = m.wave AND w.loaded_at IS NOT NULL
@@ -23,7 +25,7 @@ SELECT count(*), coalesce(sum(legacy), 0)::text, coalesce(sum(applied), 0)::text
        (array_agg(legacy_user_id ORDER BY legacy_user_id) FILTER (WHERE legacy IS NOT NULL AND applied IS NULL))[1:6],
        count(*) FILTER (WHERE legacy <> applied),
        count(*) FILTER (WHERE now <> left_with),
-       count(*) FILTER (WHERE applied - transactions <> now - CASE WHEN {sets} THEN 0 ELSE coalesce(before, 0) END - production),
+       count(*) FILTER (WHERE is_unreadable OR applied - transactions <> now - CASE WHEN {sets} THEN 0 ELSE coalesce(before, 0) END - production),
        (array_agg(legacy_user_id ORDER BY legacy_user_id) FILTER (
-           WHERE applied - transactions <> now - CASE WHEN {sets} THEN 0 ELSE coalesce(before, 0) END - production))[1:6]
+           WHERE is_unreadable OR applied - transactions <> now - CASE WHEN {sets} THEN 0 ELSE coalesce(before, 0) END - production))[1:6]
 FROM users

@@ -1,12 +1,15 @@
 -- New users are added; the addresses of unclaimed ones follow the legacy app; a claimed one keeps what it claimed by.
 INSERT INTO etl.legacy_user_map AS m
-    (legacy_user_id, email, email_key, verified, created_at, snapshot, seen_email_key, seen_created_at)
-SELECT legacy_user_id, email, email_key, verified, created_at, %(snapshot)s, email_key, created_at
+    (legacy_user_id, email, email_key, verified, created_at, snapshot, seen_email_key, seen_created_at, seen_email,
+     seen_verified)
+SELECT legacy_user_id, email, email_key, verified, created_at, %(snapshot)s, email_key, created_at, email, verified
 FROM pg_temp.etl_users_batch
 ON CONFLICT (legacy_user_id) DO UPDATE SET
     snapshot = excluded.snapshot,
     seen_email_key = excluded.seen_email_key,
     seen_created_at = excluded.seen_created_at,
+    seen_email = excluded.seen_email,
+    seen_verified = excluded.seen_verified,
     email = CASE WHEN m.supabase_user_id IS NULL THEN excluded.email ELSE m.email END,
     email_key = CASE WHEN m.supabase_user_id IS NULL THEN excluded.email_key ELSE m.email_key END,
     verified = CASE WHEN m.supabase_user_id IS NULL THEN excluded.verified ELSE m.verified END,

@@ -1,2 +1,2 @@
--- The number that the sequence gave last.
-SELECT s.last_value FROM {sequence} AS s
+-- The number that the sequence gave last, or gives first.
+SELECT s.last_value, s.is_called FROM {sequence} AS s

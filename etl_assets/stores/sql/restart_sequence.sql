@@ -1,2 +1,2 @@
 -- Makes the sequence a part of this transaction, which nextval() and setval() alone are not.
-ALTER SEQUENCE {sequence} RESTART WITH {value}
+ALTER SEQUENCE {sequence} RESTART

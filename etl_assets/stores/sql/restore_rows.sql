@@ -7,7 +7,7 @@ WITH earliest AS MATERIALIZED (
     ORDER BY f.legacy_id, f.id),
 written AS (
     UPDATE {target} AS t SET {changes}
-    FROM earliest AS e CROSS JOIN LATERAL jsonb_populate_record(NULL::{target}, e.content) AS c
+    FROM earliest AS e
     WHERE t.{id} = e.new_id::{id_type}
     RETURNING e.legacy_id, e.digest AS expected, {found} AS digest),
 entered AS (

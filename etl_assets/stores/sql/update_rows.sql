@@ -9,10 +9,9 @@ WITH changed AS MATERIALIZED (
   AND {expected} <> l.digest AND {found} = l.digest),
 kept AS (
     INSERT INTO etl.former ("table", legacy_id, wave, run, digest, content)
-    SELECT {table}, c._legacy_id, %(wave)s, %(run)s, c._former, to_jsonb(f)
+    SELECT {table}, c._legacy_id, %(wave)s, %(run)s, c._former, jsonb_object({columns}, {former})
     FROM changed AS c
-    JOIN {target} AS t ON t.{id} = c._new_id
-    CROSS JOIN LATERAL (SELECT {former}) AS f),
+    JOIN {target} AS t ON t.{id} = c._new_id),
 written AS (
     UPDATE {target} AS t SET {changes} FROM changed AS c WHERE t.{id} = c._new_id
     RETURNING c._legacy_id, c._digest AS _expected, {found} AS _digest),

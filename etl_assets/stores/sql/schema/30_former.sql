@@ -1,4 +1,5 @@
--- What a production row held before a changed legacy row was written over it (`on_change: update`), as jsonb.
+-- What a production row held before a changed legacy row was written over it (`on_change: update`): each column as
+-- text, which reads back the same, jsonb's null and a double's -0 included.
 CREATE TABLE IF NOT EXISTS etl.former (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     "table" text NOT NULL,
