@@ -11,11 +11,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from etl_assets.assets import migration
+from etl_assets.assets.instance import EVENT_BATCH
 from etl_assets.demo.target import TARGET_DATABASE, embedded
 from etl_assets.spec.loader import load_spec
 from etl_assets.stores.settings import DEFAULT_SPEC, Settings
 from etl_assets_tests.scenario import CONFIRMED, LEGACY, UNCONFIRMED
-from etl_assets_tests.world import World
+from etl_assets_tests.world import World, definitions_of
 
 _numbers = itertools.count(1)
 
@@ -35,6 +37,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     root = tmp_path_factory.mktemp("server")
     settings = Settings(root, DEFAULT_SPEC, None, None, root / "dagster")
     running = embedded(settings)
+    with psycopg.connect(running.url("postgres"), autocommit=True) as connection:
+        # A power cut takes the tests' databases with it, and nobody minds.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+        connection.execute("SELECT pg_reload_conf()")
     yield settings
     running.release()
 
@@ -55,6 +62,8 @@ def a_world(server: Settings, folder: Path) -> Iterator[World]:
         patch.setenv("LEGACY_SQLITE", str(folder / "legacy.db"))
         patch.setenv("TARGET_DATABASE_URL", cluster.url(name))
         patch.setenv("ETL_SPEC", str(DEFAULT_SPEC))
+        patch.setattr(migration, "build_definitions", definitions_of)
+        patch.setenv("DAGSTER_EVENT_BATCH_SIZE", EVENT_BATCH)  # as the command line has it
         patch.delenv("ETL_FAULT", raising=False)
         spec = load_spec(DEFAULT_SPEC.read_text(encoding="utf-8"), file="migration.yaml")
         world = World(folder, cluster.url(name), spec)
