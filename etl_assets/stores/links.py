@@ -83,6 +83,11 @@ class Links:
         target = self.targets[name]
         return bool(self.spec.tables[name].references or target.checks or target.foreign or self._unique_rules(name))
 
+    def can_be_freed(self, name: str) -> bool:
+        """True when a row that arrives can let another of this table through, because it refers to it."""
+        foreign = any(self._can_miss(name, rule) for rule in self.targets[name].foreign)
+        return bool(self.spec.tables[name].references or foreign)
+
     def incomplete_users(self, *, some: bool = False) -> sql.Composed:
         """`legacy_user_id` of every user with a quarantined row that is not loaded; with `some`, of %(users)s alone."""
         by_value = sql.SQL("AND o.legacy_user_id = ANY (%(users)s)") if some else sql.SQL("")

@@ -80,14 +80,17 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
         done += len(batch)
         progress(done, len(own))
     # Rows that were not there, not right or not referable when their owner's wave came, users by users as above.
-    # Each pass can free further rows, through references between users; it ends when one brings nothing.
+    # Each pass can free further rows, through references between users; it ends when one brings nothing. The staging that
+    # the wave has seen is that of the first pass, which alone looks everywhere.
+    late, staging = _late_users(connection, links, owned)
     brought = True
     while brought:
-        late, staging = _late_users(connection, links, owned)
         before = loaded.written
         for batch in _batches([user for user in late if user not in loaded.refused]):
             _load_or_divide(loader, owned, batch, wave=wave, loaded=loaded)
         brought = loaded.written > before
+        if brought:
+            late, _ = _late_users(connection, links, [name for name in owned if links.can_be_freed(name)])
     with writing(connection, run=loader.run):
         _require_standing(connection, wave)
         if not loaded.transactions:
