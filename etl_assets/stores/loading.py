@@ -80,8 +80,8 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
         done += len(batch)
         progress(done, len(own))
     # Rows that were not there, not right or not referable when their owner's wave came, users by users as above.
-    # Each pass can free further rows, through references between users; it ends when one brings nothing. The staging that
-    # the wave has seen is that of the first pass, which alone looks everywhere.
+    # Each pass can free further rows, through references between users; it ends when one brings nothing. The staging
+    # that the wave has seen is that of the first pass, which alone looks everywhere.
     late, staging = _late_users(connection, links, owned)
     brought = True
     while brought:
