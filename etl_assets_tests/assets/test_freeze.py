@@ -7,7 +7,7 @@ import pytest
 
 from etl_assets.assets.decisions import freeze_now, lift_freeze
 from etl_assets.assets.instance import run_job
-from etl_assets.assets.keys import SNAPSHOT, VERIFICATION, VERIFY
+from etl_assets.assets.keys import FREEZE, SNAPSHOT, VERIFICATION, VERIFY
 from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import FreezeRefused, LegacyThawed
 from etl_assets_tests.world import AT, World, failed_checks, failure_of
@@ -104,3 +104,15 @@ def test_the_command(awkward: World) -> None:
         action for (action,) in awkward.query("SELECT action FROM etl.audit_log WHERE action IN ('frozen', 'thawed')")
     ]
     assert actions == ["frozen", "thawed"]
+
+
+def test_the_job_freezes_and_verifies(awkward: World) -> None:
+    awkward.migrate()
+    job = awkward.definitions().resolve_job_def(FREEZE)
+    assert job.execute_in_process(instance=awkward.instance).success
+    assert "Sign-off report" in page(awkward)
+    lifted = job.execute_in_process(
+        instance=awkward.instance, run_config={"ops": {"freeze_legacy": {"config": {"lift": True}}}}
+    )
+    assert lifted.success
+    assert awkward.query("SELECT count(*) FROM etl.meta WHERE key = 'frozen snapshot'") == [(0,)]

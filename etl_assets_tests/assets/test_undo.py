@@ -10,7 +10,7 @@ import pytest
 from etl_assets.assets.decisions import undo
 from etl_assets.assets.forgetting import forget
 from etl_assets.assets.instance import run_job
-from etl_assets.assets.keys import LOAD_WAVE, NEW_WAVE
+from etl_assets.assets.keys import LOAD_WAVE, NEW_WAVE, UNDO
 from etl_assets.assets.migration import Wishes, migrate
 from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
@@ -21,7 +21,7 @@ from etl_assets.stores.postgres import connect
 from etl_assets.stores.settings import DEFAULT_SPEC, read_settings
 from etl_assets.stores.status import status
 from etl_assets_tests.scenario import BOOKS, PRODUCTION, USERS
-from etl_assets_tests.world import AT, World
+from etl_assets_tests.world import AT, World, failure_of
 
 LATE_JOB = f"INSERT INTO jobs VALUES (20, 1, 'export', 'late', '{AT}', NULL, NULL, NULL, NULL)"
 
@@ -344,3 +344,13 @@ def test_a_person_who_removed_a_row_and_was_undone_can_be_forgotten(awkward: Wor
     assert outcome.exit_code == 0
     assert outcome.books.closed
     assert awkward.query("SELECT sum(amount) FROM public.credit_transactions") == [(7,)]
+
+
+def test_the_job_takes_the_wave_from_the_launchpad(awkward: World) -> None:
+    awkward.migrate()
+    job = awkward.definitions().resolve_job_def(UNDO)
+    config = {"ops": {"take_out": {"config": {"wave": "last"}}}}
+    assert job.execute_in_process(instance=awkward.instance, run_config=config).success
+    assert awkward.query("SELECT count(*) FROM public.jobs") == [(0,)]
+    again = job.execute_in_process(instance=awkward.instance, run_config=config, raise_on_error=False)
+    assert "is no wave of this target" in failure_of(again)
