@@ -67,6 +67,11 @@ class Histories(RuleBasedStateMachine):
             self.new_user()
         for user in (1, 1, 2):
             self.new_job(user)
+        # A history is about what comes after the first wave.
+        for email in ("u1@example.com", "u2@example.com"):
+            self.signed_up.add(email)
+            self.world.sign_up(email)
+        self.the_operator_migrates()
 
     def new_user(self) -> int:
         user = len(self.emails) + 1
