@@ -14,7 +14,7 @@ from etl_assets_tests.histories import Histories
 def test_histories(server: Settings) -> None:
     Histories.server = server
     few = settings(
-        max_examples=5,
+        max_examples=3,
         stateful_step_count=12,
         deadline=timedelta(minutes=2),
         suppress_health_check=list(HealthCheck),

@@ -175,7 +175,7 @@ def test_a_sample_takes_n_users_and_whom_they_need_and_a_full_run_completes_it(m
 
 def test_the_seed_decides_who_is_taken(many: World) -> None:
     counts = {}
-    for seed in ("0", "0", "1", "2"):
+    for seed in ("0", "0", "1"):
         outcome = dry(many, sample=f"5/{seed}")
         assert outcome.exit_code == 0
         counts.setdefault(seed, []).append(outcome.books.users["resolved"])
