@@ -26,6 +26,8 @@ def find_change(artifacts: Artifacts, staged: FormerStaging | None, manifest: Ma
     former = artifacts.find_manifest(staged.snapshot, manifest.table) if staged else None
     if staged is None or former is None or former.sha256 != staged.content:
         return None
+    if not artifacts.export_path(former.snapshot, former.table).exists():
+        return None
     if (former.columns, former.usual) != (manifest.columns, manifest.usual):
         return None
     found = difference(artifacts.verified_batches(former), artifacts.verified_batches(manifest))

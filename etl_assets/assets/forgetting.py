@@ -14,7 +14,7 @@ from etl_assets.model.errors import ForgetRefused, LegacyMismatch
 from etl_assets.model.suppression import Suppressions, keyed_id
 from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
-from etl_assets.stores.artifacts import Artifacts, Manifest, SnapshotInfo, manifest_path, sha256_of
+from etl_assets.stores.artifacts import Artifacts, SnapshotInfo, sha256_of
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.forgetting import NOTES, USERS, Removed, forget_user, refresh_contents
 from etl_assets.stores.legacy_scrub import Scrub, Scrubbed, find_forgotten, scrub
@@ -111,15 +111,11 @@ def _write_exports(artifacts: Artifacts, spec: Spec, info: SnapshotInfo | None) 
         return {}
     current = {}
     for name in exports_of(spec):
-        manifest = _manifest_or_none(artifacts, info.id, name)
+        manifest = artifacts.find_manifest(info.id, name)
         if manifest and manifest.spec_digest == spec.digest:
             current[name] = exports_of(spec)[name]
     artifacts.drop_exports(info.id, but=current)
     return {name: write_export(artifacts, export, spec).sha256 for name, export in current.items()}
-
-
-def _manifest_or_none(artifacts: Artifacts, snapshot: str, name: str) -> Manifest | None:
-    return artifacts.manifest(name) if manifest_path(artifacts.export_path(snapshot, name)).exists() else None
 
 
 def _lines_that_name(

@@ -26,7 +26,7 @@ from etl_assets.model.books import Books
 from etl_assets.model.errors import SettingsError, WaveHindered
 from etl_assets.spec.model import Spec
 from etl_assets.stores.artifacts import Artifacts, private_folder
-from etl_assets.stores.dry_run import rolled_back
+from etl_assets.stores.dry_run import dry
 from etl_assets.stores.postgres import Connection, reading, writing
 from etl_assets.stores.run_locks import RunLocks
 from etl_assets.stores.settings import Settings
@@ -153,7 +153,7 @@ def migrate_dry(settings: Settings, spec: Spec, *, say: Callable[[str], None], w
     artifacts = Artifacts(settings.artifacts)
     folder = private_folder(artifacts.scratch_path("dry-run"))
     try:
-        with rolled_back(target_url(settings), spec) as connection, dg.DagsterInstance.ephemeral() as instance:
+        with dry(target_url(settings), spec) as connection, dg.DagsterInstance.ephemeral() as instance:
             lent = Borrowed(connection, folder)
             outcome = _Way(spec, lent, instance, say, wishes).run()
             page = lent.artifacts().read_report(PAGE)

@@ -196,19 +196,17 @@ class Artifacts:
             ArtifactError: the table was not exported from this snapshot yet.
         """
         snapshot = self.current_snapshot().id
-        path = manifest_path(self.export_path(snapshot, table))
-        if not path.exists():
+        found = self.find_manifest(snapshot, table)
+        if found is None:
             raise ArtifactError(
                 f"exports/{table} was not written for snapshot {snapshot} yet: materialize `exports/{table}` first."
             )
-        raw = json.loads(path.read_bytes())
-        return Manifest(**{**raw, "columns": tuple(raw["columns"])})
+        return found
 
     def find_manifest(self, snapshot: str, table: str) -> Manifest | None:
-        """The manifest of a table's export of any snapshot that is still there."""
-        export = self.export_path(snapshot, table)
-        path = manifest_path(export)
-        if not (path.exists() and export.exists()):
+        """The manifest of a table's export of any snapshot, or None where there is none."""
+        path = manifest_path(self.export_path(snapshot, table))
+        if not path.exists():
             return None
         raw = json.loads(path.read_bytes())
         return Manifest(**{**raw, "columns": tuple(raw["columns"])})

@@ -7,7 +7,7 @@ from etl_assets.model.errors import Refused, TargetMismatch, UndoRefused
 from etl_assets.model.target import TargetColumn
 from etl_assets.spec.model import Balance, Spec
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, one, rows, run_statement
+from etl_assets.stores.postgres import Connection, fire_deferred, one, rows, run_statement
 from etl_assets.stores.staging import copy_frame
 from etl_assets.stores.statements import catalog_text, identifier, literal, qualified, statement
 from etl_assets.stores.targets import read_columns, regclass
@@ -77,7 +77,7 @@ def apply_balances(connection: Connection, links: Links, *, wave: str, run: str)
     made = 0
     if links.spec.balances:
         # What a deferred trigger books is booked now, and is noticed.
-        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        fire_deferred(connection)
     for name, balance in links.spec.balances.items():
         slots = balance_slots(links, name)
         meanwhile = {key: slots[key] for key in ("balance", "column", "profiles")}

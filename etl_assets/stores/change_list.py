@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from etl_assets.model.remedies import CHANGE_REMEDIES
 from etl_assets.stores.accounting import against_production
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection
-from etl_assets.stores.quarantine_list import BATCH_ROWS, csv_line, harmless
+from etl_assets.stores.postgres import Connection, streamed
+from etl_assets.stores.quarantine_list import csv_line, harmless
 from etl_assets.stores.statements import statement
 
 HEADER = ("table", "legacy_id", "change", "remedy")
@@ -19,8 +19,5 @@ def change_lines(connection: Connection, links: Links, tables: list[str]) -> Ite
     for name in tables:
         slots = against_production(links, name, wave=None)
         query = statement("list_legacy_changes", **{slot: slots[slot] for slot in wanted})
-        with connection.cursor(name=f"changes_{name}") as cursor:
-            cursor.itersize = BATCH_ROWS
-            cursor.execute(query, {})
-            for table, legacy_id, change in cursor:
-                yield csv_line((table, harmless(legacy_id), change, CHANGE_REMEDIES[change]))
+        for table, legacy_id, change in streamed(connection, query, name=f"changes_{name}"):
+            yield csv_line((table, harmless(legacy_id), change, CHANGE_REMEDIES[change]))

@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
-
 from etl_assets.model.errors import SettingsError
 from etl_assets.spec.model import Spec
-from etl_assets.stores.postgres import Connection, connect, one, rows, run_statement, transaction, writing
-from etl_assets.stores.schema import ensure_schema, exists
+from etl_assets.stores.postgres import Connection, connect, one, rows, run_statement
+from etl_assets.stores.schema import rolled_back
 from etl_assets.stores.statements import qualified, statement
 from etl_assets.stores.targets import read_targets, regclass
 
@@ -16,7 +14,7 @@ RUN = "dry run"
 
 
 @contextmanager
-def rolled_back(url: str, spec: Spec) -> Iterator[Connection]:
+def dry(url: str, spec: Spec) -> Iterator[Connection]:
     """A connection in a transaction of which nothing stays, whatever happens in the block.
 
     It holds the writers' lock, so every other run of ours waits; and while it lasts, the app's own inserts into
@@ -26,18 +24,9 @@ def rolled_back(url: str, spec: Spec) -> Iterator[Connection]:
         SettingsError: a sequence would move for good, because it belongs to another role.
         Unavailable: another run is writing.
     """
-    with connect(url) as connection:
-        if exists(connection):
-            with writing(connection, run=RUN):
-                _hold_sequences(connection, spec)
-                yield connection
-                raise psycopg.Rollback
-            return
-        with transaction(connection, read_only=False):
-            ensure_schema(connection)
-            _hold_sequences(connection, spec)
-            yield connection
-            raise psycopg.Rollback
+    with connect(url) as connection, rolled_back(connection, run=RUN):
+        _hold_sequences(connection, spec)
+        yield connection
 
 
 def _hold_sequences(connection: Connection, spec: Spec) -> None:

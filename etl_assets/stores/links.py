@@ -48,6 +48,10 @@ class Links:
         first = [table.id.to, *([table.owner.to] if table.owner.to else [])]
         return (*first, *(column for column in table.columns if column not in first))
 
+    def changeable(self, name: str) -> list[str]:
+        """Those of them that a later version of the row can change: all but the id."""
+        return [column for column in self.columns(name) if column != self.spec.tables[name].id.to]
+
     def digest(self, name: str, alias: str) -> sql.Composed:
         """A 128-bit digest of a row's loaded columns, as text under the session's dialect."""
         return sql.SQL("md5({}::text)::uuid").format(self.row(name, alias))

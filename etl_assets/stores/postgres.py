@@ -18,6 +18,7 @@ WRITER_LOCK = 6_020_115_112_097_884  # any constant of ours; what matters is tha
 CONNECT_TIMEOUT_S = 10
 LOCK_WAIT_S = 60.0
 LOCK_RETRY_S = 0.2
+STREAMED_ROWS = 2_000
 TRANSIENT_STATES = ("08", "40", "53", "55P03", "57P")
 UNDEFINED = ("3F000", "42P01")
 # Row digests are made of text, so whatever shapes text is pinned; nothing of ours is found by search path.
@@ -142,7 +143,7 @@ def _part_of_a_transaction(connection: Connection) -> Iterator[None]:
             yield
             # Rolled back at once, which puts every constraint back to when it is due.
             with connection.transaction(force_rollback=True):
-                connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                fire_deferred(connection)
     except psycopg.Error as error:
         raise translated(error) from None
 
@@ -203,6 +204,19 @@ def run_statement(connection: Connection, query: sql.Composed, **values: Any) ->
 def rows(connection: Connection, query: sql.Composed, **values: Any) -> list[tuple[Any, ...]]:
     """All rows of a statement; only for results that are small by nature."""
     return connection.execute(query, values).fetchall()
+
+
+def streamed(connection: Connection, query: sql.Composed, *, name: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of a statement through a cursor of the server, for results of any size; inside a transaction."""
+    with connection.cursor(name=name) as cursor:
+        cursor.itersize = STREAMED_ROWS
+        cursor.execute(query, {})
+        yield from cursor
+
+
+def fire_deferred(connection: Connection) -> None:
+    """What would be checked or fired at the commit is now, and from here on at once."""
+    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def one(connection: Connection, query: sql.Composed, **values: Any) -> tuple[Any, ...]:

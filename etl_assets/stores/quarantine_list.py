@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 from etl_assets.model.remedies import row_remedy
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection
+from etl_assets.stores.postgres import Connection, streamed
 from etl_assets.stores.statements import literal, statement
 
 HEADER = ("table", "legacy_id", "column", "storage_class", "value", "rule", "remedy")
-BATCH_ROWS = 2_000
 # What a spreadsheet takes for a formula (https://owasp.org/www-community/attacks/CSV_Injection); numbers stay numbers.
 FORMULA, NUMBER = ("=", "+", "-", "@", "\t", "\r"), re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
@@ -29,11 +28,8 @@ def quarantine_lines(connection: Connection, links: Links, tables: tuple[str, ..
     queries = [statement("copy_out_quarantine")]
     queries += [statement("copy_out_links", table=literal(name), links=links.rows(name)) for name in tables]
     for number, query in enumerate(queries):
-        with connection.cursor(name=f"quarantine_{number}") as cursor:
-            cursor.itersize = BATCH_ROWS
-            cursor.execute(query, {})
-            for row in cursor:
-                yield csv_line((*(harmless(cell) for cell in row), row_remedy(row[-1])))
+        for row in streamed(connection, query, name=f"quarantine_{number}"):
+            yield csv_line((*(harmless(cell) for cell in row), row_remedy(row[-1])))
 
 
 def csv_line(cells: tuple[str, ...]) -> str:

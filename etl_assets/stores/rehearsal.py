@@ -1,18 +1,15 @@
 """Staging rehearsed: done whole in a transaction that is rolled back, so that `check` says what would happen."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-
-import psycopg
 
 from etl_assets.model.books import TableBook
 from etl_assets.model.errors import sample_of
 from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import read_books
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, rows, transaction, writing
-from etl_assets.stores.schema import ensure_schema, exists
+from etl_assets.stores.postgres import Connection, rows
+from etl_assets.stores.schema import rolled_back
 from etl_assets.stores.staging import StagingSource, replace_staging
 from etl_assets.stores.statements import statement
 from etl_assets.stores.validations import claims_file_is_met, staging_validations
@@ -58,7 +55,7 @@ def rehearse_staging(
         stage_users: takes the legacy users into the map.
     """
     found = Rehearsal()
-    with _undone(connection):
+    with rolled_back(connection, run=RUN):
         stage_users(connection)
         for name in links.tables:
             replace_staging(connection, links, links.spec.tables[name], source=sources[name](), run=RUN)
@@ -70,20 +67,6 @@ def rehearse_staging(
         found.refusals = _refusals(connection, links.spec, links)
         found.unmet_claims = _unmet_claims(connection, links) if links.spec.owned else ""
     return found
-
-
-@contextmanager
-def _undone(connection: Connection) -> Iterator[None]:
-    """A writer's transaction that is rolled back; on a target without schema `etl`, which appears in it and goes."""
-    if exists(connection):
-        with writing(connection, run=RUN):
-            yield
-            raise psycopg.Rollback
-        return
-    with transaction(connection, read_only=False):
-        ensure_schema(connection)
-        yield
-        raise psycopg.Rollback
 
 
 def _refusals(connection: Connection, spec: Spec, links: Links) -> dict[str, str]:

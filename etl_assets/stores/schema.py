@@ -1,13 +1,16 @@
 """Schema `etl` on the target, and its memory: meta facts and the audit trail."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from psycopg import sql
 
 from etl_assets.model.errors import Refused
 from etl_assets.spec.model import Spec
-from etl_assets.stores.postgres import WRITER_LOCK, Connection, rows, run_statement
+from etl_assets.stores.postgres import WRITER_LOCK, Connection, rows, run_statement, transaction, writing
 from etl_assets.stores.statements import FOLDER, identifier, statement
 
 TABLES = (
@@ -41,6 +44,20 @@ def ensure_schema(connection: Connection) -> None:
             run_statement(connection, statement(f"schema/{path.stem}"))
         for table in TABLES:
             run_statement(connection, statement("enable_rls", table=identifier("etl", table)))
+
+
+@contextmanager
+def rolled_back(connection: Connection, *, run: str) -> Iterator[None]:
+    """A writer's transaction that is rolled back; on a target without schema `etl`, which appears in it and goes."""
+    if exists(connection):
+        with writing(connection, run=run):
+            yield
+            raise psycopg.Rollback
+        return
+    with transaction(connection, read_only=False):
+        ensure_schema(connection)
+        yield
+        raise psycopg.Rollback
 
 
 def exists(connection: Connection) -> bool:

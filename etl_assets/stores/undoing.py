@@ -7,7 +7,7 @@ from etl_assets.model.errors import SettingsError, UndoRefused
 from etl_assets.stores.balances import spent_balances, undo_balances
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, one, rows, run_statement, writing
+from etl_assets.stores.postgres import Connection, fire_deferred, one, rows, run_statement, writing
 from etl_assets.stores.schema import audit, contradictions, declared_facts, exists
 from etl_assets.stores.statements import statement
 from etl_assets.stores.undo_hindrances import hindrances, undo_slots
@@ -100,7 +100,7 @@ def _undo(connection: Connection, links: Links, *, users: list[str], wave: str |
         _remove(connection, links, name, done)
     fault_point("undo.removed")
     # What a deferred trigger does to a balance is done now, and is noticed.
-    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    fire_deferred(connection)
     spent = spent_balances(connection, links, users=users, wave=wave)
     if spent:
         raise UndoRefused("Undo refused: triggers book by themselves", spent, remedy=DISABLE)
@@ -160,11 +160,12 @@ def _remove(connection: Connection, links: Links, name: str, done: Undone) -> No
 
 def _restore(connection: Connection, links: Links, name: str, done: Undone, *, wave: str | None) -> None:
     slots = undo_slots(links, name)
-    columns = [column for column in links.columns(name) if column != links.spec.tables[name].id.to]
     present = one(connection, statement("count_present", **slots), how="restore")[0]
     if not present:
         return
-    query = statement("restore_rows", **slots, changes=casts(links, name, columns), found=links.digest(name, "t"))
+    query = statement(
+        "restore_rows", **slots, changes=casts(links, name, links.changeable(name)), found=links.digest(name, "t")
+    )
     restored, differing = one(connection, query, wave=wave)
     if restored != present or differing:
         what = f"Undo refused: {links.spec.tables[name].target} did not take {max(present - restored, differing):,}"

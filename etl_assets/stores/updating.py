@@ -21,7 +21,7 @@ def write_changes(
     """
     if not links.spec.policy.updates:
         return 0
-    columns = [column for column in links.columns(name) if column != links.spec.tables[name].id.to]
+    columns = links.changeable(name)
     if not columns:
         return 0
     query = statement(

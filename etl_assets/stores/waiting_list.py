@@ -9,8 +9,8 @@ from etl_assets.model.remedies import user_remedy
 from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import money_sums
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection
-from etl_assets.stores.quarantine_list import BATCH_ROWS, csv_line, harmless
+from etl_assets.stores.postgres import Connection, streamed
+from etl_assets.stores.quarantine_list import csv_line, harmless
 from etl_assets.stores.statements import identifier, joined, literal, statement
 
 USER_COLUMNS = ("legacy_user_id", "email", "state", "reason", "since", "rows_waiting", "rows_quarantined")
@@ -28,13 +28,10 @@ def waiting_lines(connection: Connection, links: Links, listed: Counter[str]) ->
     """
     money = [f"{table}.{column}" for table, column in _money(links.spec)]
     yield csv_line((*USER_COLUMNS, *(harmless(name) for name in money), "remedy"))
-    with connection.cursor(name="waiting_users") as cursor:
-        cursor.itersize = BATCH_ROWS
-        cursor.execute(_query(links), {})
-        for user, email, state, reason, *cells in cursor:
-            listed[state] += 1
-            told = (harmless(cell) for cell in (user, email, state, reason, *cells))
-            yield csv_line((*told, user_remedy(state, reason, is_listed=True)))
+    for user, email, state, reason, *cells in streamed(connection, _query(links), name="waiting_users"):
+        listed[state] += 1
+        told = (harmless(cell) for cell in (user, email, state, reason, *cells))
+        yield csv_line((*told, user_remedy(state, reason, is_listed=True)))
 
 
 def _money(spec: Spec) -> list[tuple[str, str]]:
