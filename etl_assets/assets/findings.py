@@ -15,32 +15,49 @@ from etl_assets.report.picture import as_markdown, bars_of, progress_svg
 from etl_assets.stores.accounting import RowComparison, SumComparison
 from etl_assets.stores.balance_books import BalanceComparison
 
-ROWS_TITLE = "Every loaded row stands in production as it was written, unless its user changed it since."
+ROWS_TITLE = (
+    "Every loaded row stands in production once, under the account that claimed it, as it was written, unless its user "
+    "changed it since."
+)
 SUMS_TITLE = "Each user's total of every money column is the same before and after."
 BOOKS_TITLE = "source = loaded + waiting + quarantined + excluded, for every table, and every user is in one state."
 LEGACY_TITLE = "No loaded row was changed in the legacy app, or removed from it, since."
 FROZEN_TITLE = "Since its freeze nobody has written to the legacy app, and what is staged is the frozen snapshot."
-CHANGES_TITLE = "No loaded row was changed or removed in production since."
+CHANGES_TITLE = "No loaded row was changed, removed or doubled in production since."
+STAGING_TITLE = "The staging tables hold what was written into them."
 SQL_REMEDY = "Compare the rows in etl.loaded with production; see `query`."
 
 
 def rows_table(rows: list[RowComparison]) -> dg.TableMetadataValue:
     """Each table's comparison, for the asset's page."""
-    names = ("table", "compared", "equal", "altered", "changed_since", "gone_since", "changed_in_legacy", "vanished")
+    found = ("altered", "misowned", "changed_since", "gone_since", "doubled_since", "changed_in_legacy", "vanished")
+    names = ("table", "compared", "equal", *found)
     return table_value(names, ([getattr(row, name) for name in names] for row in rows))
 
 
 def rows_result(key: dg.AssetKey, rows: list[RowComparison]) -> dg.AssetCheckResult:
     """The check `rows_are_equal`; only our own faults make it red."""
-    altered = sum(row.altered for row in rows)
-    worst = max(rows, key=lambda row: row.altered, default=None)
-    metadata: dict[str, Any] = {"count": altered, "remedy": SQL_REMEDY}
+    faults = sum(row.faults for row in rows)
+    worst = max(rows, key=lambda row: row.faults, default=None)
+    metadata: dict[str, Any] = {"count": faults, "remedy": SQL_REMEDY}
     if worst is not None:
         metadata["query"] = dg.MetadataValue.md(f"```sql\n{worst.query}\n```")
-        if worst.altered_sample:
-            metadata["sample"] = f"{worst.table}: legacy ids {sample_of(worst.altered_sample)}"
-    text = ROWS_TITLE if not altered else f"{altered:,} rows differ from what was loaded, and nobody else wrote them."
-    return result("rows_are_equal", key, passed=altered == 0, blocking=True, description=text, metadata=metadata)
+        if worst.fault_sample:
+            metadata["sample"] = f"{worst.table}: ids {sample_of(worst.fault_sample)}"
+    told = (
+        (sum(row.altered for row in rows), "rows differ from what was loaded, and nobody else wrote them"),
+        (sum(row.misowned for row in rows), "rows stand under another account than the one that claimed them"),
+        (sum(row.beside.ours for row in rows), "rows were written by a load and are not in the ledger"),
+    )
+    text = "; ".join(f"{count:,} {words}" for count, words in told if count)
+    return result(
+        "rows_are_equal",
+        key,
+        passed=faults == 0,
+        blocking=True,
+        description=f"{text}." if faults else ROWS_TITLE,
+        metadata=metadata,
+    )
 
 
 def sums_result(key: dg.AssetKey, sums: list[SumComparison]) -> dg.AssetCheckResult:
@@ -66,24 +83,28 @@ def sums_result(key: dg.AssetKey, sums: list[SumComparison]) -> dg.AssetCheckRes
 def changes_result(rows: list[RowComparison]) -> dg.AssetCheckResult:
     """The check `nothing_changed_since`: news, never red."""
     changed, gone = sum(row.changed_since for row in rows), sum(row.gone_since for row in rows)
-    text = (
-        CHANGES_TITLE if not changed + gone else f"{changed:,} rows were changed and {gone:,} removed by others since."
-    )
+    doubled = sum(row.doubled_since for row in rows)
+    count = changed + gone + doubled
+    text = f"{changed:,} rows were changed, {gone:,} removed and {doubled:,} doubled by others since."
     samples = [
-        f"{r.table}: {sample_of((*r.changed_sample, *r.gone_sample))}" for r in rows if r.changed_since + r.gone_since
+        f"{r.table}: {sample_of((*r.changed_sample, *r.gone_sample, *r.beside.doubled_sample))}"
+        for r in rows
+        if r.changed_since + r.gone_since + r.doubled_since
     ]
     return result(
         "nothing_changed_since",
         VERIFICATION,
-        passed=changed + gone == 0,
+        passed=count == 0,
         blocking=False,
-        description=text,
+        description=text if count else CHANGES_TITLE,
         metadata={
-            "count": changed + gone,
+            "count": count,
             "changed_since": changed,
             "gone_since": gone,
+            "doubled_since": doubled,
             "sample": "; ".join(samples) or "none",
-            "remedy": "Nothing to do: the new app is in use. A row that its user removed never comes back.",
+            "remedy": "Nothing to do: the new app is in use. A row that its user removed never comes back. A doubled "
+            "row is a copy of a loaded one under an id of its own: where money is meant, see who wrote it.",
         },
     )
 
@@ -137,6 +158,18 @@ def books_result(books: Books) -> dg.AssetCheckResult:
     )
 
 
+def staging_result(altered: list[str]) -> dg.AssetCheckResult:
+    """The check `staging_is_as_it_was_written`; `altered` are the tables that are not."""
+    return result(
+        "staging_is_as_it_was_written",
+        VERIFICATION,
+        passed=not altered,
+        blocking=True,
+        description=f"Somebody wrote to the staging of {', '.join(altered)}." if altered else STAGING_TITLE,
+        metadata={"count": len(altered), "remedy": "Run the job `migrate`: what was altered is staged whole again."},
+    )
+
+
 def frozen_result(thawed: str) -> dg.AssetCheckResult:
     """The check `the_legacy_app_is_as_it_was_frozen`; green before the freeze."""
     return result(
@@ -175,7 +208,14 @@ def verified(
     accounts = {book.table: book for book in books.tables}
     lines = tuple(
         RowLine(
-            row.table, row.compared, row.altered, row.changed_since, row.gone_since, row.changed_in_legacy, row.vanished
+            row.table,
+            row.compared,
+            row.faults,
+            row.changed_since,
+            row.gone_since,
+            row.changed_in_legacy,
+            row.vanished,
+            row.doubled_since,
         )
         for row in rows
     )

@@ -15,7 +15,7 @@ from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import reading, writing
 from etl_assets.stores.staging import Corrected, StagedCounts, StagingSource, replace_staging
-from etl_assets.stores.staging_update import find_former, require_still_staged, update_staging
+from etl_assets.stores.staging_update import find_sound, require_still_staged, update_staging
 from etl_assets.stores.suppressions import require_suppressed
 from etl_assets.stores.targets import find_target, read_target, require_fit
 from etl_assets.transform.differences import rows_at
@@ -53,7 +53,7 @@ def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
             laid = Corrected(file.of(table.name), file.sha256)
             links = Links(spec, {table.name: target})
             with reading(connection):
-                former = None if laid.corrections.all else find_former(connection, links, table)
+                former = None if laid.corrections.all else find_sound(connection, links, table)
             change = find_change(artifacts, former, manifest)
             export = artifacts.verified_batches(manifest)
             plan = StagePlan(spec, table, target, manifest.columns, manifest.usual)

@@ -12,6 +12,7 @@ from etl_assets.assets.findings import (
     FROZEN_TITLE,
     LEGACY_TITLE,
     ROWS_TITLE,
+    STAGING_TITLE,
     SUMS_TITLE,
     books_result,
     changes_result,
@@ -19,6 +20,7 @@ from etl_assets.assets.findings import (
     legacy_result,
     rows_result,
     rows_table,
+    staging_result,
     sums_result,
     verification_metadata,
     verified,
@@ -54,6 +56,7 @@ from etl_assets.stores.freezing import find_freeze
 from etl_assets.stores.legacy_sqlite import file_mark
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, reading, rows, run_statement, server_facts, writing
+from etl_assets.stores.staging import is_altered
 from etl_assets.stores.statements import statement
 from etl_assets.stores.users import label_users
 from etl_assets.stores.waves import remember_by_hand, staged_snapshots
@@ -75,6 +78,7 @@ class _ReadBack:
     rows: list[RowComparison]
     sums: list[SumComparison]
     balances: list[BalanceComparison] | None
+    altered: list[str]
 
     def results(self) -> list[dg.AssetCheckResult]:
         found = [
@@ -83,6 +87,7 @@ class _ReadBack:
             sums_result(VERIFICATION, self.sums),
             changes_result(self.rows),
             legacy_result(self.rows),
+            staging_result(self.altered),
         ]
         if self.balances is not None:
             found += [balances_result(self.balances), gaps_result(self.balances)]
@@ -97,8 +102,9 @@ def _read_back(connection: Connection, links: Links, tables: list[str]) -> _Read
     balances = None
     if links.spec.balances:
         balances = compare_balances(connection, links) if set(links.tables) <= set(tables) else []
+    altered = [name for name in tables if is_altered(connection, name)]
     at = server_facts(connection)["now"]
-    return _ReadBack(at, read_books(connection, links, labelled=True), rows, sums, balances)
+    return _ReadBack(at, read_books(connection, links, labelled=True), rows, sums, balances, altered)
 
 
 def _balance_specs() -> list[dg.AssetCheckSpec]:
@@ -183,6 +189,7 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
         check_specs=[
             _spec("the_books_close", VERIFICATION, BOOKS_TITLE),
             _spec("the_legacy_app_is_as_it_was_frozen", VERIFICATION, FROZEN_TITLE),
+            _spec("staging_is_as_it_was_written", VERIFICATION, STAGING_TITLE),
             _spec("rows_are_equal", VERIFICATION, ROWS_TITLE),
             _spec("sums_are_equal", VERIFICATION, SUMS_TITLE),
             *(_balance_specs() if spec.balances else []),

@@ -17,6 +17,7 @@ class RowLine:
     gone_since: int
     changed_in_legacy: int
     vanished: int = 0
+    doubled_since: int = 0
 
 
 @dataclass(frozen=True)

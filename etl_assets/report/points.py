@@ -103,6 +103,9 @@ def _changes(facts: ReportFacts) -> list[Point]:
         if line.changed_since + line.gone_since:
             title = f"{line.table}: {line.changed_since:,} rows changed and {line.gone_since:,} removed in the new app."
             points.append(Point(2, title, "Nothing to do: their users did that, and nothing is overwritten."))
+        if line.doubled_since:
+            title = f"{line.table}: {line.doubled_since:,} loaded rows were doubled in the new app under other ids."
+            points.append(Point(1, title, "See who wrote the copies; what was loaded was loaded once."))
         if line.changed_in_legacy:
             title = f"{line.table}: {line.changed_in_legacy:,} loaded rows were changed in the legacy app since."
             points.append(Point(1, title, f"Production keeps what was loaded. {LISTED}"))

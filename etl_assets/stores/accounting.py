@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from etl_assets.model.books import ROW_STATES, USER_STATES, Books, Group, TableBook, WaveBook
+from etl_assets.spec.model import Table
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, rows
+from etl_assets.stores.read_back import Beside, find_beside
 from etl_assets.stores.statements import (
     catalog_text,
     identifier,
@@ -22,9 +24,11 @@ from etl_assets.stores.users import count_labels, count_states
 
 @dataclass(frozen=True)
 class RowComparison:
-    """A table's loaded rows against production. Only `altered` is our fault; the others happened afterwards.
+    """A table's loaded rows against production.
 
-    `legacy_sample` names rows that were changed in the legacy app or vanished from it.
+    Rows `altered`, `misowned` (as they were loaded, under another account than the claim's) and `beside` (written by a
+    load and not in the ledger) are our fault; the others happened afterwards. `legacy_sample` names rows that were
+    changed in the legacy app or vanished from it.
     """
 
     table: str
@@ -40,6 +44,24 @@ class RowComparison:
     gone_sample: tuple[str, ...]
     legacy_sample: tuple[str, ...]
     query: str
+    misowned: int
+    misowned_sample: tuple[str, ...]
+    beside: Beside
+
+    @property
+    def faults(self) -> int:
+        """Rows that are our fault."""
+        return self.altered + self.misowned + self.beside.ours
+
+    @property
+    def fault_sample(self) -> tuple[str, ...]:
+        """A few of them: legacy ids, and new ids of those that have none."""
+        return (*self.altered_sample, *self.misowned_sample, *self.beside.ours_sample)
+
+    @property
+    def doubled_since(self) -> int:
+        """Later copies of loaded rows."""
+        return self.beside.doubled_since
 
 
 @dataclass(frozen=True)
@@ -133,9 +155,22 @@ def against_production(links: Links, name: str, *, wave: str | None) -> dict[str
     }
 
 
+def _ownership(table: Table) -> dict[str, sql.Composable]:
+    """How a row is found to stand under somebody else than the ledger says: by its owner, or by its parent's."""
+    if table.owner.to:
+        differs = sql.SQL("t.{} IS DISTINCT FROM m.supabase_user_id").format(identifier(table.owner.to))
+        return {"owners": statement("join_claim"), "misowned": differs}
+    if table.owner.via:
+        parent, via = literal(table.references[table.owner.via].table), identifier(table.owner.via)
+        differs = sql.SQL("o.legacy_user_id <> l.legacy_user_id").format()
+        return {"owners": statement("join_ledger_parent", parent=parent, via=via), "misowned": differs}
+    return {"owners": sql.SQL(""), "misowned": sql.SQL("false")}
+
+
 def compare_rows(connection: Connection, links: Links, name: str, *, wave: str | None = None) -> RowComparison:
-    """Production against ledger and staging, row by row; of one wave, or of all."""
-    query = statement("compare_rows", **against_production(links, name, wave=wave))
+    """Production against ledger and staging, row by row; of one wave, or of all, and then also beside the ledger."""
+    slots = {**against_production(links, name, wave=wave), **_ownership(links.spec.tables[name])}
+    query = statement("compare_rows", **slots)
     row = one(connection, query, wave=wave)
     compared, equal, altered, changed, gone, legacy = (int(number) for number in row[:6])
     altered_ids, changed_ids, gone_ids, legacy_ids = (tuple(row[number] or ()) for number in (6, 7, 8, 10))
@@ -153,6 +188,9 @@ def compare_rows(connection: Connection, links: Links, name: str, *, wave: str |
         gone_sample=gone_ids,
         legacy_sample=legacy_ids,
         query=shown(query, connection),
+        misowned=int(row[11]),
+        misowned_sample=tuple(row[12] or ()),
+        beside=Beside() if wave else find_beside(connection, links, name),
     )
 
 

@@ -38,10 +38,10 @@ def drop_staging(connection: Connection, links: Links, *, run: str) -> list[str]
             )
         tables = [name for name in links.tables if name in staged]
         for found in (compare_rows(connection, links, name) for name in tables):
-            if found.altered:
+            if found.faults:
                 raise CleanupRefused(
-                    f"Nothing was cleaned up: {found.altered:,} loaded rows of {found.table} are not what was loaded "
-                    f"(legacy ids {sample_of(found.altered_sample)}), and staging is what they are compared with."
+                    f"Nothing was cleaned up: {found.faults:,} loaded rows of {found.table} are not what was loaded "
+                    f"(legacy ids {sample_of(found.fault_sample)}), and staging is what they are compared with."
                 )
         for name in tables:
             run_statement(connection, statement("drop_staging", staging=staging_table(name)))

@@ -12,6 +12,7 @@ from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, rows, writing
 from etl_assets.stores.schema import audit
+from etl_assets.stores.staging import write_digest
 from etl_assets.stores.statements import identifier, staging_table, statement
 from etl_assets.stores.suppressions import read_suppressions, suppression_key
 from etl_assets.stores.users import label_users
@@ -135,6 +136,7 @@ def _remove_rows(connection: Connection, name: str, ids: list[str]) -> int:
         removal = statement("delete_staged_rows", staging=staging_table(name))
         removed = connection.execute(removal, values).rowcount
         connection.execute(statement("shrink_staged"), {"table": name, "source": 0, "staged": removed})
+        write_digest(connection, name)
     connection.execute(statement("exclude_forgotten"), values)
     return notes
 

@@ -12,6 +12,7 @@ from etl_assets.stores.balances import apply_balances, changed_balances, note_be
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, DatabaseFault, one, reading, rows, run_statement, writing
+from etl_assets.stores.read_back import not_as_written, require_as_written
 from etl_assets.stores.schema import audit, meta_facts, remember
 from etl_assets.stores.statements import identifier, joined, literal, qualified, staging_table, statement
 from etl_assets.stores.targets import regclass
@@ -132,6 +133,7 @@ def load_unowned(loader: Loader, name: str) -> int:
         count = _load_table(connection, links, table, users=None, wave=None)
         updated = write_changes(connection, links, name, users=None, wave=None, run=loader.run)
         _raise_sequence(connection, links, table)
+        require_as_written(connection, links, [name], users=None)
         run_statement(connection, statement("analyze", table=identifier("etl", "loaded")))
         audit(connection, run=loader.run, action="loaded", rows={name: count}, adopted=adopted, updated=updated)
         fault_point("load.before_commit")
@@ -172,6 +174,7 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
             _raise_sequence(connection, links, links.spec.tables[name])
         balances = apply_balances(connection, links, wave=wave, run=loader.run)
         connection.execute(statement("stamp_migrated"), {"users": users})
+        require_as_written(connection, links, owned, users=users)
         audit(
             connection,
             run=loader.run,
@@ -227,14 +230,8 @@ def _load_table(
     )
     batch, entered, changed, sample = one(connection, query, users=users, wave=wave)
     if batch != entered or changed:
-        raise Refused(
-            "rows_arrive_unchanged",
-            table=table.name,
-            count=max(batch - entered, changed),
-            sample=sample,
-            remedy="The target changed or swallowed these rows while they were inserted: look at its triggers and "
-            "rules. Nothing of this batch was kept.",
-        )
+        when = "while they were inserted: look at its triggers and rules"
+        raise not_as_written(table.name, max(batch - entered, changed), sample, when)
     return int(entered)
 
 

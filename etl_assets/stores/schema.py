@@ -31,7 +31,7 @@ TABLES = (
     "claims",
     "forgotten",
 )
-LAST_MADE = "etl.forgotten"
+LAST_MADE = "etl.audit_log_action"
 
 
 def ensure_schema(connection: Connection) -> None:

@@ -14,9 +14,17 @@ from etl_assets.spec.model import USERS, Table
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, run_statement
+from etl_assets.stores.postgres import Connection, one, run_statement
 from etl_assets.stores.schema import audit
-from etl_assets.stores.statements import catalog_text, identifier, joined, staging_table, statement, without_parameters
+from etl_assets.stores.statements import (
+    catalog_text,
+    identifier,
+    joined,
+    literal,
+    staging_table,
+    statement,
+    without_parameters,
+)
 from etl_assets.stores.targets import shape_digest
 
 NAMED_IN_QUARANTINE = ("value", "legacy_id", "legacy_user_id", "via_key")
@@ -142,8 +150,20 @@ def note_staged(
         "content": source.content,
     }
     connection.execute(statement("write_staged"), {"table": table.name, **facts})
-    told = _told(source.corrected)
+    told = {"digest": write_digest(connection, table.name), **_told(source.corrected)}
     audit(connection, run=run, action="staged", table=table.name, **facts, quarantined=counts.quarantined_rows, **told)
+
+
+def write_digest(connection: Connection, name: str) -> str:
+    """Keeps a digest of the staging table as it stands, so that a later change by hand is noticed; returns it."""
+    query = statement("write_staging_digest", staging=staging_table(name), table=literal(name))
+    return str(one(connection, query)[0])
+
+
+def is_altered(connection: Connection, name: str) -> bool:
+    """True when the staging table is not what was written."""
+    query = statement("is_staging_altered", staging=staging_table(name), table=literal(name))
+    return bool(one(connection, query)[0])
 
 
 def _keep_corrections(connection: Connection, table: Table, corrected: Corrected) -> None:

@@ -2,7 +2,7 @@
 -- one that another transaction wrote since, or removed, is its user's business and is listed. The fence (OFFSET 0)
 -- makes Postgres compute each digest once, not once for every count; and what equals production, where production equals
 -- the ledger, needs no second digest. A row whose new version is refused has changed too; one that is nowhere any more has
--- vanished.
+-- vanished. A row that is as it was loaded and stands under another account than the one of the claim is misowned.
 SELECT count(*),
        count(*) FILTER (WHERE c.is_equal),
        count(*) FILTER (WHERE c.is_equal IS FALSE AND c.is_ours),
@@ -13,11 +13,14 @@ SELECT count(*),
        (array_agg(c.legacy_id) FILTER (WHERE c.is_equal IS FALSE AND NOT c.is_ours))[1:6],
        (array_agg(c.legacy_id) FILTER (WHERE c.is_equal IS NULL))[1:6],
        count(*) FILTER (WHERE c.has_vanished),
-       (array_agg(c.legacy_id) FILTER (WHERE c.differs_in_legacy OR c.has_vanished))[1:6]
+       (array_agg(c.legacy_id) FILTER (WHERE c.differs_in_legacy OR c.has_vanished))[1:6],
+       count(*) FILTER (WHERE c.is_misowned),
+       (array_agg(c.legacy_id) FILTER (WHERE c.is_misowned))[1:6]
 FROM (
     SELECT l.legacy_id,
            d.is_equal,
            t.xmin = l.xid AS is_ours,
+           d.is_equal AND {misowned} AS is_misowned,
            CASE WHEN k._legacy_id IS NULL THEN
                     NOT EXISTS (SELECT FROM etl.quarantine AS q WHERE q."table" = {table} AND q.legacy_id = l.legacy_id)
                     AND NOT EXISTS (SELECT FROM etl.excluded AS e
@@ -30,6 +33,7 @@ FROM (
     FROM etl.loaded AS l
     LEFT JOIN ({links}) AS k ON k._legacy_id = l.legacy_id
     LEFT JOIN {target} AS t ON t.{id} = l.new_id::{id_type}
+    {owners}
     CROSS JOIN LATERAL (
         SELECT CASE WHEN t.{id} IS NOT NULL THEN {found} = l.digest END AS is_equal OFFSET 0) AS d
     WHERE l."table" = {table} {of_wave}) AS c
