@@ -203,12 +203,16 @@ def freeze(context: click.Context, *, lift: bool) -> None:
 
 
 @cli.command()
+@click.option("--grants", "role", metavar="ROLE", help="Print instead the SQL that makes a login role for us.")
 @click.pass_context
-def check(context: click.Context) -> None:
+def check(context: click.Context, *, role: str | None) -> None:
     """Compare spec, source and target; write nothing. Exit 1 when something would fail."""
-    from etl_assets.assets.preflight import examine  # noqa: PLC0415
+    from etl_assets.assets.preflight import examine, grants_of  # noqa: PLC0415
 
     settings, spec = _start()
+    if role is not None:
+        click.echo(grants_of(settings, spec, role=role), nl=False)
+        return
     lines = examine(settings, spec)
     table = RichTable(box=None, show_header=False, pad_edge=False)
     for line in lines:

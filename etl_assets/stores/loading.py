@@ -12,6 +12,7 @@ from etl_assets.stores.balances import apply_balances, changed_balances, note_be
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, DatabaseFault, one, reading, rows, run_statement, writing
+from etl_assets.stores.preflight import require_target
 from etl_assets.stores.schema import audit, meta_facts, remember
 from etl_assets.stores.statements import identifier, joined, literal, qualified, staging_table, statement
 from etl_assets.stores.targets import regclass
@@ -197,6 +198,7 @@ def _require_standing(connection: Connection, wave: str) -> None:
 
 
 def _open_gate(loader: Loader) -> None:
+    require_target(loader.connection, loader.links)
     require_gate(loader.connection, loader.links)
     remember(loader.connection, meta_facts(loader.links.spec, loader.keys))
     for name in loader.links.tables:

@@ -20,6 +20,7 @@ from etl_assets.stores.targets import regclass
 from etl_assets.stores.undoing import release
 
 CLOCK_TOLERANCE = timedelta(minutes=1)
+ACCOUNT_COLUMNS = ("id", "email", "email_confirmed_at")
 # Columns of auth.users that rule an account out. Old projects lack some of them, and then the thing itself too.
 RULED_OUT = {
     "deleted_at": "a.deleted_at IS NULL",
@@ -48,12 +49,18 @@ def accounts(connection: Connection, spec: Spec) -> sql.Composed:
     _require_columns(connection, regclass(*spec.accounts.profiles_table), wanted)
     if by_profile:
         return statement("list_profiles", profiles=profiles)
-    known = _require_columns(connection, "auth.users", ("id", "email", "email_confirmed_at"))
+    known = _require_columns(connection, "auth.users", ACCOUNT_COLUMNS)
     conditions: list[sql.Composable] = [sql.SQL("a.email_confirmed_at IS NOT NULL")]
     conditions += [sql.SQL(condition) for column, condition in RULED_OUT.items() if column in known]
     if "is_sso_user" in known:
         conditions.append(statement("sso_rule", domains=literal(list(spec.accounts.sso_domains))))
     return statement("list_accounts", profiles=profiles, conditions=joined(conditions, by=" AND "))
+
+
+def email_accounts(connection: Connection, _: Spec) -> sql.Composed:
+    """A statement for confirmed accounts that have an e-mail identity alone: `is_at_once`; none where nobody knows."""
+    known = {row[0] for row in rows(connection, statement("read_columns_if_there"), schema="auth", table="identities")}
+    return statement("list_email_accounts" if {"user_id", "provider"} <= known else "list_no_accounts")
 
 
 def _require_columns(connection: Connection, table: str, wanted: tuple[str, ...]) -> set[str]:
