@@ -1,6 +1,7 @@
 """All definitions of one spec."""
 
 import warnings
+from typing import Any
 
 import dagster as dg
 
@@ -56,9 +57,14 @@ def build_definitions(spec: Spec, stores: Access | None = None) -> dg.Definition
             asset_checks=checks,
             jobs=build_jobs(spec, run_wave, run_verify),
             sensors=[*build_sensors(spec), build_alarm()],
-            resources={"stores": Stores() if stores is None else dg.ResourceDefinition.hardcoded_resource(stores)},
+            resources={"stores": _resource(stores or Stores())},
             loggers={"console": dg.colored_console_logger, "progress": progress_logger},
             # Multiprocess, the default, costs 1.2 s a step and lets a killed run's child go on writing.
             executor=dg.in_process_executor,
         )
     return definitions
+
+
+def _resource(stores: Access) -> Any:
+    # A hardcoded one is not set up, and `Stores` notes then which process executes the run.
+    return stores if isinstance(stores, Stores) else dg.ResourceDefinition.hardcoded_resource(stores)
