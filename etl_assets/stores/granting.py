@@ -5,8 +5,9 @@ from collections import defaultdict
 from psycopg import sql
 
 from etl_assets.spec.model import Spec
+from etl_assets.stores.end_users import ROLE
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, one
+from etl_assets.stores.postgres import Connection, one, rows
 from etl_assets.stores.preflight import Privilege, needed_privileges
 from etl_assets.stores.statements import qualified, statement
 from etl_assets.stores.targets import regclass
@@ -17,6 +18,7 @@ HEADER = """\
 -- Then give the role a password, and put both into TARGET_DATABASE_URL:  \\password {role}
 """
 BYPASS = "row level security would hide rows from it, which would then be loaded twice or counted as lost"
+EYES = "it takes the role on for that, and has none of its privileges otherwise"
 OWNS = "schema etl is the role's own, so that it need not be allowed to make others"
 
 
@@ -46,6 +48,8 @@ def grants(connection: Connection, links: Links, *, role: str) -> str:
         ("raises the sequence of the ids that are kept", statement("grant/sequence", sequence=sequence, role=name))
         for sequence in _sequences(connection, links.spec, links)
     ]
+    if rows(connection, statement("find_role"), role=ROLE):
+        parts.append((f"looks at rows as a user does: {EYES}", statement("grant/become_user", role=name)))
     lines = [HEADER.format(role=role)]
     lines += [f"{f'-- {why}{chr(10)}' if why else ''}{query.as_string(connection)};" for why, query in parts]
     return "\n".join(lines) + "\n"
