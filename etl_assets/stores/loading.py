@@ -102,6 +102,7 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
         connection.execute(statement("finish_wave"), {"wave": wave, "staging": staging})
         # The reconciliation joins the ledger next; without statistics Postgres takes it for empty and loops.
         run_statement(connection, statement("analyze", table=identifier("etl", "loaded")))
+        fault_point("load.finished")
     if loaded.refused:
         rules = "; ".join(sorted(set(loaded.refused.values())))
         raise Refused(
@@ -164,12 +165,14 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
         for name in owned:
             started = time.monotonic()
             counts[name] = _load_table(connection, links, links.spec.tables[name], users=users, wave=wave)
+            fault_point("load.rows")
             updated[name] = write_changes(connection, links, name, users=users, wave=wave, run=loader.run)
             loaded.seconds[name] = loaded.seconds.get(name, 0.0) + time.monotonic() - started
             fault_point("load.table")
         for name in owned:
             _raise_sequence(connection, links, links.spec.tables[name])
         balances = apply_balances(connection, links, wave=wave, run=loader.run)
+        fault_point("load.balances")
         connection.execute(statement("stamp_migrated"), {"users": users})
         audit(
             connection,

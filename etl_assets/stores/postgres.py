@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
 from etl_assets.model.errors import EtlError, SettingsError, TransactionPooler, Unavailable
+from etl_assets.stores.faults import fault_point
 from etl_assets.stores.statements import statement
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -224,7 +225,9 @@ def writing(connection: Connection, *, run: str) -> Iterator[Connection]:
         try:
             with transaction(connection, read_only=False):
                 _take_turn(connection, run=run)
+                fault_point("writing.begun")
                 yield connection
+            fault_point("writing.committed")
             return
         except _Stale:
             if time.monotonic() > deadline:

@@ -144,6 +144,7 @@ def note_staged(
     connection.execute(statement("write_staged"), {"table": table.name, **facts})
     told = _told(source.corrected)
     audit(connection, run=run, action="staged", table=table.name, **facts, quarantined=counts.quarantined_rows, **told)
+    fault_point("staging.noted")
 
 
 def _keep_corrections(connection: Connection, table: Table, corrected: Corrected) -> None:
