@@ -31,10 +31,9 @@ def _no_cluster_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterato
             shutil.rmtree(link.resolve(), ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+@contextmanager
+def a_server(root: Path) -> Iterator[Settings]:
     """The settings of an embedded server that holds the Supabase-like template."""
-    root = tmp_path_factory.mktemp("server")
     settings = Settings(root, DEFAULT_SPEC, None, None, root / "dagster")
     running = embedded(settings)
     with psycopg.connect(running.url("postgres"), autocommit=True) as connection:
@@ -44,6 +43,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         connection.execute("SELECT pg_reload_conf()")
     yield settings
     running.release()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """One server for all tests."""
+    with a_server(tmp_path_factory.mktemp("server")) as settings:
+        yield settings
 
 
 @contextmanager

@@ -23,8 +23,7 @@ from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import connect, reading
 from etl_assets.stores.schema import ensure_schema
 from etl_assets.stores.settings import DEFAULT_SPEC, read_settings
-from etl_assets.stores.targets import read_targets
-from etl_assets.stores.users import next_wave_key
+from etl_assets.stores.users import next_wave_key, read_links
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 LEGACY_SCHEMA = """
@@ -146,7 +145,7 @@ class World:
         with connect(self.url) as connection:
             ensure_schema(connection)
             with reading(connection):
-                return Links(self.spec, read_targets(connection, self.spec))
+                return read_links(connection, self.spec)
 
     def cli(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """The console script in a process of its own."""

@@ -55,6 +55,7 @@ def told(done: Undone) -> list[str]:
         ("given back their former values", done.restored),
         ("of balances taken back", done.balances),
         ("had been removed by their users before, and never come back", done.gone),
+        ("had gone with their account, and come back when the user is run again", done.lost),
     ):
         found = ", ".join(f"{table} {count:,}" for table, count in counts.items() if count)
         if found:

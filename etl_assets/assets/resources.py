@@ -15,7 +15,7 @@ from etl_assets.stores.postgres import Connection, connect, reading
 from etl_assets.stores.run_locks import RunLocks
 from etl_assets.stores.schema import ensure_schema
 from etl_assets.stores.settings import Settings, read_settings
-from etl_assets.stores.targets import read_targets
+from etl_assets.stores.users import read_links
 
 
 class Access(ABC):
@@ -43,7 +43,7 @@ class Access(ABC):
     def links(self, connection: Connection, spec: Spec) -> Links:
         """The link statements of a spec against the target's tables of this moment."""
         with reading(connection):
-            return Links(spec, read_targets(connection, spec))
+            return read_links(connection, spec)
 
 
 class Stores(Access, dg.ConfigurableResource):

@@ -33,10 +33,36 @@ REASON_REMEDIES = {
     "the legacy id is missing or repeated": "Users without an id, or with the same one, cannot be told apart. Correct "
     "the ids in the legacy app.",
 }
+CLAIM_ANEW = (
+    "If the user has signed up anew, `etl-assets undo --user` and then `etl-assets migrate --user` give the history to "
+    "the account that has the address now, or to the one that the claims file names."
+)
+LATER_HOLD = "Nothing more arrives until the account may hold it again, and then it does by itself."
+REASON_REMEDIES |= {
+    "the account is gone": f"The account that claimed this history was removed, and the history with it. {CLAIM_ANEW}",
+    "the account has no profile": f"{LATER_HOLD} The new app makes the profile. {CLAIM_ANEW}",
+    "the account was deleted": f"The account that claimed this history was deleted. {CLAIM_ANEW}",
+    "the account is banned": LATER_HOLD,
+    "the account is anonymous": LATER_HOLD,
+    "the address of the account is not confirmed": f"{LATER_HOLD} Ask the user to follow the link in the confirmation "
+    "mail.",
+    "the account signs in through SSO": f"{LATER_HOLD} Name the domain under `sso_domains` if its sign-in proves the "
+    "address.",
+    "another account has the claimed address now": "The history stays with the account that proved the address first. "
+    "If the other one is the legacy user, name it in the claims file, `etl-assets undo --user`, then "
+    "`etl-assets migrate --user`.",
+    "the account has another address now": "Nothing to do: the user took another address, and the history stays.",
+    "the legacy app has another address now": "Nothing to do: the history stays with the account that proved the "
+    "former address.",
+    "the legacy id was given to somebody else": "What arrives under this id now belongs to another person, so it "
+    "waits. Only an operator can settle this.",
+}
 INCOMPLETE_USER = "This user has moved, but some rows are kept back. `etl-assets user` with the id says which, and why."
 ROW_REMEDIES = {
     "account_waiting": "Arrives when its owner has confirmed an account.",
-    "account_gone": "The account that claimed it was deleted. Only an operator can settle this.",
+    "account_gone": "The account that claimed it is gone. `etl-assets user` with the owner's id says what to do.",
+    "account_barred": "The account that claimed it may not hold it now: it is banned, deleted or no longer confirmed. "
+    "Arrives when the account may.",
     "owner_is_another_person": "The legacy id was given to somebody else after the claim. Only an operator can settle "
     "this.",
     "owner_held": "Its owner was taken out of production by `undo`. Run the wave again by hand, or "

@@ -41,6 +41,7 @@ def compare_balances(connection: Connection, links: Links) -> list[BalanceCompar
         query = statement(
             "describe_balance",
             **slots,
+            accounts=links.holders,
             legacy=_legacy(links, name, balance),
             transactions=_transactions(links, balance),
             sets=literal(balance.apply == "set"),

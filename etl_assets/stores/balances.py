@@ -64,7 +64,8 @@ def note_before(connection: Connection, links: Links, users: list[str]) -> None:
     run_statement(connection, statement("create_before"))
     for name, balance in links.spec.balances.items():
         total = _total(links, name, balance)
-        connection.execute(statement("note_before", **balance_slots(links, name), total=total), {"users": users})
+        slots = {**balance_slots(links, name), "accounts": links.holders}
+        connection.execute(statement("note_before", **slots, total=total), {"users": users})
 
 
 def apply_balances(connection: Connection, links: Links, *, wave: str, run: str) -> int:
@@ -114,9 +115,7 @@ def changed_balances(connection: Connection, links: Links) -> set[str]:
         if balance.users_column is not None:
             slots = balance_slots(links, name)
             again = literal(links.spec.policy.updates)
-            query = statement(
-                "list_changed_balances", balance=slots["balance"], profiles=slots["profiles"], again=again
-            )
+            query = statement("list_changed_balances", balance=slots["balance"], accounts=links.holders, again=again)
             found |= {user for (user,) in rows(connection, query)}
     return found
 

@@ -32,10 +32,15 @@ REFERENCE_REASONS = ("reference_unknown", "reference_quarantined")
 
 @dataclass(frozen=True)
 class Links:
-    """Composes the link statements of one spec against one target."""
+    """Composes the link statements of one spec against one target.
+
+    `accounts` is the statement that says which accounts may hold rows, as `users.accounts` makes it. Without it rows
+    can be counted, staged and judged, and not loaded: having a profile is all that is asked of an account then.
+    """
 
     spec: Spec
     targets: dict[str, TargetTable]
+    accounts: sql.Composed | None = None
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -189,7 +194,7 @@ class Links:
         if not table.owner.is_none:
             owner = self._owner(table)
             account, wave = sql.SQL("u.supabase_user_id"), sql.SQL("u.wave")
-            joins.append(statement("link_user", owner=owner, profiles=self._profiles()))
+            joins.append(statement("link_user", owner=owner, accounts=self.holders))
             whose: list[sql.Composable] = [statement("link_owner_reasons", owner=owner)]
             # A row owned through another shares that row's fate first; only then is its owner looked at.
             reasons = [*reasons, *excluded, *whose] if table.owner.via else [*whose, *reasons, *excluded]
@@ -221,8 +226,10 @@ class Links:
             return identifier(f"p{reference_columns(table)[table.owner.via]}", "_legacy_user_id")
         return sql.SQL("s._legacy_user_id")
 
-    def _profiles(self) -> sql.Identifier:
-        return qualified(*self.spec.accounts.profiles_table)
+    @property
+    def holders(self) -> sql.Composed:
+        """The accounts and what keeps each from holding rows."""
+        return self.accounts or statement("list_profile_ids", profiles=qualified(*self.spec.accounts.profiles_table))
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,8 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
         EtlError: the wave was not sealed.
     """
     connection, links = loader.connection, loader.links
+    if links.accounts is None:
+        raise ValueError("who may hold rows is not known: these links are only to look at")
     owned = [name for name in links.tables if not links.spec.tables[name].owner.is_none]
     loaded = Loaded(dict.fromkeys(owned, 0))
     with reading(connection):

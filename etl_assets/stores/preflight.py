@@ -14,13 +14,13 @@ from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one
 from etl_assets.stores.statements import literal, statement
 from etl_assets.stores.targets import regclass
-from etl_assets.stores.users import ACCOUNT_COLUMNS, RULED_OUT, email_accounts
+from etl_assets.stores.users import ACCOUNT_COLUMNS, HINDRANCES, email_accounts
 from etl_assets.stores.validations import Validation, Values
 
 TARGET_ASSET = "target"
 SERVER, PRIVILEGES = "the_server_can_be_written_to", "the_role_has_its_privileges"
 READ_OF_AUTH = {
-    "users": (*ACCOUNT_COLUMNS, *RULED_OUT, "is_sso_user", "created_at"),
+    "users": tuple(dict.fromkeys((*ACCOUNT_COLUMNS, *HINDRANCES, "is_sso_user", "created_at"))),
     "identities": ("user_id", "provider"),
 }
 GRANTS = "`etl-assets check --grants ROLE` prints the SQL for a login role of its own."

@@ -3,10 +3,9 @@
 from etl_assets.model.books import Books, TableBook
 from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import read_books
-from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, connect, reading
 from etl_assets.stores.schema import exists
-from etl_assets.stores.targets import read_targets
+from etl_assets.stores.users import read_links
 
 
 def status(url: str, spec: Spec) -> Books:
@@ -20,4 +19,4 @@ def books_of(connection: Connection, spec: Spec) -> Books:
     with reading(connection):
         if not exists(connection):
             return Books(tuple(TableBook(name) for name in spec.tables), complete=False)
-        return read_books(connection, Links(spec, read_targets(connection, spec)))
+        return read_books(connection, read_links(connection, spec))

@@ -10,8 +10,7 @@ from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, connect, one, reading, rows
 from etl_assets.stores.schema import exists
 from etl_assets.stores.statements import literal, statement
-from etl_assets.stores.targets import read_targets
-from etl_assets.stores.users import user_states
+from etl_assets.stores.users import read_links, user_states
 
 
 @dataclass(frozen=True)
@@ -62,12 +61,15 @@ def answer(url: str, spec: Spec, user: str) -> UserAnswer:
             raise nobody
         account, wave, claimed_at, migrated_at, labelled, reason, since, by_operator = found[0]
         state = labelled
-        links = Links(spec, read_targets(connection, spec))
+        links = read_links(connection, spec)
         staged = staged_tables(connection)
         tables = [name for name in links.tables if name in staged and not spec.tables[name].owner.is_none]
         if set(links.tables) <= staged:
             query = statement("find_user_state", states=user_states(connection, spec, links, some=True))
             state, reason = one(connection, query, users=[user])
+        if state == "resolved":
+            query = statement("find_contradiction", accounts=links.holders)
+            reason = one(connection, query, user=user)[0] if account else reason
         if state == "claimable":
             state, reason = "waiting", "claimable: the next wave takes this user"
         return UserAnswer(

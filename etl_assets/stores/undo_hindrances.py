@@ -53,12 +53,12 @@ def undo_slots(links: Links, name: str) -> Slots:
 
 
 def _queries(links: Links, name: str, *, wave: str | None) -> list[tuple[str, sql.Composed]]:
-    slots = undo_slots(links, name)
+    slots, profiles = undo_slots(links, name), qualified(*links.spec.accounts.profiles_table)
     found = [(CHANGED, statement("list_changed_since", **slots, found=links.digest(name, "t")))]
     if wave is not None:
         found.append((LATER, statement("list_written_later", table=slots["table"])))
     if any(balance.summed and balance.summed[0] == name for balance in links.spec.balances.values()):
-        found.append((COUNTED, statement("list_gone_since", **slots)))
+        found.append((COUNTED, statement("list_gone_since", **slots, profiles=profiles)))
     return found
 
 

@@ -9,7 +9,7 @@ from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, fire_deferred, one, rows, run_statement, writing
 from etl_assets.stores.schema import audit, contradictions, declared_facts, exists
-from etl_assets.stores.statements import statement
+from etl_assets.stores.statements import qualified, statement
 from etl_assets.stores.undo_hindrances import hindrances, undo_slots
 from etl_assets.stores.updating import casts
 
@@ -20,12 +20,16 @@ TAKE_CARE = "Nothing was taken out. Settle these rows in the new app, or leave w
 
 @dataclass
 class Undone:
-    """What became of it: users on hold; rows removed, given back their former values, or gone before; balances."""
+    """What became of it: users on hold; rows removed, given back their former values, or gone before; balances.
+
+    `lost` rows had gone with their account, and may come back with another.
+    """
 
     users: int = 0
     removed: dict[str, int] = field(default_factory=dict)
     restored: dict[str, int] = field(default_factory=dict)
     gone: dict[str, int] = field(default_factory=dict)
+    lost: dict[str, int] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
 
 
@@ -34,7 +38,7 @@ def undo_wave(connection: Connection, links: Links, *, wave: str, run: str) -> U
 
     `last` stands for the last wave that was not undone. The wave's users lose their claim and are held, the others keep
     theirs and are held, until the wave is run again by hand. A row that its user removed before stays in the ledger,
-    and so never comes back.
+    and so never comes back; one that went with its account leaves the ledger.
 
     Raises:
         SettingsError: there is no such wave, or it was undone already.
@@ -110,8 +114,18 @@ def _undo(connection: Connection, links: Links, *, users: list[str], wave: str |
     claims = one(connection, statement("digest_claims"), users=users)[0]
     connection.execute(statement("hold_users"), {**values, "touched": sorted(touched)})
     _correct_final_books(connection, done, run=run)
-    told = {"removed": done.removed, "restored": done.restored, "gone": done.gone, "balances": done.balances}
-    audit(connection, run=run, action="undone", wave=wave, users=len(users), held=len(touched), claims=claims, **told)
+    told = {"removed": done.removed, "restored": done.restored, "gone": done.gone, "lost": done.lost}
+    audit(
+        connection,
+        run=run,
+        action="undone",
+        wave=wave,
+        users=len(users),
+        held=len(touched),
+        claims=claims,
+        **told,
+        balances=done.balances,
+    )
     return done
 
 
@@ -122,8 +136,9 @@ def _correct_final_books(connection: Connection, done: Undone, *, run: str) -> N
         return
     books = found[0]
     for name, count in done.removed.items():
-        books["tables"][name]["loaded"] -= count
-        books["tables"][name]["waiting"] += count
+        back = count + done.lost.get(name, 0)
+        books["tables"][name]["loaded"] -= back
+        books["tables"][name]["waiting"] += back
     books["users"]["resolved"] -= done.users
     books["users"]["held"] += done.users
     connection.execute(statement("keep_final_books"), {"run": run, "books": json.dumps(books)})
@@ -149,6 +164,9 @@ def _tables(connection: Connection, links: Links) -> list[str]:
 
 def _remove(connection: Connection, links: Links, name: str, done: Undone) -> None:
     slots = undo_slots(links, name)
+    if not links.spec.tables[name].owner.is_none:
+        lost = statement("strike_lost_rows", **slots, profiles=qualified(*links.spec.accounts.profiles_table))
+        done.lost[name] = int(one(connection, lost)[0])
     count = statement("count_present", **slots)
     present, gone = one(connection, count, how="remove")
     removed = one(connection, statement("remove_rows", **slots))[0]

@@ -16,16 +16,17 @@ from etl_assets.stores.sampling import sampled
 from etl_assets.stores.schema import audit
 from etl_assets.stores.staging import copy_frame
 from etl_assets.stores.statements import identifier, joined, literal, qualified, statement
-from etl_assets.stores.targets import regclass
+from etl_assets.stores.targets import read_targets, regclass
 from etl_assets.stores.undoing import release
 
 CLOCK_TOLERANCE = timedelta(minutes=1)
 ACCOUNT_COLUMNS = ("id", "email", "email_confirmed_at")
-# Columns of auth.users that rule an account out. Old projects lack some of them, and then the thing itself too.
-RULED_OUT = {
-    "deleted_at": "a.deleted_at IS NULL",
-    "banned_until": "(a.banned_until IS NULL OR a.banned_until <= now())",
-    "is_anonymous": "a.is_anonymous IS NOT TRUE",
+# What rules an account out. Old projects lack some of these columns of auth.users, and then the thing itself too.
+HINDRANCES = {
+    "deleted_at": "WHEN a.deleted_at IS NOT NULL THEN 'the account was deleted'",
+    "banned_until": "WHEN a.banned_until > now() THEN 'the account is banned'",
+    "is_anonymous": "WHEN a.is_anonymous THEN 'the account is anonymous'",
+    "email_confirmed_at": "WHEN a.email_confirmed_at IS NULL THEN 'the address of the account is not confirmed'",
 }
 
 
@@ -39,7 +40,9 @@ class Wave:
 
 
 def accounts(connection: Connection, spec: Spec) -> sql.Composed:
-    """A statement for all accounts: `id, email_key, confirmed_at, may_claim`.
+    """A statement for all accounts: `id, email_key, confirmed_at, hindrance`.
+
+    `hindrance` says why the account may not claim, nor hold what it has claimed; NULL where it may.
 
     Raises:
         TargetMismatch: the accounts' tables are not there.
@@ -50,11 +53,20 @@ def accounts(connection: Connection, spec: Spec) -> sql.Composed:
     if by_profile:
         return statement("list_profiles", profiles=profiles)
     known = _require_columns(connection, "auth.users", ACCOUNT_COLUMNS)
-    conditions: list[sql.Composable] = [sql.SQL("a.email_confirmed_at IS NOT NULL")]
-    conditions += [sql.SQL(condition) for column, condition in RULED_OUT.items() if column in known]
+    hindrances: list[sql.Composable] = [sql.SQL(when) for column, when in HINDRANCES.items() if column in known]
     if "is_sso_user" in known:
-        conditions.append(statement("sso_rule", domains=literal(list(spec.accounts.sso_domains))))
-    return statement("list_accounts", profiles=profiles, conditions=joined(conditions, by=" AND "))
+        hindrances.append(statement("sso_rule", domains=literal(list(spec.accounts.sso_domains))))
+    return statement("list_accounts", profiles=profiles, hindrances=joined(hindrances, by=" "))
+
+
+def read_links(connection: Connection, spec: Spec) -> Links:
+    """The link statements of a spec against the target of this moment: its tables, and its accounts.
+
+    Raises:
+        TargetMismatch: a target is no table, or the accounts' tables are not there.
+    """
+    holders = accounts(connection, spec) if spec.users is not None and spec.owned else None
+    return Links(spec, read_targets(connection, spec), holders)
 
 
 def email_accounts(connection: Connection, _: Spec) -> sql.Composed:

@@ -14,6 +14,7 @@ from psycopg import sql
 from etl_assets.model.errors import Refused
 from etl_assets.model.validation import Finding
 from etl_assets.spec.model import Spec, Table
+from etl_assets.stores.claim_standing import standing_claims
 from etl_assets.stores.links import OWNER_REASONS, REFERENCE_REASONS, Links
 from etl_assets.stores.postgres import Connection, one
 from etl_assets.stores.statements import (
@@ -318,6 +319,7 @@ def resolve_validations(spec: Spec) -> list[Validation]:
             lambda _: statement("count_unproven_claims", trusting=trusting),
             blocking=True,
         ),
+        *standing_claims(rule),
         rule(
             "every_row_has_an_account",
             "No row waits for its owner to sign in.",

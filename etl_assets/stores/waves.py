@@ -5,13 +5,11 @@ from dataclasses import dataclass
 
 from etl_assets.model.ids import is_wave_key
 from etl_assets.spec.model import Spec
-from etl_assets.stores.links import Links
 from etl_assets.stores.loading import describe_staging, has_late_rows, unfinished_waves
 from etl_assets.stores.postgres import Connection, one, rows
 from etl_assets.stores.schema import exists
 from etl_assets.stores.statements import statement
-from etl_assets.stores.targets import read_targets
-from etl_assets.stores.users import count_claimable, next_wave_key
+from etl_assets.stores.users import count_claimable, next_wave_key, read_links
 
 BY_HAND = "migrate was run by hand"
 CLEANED = "The staging tables were cleaned up."
@@ -59,7 +57,7 @@ def read_standing(connection: Connection, spec: Spec, *, quiet: str = "", search
     if not exists(connection):
         return Standing("Nothing was migrated to this target yet: run the job `migrate` once.")
     is_by_hand = was_run_by_hand(connection)
-    links = Links(spec, read_targets(connection, spec))
+    links = read_links(connection, spec)
     staged, snapshots, staging = describe_staging(connection, links)
     absent = [name for name in ("users", *links.tables) if name not in staged]
     if absent:
@@ -93,7 +91,7 @@ def staged_snapshots(connection: Connection, spec: Spec) -> set[str]:
     found = dict(rows(connection, statement("list_staged_snapshots")))
     if not found and rows(connection, statement("find_final_books")):
         return set()
-    links = Links(spec, read_targets(connection, spec))
+    links = read_links(connection, spec)
     return {found.get(name, "none") for name in (*links.tables, *(("users",) if spec.users else ()))}
 
 

@@ -3,7 +3,7 @@
 -- claimed need none.
 WITH free AS MATERIALIZED (
     SELECT a.email_key FROM ({accounts}) AS a
-    WHERE a.may_claim
+    WHERE a.hindrance IS NULL
       AND ({merge} OR NOT EXISTS (SELECT FROM etl.legacy_user_map AS c WHERE c.supabase_user_id = a.id)))
 SELECT m.legacy_user_id
 FROM free AS f

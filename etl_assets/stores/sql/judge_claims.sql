@@ -10,4 +10,4 @@ SELECT k.legacy_user_id, k.supabase_user_id, a.id AS account_id, a.confirmed_at,
                THEN 'ambiguous: the account was claimed by another legacy user'
        END AS hindrance
 FROM etl.claims AS k
-LEFT JOIN ({accounts}) AS a ON a.id = k.supabase_user_id AND a.may_claim
+LEFT JOIN ({accounts}) AS a ON a.id = k.supabase_user_id AND a.hindrance IS NULL

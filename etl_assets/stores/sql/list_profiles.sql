@@ -2,5 +2,5 @@
 SELECT p.id,
        translate(btrim(p.email, E' \t\n\r\x0b\x0c'), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') AS email_key,
        NULL::timestamptz AS confirmed_at,
-       true AS may_claim
+       NULL::text AS hindrance
 FROM {profiles} AS p

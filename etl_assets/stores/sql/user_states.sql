@@ -1,13 +1,14 @@
 -- Each legacy user's state, first match wins. `claimable` becomes `resolved` when a wave opens.
 -- Whoever left the legacy app without a claim stands in nobody's way. A line of the claims file outranks the address,
--- and takes its account from whoever has the address.
+-- and takes its account from whoever has the address. A claim stays with its account, and is on hold for as long as that
+-- account may not hold it.
 WITH accounts AS MATERIALIZED (SELECT * FROM ({accounts}) AS a WHERE true {of_keys}),
 candidates AS (
     SELECT email_key,
            count(*) AS accounts,
-           count(*) FILTER (WHERE may_claim) AS eligible,
-           (array_agg(id) FILTER (WHERE may_claim))[1] AS account_id,
-           min(confirmed_at) FILTER (WHERE may_claim) AS confirmed_at
+           count(*) FILTER (WHERE hindrance IS NULL) AS eligible,
+           (array_agg(id) FILTER (WHERE hindrance IS NULL))[1] AS account_id,
+           min(confirmed_at) FILTER (WHERE hindrance IS NULL) AS confirmed_at
     FROM accounts WHERE email_key IS NOT NULL GROUP BY email_key),
 twins AS (
     SELECT email_key FROM etl.legacy_user_map
@@ -22,8 +23,10 @@ judged AS (
            CASE WHEN f.legacy_user_id IS NULL THEN c.account_id ELSE f.account_id END AS account_id,
            CASE WHEN f.legacy_user_id IS NULL THEN c.confirmed_at ELSE f.confirmed_at END AS confirmed_at,
            CASE
-               WHEN m.supabase_user_id IS NOT NULL AND m.held IS NULL THEN 'resolved'
-               WHEN m.supabase_user_id IS NOT NULL THEN 'held: ' || m.held
+               WHEN m.supabase_user_id IS NOT NULL AND m.held IS NOT NULL THEN 'held: ' || m.held
+               WHEN m.supabase_user_id IS NOT NULL AND h.id IS NULL THEN 'held: the account is gone'
+               WHEN m.supabase_user_id IS NOT NULL AND h.hindrance IS NOT NULL THEN 'held: ' || h.hindrance
+               WHEN m.supabase_user_id IS NOT NULL THEN 'resolved'
                WHEN f.legacy_user_id IS NOT NULL THEN coalesce(
                    f.hindrance, 'held: ' || m.held,
                    CASE WHEN i.legacy_user_id IS NULL THEN 'claimable' ELSE 'held: has quarantined rows' END)
@@ -49,6 +52,7 @@ judged AS (
            END AS verdict
     FROM etl.legacy_user_map AS m
     CROSS JOIN (SELECT max(d.snapshot) AS snapshot FROM etl.staged AS d WHERE d."table" = 'users') AS now
+    LEFT JOIN ({accounts}) AS h ON h.id = m.supabase_user_id
     LEFT JOIN candidates AS c ON c.email_key = m.email_key
     LEFT JOIN twins AS t ON t.email_key = m.email_key
     LEFT JOIN (
