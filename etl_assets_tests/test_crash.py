@@ -82,5 +82,9 @@ def test_a_rerun_after_a_kill_closes_the_books_and_doubles_nothing(awkward: Worl
 def test_a_wave_that_was_cut_off_is_finished_under_its_own_key(awkward: World) -> None:
     assert run_until_killed("resolve.committed:1").returncode == -signal.SIGKILL
     [(key,)] = awkward.query("SELECT wave FROM etl.waves")
+    stuck = awkward.cli("doctor")
+    assert stuck.returncode == 1, stuck.stdout
+    assert f"wave {key}  broke off before it was read back" in " ".join(stuck.stdout.split("\n")[2:])
+    assert "its process is gone" in " ".join(stuck.stdout.split())
     outcome = awkward.migrate()
     assert [(wave.key, wave.users, wave.rows) for wave in outcome.books.waves] == [(key, 2, 6)]

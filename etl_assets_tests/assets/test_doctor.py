@@ -16,7 +16,6 @@ from etl_assets.stores import postgres, sessions
 from etl_assets.stores.postgres import connect, writing
 from etl_assets.stores.schema import ensure_schema
 from etl_assets.stores.settings import read_settings
-from etl_assets_tests.test_crash import run_until_killed
 from etl_assets_tests.world import World
 
 HOLD_AND_DIE = """
@@ -113,18 +112,6 @@ def test_a_run_whose_process_is_gone_is_named_and_cleared(impatient: World) -> N
     assert ask(impatient)[subject].is_stuck
     assert not ask(impatient, clear=True)[subject].is_stuck
     assert ask(impatient)["runs"].words == "none is under way"
-
-
-def test_the_command_says_what_a_crash_left_and_migrate_needs_no_help(awkward: World) -> None:
-    assert run_until_killed("load.gated:1").returncode == -9
-    result = awkward.cli("doctor")
-    assert result.returncode == 1, result.stdout
-    assert "broke off before it was read back" in " ".join(result.stdout.split())
-    assert "example.com" not in result.stdout
-    assert awkward.migrate().exit_code == 0
-    found = ask(awkward)
-    assert not any(complaint.is_stuck for complaint in found.values())
-    assert found["waves"].words == "every wave that was opened has come to its end"
 
 
 def test_a_staging_that_broke_off_is_named(awkward: World) -> None:
