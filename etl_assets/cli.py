@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from rich.console import Console
-from rich.table import Table as RichTable
 
-from etl_assets.assets.printing import show_answer, show_books
+from etl_assets.assets.printing import GREEN, RED, YELLOW, show_answer, show_books, show_lines
 from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
 from etl_assets.spec.model import Spec
 from etl_assets.stores.legacy_sqlite import require_sqlite
@@ -203,19 +201,37 @@ def freeze(context: click.Context, *, lift: bool) -> None:
 
 
 @cli.command()
+@click.option("--grants", "role", metavar="ROLE", help="Print instead the SQL that makes a login role for us.")
 @click.pass_context
-def check(context: click.Context) -> None:
+def check(context: click.Context, *, role: str | None) -> None:
     """Compare spec, source and target; write nothing. Exit 1 when something would fail."""
-    from etl_assets.assets.preflight import examine  # noqa: PLC0415
+    from etl_assets.assets.preflight import examine, grants_of  # noqa: PLC0415
 
     settings, spec = _start()
+    if role is not None:
+        click.echo(grants_of(settings, spec, role=role), nl=False)
+        return
     lines = examine(settings, spec)
-    table = RichTable(box=None, show_header=False, pad_edge=False)
-    for line in lines:
-        mark = "[red]\u2717[/]" if not line.holds else "[yellow]![/]" if line.warns else "[green]\u2713[/]"
-        table.add_row(mark, line.subject, line.words)
-    Console(highlight=False).print(table)
+    show_lines(
+        [(RED if not line.holds else YELLOW if line.warns else GREEN, line.subject, line.words) for line in lines]
+    )
     context.exit(0 if all(line.holds for line in lines) else 1)
+
+
+@cli.command()
+@click.option("--clear", is_flag=True, help="Clear it: dead runs, and a stopped process' hold on the writers' lock.")
+@click.option("--break-lock", is_flag=True, help="End whoever holds the writers' lock, even a run that is at work.")
+@click.pass_context
+def doctor(context: click.Context, *, clear: bool, break_lock: bool) -> None:
+    """Say what is stuck, who holds it, and what clears it. Exit 1 when something stays stuck."""
+    from etl_assets.assets.doctor import examine  # noqa: PLC0415
+    from etl_assets.assets.instance import open_instance  # noqa: PLC0415
+
+    settings, spec = _start()
+    with open_instance(settings) as instance:
+        found = examine(settings, spec, instance=instance, clear=clear, break_lock=break_lock)
+    show_lines([(RED if complaint.is_stuck else GREEN, complaint.subject, complaint.words) for complaint in found])
+    context.exit(1 if any(complaint.is_stuck for complaint in found) else 0)
 
 
 @cli.command()

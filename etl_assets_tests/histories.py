@@ -169,7 +169,7 @@ class Histories(RuleBasedStateMachine):
         def die(*_: object) -> None:
             raise Killed
 
-        faults._passed.clear()
+        faults.passed.clear()
         os.environ["ETL_FAULT"] = f"{point}:{times}"
         kill, faults.os.kill = faults.os.kill, die  # type: ignore[assignment]
         try:

@@ -4,15 +4,21 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
+from etl_assets.demo.target import target_url
 from etl_assets.stores.faults import POINTS
+from etl_assets.stores.settings import read_settings
+from etl_assets.stores.status import status
+from etl_assets_tests.forks import Forks
 from etl_assets_tests.scenario import BOOKS, PRODUCTION, USERS
 from etl_assets_tests.world import World
 
 # One user a transaction, so that a kill can fall between two users.
-ONE_BY_ONE = """
+ONE_BY_ONE = {"etl_assets.stores.loading.USERS_PER_TRANSACTION": 1}
+THE_SAME = """
 import etl_assets.stores.loading as loading
 loading.USERS_PER_TRANSACTION = 1
 from etl_assets.cli import main
@@ -20,9 +26,16 @@ main()
 """
 
 
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    warm = Forks()
+    yield warm
+    warm.close()
+
+
 def run_until_killed(fault: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", ONE_BY_ONE, "migrate"],
+        [sys.executable, "-c", THE_SAME, "migrate"],
         env={**os.environ, "ETL_FAULT": fault},
         capture_output=True,
         text=True,
@@ -42,28 +55,36 @@ def rows_per_user(world: World) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("fault", [*(f"{point}:1" for point in POINTS), "load.table:2", "load.committed:2"])
-def test_a_rerun_after_a_kill_closes_the_books_and_doubles_nothing(awkward: World, fault: str) -> None:
-    killed = run_until_killed(fault)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+def test_a_rerun_after_a_kill_closes_the_books_and_doubles_nothing(awkward: World, forks: Forks, fault: str) -> None:
+    def run(fault: str = "") -> int:
+        environment = {**os.environ, "ETL_FAULT": fault}
+        return forks.run("core", environment=environment, output=awkward.folder / "said", patches=ONE_BY_ONE)
+
+    assert run(fault) == -signal.SIGKILL
     if awkward.query("SELECT to_regclass('etl.legacy_user_map') IS NOT NULL") == [(True,)]:
         assert set(rows_per_user(awkward).items()) <= {("1", 0), ("1", 3), ("2", 0), ("2", 2)}
-    outcome = awkward.migrate()
-    assert outcome.exit_code == 0, awkward.said
-    assert outcome.books.closed
-    assert outcome.books.as_json()["tables"] == BOOKS
-    assert outcome.books.users == USERS
+    assert run() == 0, (awkward.folder / "said.err").read_text()
+    books = status(target_url(read_settings()), awkward.spec)
+    assert books.closed
+    assert books.as_json()["tables"] == BOOKS
+    assert books.users == USERS
     assert rows_per_user(awkward) == {"1": 3, "2": 2}
-    assert sum(wave.users for wave in outcome.books.waves) == 2
+    assert sum(wave.users for wave in books.waves) == 2
     if fault.startswith("load"):
         before = awkward.checksum(*PRODUCTION)
-        assert awkward.migrate().exit_code == 0
+        assert run() == 0
         assert awkward.checksum(*PRODUCTION) == before
-    leftovers = [path for path in (awkward.folder / "artifacts").rglob("*") if path.parent.name == "unfinished"]
-    assert leftovers == []
+    parts = list((awkward.folder / "artifacts").rglob(".*"))
+    unfinished = [path for path in (awkward.folder / "artifacts").rglob("*") if path.parent.name == "unfinished"]
+    assert parts + unfinished == []
 
 
 def test_a_wave_that_was_cut_off_is_finished_under_its_own_key(awkward: World) -> None:
     assert run_until_killed("resolve.committed:1").returncode == -signal.SIGKILL
     [(key,)] = awkward.query("SELECT wave FROM etl.waves")
+    stuck = awkward.cli("doctor")
+    assert stuck.returncode == 1, stuck.stdout
+    assert f"wave {key}  broke off before it was read back" in " ".join(stuck.stdout.split("\n")[2:])
+    assert "its process is gone" in " ".join(stuck.stdout.split())
     outcome = awkward.migrate()
     assert [(wave.key, wave.users, wave.rows) for wave in outcome.books.waves] == [(key, 2, 6)]

@@ -1,6 +1,7 @@
 """All definitions of one spec."""
 
 import warnings
+from typing import Any
 
 import dagster as dg
 
@@ -21,6 +22,7 @@ from etl_assets.assets.report import build_report_asset
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.assets.sensors import build_sensors
 from etl_assets.assets.staging import build_staging_asset
+from etl_assets.assets.target import build_target_asset
 from etl_assets.assets.users import build_resolved_asset, build_user_map_asset
 from etl_assets.assets.verify import build_reconciliation_asset, build_verification_asset
 from etl_assets.assets.waiting import build_waiting_asset
@@ -31,7 +33,7 @@ from etl_assets.spec.model import Spec
 def build_definitions(spec: Spec, stores: Access | None = None) -> dg.Definitions:
     """Assets, checks, jobs and resources for every table of a spec; `stores` are the environment's unless given."""
     exports = exports_of(spec)
-    assets = [build_snapshot_asset(spec)]
+    assets = [build_target_asset(spec), build_snapshot_asset(spec)]
     assets += [build_export_asset(spec, export) for export in exports.values()]
     assets += [build_staging_asset(spec, spec.tables[name]) for name in spec.load_order]
     if spec.users is not None:
@@ -55,9 +57,14 @@ def build_definitions(spec: Spec, stores: Access | None = None) -> dg.Definition
             asset_checks=checks,
             jobs=build_jobs(spec, run_wave, run_verify),
             sensors=[*build_sensors(spec), build_alarm()],
-            resources={"stores": Stores() if stores is None else dg.ResourceDefinition.hardcoded_resource(stores)},
+            resources={"stores": _resource(stores or Stores())},
             loggers={"console": dg.colored_console_logger, "progress": progress_logger},
             # Multiprocess, the default, costs 1.2 s a step and lets a killed run's child go on writing.
             executor=dg.in_process_executor,
         )
     return definitions
+
+
+def _resource(stores: Access) -> Any:
+    # A hardcoded one is not set up, and `Stores` notes then which process executes the run.
+    return stores if isinstance(stores, Stores) else dg.ResourceDefinition.hardcoded_resource(stores)

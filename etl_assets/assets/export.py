@@ -16,6 +16,7 @@ from etl_assets.spec.model import Spec
 from etl_assets.spec.rules import looks_secret
 from etl_assets.stores.artifacts import Artifacts, Manifest, SnapshotInfo, free_bytes, sha256_of
 from etl_assets.stores.corrections import read_corrections
+from etl_assets.stores.faults import fault_point
 from etl_assets.stores.freezing import require_unchanged
 from etl_assets.stores.legacy_export import open_export
 from etl_assets.stores.legacy_scrub import Scrub, Scrubbed, scrub
@@ -58,6 +59,7 @@ def _take(artifacts: Artifacts, stores: Stores, spec: Spec, suppressions: Suppre
     copy, legacy = artifacts.scratch_path("legacy.db"), stores.settings().legacy_file()
     mark = file_mark(legacy)  # before the copy: what is written meanwhile is a change to be noticed
     copy_database(legacy, copy)
+    fault_point("snapshot.taken")
     source_digest = sha256_of(copy)
     with stores.target_as_it_is() as target, reading(target):
         try:

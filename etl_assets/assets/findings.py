@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from etl_assets.assets.balance_findings import balance_line
-from etl_assets.assets.keys import VERIFICATION
+from etl_assets.assets.keys import RECONCILIATION, VERIFICATION
 from etl_assets.assets.outcomes import result, table_value
 from etl_assets.model.books import ROW_STATES, Books, TableBook
 from etl_assets.model.errors import sample_of
@@ -14,6 +14,7 @@ from etl_assets.model.report import MoneyLine, RowLine, Verified
 from etl_assets.report.picture import as_markdown, bars_of, progress_svg
 from etl_assets.stores.accounting import RowComparison, SumComparison
 from etl_assets.stores.balance_books import BalanceComparison
+from etl_assets.stores.end_users import Sight
 
 ROWS_TITLE = (
     "Every loaded row stands in production once, under the account that claimed it, as it was written, unless its user "
@@ -23,6 +24,7 @@ SUMS_TITLE = "Each user's total of every money column is the same before and aft
 BOOKS_TITLE = "source = loaded + waiting + quarantined + excluded, for every table, and every user is in one state."
 LEGACY_TITLE = "No loaded row was changed in the legacy app, or removed from it, since."
 FROZEN_TITLE = "Since its freeze nobody has written to the legacy app, and what is staged is the frozen snapshot."
+SIGHT_TITLE = "Users who look at their history through the app see their own rows and sums, and nobody else's."
 CHANGES_TITLE = "No loaded row was changed, removed or doubled in production since."
 STAGING_TITLE = "The staging tables hold what was written into them."
 SQL_REMEDY = "Compare the rows in etl.loaded with production; see `query`."
@@ -78,6 +80,29 @@ def sums_result(key: dg.AssetKey, sums: list[SumComparison]) -> dg.AssetCheckRes
         else f"{differing:,} users have another total than before, and no later edit explains it."
     )
     return result("sums_are_equal", key, passed=differing == 0, blocking=True, description=text, metadata=metadata)
+
+
+def sight_result(sight: Sight) -> dg.AssetCheckResult:
+    """The check `users_see_their_rows`; the policies are the app's, so it is never red."""
+    count, text = len(sight.differing), SIGHT_TITLE
+    if count:
+        text = f"Of {sight.users:,} users who looked, some do not see what is theirs, or see more."
+    elif sight.hindrance:
+        text = f"Nobody looked: {sight.hindrance}."
+    return result(
+        "users_see_their_rows",
+        RECONCILIATION,
+        passed=count == 0,
+        blocking=False,
+        description=text,
+        metadata={
+            "count": count,
+            "users_looked": sight.users,
+            "sample": sample_of(sight.differing) or "none",
+            "tables_closed_to_users": ", ".join(sight.closed) or "none",
+            "remedy": "Look at the policies of these tables: users read them as the role `authenticated`.",
+        },
+    )
 
 
 def changes_result(rows: list[RowComparison]) -> dg.AssetCheckResult:

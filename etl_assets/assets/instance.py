@@ -1,6 +1,7 @@
 """Dagster's home and instance for the command line: the same one that the UI shows."""
 
 import os
+import uuid
 from datetime import datetime, timezone
 from importlib.resources import files
 from typing import Any
@@ -12,7 +13,8 @@ from etl_assets.assets.keys import LOGIN_WAVES, RECONCILIATION
 from etl_assets.demo.target import dagster_url
 from etl_assets.model.ids import wave_key
 from etl_assets.stores.artifacts import private_folder
-from etl_assets.stores.settings import Settings
+from etl_assets.stores.run_locks import RunLocks
+from etl_assets.stores.settings import Settings, read_settings
 
 EVENT_BATCH = "200"  # events per insert: 10,000 partitions in one run took 8 s instead of 323 s (dagster 1.13.27)
 CONFIG_ERROR, REFUSED, ANYTHING_ELSE = 2, 1, 3
@@ -58,8 +60,12 @@ def run_job(
     """Runs a job in this process; returns the command line's exit code, 0 when everything went well."""
     job = definitions.resolve_job_def(name)
     kept = [key for key in job.asset_layer.executable_asset_keys if key not in without]
+    # Noted before Dagster knows of it: killed in between, it would be shown as under way for ever.
+    run_id = str(uuid.uuid4())
+    RunLocks(read_settings().artifacts).hold(run_id)
     outcome = job.execute_in_process(
         instance=instance,
+        run_id=run_id,
         partition_key=partition_key,
         asset_selection=kept,
         tags=tags,

@@ -19,6 +19,7 @@ from etl_assets.assets.keys import (
     RESOLVED,
     RESTAGE,
     SNAPSHOT,
+    TARGET,
     USER_MAP,
     VERIFY,
     WAITING,
@@ -79,7 +80,12 @@ def build_jobs(spec: Spec, run_wave: RunWave, run_verify: RunVerify) -> list[Any
 
 
 def _to_staging(spec: Spec) -> dg.AssetSelection:
-    keys = [SNAPSHOT, *(export_key(name) for name in exports_of(spec)), *(staging_key(name) for name in spec.tables)]
+    keys = [
+        TARGET,
+        SNAPSHOT,
+        *(export_key(name) for name in exports_of(spec)),
+        *(staging_key(name) for name in spec.tables),
+    ]
     keys += [production_key(name) for name in spec.unowned]
     return dg.AssetSelection.assets(*keys, *([USER_MAP] if spec.users else []))
 

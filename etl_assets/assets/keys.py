@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+TARGET = dg.AssetKey("target")
 SNAPSHOT = dg.AssetKey("legacy_snapshot")
 USER_MAP = dg.AssetKey("legacy_user_map")
 RESOLVED = dg.AssetKey("resolved_users")

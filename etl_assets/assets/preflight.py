@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from etl_assets.assets.rehearsing import rehearse, told
+from etl_assets.assets.target import told as told_of_target
 from etl_assets.demo.target import target_url
 from etl_assets.model.errors import EtlError, LegacyMismatch, TargetMismatch
 from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
+from etl_assets.stores.granting import grants
 from etl_assets.stores.legacy_export import open_export
 from etl_assets.stores.legacy_sqlite import count_rows, open_read_only
 from etl_assets.stores.links import Links
@@ -41,6 +43,9 @@ def examine(settings: Settings, spec: Spec) -> list[Line]:
     with connect(target_url(settings)) as connection:
         with reading(connection):
             links = Links(spec, read_targets(connection, spec))
+            lines += [Line(*line) for line in told_of_target(connection, links)]
+        if not all(line.holds for line in lines):
+            return lines
         return [*lines, *(Line(*line) for line in told(rehearse(connection, settings, spec, links)))]
 
 
@@ -103,3 +108,9 @@ def _accounts_line(connection: Connection, spec: Spec) -> Line:
         "auth.users, confirmed addresses only" if spec.accounts.from_ == "auth" else "profiles, unconfirmed accepted"
     )
     return Line("accounts", holds=True, words=source)
+
+
+def grants_of(settings: Settings, spec: Spec, *, role: str) -> str:
+    """The script for a login role of its own on this target."""
+    with connect(target_url(settings)) as connection, reading(connection):
+        return grants(connection, Links(spec, read_targets(connection, spec)), role=role)

@@ -4,11 +4,14 @@ import json
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table as RichTable
 
 from etl_assets.model.books import ROW_STATES, Books
 from etl_assets.model.errors import sample_of
 from etl_assets.stores.support import UserAnswer, UserRows
+
+RED, YELLOW, GREEN = "[red]\u2717[/]", "[yellow]![/]", "[green]\u2713[/]"
 
 
 def show_books(books: Books, *, as_json: bool) -> None:
@@ -53,6 +56,14 @@ def _closing_lines(books: Books) -> list[str]:
     else:
         lines.append("[bold red]The books are open.[/]")
     return lines
+
+
+def show_lines(lines: list[tuple[str, str, str]]) -> None:
+    """Prints one line per thing that was looked at: a mark, what it is, what there is to say."""
+    table = RichTable(box=None, show_header=False, pad_edge=False)
+    for mark, subject, words in lines:
+        table.add_row(mark, escape(subject), escape(words))
+    Console(highlight=False).print(table)
 
 
 def show_answer(found: UserAnswer) -> None:

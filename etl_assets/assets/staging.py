@@ -5,7 +5,7 @@ import dagster as dg
 from etl_assets.assets.columns import staging_columns
 from etl_assets.assets.differences import find_change
 from etl_assets.assets.frames import staged_batches
-from etl_assets.assets.keys import OWNERS, STAGING_GROUP, export_key, staging_key
+from etl_assets.assets.keys import OWNERS, STAGING_GROUP, TARGET, export_key, staging_key
 from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Stores
 from etl_assets.spec.model import Spec, Table
@@ -27,7 +27,7 @@ def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=staging_key(table.name),
-        deps=[export_key(table.name)],
+        deps=[TARGET, export_key(table.name)],
         group_name=STAGING_GROUP,
         kinds={"polars", "postgres"},
         owners=OWNERS,

@@ -9,6 +9,7 @@ from etl_assets.assets.keys import (
     OWNERS,
     RESOLVED,
     SAMPLE_TAG,
+    TARGET,
     USER_MAP,
     USERS_EXPORT,
     USERS_GROUP,
@@ -32,7 +33,7 @@ def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=USER_MAP,
-        deps=[USERS_EXPORT],
+        deps=[TARGET, USERS_EXPORT],
         group_name=USERS_GROUP,
         kinds={"postgres"},
         owners=OWNERS,

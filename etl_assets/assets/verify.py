@@ -12,6 +12,7 @@ from etl_assets.assets.findings import (
     FROZEN_TITLE,
     LEGACY_TITLE,
     ROWS_TITLE,
+    SIGHT_TITLE,
     STAGING_TITLE,
     SUMS_TITLE,
     books_result,
@@ -20,6 +21,7 @@ from etl_assets.assets.findings import (
     legacy_result,
     rows_result,
     rows_table,
+    sight_result,
     staging_result,
     sums_result,
     verification_metadata,
@@ -51,6 +53,7 @@ from etl_assets.stores.accounting import (
     staged_tables,
 )
 from etl_assets.stores.balance_books import BalanceComparison, compare_balances
+from etl_assets.stores.end_users import see_as_users
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.freezing import find_freeze
 from etl_assets.stores.legacy_sqlite import file_mark
@@ -155,21 +158,28 @@ def build_reconciliation_asset(spec: Spec) -> dg.AssetsDefinition:
         check_specs=[
             _spec("rows_are_equal", RECONCILIATION, ROWS_TITLE),
             _spec("sums_are_equal", RECONCILIATION, SUMS_TITLE),
+            _spec("users_see_their_rows", RECONCILIATION, SIGHT_TITLE, blocking=False),
         ],
     )
     def reconciliation(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
         """This wave's rows read back from production and compared with staging, row by row and sum by sum.
 
-        Safe to re-run: it only reads.
+        A few of its users also look at them as the app would let them, through row level security. Safe to re-run: it
+        only reads.
         """
         with failures(), stores.target() as connection:
             links = stores.links(connection, spec)
             with reading(connection):
                 tables = [name for name in _staged_tables(connection, links) if name in spec.owned]
                 found, sums = _compare(connection, links, tables, wave=context.partition_key)
+                sight = see_as_users(connection, links, wave=context.partition_key)
         return dg.MaterializeResult(
             metadata={"rows_compared": sum(row.compared for row in found), "rows": rows_table(found)},
-            check_results=[rows_result(RECONCILIATION, found), sums_result(RECONCILIATION, sums)],
+            check_results=[
+                rows_result(RECONCILIATION, found),
+                sums_result(RECONCILIATION, sums),
+                sight_result(sight),
+            ],
         )
 
     return reconciliation

@@ -3,6 +3,7 @@
 EtlError
 |-- SpecError             exit 2  the spec file is wrong
 |-- SettingsError         exit 2  the environment or the command line is wrong
+|-- TransactionPooler     exit 2  the connection goes through a pooler that hands each transaction another session
 |-- LegacyFileError       exit 2  the legacy database cannot be read
 |-- CorrectionsError      exit 2  a line of the corrections file cannot be meant
 |-- LegacyMismatch        exit 2  the legacy tables are not what the spec says
@@ -54,6 +55,20 @@ class SettingsError(EtlError):
     """The environment or the command line asks for something that cannot be."""
 
     exit_code = 2
+
+
+class TransactionPooler(EtlError):
+    """The DSN leads through a transaction pooler, where locks and settings of a session mean nothing."""
+
+    exit_code = 2
+
+    def __init__(self, evidence: str) -> None:
+        """Says how it was noticed, and what to use instead."""
+        super().__init__(
+            f"TARGET_DATABASE_URL leads through a transaction pooler ({evidence}), which hands each transaction "
+            "another server session. Nothing was written. Use the session pooler or the direct connection: on "
+            "Supabase, *Connect* shows both, on port 5432."
+        )
 
 
 class LegacyFileError(EtlError):
@@ -129,10 +144,12 @@ class Refused(EtlError):
 
     exit_code = 1
 
-    def __init__(self, check: str, *, table: str, count: int, sample: Sequence[str], remedy: str) -> None:
-        """Names the check as the UI does, the number of rows, a few legacy ids and the way out."""
+    def __init__(
+        self, check: str, *, table: str, count: int, sample: Sequence[str], remedy: str, names: str = "legacy ids"
+    ) -> None:
+        """Names the check as the UI does, the number of offenders, a few of their `names`, and the way out."""
         self.check, self.table, self.count, self.sample, self.remedy = check, table, count, tuple(sample), remedy
-        ids = f" (legacy ids {sample_of(sample)})" if sample else ""
+        ids = f" ({f'{names} {sample_of(sample)}'.strip()})" if sample else ""
         super().__init__(f"Load refused: {check} fails on {table} for {count:,}{ids}. {remedy}")
 
 

@@ -3,7 +3,6 @@
 import difflib
 import hashlib
 import json
-from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -29,10 +28,6 @@ from etl_assets.spec.model import (
 from etl_assets.spec.rules import SpecFault, check_rules, load_order
 from etl_assets.spec.yaml_lines import Path, dotted, line_of, read_yaml
 
-# What the grammar knows and this version does not do yet: refused, never ignored.
-NOT_BUILT: dict[tuple[str, ...], Callable[[Any], bool]] = {
-    ("accounts", "trust_autoconfirm"): lambda value: value != "false",
-}
 # Where a key stands -> the section that knows it.
 SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
     (): Spec,
@@ -75,9 +70,7 @@ def load_spec(text: str, *, file: str) -> Spec:
     def fail(path: Path, problem: str) -> SpecError:
         return SpecError(problem, file=file, line=line_of(path, lines), path=dotted(path))
 
-    for path, value in _walk(raw, ()):
-        if any(_matches(pattern, path) and refused(value) for pattern, refused in NOT_BUILT.items()):
-            raise fail(path, "is known to the grammar but not built yet in this version; leave it out")
+    for path in _paths(raw, ()):
         if any(_matches(pattern, path) for pattern in INNER):
             raise fail(path, _unknown_key(path))
     _fill_names(raw)
@@ -98,15 +91,15 @@ def load_spec(text: str, *, file: str) -> Spec:
     return spec.model_copy(update={"load_order": order, "digest": digest})
 
 
-def _walk(value: Any, path: Path) -> list[tuple[Path, Any]]:
-    found: list[tuple[Path, Any]] = [(path, value)] if path else []
+def _paths(value: Any, path: Path) -> list[Path]:
+    found = [path] if path else []
     items: list[tuple[str | int, Any]] = []
     if isinstance(value, dict):
         items = list(value.items())
     elif isinstance(value, list):
         items = list(enumerate(value))
     for key, child in items:
-        found += _walk(child, (*path, key))
+        found += _paths(child, (*path, key))
     return found
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from etl_assets.model.books import ROW_STATES, USER_STATES, Books, Group, TableBook, WaveBook
-from etl_assets.spec.model import Table
+from etl_assets.spec.model import USERS, Table
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, rows
 from etl_assets.stores.read_back import Beside, find_beside
+from etl_assets.stores.staging import staging_columns
 from etl_assets.stores.statements import (
     catalog_text,
     identifier,
@@ -90,15 +91,15 @@ def read_books(connection: Connection, links: Links, *, labelled: bool = False) 
     With `labelled`, the users are counted by the states that were written last, which is cheap.
     """
     staged = staged_tables(connection)
+    countable = _countable(connection, links, staged)
     final = connection.execute(statement("find_final_books")).fetchone()
     if final and not staged:
         return Books.from_json(final[0])
     tables = [
-        _table_book(connection, links, name) if name in staged and name in links.targets else TableBook(name)
-        for name in links.spec.tables
+        _table_book(connection, links, name) if name in countable else TableBook(name) for name in links.spec.tables
     ]
     users = {}
-    if links.spec.users is not None and "users" in staged and set(links.tables) <= staged:
+    if links.spec.users is not None and "users" in staged and set(links.tables) <= countable:
         counted = count_labels(connection) if labelled else count_states(connection, links.spec, links)
         counted["waiting"] = counted.get("waiting", 0) + counted.pop("claimable", 0)
         users = {
@@ -107,8 +108,24 @@ def read_books(connection: Connection, links: Links, *, labelled: bool = False) 
         }
     waves = [WaveBook(key, int(n), int(count), at) for key, n, count, at in rows(connection, statement("list_waves"))]
     expected = {name for name, table in links.spec.tables.items() if not table.optional or name in links.targets}
-    complete = expected <= staged and (links.spec.users is None or "users" in staged)
+    complete = expected <= countable and (links.spec.users is None or "users" in staged)
     return Books(tuple(tables), users, tuple(waves), complete=complete)
+
+
+def _countable(connection: Connection, links: Links, staged: set[str]) -> set[str]:
+    """The tables whose staging, and that of those they refer to, has the columns that this spec asks for.
+
+    A spec that was changed since the last staging may name others: until `migrate` has run with it, or has refused it,
+    there is nothing to count of these.
+    """
+    present: dict[str, set[str]] = dict(rows(connection, statement("list_staging_columns")))
+    found: set[str] = set()
+    for name in links.tables:
+        table = links.spec.tables[name]
+        parents = {reference.table for reference in table.references.values()} - {USERS}
+        if name in staged and set(staging_columns(table, links.targets[name])) <= set(present.get(name, ())):
+            found |= {name} if parents <= found else set()
+    return found
 
 
 def _table_book(connection: Connection, links: Links, name: str) -> TableBook:

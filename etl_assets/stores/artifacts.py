@@ -81,15 +81,15 @@ class Artifacts:
             private_folder(folder)
             copied.replace(folder / "legacy.db")
         copied.unlink(missing_ok=True)  # an unchanged database has its copy already
-        _write_whole(folder / "snapshot.json", [json.dumps(asdict(info), indent=1).encode()])
+        self._write(folder / "snapshot.json", [json.dumps(asdict(info), indent=1).encode()])
         fault_point("snapshot.copied")
-        _write_whole(self.root / "snapshots" / CURRENT, [info.id.encode()])
+        self._write(self.root / "snapshots" / CURRENT, [info.id.encode()])
         fault_point("snapshot.published")
 
     def replace_snapshot(self, clean: Path | None, info: SnapshotInfo) -> None:
         """Puts a scrubbed copy in the place of the current snapshot's; without one, only what is said of it."""
         # The words first: a copy that is not theirs is found out, and its rows are still there to be found again.
-        _write_whole(self._folder(info.id) / "snapshot.json", [json.dumps(asdict(info), indent=1).encode()])
+        self._write(self._folder(info.id) / "snapshot.json", [json.dumps(asdict(info), indent=1).encode()])
         fault_point("forget.described")
         if clean is not None:
             clean.replace(self._folder(info.id) / "legacy.db")
@@ -157,7 +157,8 @@ class Artifacts:
     def publish_report(self, name: str, content: Iterable[str]) -> Path:
         """Writes the parts of a page or list for people and returns its path; the former one is replaced whole."""
         path = private_folder(self.root / "reports") / name
-        _write_whole(path, (part.encode() for part in content))
+        self._write(path, (part.encode() for part in content))
+        fault_point("report.published")
         return path
 
     def read_report(self, name: str) -> str | None:
@@ -182,7 +183,8 @@ class Artifacts:
         """A writer whose files appear under their names when the block ends well, and not at all otherwise."""
         private_folder(self._folder(snapshot) / "exports")
         path = self.export_path(snapshot, table)
-        writer = ExportWriter(path, [self.scratch_path(path.name), self.scratch_path(excluded_path(path).name)])
+        finals = (path, excluded_path(path), manifest_path(path))
+        writer = ExportWriter(path, [self.scratch_path(final.name) for final in finals])
         try:
             yield writer
         except BaseException:
@@ -234,16 +236,22 @@ class Artifacts:
     def _folder(self, snapshot: str) -> Path:
         return self.root / "snapshots" / snapshot
 
+    def _write(self, path: Path, content: Iterable[bytes]) -> None:
+        _write_whole(path, content, part=self.scratch_path(path.name))
+
 
 class ExportWriter:
     """Writes one export: the CSV, the excluded keys, and at the end the manifest."""
 
     def __init__(self, path: Path, parts: list[Path]) -> None:
-        """Opens the unfinished files; two processes that export one table at once never share one."""
+        """Opens the unfinished files; two processes that export one table at once never share one.
+
+        `parts` are the unfinished CSV, the unfinished list of excluded keys and the unfinished manifest.
+        """
         self.path = path
         self.rows = self.excluded = 0
         self._has_header = False
-        self._parts = parts
+        *self._parts, self._manifest_part = parts
         self._files = [_open_private(part) for part in self._parts]
         self._files[1].write(b"_key\n")
 
@@ -265,8 +273,10 @@ class ExportWriter:
         for file, part, final in zip(self._files, self._parts, (self.path, excluded_path(self.path)), strict=True):
             _finish(file)
             part.replace(final)
+        fault_point("export.renamed")
         manifest = Manifest(rows=self.rows, excluded=self.excluded, sha256=sha256_of(self.path), **facts)
-        _write_whole(manifest_path(self.path), [json.dumps(asdict(manifest), indent=1).encode()])
+        content = json.dumps(asdict(manifest), indent=1).encode()
+        _write_whole(manifest_path(self.path), [content], part=self._manifest_part)
         fault_point("export.published")
         return manifest
 
@@ -340,10 +350,13 @@ def _finish(file: BinaryIO) -> None:
     file.close()
 
 
-def _write_whole(path: Path, content: Iterable[bytes]) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.unlink(missing_ok=True)
-    with _open_private(part) as file:
-        file.writelines(content)
-        _finish(file)
-    part.replace(path)
+def _write_whole(path: Path, content: Iterable[bytes], *, part: Path) -> None:
+    try:
+        with _open_private(part) as file:
+            file.writelines(content)
+            _finish(file)
+        fault_point("file.written")
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

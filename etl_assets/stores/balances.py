@@ -6,6 +6,7 @@ from psycopg import sql
 from etl_assets.model.errors import Refused, TargetMismatch, UndoRefused
 from etl_assets.model.target import TargetColumn
 from etl_assets.spec.model import Balance, Spec
+from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, fire_deferred, one, rows, run_statement
 from etl_assets.stores.staging import copy_frame
@@ -52,6 +53,7 @@ def stage_balances(connection: Connection, frames: dict[str, pl.DataFrame]) -> N
         copy_frame(connection, statement("copy_balances"), frame)
         connection.execute(statement("keep_balances"), {"balance": name})
         run_statement(connection, statement("keep_balance_faults"))
+    fault_point("users.balances")
 
 
 def note_before(connection: Connection, links: Links, users: list[str]) -> None:

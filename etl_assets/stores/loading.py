@@ -12,6 +12,7 @@ from etl_assets.stores.balances import apply_balances, changed_balances, note_be
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, DatabaseFault, one, reading, rows, run_statement, writing
+from etl_assets.stores.preflight import require_target
 from etl_assets.stores.read_back import not_as_written, require_as_written
 from etl_assets.stores.schema import audit, meta_facts, remember
 from etl_assets.stores.statements import identifier, joined, literal, qualified, staging_table, statement
@@ -104,6 +105,7 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
         connection.execute(statement("finish_wave"), {"wave": wave, "staging": staging})
         # The reconciliation joins the ledger next; without statistics Postgres takes it for empty and loops.
         run_statement(connection, statement("analyze", table=identifier("etl", "loaded")))
+        fault_point("load.finished")
     if loaded.refused:
         rules = "; ".join(sorted(set(loaded.refused.values())))
         raise Refused(
@@ -167,12 +169,14 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
         for name in owned:
             started = time.monotonic()
             counts[name] = _load_table(connection, links, links.spec.tables[name], users=users, wave=wave)
+            fault_point("load.rows")
             updated[name] = write_changes(connection, links, name, users=users, wave=wave, run=loader.run)
             loaded.seconds[name] = loaded.seconds.get(name, 0.0) + time.monotonic() - started
             fault_point("load.table")
         for name in owned:
             _raise_sequence(connection, links, links.spec.tables[name])
         balances = apply_balances(connection, links, wave=wave, run=loader.run)
+        fault_point("load.balances")
         connection.execute(statement("stamp_migrated"), {"users": users})
         require_as_written(connection, links, owned, users=users)
         audit(
@@ -202,6 +206,7 @@ def _require_standing(connection: Connection, wave: str) -> None:
 
 
 def _open_gate(loader: Loader) -> None:
+    require_target(loader.connection, loader.links)
     require_gate(loader.connection, loader.links)
     remember(loader.connection, meta_facts(loader.links.spec, loader.keys))
     for name in loader.links.tables:

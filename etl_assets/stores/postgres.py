@@ -1,8 +1,13 @@
 """Connections and transactions: every session speaks the same dialect, every writer takes the same lock."""
 
+import os
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -10,13 +15,25 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
-from etl_assets.model.errors import EtlError, SettingsError, Unavailable
+from etl_assets.model.errors import EtlError, SettingsError, TransactionPooler, Unavailable
+from etl_assets.stores.faults import fault_point
 from etl_assets.stores.statements import statement
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 WRITER_LOCK = 6_020_115_112_097_884  # any constant of ours; what matters is that every writer takes the same
 CONNECT_TIMEOUT_S = 10
+SUPABASE_TRANSACTION_POOLER = "6543"
+PROBES = 3  # a pooler with several idle sessions can hand out two of them first
+# A host that is gone is noticed within a minute; the server's own patience is hours.
+KEEPALIVES: dict[str, Any] = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 LOCK_WAIT_S = 60.0
+SILENT_S = 30.0
+NAME_LENGTH = 63  # Postgres cuts application_name there
 LOCK_RETRY_S = 0.2
 STREAMED_ROWS = 2_000
 TRANSIENT_STATES = ("08", "40", "53", "55P03", "57P")
@@ -32,8 +49,15 @@ DIALECT = (
     # Row level security would hide rows from us in silence; off, Postgres raises an error instead.
     "SET LOCAL row_security = off",
     "SET LOCAL statement_timeout = 0",
+    "SET LOCAL idle_in_transaction_session_timeout = 0",
+    # A statement of a process that was killed is cut off, instead of holding the lock until it has run to its end.
+    "SET LOCAL client_connection_check_interval = '2s'",
+    # Whoever holds a table for longer is named by `doctor`; the run is tried again.
+    "SET LOCAL lock_timeout = '2min'",
     "SET LOCAL jit = off",
     "SET LOCAL work_mem = '128MB'",
+    # Since PostgreSQL 17.
+    "SELECT set_config('transaction_timeout', '0', true) WHERE current_setting('transaction_timeout', true) <> '0'",
 )
 
 
@@ -53,12 +77,16 @@ class DatabaseFault(EtlError):
             if name
         ]
         self.sqlstate = error.sqlstate or ""
+        remedy = ""
+        if self.sqlstate == "42501":
+            self.exit_code = 2
+            remedy = ". `etl-assets check` names what this role lacks"
         # A constraint is broken, or a number (a balance) does not fit its column.
         self.is_about_rows = self.sqlstate.startswith("23") or self.sqlstate == "22003"
         at = f" on {', '.join(names)}" if names else ""
         # Syntax and privilege messages name objects; those of class 22 and 23 quote values.
         said = f": {diag.message_primary}" if self.sqlstate.startswith("42") and diag.message_primary else ""
-        super().__init__(f"Postgres refused: {type(error).__name__} ({self.sqlstate}){at}{said}")
+        super().__init__(f"Postgres refused: {type(error).__name__} ({self.sqlstate}){at}{said}{remedy}")
 
 
 def translated(error: psycopg.Error) -> EtlError:
@@ -77,34 +105,60 @@ def connect(url: str) -> Iterator[Connection]:
 
     Raises:
         SettingsError: the DSN cannot be read (it is not repeated: it may hold a password).
+        TransactionPooler: a session is not one server session here.
         Unavailable: the server does not answer, now or within the block.
         DatabaseFault: Postgres refused a statement of the block.
     """
     try:
-        conninfo_to_dict(url)
+        parts = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
         raise SettingsError(
             "TARGET_DATABASE_URL is no Postgres DSN; it looks like postgresql://user@host:5432/db"
         ) from None
+    if parts.get("port") == SUPABASE_TRANSACTION_POOLER and not str(parts.get("host", "")).startswith("/"):
+        raise TransactionPooler("port 6543 is Supabase's transaction pooler")
+    connection = _open(url)
     try:
-        # No prepared statements: a transaction pooler hands each transaction another server.
-        connection = psycopg.connect(
-            url,
-            autocommit=True,
-            prepare_threshold=None,
-            connect_timeout=CONNECT_TIMEOUT_S,
-            application_name="etl-assets",
-        )
-    except psycopg.OperationalError as error:
-        raise Unavailable(
-            f"The target database does not answer ({type(error).__name__}). Check TARGET_DATABASE_URL and the network."
-        ) from None
-    try:
+        _require_one_session(url)
         yield connection
     except psycopg.Error as error:
         raise translated(error) from None
     finally:
         connection.close()
+
+
+def _open(url: str) -> Connection:
+    try:
+        return psycopg.connect(
+            url,
+            autocommit=True,
+            # So that the probe for a pooler gets its answer from one, which knows no prepared statement of ours.
+            prepare_threshold=None,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            application_name="etl-assets",
+            **KEEPALIVES,
+        )
+    except psycopg.OperationalError as error:
+        raise Unavailable(
+            f"The target database does not answer ({type(error).__name__}). Check TARGET_DATABASE_URL and the network."
+        ) from None
+
+
+@cache
+def _require_one_session(url: str) -> None:
+    """Nothing, when two connections speak to two server sessions, each to its own all the time; asked once a process.
+
+    Behind a transaction pooler they do not: two runs of ours would both get the same session lock, and a setting
+    would leak to whoever comes next (measured with PgBouncer 1.18: two idle connections are the same server process).
+    """
+    with _open(url) as one_session, _open(url) as another:
+        seen: dict[Connection, set[int]] = {one_session: set(), another: set()}
+        for _ in range(PROBES):
+            for connection, processes in seen.items():
+                row = connection.execute("SELECT pg_backend_pid()").fetchone()
+                processes.add(row[0] if row else 0)
+    if len(seen[one_session] | seen[another]) != len(seen) or any(len(found) > 1 for found in seen.values()):
+        raise TransactionPooler("two connections to it share one server session")
 
 
 @contextmanager
@@ -129,8 +183,7 @@ def transaction(connection: Connection, *, read_only: bool) -> Iterator[None]:
     connection.read_only = read_only
     try:
         with connection.transaction():
-            for setting in DIALECT:
-                connection.execute(setting)
+            connection.execute("; ".join(DIALECT))  # one trip to the server
             yield
     except psycopg.Error as error:
         raise translated(error) from None
@@ -172,7 +225,9 @@ def writing(connection: Connection, *, run: str) -> Iterator[Connection]:
         try:
             with transaction(connection, read_only=False):
                 _take_turn(connection, run=run)
+                fault_point("writing.begun")
                 yield connection
+            fault_point("writing.committed")
             return
         except _Stale:
             if time.monotonic() > deadline:
@@ -181,7 +236,8 @@ def writing(connection: Connection, *, run: str) -> Iterator[Connection]:
 
 
 def _take_turn(connection: Connection, *, run: str) -> None:
-    held = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [WRITER_LOCK]).fetchone()
+    name = f"etl-assets {run[:8]}, process {os.getpid()} on {socket.gethostname()}"
+    held = connection.execute(statement("take_lock"), {"key": WRITER_LOCK, "name": name[:NAME_LENGTH]}).fetchone()
     if held is None or not held[0]:
         raise _Stale
     try:
@@ -190,10 +246,38 @@ def _take_turn(connection: Connection, *, run: str) -> None:
         raise _Stale from None
 
 
+@dataclass(frozen=True)
+class LockHolder:
+    """Who writes now: the server process, what it calls itself (run, process and host), and since when.
+
+    `is_silent` says that the server waits for this client, in a state that is older than SILENT_S; `mark` changes with
+    everything that it does, so that two looks can tell a long COPY from a stopped process.
+    """
+
+    pid: int
+    name: str
+    since: datetime
+    is_silent: bool
+    mark: str
+
+    def __str__(self) -> str:
+        """For a sentence, without anything personal."""
+        return f"{self.name}; server process {self.pid}, since {self.since:%H:%M:%S} UTC"
+
+
+def find_lock_holder(connection: Connection) -> LockHolder | None:
+    """Whoever holds the writers' lock of this database; None when nobody does."""
+    values = {"key": WRITER_LOCK, "silent": SILENT_S}
+    row = connection.execute(statement("find_lock_holder"), values).fetchone()
+    return LockHolder(*row) if row else None
+
+
 def _who_holds_the_lock(connection: Connection) -> str:
-    row = connection.execute(statement("find_lock_holder"), {"key": WRITER_LOCK}).fetchone()
-    who = f"server process {row[0]}, since {row[1]:%H:%M:%S}" if row else "a process that has just ended"
-    return f"Another run is writing ({who}) and did not end within {LOCK_WAIT_S:.0f} s. Wait for it, then run again."
+    holder = find_lock_holder(connection) or "a process that has just ended"
+    return (
+        f"Another run is writing ({holder}) and did not end within {LOCK_WAIT_S:.0f} s. Wait for it, then run again; "
+        "`etl-assets doctor` says whether it is stuck."
+    )
 
 
 def run_statement(connection: Connection, query: sql.Composed, **values: Any) -> psycopg.Cursor[tuple[Any, ...]]:

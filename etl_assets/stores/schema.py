@@ -10,6 +10,7 @@ from psycopg import sql
 
 from etl_assets.model.errors import Refused
 from etl_assets.spec.model import Spec
+from etl_assets.stores.faults import fault_point
 from etl_assets.stores.postgres import WRITER_LOCK, Connection, rows, run_statement, transaction, writing
 from etl_assets.stores.statements import FOLDER, identifier, statement
 
@@ -44,6 +45,7 @@ def ensure_schema(connection: Connection) -> None:
             run_statement(connection, statement(f"schema/{path.stem}"))
         for table in TABLES:
             run_statement(connection, statement("enable_rls", table=identifier("etl", table)))
+        fault_point("schema.made")
 
 
 @contextmanager

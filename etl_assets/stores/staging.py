@@ -152,6 +152,7 @@ def note_staged(
     connection.execute(statement("write_staged"), {"table": table.name, **facts})
     told = {"digest": write_digest(connection, table.name), **_told(source.corrected)}
     audit(connection, run=run, action="staged", table=table.name, **facts, quarantined=counts.quarantined_rows, **told)
+    fault_point("staging.noted")
 
 
 def write_digest(connection: Connection, name: str) -> str:

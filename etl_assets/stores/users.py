@@ -20,6 +20,7 @@ from etl_assets.stores.targets import read_targets, regclass
 from etl_assets.stores.undoing import release
 
 CLOCK_TOLERANCE = timedelta(minutes=1)
+ACCOUNT_COLUMNS = ("id", "email", "email_confirmed_at")
 # What rules an account out. Old projects lack some of these columns of auth.users, and then the thing itself too.
 HINDRANCES = {
     "deleted_at": "WHEN a.deleted_at IS NOT NULL THEN 'the account was deleted'",
@@ -51,7 +52,7 @@ def accounts(connection: Connection, spec: Spec) -> sql.Composed:
     _require_columns(connection, regclass(*spec.accounts.profiles_table), wanted)
     if by_profile:
         return statement("list_profiles", profiles=profiles)
-    known = _require_columns(connection, "auth.users", ("id", "email", "email_confirmed_at"))
+    known = _require_columns(connection, "auth.users", ACCOUNT_COLUMNS)
     hindrances: list[sql.Composable] = [sql.SQL(when) for column, when in HINDRANCES.items() if column in known]
     if "is_sso_user" in known:
         hindrances.append(statement("sso_rule", domains=literal(list(spec.accounts.sso_domains))))
@@ -66,6 +67,12 @@ def read_links(connection: Connection, spec: Spec) -> Links:
     """
     holders = accounts(connection, spec) if spec.users is not None and spec.owned else None
     return Links(spec, read_targets(connection, spec), holders)
+
+
+def email_accounts(connection: Connection, _: Spec) -> sql.Composed:
+    """A statement for confirmed accounts that have an e-mail identity alone: `is_at_once`; none where nobody knows."""
+    known = {row[0] for row in rows(connection, statement("read_columns_if_there"), schema="auth", table="identities")}
+    return statement("list_email_accounts" if {"user_id", "provider"} <= known else "list_no_accounts")
 
 
 def _require_columns(connection: Connection, table: str, wanted: tuple[str, ...]) -> set[str]:

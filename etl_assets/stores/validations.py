@@ -46,8 +46,8 @@ def _no_values(_: Links) -> Values:
 class Validation:
     """One rule: its name reads true when it holds, `asset` is where it shows, `blocking` makes it part of the gate.
 
-    Known from the spec alone; the statement is composed when the target is at hand. With `reads_claims`, `compose` also
-    gets the claims file as judged against the target's accounts.
+    Known from the spec alone; the statement is composed when the target is at hand. `compose` also gets the statement
+    that `reads` makes of the target, where there is one. `names` says what the sample consists of.
     """
 
     name: str
@@ -59,12 +59,13 @@ class Validation:
     blocking: bool = False
     allowed: int = 0
     values: Callable[[Links], Values] = _no_values
-    reads_claims: bool = False
+    reads: Callable[[Connection, Spec], sql.Composed] | None = None
+    names: str = "legacy ids"
 
     def find(self, connection: Connection, links: Links) -> Finding:
         """Runs the statement."""
-        claims = (judged_claims(connection, links.spec),) if self.reads_claims else ()
-        query = self.compose(links, *claims)
+        more = (self.reads(connection, links.spec),) if self.reads else ()
+        query = self.compose(links, *more)
         count, sample = one(connection, query, **self.values(links))
         return Finding(int(count), tuple(sample or ()), shown(query, connection))
 
@@ -76,7 +77,14 @@ class Validation:
         """
         finding = self.find(connection, links)
         if finding.count > self.allowed:
-            raise Refused(self.name, table=self.table, count=finding.count, sample=finding.sample, remedy=self.remedy)
+            raise Refused(
+                self.name,
+                table=self.table,
+                count=finding.count,
+                sample=finding.sample,
+                remedy=self.remedy,
+                names=self.names,
+            )
 
 
 def all_validations(spec: Spec) -> list[Validation]:
@@ -277,7 +285,7 @@ def claims_file_is_met() -> Validation:
         "Look at these legacy users in the claims file: nobody has this id, the account is not there, may not "
         "claim or is somebody's already, or the user has moved. A claim that was made is never moved.",
         lambda _, claims: statement("count_unmet_claims", claims=claims),
-        reads_claims=True,
+        reads=judged_claims,
     )
 
 

@@ -20,6 +20,7 @@ from etl_assets.assets.keys import (
     RESOLVED,
     RESTAGE,
     SNAPSHOT,
+    VERIFY,
 )
 from etl_assets.assets.resources import Stores
 from etl_assets.stores.run_locks import RunLocks
@@ -188,6 +189,21 @@ def test_a_living_run_is_left_alone(awkward: World) -> None:
     assert attempts.end_dead_runs(awkward.instance, locks) == []  # never noted: may be starting
     locks.hold(run.run_id)
     assert attempts.end_dead_runs(awkward.instance, locks) == []
+
+
+def test_a_run_of_the_command_line_is_noted_before_dagster_knows_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: list[bool] = []
+    hold = RunLocks.hold
+
+    def watched(self: RunLocks, run: str) -> None:
+        known.append(world.instance.has_run(run))
+        hold(self, run)
+
+    monkeypatch.setattr(RunLocks, "hold", watched)
+    run_job(world.definitions(), VERIFY, world.instance)
+    assert known == [False, True]
 
 
 def test_users_whom_no_wave_would_take_open_none(awkward: World) -> None:

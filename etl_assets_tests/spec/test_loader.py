@@ -612,10 +612,9 @@ def test_a_spec_without_tables_is_refused() -> None:
     assert str(fault(HEAD + "  {}\n")) == "migration.yaml:4: tables: names no table"
 
 
-def test_what_is_not_built_yet_is_refused_and_never_ignored() -> None:
-    error = fault(HEAD + JOBS + "accounts: {trust_autoconfirm: true}\n")
-    assert (error.line, error.path) == (9, "accounts.trust_autoconfirm")
-    assert error.problem == "is known to the grammar but not built yet in this version; leave it out"
+def test_autoconfirmed_addresses_are_trusted_only_by_the_operators_word() -> None:
+    assert not load(HEAD + JOBS).accounts.trust_autoconfirm
+    assert load(HEAD + JOBS + "accounts: {trust_autoconfirm: true}\n").accounts.trust_autoconfirm
 
 
 @pytest.mark.parametrize(

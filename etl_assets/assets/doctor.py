@@ -1,0 +1,126 @@
+"""What is stuck, who holds it, and what clears it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import dagster as dg
+
+from etl_assets.assets.attempts import MOST_ATTEMPTS, UNFINISHED, attempts, end_dead_runs
+from etl_assets.assets.keys import PARTITION_TAG
+from etl_assets.demo.target import target_url
+from etl_assets.model.errors import EtlError
+from etl_assets.spec.model import Spec
+from etl_assets.stores.postgres import Connection, LockHolder, connect, reading
+from etl_assets.stores.run_locks import RunLocks
+from etl_assets.stores.sessions import blocked_sessions, end_session, look_at_lock
+from etl_assets.stores.settings import Settings
+from etl_assets.stores.waves import Standing, read_standing
+
+RUN = "doctor"
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """One thing that was looked at: what it is, what there is to say, and whether it is stuck."""
+
+    subject: str
+    words: str
+    is_stuck: bool = False
+
+
+def examine(
+    settings: Settings, spec: Spec, *, instance: dg.DagsterInstance, clear: bool, break_lock: bool
+) -> list[Complaint]:
+    """Everything that can be stuck, after having cleared what was asked for.
+
+    Args:
+        settings: where everything is.
+        spec: what is migrated.
+        instance: whose runs are looked at.
+        clear: mark the runs of dead processes as failed, and end a session that holds the lock and is stopped.
+        break_lock: end the session that holds the writers' lock, whatever it does.
+
+    Raises:
+        Unavailable: the target does not answer.
+    """
+    with connect(target_url(settings)) as connection:
+        found = [*_lock(connection, clear=clear, break_lock=break_lock), *_blocked(connection)]
+        try:
+            with reading(connection):
+                standing = read_standing(connection, spec)
+        except EtlError as problem:
+            return [*found, *_runs(settings, instance, clear=clear), Complaint("waves", str(problem), is_stuck=True)]
+    return [*found, *_runs(settings, instance, clear=clear), *_waves(instance, standing)]
+
+
+def _lock(connection: Connection, *, clear: bool, break_lock: bool) -> Iterator[Complaint]:
+    holder, is_stopped = look_at_lock(connection)
+    if holder is None:
+        yield Complaint("writers' lock", "nobody holds it")
+    elif break_lock or (clear and is_stopped):
+        yield _ended(connection, holder)
+    elif is_stopped:
+        yield Complaint(
+            "writers' lock",
+            f"held by a process that does nothing any more ({holder}): stopped, or cut off from the server. "
+            "`etl-assets doctor --clear` ends its session; what it did not commit is rolled back.",
+            is_stuck=True,
+        )
+    else:
+        yield Complaint(
+            "writers' lock", f"a run is at work ({holder}). `etl-assets doctor --break-lock` would end its session."
+        )
+
+
+def _ended(connection: Connection, holder: LockHolder) -> Complaint:
+    is_gone = end_session(connection, holder, run=RUN)
+    words = "was ended, and its transaction rolled back: run `migrate` again" if is_gone else "could not be ended"
+    return Complaint("writers' lock", f"the session that held it ({holder}) {words}", is_stuck=not is_gone)
+
+
+def _blocked(connection: Connection) -> Iterator[Complaint]:
+    for session in blocked_sessions(connection):
+        yield Complaint(
+            "a lock of the app",
+            f"{session.name} has waited since {session.since:%H:%M:%S} UTC for server process {session.by_pid} "
+            f"({session.by_name}), which is none of ours. Let that end its transaction.",
+            is_stuck=True,
+        )
+
+
+def _runs(settings: Settings, instance: dg.DagsterInstance, *, clear: bool) -> Iterator[Complaint]:
+    locks = RunLocks(settings.artifacts)
+    dead = [run for run in _unfinished(instance) if locks.has_died(run.run_id)]
+    if clear:
+        for run in end_dead_runs(instance, locks, at_start=True):
+            yield Complaint(f"run {run[:8]}", "its process is gone; it was marked as failed. Run it again.")
+    else:
+        for found in dead:
+            yield Complaint(
+                f"run {found.run_id[:8]}",
+                f"the job `{found.job_name}` stands as {found.status.value.lower()}, and its process is gone. It holds "
+                "nothing in Postgres; `etl-assets doctor --clear` marks it as failed.",
+                is_stuck=True,
+            )
+    alive = [run for run in _unfinished(instance) if run.run_id not in {run.run_id for run in dead}]
+    for found in alive:
+        yield Complaint(f"run {found.run_id[:8]}", f"the job `{found.job_name}` is {found.status.value.lower()}")
+    if not dead and not alive:
+        yield Complaint("runs", "none is under way")
+
+
+def _unfinished(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
+    return list(instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)))
+
+
+def _waves(instance: dg.DagsterInstance, standing: Standing) -> Iterator[Complaint]:
+    if standing.hindrance:
+        yield Complaint("waves", standing.hindrance, is_stuck=standing.is_by_hand)
+        return
+    for wave in standing.unfinished:
+        tried = attempts(instance, {PARTITION_TAG: wave}, mark=standing.staging)
+        gave_up = f" {tried.failed} runs failed: no sensor tries again." if tried.failed >= MOST_ATTEMPTS else ""
+        words = f"broke off before it was read back.{gave_up} `etl-assets migrate`, or the job `new_wave`, finishes it."
+        yield Complaint(f"wave {wave}", words, is_stuck=not tried.running)
+    if not standing.unfinished:
+        yield Complaint("waves", "every wave that was opened has come to its end")

@@ -1,0 +1,87 @@
+"""What a login role of its own needs on this target, as SQL for an administrator to read and run."""
+
+from collections import defaultdict
+
+from psycopg import sql
+
+from etl_assets.spec.model import Spec
+from etl_assets.stores.end_users import ROLE
+from etl_assets.stores.links import Links
+from etl_assets.stores.postgres import Connection, one, rows
+from etl_assets.stores.preflight import Privilege, needed_privileges
+from etl_assets.stores.statements import qualified, statement
+from etl_assets.stores.targets import regclass
+
+HEADER = """\
+-- A role for etl-assets alone: no superuser, and nothing but what the migration does on this target.
+-- Run it as the role `postgres` (or another that may grant on these tables), after reading it. It is safe to run again.
+-- Then give the role a password, and put both into TARGET_DATABASE_URL:  \\password {role}
+"""
+BYPASS = "row level security would hide rows from it, which would then be loaded twice or counted as lost"
+EYES = "it takes the role on for that, and has none of its privileges otherwise"
+OWNS = "schema etl is the role's own, so that it need not be allowed to make others"
+
+
+def grants(connection: Connection, links: Links, *, role: str) -> str:
+    """A script for `psql`; runs inside `reading`.
+
+    Args:
+        connection: as a role that may look at the catalog.
+        links: of the tables that the target has.
+        role: the login role's name.
+    """
+    name = sql.Identifier(role)
+    parts: list[tuple[str, sql.Composed]] = [
+        (
+            f"it bypasses row level security: {BYPASS}",
+            statement("grant/create_role", role=name, word=sql.Literal(role)),
+        ),
+        (OWNS, statement("grant/create_schema", role=name)),
+    ]
+    wanted = _with_deletes(links, needed_privileges(links))
+    parts += [
+        (f"reads or writes {schema}", statement("grant/use_schema", schema=sql.Identifier(schema), role=name))
+        for schema in dict.fromkeys(privilege.schema for privilege in wanted)
+    ]
+    parts += [("", _grant(table, held, name)) for table, held in _by_table(wanted).items()]
+    parts += [
+        ("raises the sequence of the ids that are kept", statement("grant/sequence", sequence=sequence, role=name))
+        for sequence in _sequences(connection, links.spec, links)
+    ]
+    if rows(connection, statement("find_role"), role=ROLE):
+        parts.append((f"looks at rows as a user does: {EYES}", statement("grant/become_user", role=name)))
+    lines = [HEADER.format(role=role)]
+    lines += [f"{f'-- {why}{chr(10)}' if why else ''}{query.as_string(connection)};" for why, query in parts]
+    return "\n".join(lines) + "\n"
+
+
+def _with_deletes(links: Links, needs: list[Privilege]) -> list[Privilege]:
+    """With what `undo` does, which nothing does by itself."""
+    return [*needs, *(Privilege(t.schema, t.name, None, "DELETE") for t in links.targets.values())]
+
+
+def _by_table(needs: list[Privilege]) -> dict[tuple[str, str], list[Privilege]]:
+    found: dict[tuple[str, str], list[Privilege]] = defaultdict(list)
+    for need in needs:
+        found[need.schema, need.table].append(need)
+    return found
+
+
+def _grant(table: tuple[str, str], held: list[Privilege], role: sql.Identifier) -> sql.Composed:
+    whole = {need.privilege for need in held if need.column is None}
+    words: list[sql.Composable] = [sql.SQL(privilege) for privilege in sorted(whole)]
+    for privilege in sorted({need.privilege for need in held if need.privilege not in whole}):
+        columns = sorted(need.column for need in held if need.privilege == privilege and need.column)
+        names = sql.SQL(", ").join(sql.Identifier(column) for column in columns)
+        words.append(sql.SQL("{} ({})").format(sql.SQL(privilege), names))
+    return statement("grant/table", privileges=sql.SQL(", ").join(words), table=qualified(*table), role=role)
+
+
+def _sequences(connection: Connection, spec: Spec, links: Links) -> list[sql.SQL]:
+    found = []
+    for name, target in links.targets.items():
+        if spec.tables[name].id.rule == "keep":
+            values = {"table": regclass(target.schema, target.name), "column": spec.tables[name].id.to}
+            sequence = one(connection, statement("find_sequence"), **values)[0]
+            found += [sql.SQL(sequence)] if sequence else []  # quoted by Postgres itself
+    return found

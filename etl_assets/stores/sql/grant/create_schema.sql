@@ -1,0 +1,2 @@
+-- Its own schema.
+CREATE SCHEMA IF NOT EXISTS etl AUTHORIZATION {role}

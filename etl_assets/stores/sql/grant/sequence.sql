@@ -1,0 +1,2 @@
+-- A sequence that may be raised.
+GRANT USAGE, SELECT, UPDATE ON SEQUENCE {sequence} TO {role}

@@ -1,0 +1,2 @@
+-- Privileges on one table.
+GRANT {privileges} ON {table} TO {role}

@@ -1,0 +1,103 @@
+"""The migration without Dagster: what the assets do, in the order of `migrate`, a tenth of the time.
+
+The functions are the assets' own; runs, checks and events are left out. What the blocking checks look at stands in
+the way all the same, because the load repeats it.
+"""
+
+import inspect
+import json
+import logging
+import sys
+import uuid
+from types import SimpleNamespace
+from typing import Any
+
+import dagster as dg
+
+from etl_assets.assets.build import build_definitions
+from etl_assets.assets.keys import (
+    COMMAND_TAG,
+    LOAD_WAVE,
+    MIGRATE,
+    RECONCILIATION,
+    REPORT,
+    RESOLVED,
+    SNAPSHOT,
+    USER_MAP,
+    VERIFICATION,
+    WAITING,
+    export_key,
+    production_key,
+    staging_key,
+)
+from etl_assets.assets.outcomes import MAX_RETRIES
+from etl_assets.assets.resources import Stores
+from etl_assets.model.errors import EtlError, WaveHindered
+from etl_assets.spec.exports import exports_of
+from etl_assets.spec.model import Spec
+from etl_assets.stores import faults
+from etl_assets.stores.postgres import reading
+from etl_assets.stores.settings import read_settings, read_spec
+from etl_assets.stores.status import books_of
+from etl_assets.stores.waves import read_standing
+
+
+class _Way:
+    """One migration under way."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec, self.stores = spec, Stores()
+        found = build_definitions(spec).assets or ()
+        self.assets = {key: asset for asset in found if isinstance(asset, dg.AssetsDefinition) for key in asset.keys}
+        self.red: list[str] = []
+
+    def run(self, *keys: dg.AssetKey, job: str, wave: str = "") -> None:
+        tags = {COMMAND_TAG: MIGRATE}
+        run = SimpleNamespace(run_id=str(uuid.uuid4()), tags=tags, job_name=job, asset_selection=set())
+        context = SimpleNamespace(run=run, partition_key=wave, log=logging.getLogger("core"))
+        for key in keys:
+            function: Any = self.assets[key].op.compute_fn.decorated_fn  # type: ignore[union-attr]
+            given = {"context": context, "stores": self.stores}
+            outcome = function(**{name: given[name] for name in inspect.signature(function).parameters})
+            for result in list(outcome) if inspect.isgenerator(outcome) else [outcome]:
+                self.red += [
+                    check.check_name
+                    for check in result.check_results or ()
+                    if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
+                ]
+
+    def due_waves(self) -> list[str]:
+        with self.stores.target_as_it_is() as connection, reading(connection):
+            standing = read_standing(connection, self.spec)
+        if standing.hindrance:
+            raise WaveHindered(standing.hindrance)
+        return [*standing.unfinished, *([standing.key_among([])] if standing.is_due else [])]
+
+    def migrate(self) -> bool:
+        spec = self.spec
+        exports = [export_key(name) for name in exports_of(spec)]
+        staging = [staging_key(name) for name in spec.load_order]
+        once = [production_key(name) for name in spec.unowned]
+        self.run(SNAPSHOT, *exports, *staging, USER_MAP, *once, job=MIGRATE)
+        for wave in self.due_waves():
+            self.run(RESOLVED, production_key(spec.owned[0]), RECONCILIATION, job=LOAD_WAVE, wave=wave)
+        self.run(VERIFICATION, REPORT, WAITING, job=LOAD_WAVE)
+        with self.stores.target_as_it_is() as connection:
+            return books_of(connection, spec).closed and not self.red
+
+
+def migrate() -> int:
+    """Migrates as the environment says; prints what passed which fault point; 0 when the books close."""
+    # What `failures` asks of Dagster: was this tried before? Nothing is tried again here.
+    dg.OpExecutionContext.get = lambda: SimpleNamespace(retry_number=MAX_RETRIES)  # type: ignore[method-assign]
+    way = _Way(read_spec(read_settings().spec_path))
+    try:
+        is_closed = way.migrate()
+    except dg.Failure as failure:
+        sys.stderr.write(f"etl-assets: {failure.description}\n")
+        return int(str(failure.metadata["exit_code"].value))
+    except EtlError as error:
+        sys.stderr.write(f"etl-assets: {error}\n")
+        return error.exit_code
+    sys.stdout.write(json.dumps(faults.passed))
+    return 0 if is_closed else 1
