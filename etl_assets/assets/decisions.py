@@ -12,6 +12,7 @@ from etl_assets.model.report import Freeze
 from etl_assets.spec.model import Spec
 from etl_assets.stores.freezing import freeze, lift
 from etl_assets.stores.legacy_sqlite import file_mark
+from etl_assets.stores.schema import refusals_audited
 from etl_assets.stores.undoing import Undone, undo_user, undo_wave
 
 LISTED = 200
@@ -40,7 +41,7 @@ def undo(stores: Access, spec: Spec, *, wave: str, user: str, run: str) -> Undon
     """
     if bool(wave) == bool(user):
         raise SettingsError("undo takes one wave or one user: say which")
-    with stores.target() as connection:
+    with stores.target() as connection, refusals_audited(connection, run=run):
         links = stores.links(connection, spec)
         if wave:
             return undo_wave(connection, links, wave=wave, run=run)

@@ -20,6 +20,7 @@ from etl_assets.spec.model import USERS, Spec, Table
 from etl_assets.stores.artifacts import Artifacts
 from etl_assets.stores.legacy_sqlite import describe, open_read_only
 from etl_assets.stores.loading import KeyColumns, Loaded, Loader, load_unowned, load_wave
+from etl_assets.stores.schema import refusals_audited
 
 
 def key_columns(artifacts: Artifacts, spec: Spec) -> KeyColumns:
@@ -58,7 +59,7 @@ def _build_unowned(spec: Spec, table: Table, staged: list[dg.AssetKey]) -> dg.As
 
     @dg.multi_asset(name=f"production_{table.name}", specs=[_asset_spec(spec, table, deps)], can_subset=False)
     def unowned_asset(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
-        with failures(), stores.target() as connection:
+        with failures(), stores.target() as connection, refusals_audited(connection, run=context.run.run_id):
             links, keys = stores.links(connection, spec), key_columns(stores.artifacts(), spec)
             known = table.name in links.targets
             loader = Loader(connection, links, keys, context.run.run_id)
@@ -92,7 +93,7 @@ def _build_owned(spec: Spec, staged: list[dg.AssetKey]) -> dg.AssetsDefinition:
         def progress(done: int, of: int) -> None:
             context.log.info("%s of %s users loaded", f"{done:,}", f"{of:,}")
 
-        with failures(), stores.target() as connection:
+        with failures(), stores.target() as connection, refusals_audited(connection, run=context.run.run_id):
             links, keys = stores.links(connection, spec), key_columns(stores.artifacts(), spec)
             loader = Loader(connection, links, keys, context.run.run_id)
             loaded = load_wave(loader, wave=context.partition_key, progress=progress)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
@@ -59,6 +60,7 @@ from etl_assets.stores.freezing import find_freeze
 from etl_assets.stores.legacy_sqlite import file_mark
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, reading, rows, run_statement, server_facts, writing
+from etl_assets.stores.schema import audit
 from etl_assets.stores.staging import is_altered
 from etl_assets.stores.statements import statement
 from etl_assets.stores.users import label_users
@@ -95,6 +97,13 @@ class _ReadBack:
         if self.balances is not None:
             found += [balances_result(self.balances), gaps_result(self.balances)]
         return found
+
+    def for_audit(self) -> dict[str, Any]:
+        """What the audit trail keeps of it."""
+        differing = {row.table: row.compared - row.equal for row in self.rows}
+        altered = {row.table: row.altered for row in self.rows}
+        tables = self.books.as_json()["tables"]
+        return {"closed": self.books.closed, "books": tables, "altered": altered, "differing": differing}
 
     def as_verified(self) -> Verified:
         return verified(self.books, self.rows, self.sums, at=self.at, balances=self.balances)
@@ -229,6 +238,7 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
             stores.artifacts().publish_report(VERIFIED, [json.dumps(found.as_verified().as_json())])
             with writing(connection, run=context.run.run_id):
                 run_statement(connection, statement("verify_waves"))
+                audit(connection, run=context.run.run_id, action="verified", **found.for_audit())
                 if found.books.closed and is_migrate(context.run):
                     remember_by_hand(connection, run=context.run.run_id)
         return dg.MaterializeResult(

@@ -132,12 +132,13 @@ def load_unowned(loader: Loader, name: str) -> int:
     with writing(connection, run=loader.run):
         _open_gate(loader)
         adopted = _adopt(connection, links, table) if table.id.rule == "keep" else 0
-        count = _load_table(connection, links, table, users=None, wave=None)
+        count, digest = _load_table(connection, links, table, users=None, wave=None)
         updated = write_changes(connection, links, name, users=None, wave=None, run=loader.run)
         _raise_sequence(connection, links, table)
         require_as_written(connection, links, [name], users=None)
         run_statement(connection, statement("analyze", table=identifier("etl", "loaded")))
-        audit(connection, run=loader.run, action="loaded", rows={name: count}, adopted=adopted, updated=updated)
+        told = {"rows": {name: count}, "digests": {name: digest}, "adopted": adopted, "updated": updated}
+        audit(connection, run=loader.run, action="loaded", **told)
         fault_point("load.before_commit")
     fault_point("load.committed")
     return count + adopted
@@ -161,6 +162,7 @@ def _load_or_divide(loader: Loader, owned: list[str], users: list[str], *, wave:
 def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str, loaded: Loaded) -> None:
     connection, links = loader.connection, loader.links
     counts: dict[str, int] = {}
+    digests: dict[str, str] = {}
     updated: dict[str, int] = {}
     with writing(connection, run=loader.run):
         _require_standing(connection, wave)
@@ -168,7 +170,8 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
         note_before(connection, links, users)
         for name in owned:
             started = time.monotonic()
-            counts[name] = _load_table(connection, links, links.spec.tables[name], users=users, wave=wave)
+            table = links.spec.tables[name]
+            counts[name], digests[name] = _load_table(connection, links, table, users=users, wave=wave)
             fault_point("load.rows")
             updated[name] = write_changes(connection, links, name, users=users, wave=wave, run=loader.run)
             loaded.seconds[name] = loaded.seconds.get(name, 0.0) + time.monotonic() - started
@@ -186,6 +189,7 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
             wave=wave,
             users=len(users),
             rows=counts,
+            digests=digests,
             updated=updated,
             balances=balances,
         )
@@ -217,7 +221,8 @@ def _open_gate(loader: Loader) -> None:
 
 def _load_table(
     connection: Connection, links: Links, table: Table, *, users: list[str] | None, wave: str | None
-) -> int:
+) -> tuple[int, str]:
+    """How many rows went in, and an order-free digest of them as they were read back."""
     target = links.targets[table.name]
     columns = [identifier(column) for column in links.columns(table.name)]
     query = statement(
@@ -233,11 +238,11 @@ def _load_table(
         id=identifier(table.id.to),
         table=literal(table.name),
     )
-    batch, entered, changed, sample = one(connection, query, users=users, wave=wave)
+    batch, entered, changed, sample, digest = one(connection, query, users=users, wave=wave)
     if batch != entered or changed:
         when = "while they were inserted: look at its triggers and rules"
         raise not_as_written(table.name, max(batch - entered, changed), sample, when)
-    return int(entered)
+    return int(entered), str(digest)
 
 
 def _adopt(connection: Connection, links: Links, table: Table) -> int:

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from etl_assets.model.errors import Refused
+from etl_assets.model.errors import Refused, Unavailable, UndoRefused
 from etl_assets.spec.model import Spec
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.postgres import WRITER_LOCK, Connection, rows, run_statement, transaction, writing
@@ -71,6 +71,20 @@ def exists(connection: Connection) -> bool:
 def audit(connection: Connection, *, run: str, action: str, **detail: Any) -> None:
     """Appends to `etl.audit_log`: counts, keys of waves and digests, never personal data."""
     connection.execute(statement("write_audit"), {"run": run, "action": action, "detail": json.dumps(detail)})
+
+
+@contextmanager
+def refusals_audited(connection: Connection, *, run: str) -> Iterator[None]:
+    """Writes a refusal of the block into the audit trail, in a transaction of its own: that of the block is gone."""
+    try:
+        yield
+    except (Refused, UndoRefused) as refusal:
+        told: dict[str, Any] = {"check": "undo", "count": len(getattr(refusal, "rows", ()))}
+        if isinstance(refusal, Refused):
+            told = {"check": refusal.check, "table": refusal.table, "count": refusal.count}
+        with suppress(Unavailable), writing(connection, run=run):  # the refusal matters more than its trace
+            audit(connection, run=run, action="refused", **told)
+        raise
 
 
 def meta_facts(spec: Spec, keys: dict[str, tuple[str, ...]]) -> dict[str, str]:

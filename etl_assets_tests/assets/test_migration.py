@@ -5,6 +5,7 @@ from datetime import datetime, timezone
 
 import pytest
 
+from etl_assets.assets.keys import production_key
 from etl_assets_tests.scenario import BOOKS, LEGACY, PRODUCTION, UNCONFIRMED, USERS
 from etl_assets_tests.world import AT, World
 
@@ -166,8 +167,34 @@ def test_secrets_and_addresses_leave_no_trace_where_they_do_not_belong(awkward: 
 
 def test_the_audit_log_tells_what_was_done_and_cannot_be_changed(awkward: World) -> None:
     awkward.migrate()
-    actions = [action for (action,) in awkward.query("SELECT action FROM etl.audit_log ORDER BY id")]
-    assert sorted(set(actions)) == ["claimed", "loaded", "staged", "users"]
+    told = awkward.query("SELECT action, detail, run, role FROM etl.audit_log ORDER BY id")
+    assert {action for action, *_ in told} == {"staged", "users", "claimed", "loaded", "verified"}
+    assert {role for *_, role in told} == {"postgres"}
+    assert all(run for _, _, run, _ in told)
+    by_action = {action: detail for action, detail, *_ in told}
+    assert (by_action["claimed"]["users"], by_action["verified"]["closed"]) == (2, True)
+    assert by_action["verified"]["books"] == BOOKS
+    loaded = by_action["loaded"]
+    assert loaded["rows"] == {"jobs": 2, "credit_transactions": 3, "artifacts": 1}
+    for table, digest in loaded["digests"].items():
+        [(kept,)] = awkward.query(
+            'SELECT sum(hashtextextended(digest::text, 0))::text FROM etl.loaded WHERE "table" = %s', table
+        )
+        assert digest == kept
+    staged = [detail for action, detail, *_ in told if action == "staged"]
+    assert {
+        detail["table"]: (detail["source_rows"], bool(detail["content"]), bool(detail["snapshot"])) for detail in staged
+    } == {name: (book["source"], True, True) for name, book in BOOKS.items()}
+    # A refusal is rolled back with what it refuses, and told all the same.
+    awkward.legacy(f"INSERT INTO jobs VALUES (40, 1, 'export', 'x', '{AT}', NULL, NULL, NULL, NULL)")
+    wave = awkward.stage()
+    awkward.execute(
+        "CREATE TRIGGER t BEFORE INSERT ON public.jobs FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+    )
+    awkward.materialize(*(production_key(name) for name in awkward.spec.owned), partition_key=wave)
+    [(refused,)] = awkward.query("SELECT detail FROM etl.audit_log WHERE action = 'refused'")
+    assert refused == {"check": "triggers_are_agreed", "table": "jobs", "count": 1}
+    assert "example.com" not in repr(awkward.query("SELECT * FROM etl.audit_log"))
     with pytest.raises(Exception, match="append-only"):
         awkward.execute("DELETE FROM etl.audit_log")
 

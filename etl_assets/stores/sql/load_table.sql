@@ -14,4 +14,5 @@ SELECT (SELECT count(*) FROM batch),
        (SELECT count(*) FROM entered),
        (SELECT count(*) FROM batch AS b JOIN written AS w ON w._new_id = b._new_id WHERE w._digest <> b._digest),
        ARRAY(SELECT b._legacy_id FROM batch AS b LEFT JOIN written AS w ON w._new_id = b._new_id
-             WHERE w._digest IS DISTINCT FROM b._digest ORDER BY b._legacy_id LIMIT 6)
+             WHERE w._digest IS DISTINCT FROM b._digest ORDER BY b._legacy_id LIMIT 6),
+       (SELECT coalesce(sum(hashtextextended(w._digest::text, 0)), 0)::text FROM written AS w)
