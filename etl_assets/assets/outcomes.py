@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from etl_assets.model.errors import EtlError, sample_of
+from etl_assets.model.errors import EtlError, FileFault, sample_of
 from etl_assets.model.validation import Finding
 from etl_assets.stores.validations import Validation
 
@@ -26,8 +26,15 @@ def failures() -> Iterator[None]:
         tries = dg.OpExecutionContext.get().retry_number
         if error.transient and tries < MAX_RETRIES:
             raise dg.RetryRequested(MAX_RETRIES, seconds_to_wait=RETRY_WAIT_S * (tries + 1)) from None
-        metadata: dict[str, Any] = {"error": type(error).__name__, "exit_code": error.exit_code}
-        raise dg.Failure(str(error), metadata=metadata, allow_retries=False) from None
+        raise _final(error) from None
+    except OSError as error:
+        # polars and SQLite raise it without a number; no file name, which may be anybody's.
+        raise _final(FileFault(error.strerror or str(error))) from None
+
+
+def _final(error: EtlError) -> dg.Failure:
+    metadata: dict[str, Any] = {"error": type(error).__name__, "exit_code": error.exit_code}
+    return dg.Failure(str(error), metadata=metadata, allow_retries=False)
 
 
 def check_spec(validation: Validation, key: dg.AssetKey) -> dg.AssetCheckSpec:

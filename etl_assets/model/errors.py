@@ -8,6 +8,7 @@ EtlError
 |-- CorrectionsError      exit 2  a line of the corrections file cannot be meant
 |-- LegacyMismatch        exit 2  the legacy tables are not what the spec says
 |-- TargetMismatch        exit 2  the target's tables are not what the spec says
+|-- FileFault             exit 2  a disk is full, or a file of ours cannot be written or read
 |-- ArtifactError         exit 1  a file that an earlier asset wrote is missing or was changed
 |-- LegacyThawed          exit 1  the legacy app was written to after its freeze
 |-- FreezeRefused         exit 1  the last snapshot is not what the legacy app holds or what is staged
@@ -104,6 +105,19 @@ class TargetMismatch(EtlError):
         super().__init__(
             f"{len(problems)} problem(s) between the spec's table {table} and its target: {'; '.join(problems)}. "
             "Change the spec or the target, then run again."
+        )
+
+
+class FileFault(EtlError):
+    """The disk of the artifact folder takes no more, or does not let us."""
+
+    exit_code = 2
+
+    def __init__(self, reason: str) -> None:
+        """Takes the system's words, such as `No space left on device`; says that nothing is half there."""
+        super().__init__(
+            f"A file cannot be written or read ({reason}). Nothing unfinished was published, and what was there "
+            "before stays. Free space on the disk of ETL_ARTIFACTS, or mend its permissions, then run again."
         )
 
 

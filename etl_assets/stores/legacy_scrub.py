@@ -22,7 +22,7 @@ from etl_assets.stores.legacy_export import (
     key_part,
     key_text,
 )
-from etl_assets.stores.legacy_sqlite import LegacyTable, count_rows, describe, open_read_only, quoted
+from etl_assets.stores.legacy_sqlite import LegacyTable, count_rows, describe, disk_fault, open_read_only, quoted
 
 GONE = "temp.etl_gone"
 SAID = "temp.etl_said"
@@ -113,7 +113,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise LegacyMismatch(
+        raise disk_fault(error) or LegacyMismatch(
             f"Forgotten people cannot be taken out of a copy of the legacy database ({error}): nothing was "
             "published. Look at the schema of the legacy database and the spec's expressions."
         ) from None

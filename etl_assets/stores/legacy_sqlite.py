@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from etl_assets.model.errors import LegacyFileError, LegacyMismatch
+from etl_assets.model.errors import EtlError, FileFault, LegacyFileError, LegacyMismatch
 
 MAGIC = b"SQLite format 3\x00"
 BUSY_TIMEOUT_S = 30.0
@@ -68,6 +68,7 @@ def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
 
     Raises:
         LegacyFileError: the file cannot be opened or read, in this block or later.
+        FileFault: a copy that is written in this block has filled the disk.
     """
     require_sqlite(path)
     connection = sqlite3.connect(
@@ -81,8 +82,18 @@ def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-def _file_error(path: Path, error: sqlite3.DatabaseError) -> LegacyFileError:
+def disk_fault(error: sqlite3.DatabaseError) -> FileFault | None:
+    """The fault of our disk that SQLite met while it wrote a copy, or None where it is something else.
+
+    SQLITE_FULL has this text (https://www.sqlite.org/rescode.html#full); its code is told since Python 3.11 only.
+    """
+    return FileFault(str(error)) if "disk is full" in str(error) else None
+
+
+def _file_error(path: Path, error: sqlite3.DatabaseError) -> EtlError:
     text = str(error)
+    if full := disk_fault(error):
+        return full
     if "locked" in text or "busy" in text:
         remedy = f"another program held it for more than {BUSY_TIMEOUT_S:.0f} s; stop the writer, then run again."
     elif "malformed" in text or "not a database" in text or "disk I/O" in text:

@@ -1,0 +1,1 @@
+"""How fast, in how much memory: whole processes against a floor and against the guide's own procedure."""

@@ -1,0 +1,187 @@
+"""Who runs: ours, the floor, and the guide's procedure as it stands."""
+
+import sys
+from pathlib import Path
+
+import psycopg
+
+from etl_assets.stores.settings import DEFAULT_SPEC
+from etl_assets_tests.bench.ground import Figures, Ground, sign_up
+
+OURS = [sys.executable, "-m", "etl_assets.cli"]
+TABLES = {
+    "jobs": "id, user_id, job_type, status, created_at, updated_at, source_file, result_file, metadata",
+    "credit_transactions": "id, user_id, amount, transaction_type, reference_id, created_at, description",
+}
+ORDER = {"jobs": "legacy_id::bigint", "credit_transactions": "legacy_id::bigint"}
+RESOLVE = """
+UPDATE {table} SET supabase_user_id = (SELECT p.id FROM profiles p WHERE p.email = {table}.{email}) WHERE {email} IS NOT NULL;
+"""
+
+
+def environment(ground: Ground, spec: Path = DEFAULT_SPEC) -> dict[str, str]:
+    """Of our processes."""
+    return {
+        "TARGET_DATABASE_URL": ground.url,
+        "LEGACY_SQLITE": str(ground.legacy),
+        "ETL_ARTIFACTS": str(ground.root / "artifacts"),
+        "DAGSTER_HOME": str(ground.root / "artifacts" / "dagster"),
+        "ETL_SPEC": str(spec),
+        "ETL_DASHBOARD": "",
+    }
+
+
+def ours(ground: Ground, *, spec: Path = DEFAULT_SPEC) -> Figures:
+    """`etl-assets migrate` into an empty target, with a new artifact folder and a new Dagster instance."""
+    ground.fresh()
+    ground.clear()
+    return ground.measured([*OURS, "migrate"], env=environment(ground, spec))
+
+
+def ours_proven_by_join(ground: Ground) -> Figures:
+    """The same, with `policy.foreign_keys: join`."""
+    spec = ground.root / "join.yaml"
+    spec.write_text(DEFAULT_SPEC.read_text().replace("policy:", "policy:\n  foreign_keys: join", 1))
+    return ours(ground, spec=spec)
+
+
+def prepare_floor(ground: Ground) -> None:
+    """After a run of ours: its rows in the order of the legacy tables, as binary files."""
+    with psycopg.connect(ground.url) as connection:
+        for name, columns in TABLES.items():
+            query = (
+                f"COPY (SELECT {', '.join('t.' + column for column in columns.split(', '))} FROM public.{name} AS t"
+                f" JOIN etl.loaded AS l ON l.\"table\" = '{name}' AND l.new_id = t.id::text"
+                " ORDER BY l.legacy_id::bigint) TO STDOUT (FORMAT binary)"
+            )
+            with (ground.root / f"{name}.bin").open("wb") as file, connection.cursor().copy(query.encode()) as copy:
+                for block in copy:
+                    file.write(block)
+
+
+def floor(ground: Ground) -> Figures:
+    """Exactly the final rows from a prebuilt binary file, straight into production with its keys and indexes."""
+    ground.fresh()
+    found = Figures()
+    for name, columns in TABLES.items():
+        copy = f"COPY public.{name} ({columns}) FROM STDIN (FORMAT binary)"
+        command = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", ground.url, "-c", copy]
+        found.add(ground.measured(command, stdin=ground.root / f"{name}.bin"))
+    return found
+
+
+def guide(ground: Ground) -> Figures:
+    """The guide's steps 2 to 6 with `sqlite3` and `psql`; the address is joined in, since its exports lack it."""
+    ground.fresh()
+    found = Figures()
+    script = ground.root / "guide.sqlite"
+    script.write_text(exports(ground.root))
+    found.add(ground.measured(["sqlite3", str(ground.legacy)], stdin=script))
+    psql = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", ground.url]
+    for number, text in enumerate(procedure(ground.root)):
+        step = ground.root / f"guide{number}.sql"
+        step.write_text(text)
+        found.add(ground.measured([*psql, "-f", str(step)]))
+    return found
+
+
+def exports(folder: Path) -> str:
+    """Step 2."""
+    joined = {
+        "jobs": "t.id, t.user_id, u.email, job_type, status, datetime(t.created_at, 'localtime'),"
+        " datetime(t.updated_at, 'localtime'), source_file, result_file, metadata",
+        "credit_transactions": "t.id, t.user_id, u.email, amount, transaction_type, reference_id,"
+        " datetime(t.created_at, 'localtime'), description",
+    }
+    lines = [".headers on", ".mode csv"]
+    for name, columns in joined.items():
+        lines += [
+            f".output {folder}/{name}.csv",
+            f"SELECT {columns} FROM {name} t LEFT JOIN users u ON u.id = t.user_id ORDER BY t.created_at;",
+        ]
+    lines += [
+        f".output {folder}/users.csv",
+        "SELECT id, email, datetime(created_at, 'localtime') FROM users WHERE email IS NOT NULL;",
+    ]
+    return "\n".join([*lines, ".quit\n"])
+
+
+def procedure(folder: Path) -> list[str]:
+    """Steps 3 to 6: tables, copies, UPDATEs, validation, INSERTs."""
+    tables = """
+CREATE TABLE stg_jobs (legacy_id text, legacy_user_id text, user_email text, job_type text, status text, created_at timestamptz,
+    updated_at timestamptz, source_file text, result_file text, metadata jsonb, supabase_user_id uuid,
+    new_job_id uuid DEFAULT gen_random_uuid());
+CREATE TABLE stg_credit_transactions (legacy_id text, legacy_user_id text, user_email text, amount integer, transaction_type text,
+    reference_id text, created_at timestamptz, description text, supabase_user_id uuid,
+    new_transaction_id uuid DEFAULT gen_random_uuid());
+CREATE TABLE legacy_user_map (legacy_user_id text PRIMARY KEY, email text NOT NULL, supabase_user_id uuid,
+    created_at timestamptz DEFAULT now(), migrated_at timestamptz);
+CREATE INDEX idx_legacy_user_map_email ON legacy_user_map (email);
+CREATE INDEX idx_stg_jobs_email ON stg_jobs (user_email);
+CREATE INDEX idx_stg_credit_transactions_email ON stg_credit_transactions (user_email);
+"""
+    copies = f"""
+\\copy stg_jobs (legacy_id, legacy_user_id, user_email, job_type, status, created_at, updated_at, source_file, result_file, metadata) FROM '{folder}/jobs.csv' CSV HEADER
+\\copy stg_credit_transactions (legacy_id, legacy_user_id, user_email, amount, transaction_type, reference_id, created_at, description) FROM '{folder}/credit_transactions.csv' CSV HEADER
+\\copy legacy_user_map (legacy_user_id, email, created_at) FROM '{folder}/users.csv' CSV HEADER
+"""
+    resolve = "".join(
+        RESOLVE.format(table=table, email=email)
+        for table, email in (
+            ("stg_jobs", "user_email"),
+            ("stg_credit_transactions", "user_email"),
+            ("legacy_user_map", "email"),
+        )
+    )
+    checks = """
+SELECT count(*) FROM stg_jobs WHERE supabase_user_id IS NULL;
+SELECT count(*) FROM stg_credit_transactions WHERE supabase_user_id IS NULL;
+SELECT count(*), count(DISTINCT supabase_user_id), min(created_at), max(created_at) FROM stg_jobs WHERE supabase_user_id IS NOT NULL;
+SELECT reference_id, count(*) FROM stg_credit_transactions WHERE reference_id IS NOT NULL GROUP BY reference_id HAVING count(*) > 1;
+"""
+    load = """
+INSERT INTO jobs (id, user_id, job_type, status, created_at, updated_at, source_file, result_file, metadata)
+SELECT new_job_id, supabase_user_id, job_type, status, created_at, updated_at, source_file, result_file, metadata::jsonb
+FROM stg_jobs WHERE supabase_user_id IS NOT NULL ON CONFLICT (id) DO NOTHING;
+INSERT INTO credit_transactions (id, user_id, amount, transaction_type, reference_id, created_at, description)
+SELECT new_transaction_id, supabase_user_id, amount, transaction_type, reference_id, created_at, description
+FROM stg_credit_transactions WHERE supabase_user_id IS NOT NULL ON CONFLICT (id) DO NOTHING;
+UPDATE legacy_user_map SET migrated_at = now() WHERE supabase_user_id IS NOT NULL AND migrated_at IS NULL;
+"""
+    return [tables, copies, resolve, checks, load]
+
+
+def content(ground: Ground) -> list[str]:
+    """A digest of every loaded row without its id and its owner's id, which differ by design; NULL and '' as one."""
+    found = []
+    with psycopg.connect(ground.url) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        for name, columns in TABLES.items():
+            values = ", ".join(f"coalesce(t.{column}::text, '')" for column in columns.split(", ")[2:])
+            row = connection.execute(
+                f"SELECT count(*) || '/' || coalesce(sum(hashtextextended(concat_ws('|', p.email, {values}), 0)), 0)"
+                f" FROM public.{name} AS t JOIN public.profiles AS p ON p.id = t.user_id".encode()
+            ).fetchone()
+            found.append(str(row[0]) if row else "")
+    return found
+
+
+def again(ground: Ground) -> Figures:
+    """After a run of ours: nothing changed since, a new snapshot and all the rest."""
+    return ground.measured([*OURS, "migrate"], env=environment(ground))
+
+
+def wave(ground: Ground) -> Figures:
+    """After a run of ours: 1 % of the users have just confirmed, and the job `new_wave` is pressed."""
+    sign_up(ground.url, ground.later)
+    command = [sys.executable, "-m", "etl_assets_tests.bench.press", "new_wave"]
+    return ground.measured(command, env=environment(ground))
+
+
+def tick(ground: Ground) -> Figures:
+    """After a run of ours: what a sensor asks when nobody is new; seconds are those of its statements."""
+    command = [sys.executable, "-m", "etl_assets_tests.bench.press", "tick"]
+    found = ground.measured(command, env=environment(ground))
+    found.wall = float((ground.root / "said").read_text().splitlines()[-1])
+    return found

@@ -1,0 +1,28 @@
+"""A process that presses one button: `new_wave`, or one tick of the sensor for new accounts, whose seconds it prints."""
+
+import sys
+import time
+
+from etl_assets.assets.build import build_definitions
+from etl_assets.assets.instance import open_instance, run_job
+from etl_assets.stores.postgres import connect, reading
+from etl_assets.stores.settings import read_settings, read_spec
+from etl_assets.stores.waves import read_standing
+
+
+def main() -> int:
+    """The exit code of what was pressed."""
+    settings = read_settings()
+    spec = read_spec(settings.spec_path)
+    if sys.argv[1] != "tick":
+        with open_instance(settings) as instance:
+            return run_job(build_definitions(spec), sys.argv[1], instance)
+    with connect(str(settings.target_url)) as connection, reading(connection):
+        began = time.monotonic()
+        standing = read_standing(connection, spec)
+        print(f"{time.monotonic() - began:.3f}")  # noqa: T201 - what it is for
+        return 1 if standing.is_due or standing.hindrance else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
