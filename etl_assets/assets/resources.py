@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from etl_assets.assets.instance import keep_connections
 from etl_assets.demo.target import target_url
 from etl_assets.spec.model import Spec
 from etl_assets.stores.artifacts import Artifacts
@@ -54,6 +55,8 @@ class Stores(Access, dg.ConfigurableResource):
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Notes that this process executes the run, so that a crash can be told from a long step."""
+        if context.instance is not None:
+            keep_connections(context.instance)
         if context.run is not None:
             RunLocks(self.settings().artifacts).hold(context.run.run_id)
 

@@ -125,6 +125,11 @@ class EmbeddedPostgres:
             connection.execute(sql.SQL("CREATE DATABASE {} ENCODING 'UTF8'").format(sql.Identifier(name)))
             return True
 
+    def commit_without_waiting(self, name: str) -> None:
+        """Commits in a database return before they are on the disk (`synchronous_commit`): whole, but maybe lost."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(sql.Identifier(name)))
+
     def _lock_file(self, name: str) -> IO[bytes]:
         return os.fdopen(os.open(self._artifacts / name, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
 
