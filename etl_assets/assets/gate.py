@@ -8,6 +8,7 @@ from etl_assets.assets.keys import key_of
 from etl_assets.assets.outcomes import check_result, check_spec, failures, result
 from etl_assets.assets.resources import Stores
 from etl_assets.spec.model import Spec
+from etl_assets.stores.findings import find_all
 from etl_assets.stores.postgres import reading
 from etl_assets.stores.validations import RESOLVED_ASSET, USERS_ASSET, Validation, all_validations
 
@@ -31,13 +32,10 @@ def _build(spec: Spec, asset: str, validations: list[Validation]) -> dg.AssetChe
             links = stores.links(connection, spec)
             known = {*links.tables, USERS_ASSET, RESOLVED_ASSET}
             with reading(connection):
-                results = [
-                    check_result(validation, key, validation.find(connection, links))
-                    if validation.table in known
-                    else _absent(validation, key)
-                    for validation in validations
-                ]
-        yield from results
+                found = find_all(connection, links, (rule for rule in validations if rule.table in known))
+        for validation in validations:
+            finding = found.get(validation.name)
+            yield check_result(validation, key, finding) if finding else _absent(validation, key)
 
     return check_validations
 

@@ -129,7 +129,7 @@ def _countable(connection: Connection, links: Links, staged: set[str]) -> set[st
 
 
 def _table_book(connection: Connection, links: Links, name: str) -> TableBook:
-    slots = {"links": links.rows(name), "staging": staging_table(name), "table": literal(name)}
+    slots = {"links": links.as_whole.rows(name), "staging": staging_table(name), "table": literal(name)}
     source, loaded, refused, left_out, found = one(
         connection, statement("count_book", **slots, sums=money_sums(links, name))
     )
@@ -159,7 +159,7 @@ def against_production(links: Links, name: str, *, wave: str | None) -> dict[str
     """The slots of a statement that holds ledger rows against production and staging."""
     table, target = links.spec.tables[name], links.targets[name]
     return {
-        "links": links.rows(name),
+        "links": (links if wave else links.as_whole).rows(name),
         "target": qualified(target.schema, target.name),
         "table": literal(name),
         "id": identifier(table.id.to),
@@ -238,9 +238,9 @@ def table_summary(connection: Connection, links: Links, name: str) -> dict[str, 
     """The guide's integrity query over a staging table: rows, users, and the range of each timestamp column."""
     table = links.spec.tables[name]
     times = [column for column, spec in table.columns.items() if spec.type == "timestamptz"]
-    wanted: list[sql.Composable] = [sql.SQL("count(*)"), sql.SQL("count(DISTINCT s._legacy_user_id)")]
+    wanted: list[sql.Composable] = [sql.SQL("count(*)")]
     for column in times:
         wanted += [sql.SQL("{}({})").format(sql.SQL(f), identifier("s", column)) for f in ("min", "max")]
     row = one(connection, statement("summarise_staging", wanted=joined(wanted), staging=staging_table(name)))
-    labels = ["rows", "users", *(f"{edge} {column}" for column in times for edge in ("earliest", "latest"))]
+    labels = ["users", "rows", *(f"{edge} {column}" for column in times for edge in ("earliest", "latest"))]
     return {label: str(value) for label, value in zip(labels, row, strict=True)}

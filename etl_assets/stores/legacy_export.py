@@ -19,6 +19,7 @@ SAMPLE_ROWS = 2_000
 READS_ALLOWED = {20, 21, 31, 33}  # SQLITE_READ, SQLITE_SELECT, SQLITE_FUNCTION, SQLITE_RECURSIVE
 SQLITE_READ = 20
 UNDECODABLE = "T"
+STORAGE_CLASSES = {"i": "integer", "r": "real", "t": "text", "b": "blob"}
 REPEATED = "temp.etl_repeated_keys"
 ONCE_REPEATED = "etl_once_repeated"  # in a scrubbed copy: keys that a removed row shared with one that stays
 
@@ -94,7 +95,7 @@ class ExportReader:
             return "NULL"
         kinds = {column.label: "typeof(" + _source(column) + ")" for column in self.columns}
         usual = " AND ".join(
-            "substr(" + kind + ", 1, 1) IN ('n', '" + self.usual[label] + "')" for label, kind in kinds.items()
+            kind + " IN ('null', '" + STORAGE_CLASSES[self.usual[label]] + "')" for label, kind in kinds.items()
         )
         letters = " || ".join("substr(" + kind + ", 1, 1)" for kind in kinds.values())
         return "CASE WHEN " + usual + " THEN NULL ELSE " + letters + " END"
@@ -196,7 +197,7 @@ def find_repeated_keys(connection: sqlite3.Connection, export: Export, table: Le
     connection.execute("DROP TABLE IF EXISTS " + REPEATED)
     connection.execute("CREATE TEMP TABLE etl_repeated_keys (key TEXT PRIMARY KEY)")
     is_declared = bool(table.primary_key) and export.key in ((), table.primary_key)
-    if is_declared and (table.has_integer_key or table.rowid is None):
+    if _is_rowid(export, table) or (is_declared and table.rowid is None):
         return  # unique by construction: the rowid itself, or the key of a WITHOUT ROWID table
     key = key_text(export, table)
     connection.execute(
@@ -206,6 +207,11 @@ def find_repeated_keys(connection: sqlite3.Connection, export: Export, table: Le
     if describe(connection, ONCE_REPEATED):
         query = ["INSERT OR IGNORE INTO", REPEATED, "SELECT key FROM", ONCE_REPEATED, "WHERE place = ?"]
         connection.execute(" ".join(query), [export.name])
+
+
+def _is_rowid(export: Export, table: LegacyTable) -> bool:
+    """True when the key is the table's INTEGER PRIMARY KEY: an integer in every row, and in each another."""
+    return table.has_integer_key and export.key in ((), table.primary_key)
 
 
 def _usual_classes(
@@ -257,6 +263,10 @@ def key_text(export: Export, table: LegacyTable) -> str:
 
 def key_label(export: Export, table: LegacyTable) -> str:
     """What the export writes as `_key`: the key, or the row's place where the key tells it from no other."""
+    if _is_rowid(export, table):
+        # Short, because it is most of a row's cost. NULL is there where the key is declared DESC, which is no rowid.
+        number = quoted(table.primary_key[0])
+        return "ifnull(CAST(" + number + " AS TEXT), '" + ROWID_PREFIX + "' || " + str(table.rowid) + ")"
     text = key_text(export, table)
     # Rows without a rowid (of a view, or WITHOUT ROWID) are told apart by their number in the scan.
     row = table.rowid or "row_number() OVER ()"

@@ -6,7 +6,7 @@ when they do.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg import sql
 
@@ -36,11 +36,24 @@ class Links:
 
     `accounts` is the statement that says which accounts may hold rows, as `users.accounts` makes it. Without it rows
     can be counted, staged and judged, and not loaded: having a profile is all that is asked of an account then.
+    `whole`: the statements are for reading all rows of a table, which Postgres may then do in parallel, and not for
+    finding those of some users.
     """
 
     spec: Spec
     targets: dict[str, TargetTable]
     accounts: sql.Composed | None = None
+    whole: bool = False
+
+    @property
+    def as_whole(self) -> "Links":
+        """The same for reading all rows."""
+        return replace(self, whole=True)
+
+    @property
+    def as_parts(self) -> "Links":
+        """The same for a part of another statement."""
+        return replace(self, whole=False)
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -89,8 +102,7 @@ class Links:
 
     def has_references(self, name: str) -> bool:
         """True when a row of a known owner can be quarantined by its links."""
-        target = self.targets[name]
-        return bool(self.spec.tables[name].references or target.checks or target.foreign or self._unique_rules(name))
+        return bool(self.spec.tables[name].references or self._conflicts(name))
 
     def can_be_freed(self, name: str) -> bool:
         """True when a row that arrives can let another of this table through, because it refers to it."""
@@ -115,7 +127,8 @@ class Links:
                 parts.append(statement("list_link_incomplete_users", links=self.rows(name), of_users=by_link))
         return joined(parts, by=" UNION ")
 
-    def _judged(self, name: str, *, as_new: bool) -> sql.Composed:
+    def _conflicts(self, name: str) -> list[sql.Composed]:
+        """What the target's constraints could hold against a row; nothing costs a scan where there is none."""
         target = self.targets[name]
         conflicts = [
             sql.SQL("({}) IS FALSE").format(catalog_text(rule.expression))
@@ -123,12 +136,22 @@ class Links:
             if set(rule.columns) <= set(self.columns(name))
         ]
         conflicts += [self._twin(name, rule) for rule in self._unique_rules(name)]
-        conflicts += [self._no_parent(name, rule) for rule in target.foreign if self._can_miss(name, rule)]
+        return conflicts + [self._no_parent(name, rule) for rule in target.foreign if self._can_miss(name, rule)]
+
+    def _judged(self, name: str, *, as_new: bool) -> sql.Composed:
+        conflicts = self._conflicts(name)
         if not conflicts:
             return self._linked(name, as_new=as_new)
-        fits = {"rows": self._linked(name, as_new=as_new), "conflicts": joined(list(conflicts), by=" OR ")}
+        refused = literals((*QUARANTINED, *EXCLUDED))
+        reason = statement("conflict_reason", conflicts=joined(list(conflicts), by=" OR "), quarantined=refused)
         values = joined([identifier(column) for column in self.columns(name)])
-        return statement("link_conflicts", **fits, values=values, quarantined=literals((*QUARANTINED, *EXCLUDED)))
+        return statement(
+            "link_conflicts",
+            rows=self.as_parts._linked(name, as_new=as_new),
+            values=values,
+            reason=identifier("r", "_reason"),
+            fence=statement("fence", value=reason),
+        )
 
     def _unique_rules(self, name: str) -> list[UniqueRule]:
         table, filled = self.spec.tables[name], set(self.columns(name))
@@ -208,13 +231,16 @@ class Links:
             sql.SQL("{} AS {}").format(values.get(column, identifier("s", column)), identifier(column))
             for column in self.columns(name)
         ]
+        known = sql.SQL("") if as_new else sql.SQL("WHEN l.legacy_id IS NOT NULL THEN 'loaded'")
+        reason = statement("link_reason", owner=owner, known=known, reasons=joined(reasons, by="\n"))
         return statement(
             "link_rows",
             owner=owner,
             account=account,
             wave=wave,
-            known=sql.SQL("") if as_new else sql.SQL("WHEN l.legacy_id IS NOT NULL THEN 'loaded'"),
-            reasons=joined(reasons, by="\n"),
+            # Within a fence Postgres does not read in parallel (PostgreSQL 18.6).
+            reason=reason if self.whole else identifier("r", "_reason"),
+            fence=sql.SQL("") if self.whole else statement("fence", value=reason),
             values=joined(list(selected)),
             staging=staging_table(name),
             table=literal(name),
@@ -264,7 +290,7 @@ class _Link:
     def join(self) -> sql.Composed:
         if self._is_user:
             return statement("link_second_user", **self._without("table"))
-        return statement("link_parent", **self._without("table"), rows=self.links.rows(self._reference.table))
+        return statement("link_parent", **self._without("table"), rows=self.links.as_parts.rows(self._reference.table))
 
     def quarantined(self) -> sql.Composed:
         if self._is_user and self._tolerates_unknown:

@@ -86,7 +86,7 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
     # Rows that were not there, not right or not referable when their owner's wave came, users by users as above.
     # Each pass can free further rows, through references between users; it ends when one brings nothing. The staging
     # that the wave has seen is that of the first pass, which alone looks everywhere.
-    late, staging = _late_users(connection, links, owned)
+    late, staging = _late_users(connection, links, owned, wave=wave)
     brought = True
     while brought:
         before = loaded.written
@@ -94,7 +94,7 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
             _load_or_divide(loader, owned, batch, wave=wave, loaded=loaded)
         brought = loaded.written > before
         if brought:
-            late, _ = _late_users(connection, links, [name for name in owned if links.can_be_freed(name)])
+            late, _ = _late_users(connection, links, [name for name in owned if links.can_be_freed(name)], wave=wave)
     with writing(connection, run=loader.run):
         _require_standing(connection, wave)
         if not loaded.transactions:
@@ -166,7 +166,8 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
     updated: dict[str, int] = {}
     with writing(connection, run=loader.run):
         _require_standing(connection, wave)
-        _open_gate(loader)
+        # The first transaction looks at everybody's rows, before anything is written; those after it at their own.
+        _open_gate(loader, users=users if loaded.transactions else None)
         note_before(connection, links, users)
         for name in owned:
             started = time.monotonic()
@@ -209,9 +210,9 @@ def _require_standing(connection: Connection, wave: str) -> None:
         raise EtlError(f"Wave {wave} {what}: materialize `resolved_users` for it first.")
 
 
-def _open_gate(loader: Loader) -> None:
+def _open_gate(loader: Loader, *, users: list[str] | None = None) -> None:
     require_target(loader.connection, loader.links)
-    require_gate(loader.connection, loader.links)
+    require_gate(loader.connection, loader.links, users=users)
     remember(loader.connection, meta_facts(loader.links.spec, loader.keys))
     for name in loader.links.tables:
         if loader.links.spec.tables[name].is_frozen:
@@ -273,14 +274,20 @@ def _raise_sequence(connection: Connection, links: Links, table: Table) -> None:
         connection.execute(statement("raise_sequence", **slots), {"sequence": sequence})
 
 
-def _late_users(connection: Connection, links: Links, owned: list[str]) -> tuple[list[str], str]:
-    """Users with rows that could be loaded now, and the mark of the staging that said so."""
+def _late_users(connection: Connection, links: Links, owned: list[str], *, wave: str) -> tuple[list[str], str]:
+    """Users with rows that could be loaded now, and the mark of the staging that said so.
+
+    Of this wave's own users, who have just got all that was ready, only rows that refer to others are looked at.
+    """
     found: set[str] = set()
     with reading(connection):
         found |= changed_balances(connection, links)
         staging = describe_staging(connection, links)[2]
         for name in owned:
-            found |= {user for (user,) in rows(connection, statement("list_late_users", links=links.rows(name)))}
+            # Reading all rows as a whole would keep the users from coming first.
+            whose = sql.SQL("") if links.can_be_freed(name) else sql.SQL("AND m.wave IS DISTINCT FROM %(wave)s")
+            query = statement("list_late_users", links=links.rows(name), whose=whose)
+            found |= {user for (user,) in rows(connection, query, wave=wave)}
             found |= changed_users(connection, links, name)
     return sorted(found), staging
 

@@ -56,6 +56,8 @@ DIALECT = (
     "SET LOCAL lock_timeout = '2min'",
     "SET LOCAL jit = off",
     "SET LOCAL work_mem = '128MB'",
+    # The planner takes a row's digest for as cheap as a comparison, and would not read in parallel for its sake.
+    "SET LOCAL parallel_tuple_cost = 0",
     # Since PostgreSQL 17.
     "SELECT set_config('transaction_timeout', '0', true) WHERE current_setting('transaction_timeout', true) <> '0'",
 )

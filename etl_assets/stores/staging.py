@@ -12,6 +12,7 @@ from etl_assets.model.errors import ArtifactError
 from etl_assets.model.target import TargetTable
 from etl_assets.spec.model import USERS, Table
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
+from etl_assets.stores.ahead import one_ahead
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, run_statement
@@ -20,7 +21,6 @@ from etl_assets.stores.statements import (
     catalog_text,
     identifier,
     joined,
-    literal,
     staging_table,
     statement,
     without_parameters,
@@ -157,14 +157,20 @@ def note_staged(
 
 def write_digest(connection: Connection, name: str) -> str:
     """Keeps a digest of the staging table as it stands, so that a later change by hand is noticed; returns it."""
-    query = statement("write_staging_digest", staging=staging_table(name), table=literal(name))
-    return str(one(connection, query)[0])
+    digest = _digest(connection, name)
+    connection.execute(statement("write_staging_digest"), {"table": name, "digest": digest})
+    return digest
 
 
 def is_altered(connection: Connection, name: str) -> bool:
     """True when the staging table is not what was written."""
-    query = statement("is_staging_altered", staging=staging_table(name), table=literal(name))
-    return bool(one(connection, query)[0])
+    known = one(connection, statement("find_staging_digest"), table=name)[0]
+    return known is not None and known != _digest(connection, name)
+
+
+def _digest(connection: Connection, name: str) -> str:
+    # On its own and not within the UPDATE, where Postgres would not read in parallel.
+    return str(one(connection, statement("digest_staging", staging=staging_table(name)))[0])
 
 
 def _keep_corrections(connection: Connection, table: Table, corrected: Corrected) -> None:
@@ -211,11 +217,11 @@ def copy_batches(
     names = joined([identifier(column) for column in columns])
     sent, faulty = 0, [QUARANTINE_SCHEMA.to_frame()]
     copy_in = statement("copy_staging", staging=staging_table(table.name), columns=names)
+    encoded = ((batch, _csv(batch.rows.select(columns))) for batch in batches)
     with connection.cursor() as cursor:
         with cursor.copy(without_parameters(copy_in, connection)) as copy:
-            for batch in batches:
-                # Quoted text keeps `''` apart from NULL, and a lone `\.` from Postgres' end-of-data mark.
-                copy.write(_csv(batch.rows.select(columns)))
+            for batch, content in one_ahead(encoded):
+                copy.write(content)
                 sent += batch.rows.height
                 faulty.append(batch.quarantined)
                 fault_point("staging.batch")
@@ -224,6 +230,7 @@ def copy_batches(
 
 
 def _csv(frame: pl.DataFrame) -> bytes:
+    # Quoted text keeps `''` apart from NULL, and a lone `\.` from Postgres' end-of-data mark.
     buffer = io.BytesIO()
     frame.write_csv(buffer, include_header=False, quote_style="non_numeric", datetime_format=TIMESTAMP_FORMAT)
     return buffer.getvalue()

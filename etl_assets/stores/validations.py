@@ -47,7 +47,9 @@ class Validation:
     """One rule: its name reads true when it holds, `asset` is where it shows, `blocking` makes it part of the gate.
 
     Known from the spec alone; the statement is composed when the target is at hand. `compose` also gets the statement
-    that `reads` makes of the target, where there is one. `names` says what the sample consists of.
+    that `reads` makes of the target, where there is one. `names` says what the sample consists of. `of_users` is the
+    same rule for the rows of %(users)s alone: enough in a transaction that writes no others. `reasons`: the rule is
+    that no row of the table has one of these.
     """
 
     name: str
@@ -61,21 +63,23 @@ class Validation:
     values: Callable[[Links], Values] = _no_values
     reads: Callable[[Connection, Spec], sql.Composed] | None = None
     names: str = "legacy ids"
+    of_users: Callable[[Links], sql.Composed] | None = None
+    reasons: tuple[str, ...] = ()
 
-    def find(self, connection: Connection, links: Links) -> Finding:
-        """Runs the statement."""
+    def find(self, connection: Connection, links: Links, *, users: list[str] | None = None) -> Finding:
+        """Runs the statement; with `users` that for their rows, where there is one."""
         more = (self.reads(connection, links.spec),) if self.reads else ()
-        query = self.compose(links, *more)
-        count, sample = one(connection, query, **self.values(links))
+        query = self.of_users(links) if self.of_users and users is not None else self.compose(links, *more)
+        count, sample = one(connection, query, **self.values(links), users=users)
         return Finding(int(count), tuple(sample or ()), shown(query, connection))
 
-    def require(self, connection: Connection, links: Links) -> None:
-        """Nothing, when the rule holds.
+    def require(self, connection: Connection, links: Links, *, users: list[str] | None = None) -> None:
+        """Nothing, when the rule holds; with `users` for their rows, where it is about rows.
 
         Raises:
             Refused: it does not.
         """
-        finding = self.find(connection, links)
+        finding = self.find(connection, links, users=users)
         if finding.count > self.allowed:
             raise Refused(
                 self.name,
@@ -132,6 +136,7 @@ def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             remedy="Rows with these ids were not loaded by us. Move the native rows to other ids, or use `id: uuid5`.",
             compose=lambda links: _taken_ids(links, spec.tables[name]),
             blocking=True,
+            of_users=lambda links: _taken_ids(links, spec.tables[name], some=True),
         ),
         rule(
             "triggers_are_agreed",
@@ -189,6 +194,7 @@ def _relations(rule: Rule, table: Table) -> list[Validation]:
             title="No row breaks a UNIQUE, CHECK or FOREIGN KEY constraint of the target.",
             remedy=f"{quarantined}Correct them in the legacy database, or relax the constraint.",
             compose=functools.partial(_reasons, table.name, ("target_conflict",)),
+            reasons=("target_conflict",),
         )
     ]
     if not table.owner.is_none:
@@ -198,6 +204,7 @@ def _relations(rule: Rule, table: Table) -> list[Validation]:
                 title="Every row names an owner among the legacy users.",
                 remedy=f"{quarantined}Nobody can claim them: correct the owner in the legacy database.",
                 compose=functools.partial(_reasons, table.name, OWNER_REASONS),
+                reasons=OWNER_REASONS,
             )
         )
         found.append(
@@ -207,6 +214,7 @@ def _relations(rule: Rule, table: Table) -> list[Validation]:
                 remedy="These rows stay with the account that they were loaded for; rows that refer to them are "
                 "quarantined. The legacy app moved them, or gave a deleted row's id to a new one: settle them by hand.",
                 compose=functools.partial(_reasons, table.name, ("owner_changed",)),
+                reasons=("owner_changed",),
             )
         )
     if table.references:
@@ -216,13 +224,14 @@ def _relations(rule: Rule, table: Table) -> list[Validation]:
                 title="Every reference names a row that can arrive.",
                 remedy=f'{quarantined}Correct the reference, or say `otherwise: "null"` in the spec.',
                 compose=functools.partial(_reasons, table.name, REFERENCE_REASONS),
+                reasons=REFERENCE_REASONS,
             )
         )
     return found
 
 
 def _reasons(name: str, reasons: tuple[str, ...], links: Links) -> sql.Composed:
-    return statement("count_reasons", links=links.rows(name), reasons=literals(reasons))
+    return statement("count_reasons", links=links.as_whole.rows(name), reasons=literals(reasons))
 
 
 def user_validations(spec: Spec) -> list[Validation]:
@@ -331,22 +340,23 @@ def resolve_validations(spec: Spec) -> list[Validation]:
 
 def _unmapped_rows(links: Links) -> sql.Composed:
     owned = [name for name in links.tables if not links.spec.tables[name].owner.is_none]
-    parts: list[sql.Composable] = [statement("list_unmapped_rows", links=links.rows(name)) for name in owned]
+    parts: list[sql.Composable] = [statement("list_unmapped_rows", links=links.as_whole.rows(name)) for name in owned]
     return statement(
         "count_rows_of", rows=joined([sql.SQL("SELECT NULL::text AS legacy_id WHERE false"), *parts], by=" UNION ALL ")
     )
 
 
-def _taken_ids(links: Links, table: Table) -> sql.Composed:
+def _taken_ids(links: Links, table: Table, *, some: bool = False) -> sql.Composed:
     target = links.targets[table.name]
     equal = sql.SQL("{} = {}").format(links.digest(table.name, "t"), links.digest(table.name, "k"))
     adopts = table.owner.is_none and table.id.rule == "keep"
     return statement(
         "count_taken_ids",
-        links=links.rows(table.name),
+        links=(links if some else links.as_whole).rows(table.name),
         target=qualified(target.schema, target.name),
         id=identifier(table.id.to),
         adopted=equal if adopts else sql.SQL("false"),
+        of_users=sql.SQL("AND k._legacy_user_id = ANY (%(users)s)") if some else sql.SQL(""),
     )
 
 
@@ -372,8 +382,8 @@ def gate(links: Links) -> Iterator[Validation]:
     return (rule for rule in all_validations(links.spec) if rule.blocking and rule.table in known)
 
 
-def require_gate(connection: Connection, links: Links) -> None:
-    """Nothing, when every blocking validation holds in this transaction.
+def require_gate(connection: Connection, links: Links, *, users: list[str] | None = None) -> None:
+    """Nothing, when every blocking validation holds in this transaction; with `users` it writes no others' rows.
 
     A Dagster check stops only its own run (dagster 1.13, a blocking check and a later run); this holds in any run.
 
@@ -381,4 +391,4 @@ def require_gate(connection: Connection, links: Links) -> None:
         Refused: the first that does not.
     """
     for validation in gate(links):
-        validation.require(connection, links)
+        validation.require(connection, links, users=users)

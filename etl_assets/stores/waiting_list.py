@@ -69,5 +69,5 @@ def _not_arrived(links: Links, name: str) -> sql.Composed:
         sums=money_sums(links, name),
         columns=joined(columns),
         owners=links.owners(name),
-        links=links.rows(name),
+        links=links.as_whole.rows(name),
     )

@@ -73,14 +73,15 @@ def read_standing(connection: Connection, spec: Spec, *, quiet: str = "", search
     last = connection.execute(statement("find_last_wave")).fetchone()
     seen = {quiet, (last[0] or "") if last else ""}
     unfinished = tuple(unfinished_waves(connection))
-    # An unfinished wave brings every late row itself; its own rows look late until it has.
-    looks = not unfinished and (search or staging not in seen)
+    claimable = count_claimable(connection, spec, links)
+    # An unfinished wave brings every late row itself; its own rows look late until it has. So does one that is due.
+    looks = not unfinished and not claimable and (search or staging not in seen)
     return Standing(
         is_by_hand=is_by_hand,
         unfinished=unfinished,
         last_key=one(connection, statement("find_last_key"))[0] or "",
         next_key=next_wave_key(connection),
-        claimable=count_claimable(connection, spec, links),
+        claimable=claimable,
         has_late_rows=looks and has_late_rows(connection, links),
         staging=staging,
     )

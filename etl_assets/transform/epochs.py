@@ -45,7 +45,12 @@ def _scaled(text: pl.Expr, number: pl.Expr, unit: str) -> tuple[pl.Expr, pl.Expr
     small = fraction.str.slice(0, below).str.pad_end(below, "0").cast(pl.Int64, strict=False).fill_null(0)
     signed = pl.when(text.str.starts_with("-")).then(-small).otherwise(small)
     plain = text.str.contains(PLAIN)
-    # A REAL with an exponent (1.7e+18) has no fraction left at this size; a small one (1e-07) has nothing else.
+    # A REAL with an exponent (1.7e+18) has no fraction left at this size; a small one (1e-05) has nothing else.
     by_float = pl.when(number == number.floor()).then(number.cast(pl.Int128, strict=False))
-    micros = pl.when(plain).then(whole * 10**below + signed).otherwise(by_float * 10**below)
-    return micros, pl.when(plain).then(fraction.str.len_chars() <= below).otherwise(number == number.floor())
+    tiny = text.str.extract(r"e-([0-9]+)$", 1).cast(pl.Int64, strict=False)
+    digits = text.str.extract(r"^[+-]?[0-9]\.?([0-9]*)e-", 1).str.len_chars().cast(pl.Int64) + tiny
+    by_exponent = pl.when(digits <= below).then((number * 10**below).round().cast(pl.Int128, strict=False))
+    by_value = pl.when(tiny.is_not_null()).then(by_exponent).otherwise(by_float * 10**below)
+    is_whole = pl.when(tiny.is_not_null()).then(digits <= below).otherwise(number == number.floor())
+    micros = pl.when(plain).then(whole * 10**below + signed).otherwise(by_value)
+    return micros, pl.when(plain).then(fraction.str.len_chars() <= below).otherwise(is_whole)

@@ -9,6 +9,10 @@ MAX_DEPTH = 500
 # jsonb numbers are `numeric` (https://www.postgresql.org/docs/current/datatype-numeric.html).
 DIGITS_BEFORE_POINT, DIGITS_AFTER_POINT = 131_072, 16_383
 EXPONENT_CHARS = 9
+# A value that is a short number or a plain word, between what can stand before and after a value. A key is none: a
+# colon follows it. In a string such a number is a part of it, and such a word cannot be: its quotes would be escaped.
+SHORT_NUMBER = r"([:\[,]\s*)-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?(\s*[,\]}])"
+PLAIN_WORD = r'([:\[,]\s*)"[A-Za-z0-9 _./-]{0,80}"(\s*[,\]}])'
 
 
 class _Fault(ValueError):
@@ -20,14 +24,26 @@ def json_faults(texts: pl.Series) -> pl.Series:
 
     jsonb drops duplicate keys and refuses `\\u0000` and lone surrogates
     (https://www.postgresql.org/docs/current/datatype-json.html); NaN and infinity are not RFC 8259.
-    Python's parser is the only one at hand that shows duplicate keys; equal texts are read once.
+    Python's parser is the only one at hand that shows duplicate keys, so one text of each shape is read (1,000,000
+    texts of 130 characters: 11 s without). Other words and numbers in the place of values change nothing; where a
+    shape is faulty, each of its texts is read, because its keys may have become alike.
     """
-    distinct = texts.drop_nulls().unique()
-    verdicts = {text: json_fault(text) for text in distinct}
-    faulty = {text: fault for text, fault in verdicts.items() if fault is not None}
+    shapes = _shapes(texts)
+    faulty_shapes = [shape for shape in shapes.drop_nulls().unique() if json_fault(shape) is not None]
+    if not faulty_shapes:
+        return pl.Series(texts.name, [None] * len(texts), dtype=pl.String)
+    suspects = texts.filter(shapes.is_in(faulty_shapes)).unique()
+    faulty = {text: fault for text in suspects if (fault := json_fault(text)) is not None}
     if not faulty:
         return pl.Series(texts.name, [None] * len(texts), dtype=pl.String)
     return texts.replace_strict(faulty, default=None, return_dtype=pl.String)
+
+
+def _shapes(texts: pl.Series) -> pl.Series:
+    numbers = texts.str.replace_all(SHORT_NUMBER, "${1}0${2}")
+    # Twice, because neighbours in an array share the comma between them.
+    words = numbers.str.replace_all(PLAIN_WORD, '${1}""${2}')
+    return words.str.replace_all(PLAIN_WORD, '${1}""${2}')
 
 
 def json_fault(text: str) -> str | None:

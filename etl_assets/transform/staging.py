@@ -12,7 +12,7 @@ from etl_assets.spec.exports import label_of
 from etl_assets.spec.model import KEEP_OTHERS, USERS, Column, References, Spec, Table
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
 from etl_assets.transform.identify import key_text, referenced_key, renamed_in_text, uuid5_of
-from etl_assets.transform.times import TimeOptions
+from etl_assets.transform.times import TimeOptions, is_plain
 from etl_assets.transform.values import Cell, verdict_of
 from etl_assets.transform.verdict import Verdict, first_fault
 
@@ -60,9 +60,10 @@ def stage(batch: pl.DataFrame, plan: StagePlan) -> Staged:
         `quarantined`: QUARANTINE_SCHEMA.
     """
     columns = _identity(plan)
+    plain = _plain_times(batch, plan)
     for name, column in plan.table.columns.items():
         if name != plan.table.id.to:
-            columns |= _column(plan, name, column)
+            columns |= _column(plan, name, column, plain=name in plain)
     # Faults first, values only of rows without any: the costly rules run once per cell.
     judged = batch.with_columns(
         verdict.fault.cast(pl.String).alias(f"{name}:fault") for name, verdict in columns.items()
@@ -107,9 +108,19 @@ def kept_type(target: TargetColumn) -> str:
     return {"uuid": "uuid", "smallint": "integer", "integer": "integer", "bigint": "bigint"}.get(target.base, "text")
 
 
-def _column(plan: StagePlan, name: str, column: Column) -> dict[str, Verdict]:
+def _plain_times(batch: pl.DataFrame, plan: StagePlan) -> set[str]:
+    """Timestamp columns of which every cell of the batch is text of the usual form."""
+    if not batch["_classes"].is_null().all():
+        return set()
+    labels = {n: label_of(plan.table, n) for n, column in plan.table.columns.items() if column.type == "timestamptz"}
+    return {name for name, label in labels.items() if plan.usual[label] == "t" and is_plain(batch[label])}
+
+
+def _column(plan: StagePlan, name: str, column: Column, *, plain: bool = False) -> dict[str, Verdict]:
     cell = plan.cell(label_of(plan.table, name), plan.target_column(name))
-    times = TimeOptions(plan.spec.source.timezone, column.unit, column.time_format, column.ambiguous)
+    has_changes = column.map is not None or column.default is not None
+    zone = plan.spec.source.timezone
+    times = TimeOptions(zone, column.unit, column.time_format, column.ambiguous, plain=plain and not has_changes)
     cell = replace(cell, times=times, encoding=column.encoding)
     unmapped = pl.lit(value=False)
     if column.map is not None:

@@ -144,6 +144,9 @@ def ground(jobs: int, *, resolved: float = 0.9) -> Iterator[Ground]:
                 connection.execute("SELECT pg_reload_conf()")
                 names = sql.Identifier(TEMPLATE), sql.Identifier(TARGET_DATABASE)
                 connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+            with psycopg.connect(server.url(TEMPLATE)) as connection:
+                # Without it the guide looks through all profiles for each row: 100 s instead of 10 for 100,000 jobs.
+                connection.execute("CREATE UNIQUE INDEX ON public.profiles (email)")
             sign_up(server.url(TEMPLATE), profiles)
             yield found
         finally:

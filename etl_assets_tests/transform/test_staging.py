@@ -561,3 +561,16 @@ def test_batches_of_a_table_stage_the_same_whole_or_in_parts() -> None:
     assert_frame_equal(pl.concat(part.rows for part in parts), whole.rows)
     assert_frame_equal(pl.concat(part.quarantined for part in parts), whole.quarantined, check_row_order=False)
     assert whole.quarantined.height == 9
+
+
+@pytest.mark.parametrize("timezone", ["UTC", "America/New_York"])
+def test_times_of_the_usual_form_are_read_as_in_a_batch_that_has_others(timezone: str) -> None:
+    days = ("2024-02-29", "2023-02-29", "0000-01-01", "0001-01-01", "9999-12-31", "2024-03-10", "2024-13-01")
+    clocks = ("00:00:00", "23:59:59", "02:30:00", "12:34:56")
+    rows = [{"_key": f"{day} {clock}", "at": f"{day} {clock}"} for day in days for clock in clocks]
+    rows.append({"_key": "none", "at": None})
+    plan = plan_with("at: timestamptz", timezone=timezone)
+    alone, among_others = staged(plan, *rows), staged(plan, *rows, {"_key": "odd", "at": "2024-05-06T07:08:09.5+02:00"})
+    assert_frame_equal(alone.rows, among_others.rows.filter(pl.col("_legacy_id") != "odd"))
+    assert_frame_equal(alone.quarantined, among_others.quarantined)
+    assert alone.rows.height > len(clocks)

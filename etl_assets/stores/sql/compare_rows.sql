@@ -14,26 +14,34 @@ SELECT count(*),
        (array_agg(c.legacy_id) FILTER (WHERE c.is_equal IS NULL))[1:6],
        count(*) FILTER (WHERE c.has_vanished),
        (array_agg(c.legacy_id) FILTER (WHERE c.differs_in_legacy OR c.has_vanished))[1:6],
-       count(*) FILTER (WHERE c.is_misowned),
-       (array_agg(c.legacy_id) FILTER (WHERE c.is_misowned))[1:6]
+       count(*) FILTER (WHERE c.is_equal AND c.is_elsewhere),
+       (array_agg(c.legacy_id) FILTER (WHERE c.is_equal AND c.is_elsewhere))[1:6]
 FROM (
-    SELECT l.legacy_id,
-           d.is_equal,
-           t.xmin = l.xid AS is_ours,
-           d.is_equal AND {misowned} AS is_misowned,
-           CASE WHEN k._legacy_id IS NULL THEN
-                    NOT EXISTS (SELECT FROM etl.quarantine AS q WHERE q."table" = {table} AND q.legacy_id = l.legacy_id)
-                    AND NOT EXISTS (SELECT FROM etl.excluded AS e
-                                    WHERE e."table" = {table} AND e.legacy_id = l.legacy_id AND e.reason <> 'vanished')
-                ELSE false END AS has_vanished,
-           CASE WHEN k._legacy_id IS NULL THEN
-                    EXISTS (SELECT FROM etl.quarantine AS q WHERE q."table" = {table} AND q.legacy_id = l.legacy_id)
-                WHEN d.is_equal AND ({staged_row}) IS NOT DISTINCT FROM ({found_row}) THEN false
-                ELSE {staged} <> l.digest END AS differs_in_legacy
-    FROM etl.loaded AS l
-    LEFT JOIN ({links}) AS k ON k._legacy_id = l.legacy_id
-    LEFT JOIN {target} AS t ON t.{id} = l.new_id::{id_type}
-    {owners}
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN t.{id} IS NOT NULL THEN {found} = l.digest END AS is_equal OFFSET 0) AS d
-    WHERE l."table" = {table} {of_wave}) AS c
+    SELECT p.*,
+           CASE WHEN NOT p.is_staged THEN p.is_quarantined
+                WHEN p.is_equal AND p.is_same THEN false
+                ELSE coalesce(p.staged_digest <> p.digest, NOT p.is_equal) END AS differs_in_legacy
+    FROM (
+        SELECT l.legacy_id,
+               l.digest,
+               CASE WHEN t.{id} IS NOT NULL THEN {found} = l.digest END AS is_equal,
+               t.xmin = l.xid AS is_ours,
+               {misowned} AS is_elsewhere,
+               k._legacy_id IS NOT NULL AS is_staged,
+               {staged_row} IS NOT DISTINCT FROM {found_row} AS is_same,
+               -- Needed where a later writer has made the row look the same, and where it does not.
+               CASE WHEN {staged_row} IS DISTINCT FROM {found_row} OR t.xmin <> l.xid THEN {staged} END AS staged_digest,
+               k._legacy_id IS NULL AND EXISTS (
+                   SELECT FROM etl.quarantine AS q
+                   WHERE q."table" = {table} AND q.legacy_id = l.legacy_id) AS is_quarantined,
+               k._legacy_id IS NULL
+               AND NOT EXISTS (SELECT FROM etl.quarantine AS q WHERE q."table" = {table} AND q.legacy_id = l.legacy_id)
+               AND NOT EXISTS (SELECT FROM etl.excluded AS e
+                               WHERE e."table" = {table} AND e.legacy_id = l.legacy_id AND e.reason <> 'vanished')
+                   AS has_vanished
+        FROM etl.loaded AS l
+        LEFT JOIN ({links}) AS k ON k._legacy_id = l.legacy_id
+        LEFT JOIN {target} AS t ON t.{id} = l.new_id::{id_type}
+        {owners}
+        WHERE l."table" = {table} {of_wave}
+        OFFSET 0) AS p) AS c

@@ -1,2 +1,5 @@
--- One row that could be loaded now.
-SELECT k._legacy_id FROM ({links}) AS k WHERE k._reason IS NULL LIMIT 1
+-- One row that could be loaded now. The claimed users come first, so that nothing is read where there are none.
+SELECT k._legacy_id FROM ({links}) AS k
+WHERE k._reason IS NULL
+  AND k._legacy_user_id IN (SELECT m.legacy_user_id FROM etl.legacy_user_map AS m WHERE m.supabase_user_id IS NOT NULL)
+LIMIT 1

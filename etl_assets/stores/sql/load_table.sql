@@ -5,14 +5,18 @@ written AS (
     INSERT INTO {target} AS t ({columns}) OVERRIDING SYSTEM VALUE
     SELECT {columns} FROM batch ORDER BY {sorting}
     RETURNING t.{id} AS _new_id, {found} AS _digest),
+judged AS MATERIALIZED (
+    SELECT b._legacy_id, b._new_id, b._legacy_user_id, w._digest, w._digest IS DISTINCT FROM b._digest AS _differs
+    FROM batch AS b LEFT JOIN written AS w ON w._new_id = b._new_id),
 entered AS (
     INSERT INTO etl.loaded ("table", legacy_id, new_id, legacy_user_id, wave, digest, xid)
-    SELECT {table}, b._legacy_id, b._new_id::text, b._legacy_user_id, %(wave)s, w._digest, pg_current_xact_id()::xid
-    FROM batch AS b JOIN written AS w ON w._new_id = b._new_id
-    RETURNING 1)
-SELECT (SELECT count(*) FROM batch),
-       (SELECT count(*) FROM entered),
-       (SELECT count(*) FROM batch AS b JOIN written AS w ON w._new_id = b._new_id WHERE w._digest <> b._digest),
-       ARRAY(SELECT b._legacy_id FROM batch AS b LEFT JOIN written AS w ON w._new_id = b._new_id
-             WHERE w._digest IS DISTINCT FROM b._digest ORDER BY b._legacy_id LIMIT 6),
-       (SELECT coalesce(sum(hashtextextended(w._digest::text, 0)), 0)::text FROM written AS w)
+    SELECT {table}, j._legacy_id, j._new_id::text, j._legacy_user_id, %(wave)s, j._digest, pg_current_xact_id()::xid
+    FROM judged AS j WHERE j._digest IS NOT NULL
+    RETURNING 1),
+found AS (
+    SELECT count(*) AS batch,
+           count(*) FILTER (WHERE j._differs AND j._digest IS NOT NULL) AS changed,
+           (array_agg(j._legacy_id ORDER BY j._legacy_id) FILTER (WHERE j._differs))[1:6] AS sample,
+           coalesce(sum(hashtextextended(j._digest::text, 0)), 0)::text AS digest
+    FROM judged AS j)
+SELECT f.batch, (SELECT count(*) FROM entered), f.changed, f.sample, f.digest FROM found AS f
