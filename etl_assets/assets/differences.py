@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from etl_assets.stores.artifacts import Artifacts, Manifest
 from etl_assets.stores.staging_update import FormerStaging
-from etl_assets.transform.differences import Difference, difference
+from etl_assets.transform.differences import NOTHING, Difference, difference
 
 LARGEST_SHARE = 0.5  # beyond it the table is swapped whole, which then costs less
 
@@ -30,5 +30,7 @@ def find_change(artifacts: Artifacts, staged: FormerStaging | None, manifest: Ma
         return None
     if (former.columns, former.usual) != (manifest.columns, manifest.usual):
         return None
+    if former.sha256 == manifest.sha256:
+        return Change(former, NOTHING)
     found = difference(artifacts.verified_batches(former), artifacts.verified_batches(manifest))
     return Change(former, found) if found.fresh.len() <= LARGEST_SHARE * max(found.rows, 1) else None

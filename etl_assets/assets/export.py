@@ -181,6 +181,9 @@ def write_export(artifacts: Artifacts, export: Export, spec: Spec) -> Manifest:
 
 
 def _write_export(artifacts: Artifacts, snapshot: SnapshotInfo, export: Export, spec: Spec) -> Manifest:
+    known = artifacts.find_export(snapshot.id, export.name, spec.digest)
+    if known is not None:
+        return known
     with (
         open_read_only(artifacts.snapshot_path(snapshot.id)) as connection,
         artifacts.writing_export(snapshot.id, export.name) as writer,

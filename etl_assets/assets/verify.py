@@ -59,7 +59,7 @@ from etl_assets.stores.faults import fault_point
 from etl_assets.stores.freezing import find_freeze
 from etl_assets.stores.legacy_sqlite import file_mark
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, reading, rows, run_statement, server_facts, writing
+from etl_assets.stores.postgres import Connection, one, reading, rows, run_statement, server_facts, writing
 from etl_assets.stores.schema import audit
 from etl_assets.stores.staging import is_altered
 from etl_assets.stores.statements import statement
@@ -178,10 +178,12 @@ def build_reconciliation_asset(spec: Spec) -> dg.AssetsDefinition:
         """
         with failures(), stores.target() as connection:
             links = stores.links(connection, spec)
+            wave = context.partition_key
             with reading(connection):
                 tables = [name for name in _staged_tables(connection, links) if name in spec.owned]
-                found, sums = _compare(connection, links, tables, wave=context.partition_key)
-                sight = see_as_users(connection, links, wave=context.partition_key)
+                is_large = one(connection, statement("is_large_wave"), wave=wave)[0]
+                found, sums = _compare(connection, links.as_whole if is_large else links, tables, wave=wave)
+                sight = see_as_users(connection, links, wave=wave)
         return dg.MaterializeResult(
             metadata={"rows_compared": sum(row.compared for row in found), "rows": rows_table(found)},
             check_results=[

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,6 +21,7 @@ PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 BATCH_ROWS = 65_536
 HASH_BLOCK_BYTES = 1 << 20
 CURRENT = "current"
+VERSION = version("etl-assets")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,10 @@ class SnapshotInfo:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What one export holds. `usual` gives each column's storage class where `_classes` is empty."""
+    """What one export holds. `usual` gives each column's storage class where `_classes` is empty.
+
+    `version` is that of the program that wrote it.
+    """
 
     table: str
     snapshot: str
@@ -62,6 +67,7 @@ class Manifest:
     usual: dict[str, str]
     classes: dict[str, dict[str, int]]
     spec_digest: str
+    version: str = ""
 
 
 class Artifacts:
@@ -213,6 +219,17 @@ class Artifacts:
         raw = json.loads(path.read_bytes())
         return Manifest(**{**raw, "columns": tuple(raw["columns"])})
 
+    def find_export(self, snapshot: str, table: str, spec_digest: str) -> Manifest | None:
+        """The manifest of an export that would be written again as it is: same snapshot, spec and program.
+
+        Keys that were left out have a file without a digest, so such an export is none.
+        """
+        found = self.find_manifest(snapshot, table)
+        if found is None or found.excluded or (found.spec_digest, found.version) != (spec_digest, VERSION):
+            return None
+        path = self.export_path(snapshot, table)
+        return found if path.exists() and sha256_of(path) == found.sha256 else None
+
     def verified_batches(self, manifest: Manifest) -> Iterator[pl.DataFrame]:
         """The export in batches, all columns String; NULL and `''` stay apart.
 
@@ -274,7 +291,8 @@ class ExportWriter:
             _finish(file)
             part.replace(final)
         fault_point("export.renamed")
-        manifest = Manifest(rows=self.rows, excluded=self.excluded, sha256=sha256_of(self.path), **facts)
+        facts |= {"rows": self.rows, "excluded": self.excluded, "version": VERSION}
+        manifest = Manifest(sha256=sha256_of(self.path), **facts)
         content = json.dumps(asdict(manifest), indent=1).encode()
         _write_whole(manifest_path(self.path), [content], part=self._manifest_part)
         fault_point("export.published")

@@ -30,6 +30,11 @@ OWNER_REASONS = ("owner_missing", "owner_unknown")
 REFERENCE_REASONS = ("reference_unknown", "reference_quarantined")
 
 
+def state_of(reason: sql.Composable) -> sql.Composed:
+    """An expression: what a reason makes of a row."""
+    return statement("row_state", reason=reason, quarantined=literals(QUARANTINED), excluded=literals(EXCLUDED))
+
+
 @dataclass(frozen=True)
 class Links:
     """Composes the link statements of one spec against one target.
@@ -83,12 +88,7 @@ class Links:
 
         With `as_new`, rows of the ledger are judged too, as if they were yet to be loaded: may a change be written?
         """
-        return statement(
-            "link",
-            rows=self._judged(name, as_new=as_new),
-            quarantined=literals(QUARANTINED),
-            excluded=literals(EXCLUDED),
-        )
+        return statement("link", rows=self._judged(name, as_new=as_new), state=state_of(identifier("y", "_reason")))
 
     def owners(self, name: str) -> sql.Composed:
         """`legacy_id, legacy_user_id` of every row that is staged or quarantined, as far as an owner is named."""

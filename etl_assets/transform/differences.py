@@ -17,6 +17,9 @@ class Difference:
     rows: int
 
 
+NOTHING = Difference(pl.Series(ROW, [], dtype=pl.UInt32), pl.Series(ROW, [], dtype=pl.UInt32), 0)
+
+
 def difference(former: Iterable[pl.DataFrame], new: Iterable[pl.DataFrame]) -> Difference:
     """Compares two exports row by row, wherever the rows stand.
 
@@ -37,6 +40,8 @@ def difference(former: Iterable[pl.DataFrame], new: Iterable[pl.DataFrame]) -> D
 
 def rows_at(batches: Iterable[pl.DataFrame], numbers: pl.Series) -> Iterator[pl.DataFrame]:
     """The rows with these numbers, ascending, batch by batch; batches without any are left out."""
+    if numbers.is_empty():
+        return
     start = 0
     for batch in batches:
         here = numbers.filter((numbers >= start) & (numbers < start + batch.height)) - start

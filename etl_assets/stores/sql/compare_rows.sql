@@ -1,8 +1,9 @@
 -- Ledger rows against production. A row that still carries the loading transaction's id and differs is our fault;
 -- one that another transaction wrote since, or removed, is its user's business and is listed. The fence (OFFSET 0)
 -- makes Postgres compute each digest once, not once for every count; and what equals production, where production equals
--- the ledger, needs no second digest. A row whose new version is refused has changed too; one that is nowhere any more has
--- vanished. A row that is as it was loaded and stands under another account than the one of the claim is misowned.
+-- the ledger, needs no second digest, unless a later writer has made the row look the same. A row whose new version is
+-- refused has changed too; one that is nowhere any more has vanished. A row that is as it was loaded and stands under
+-- another account than the one of the claim is misowned.
 SELECT count(*),
        count(*) FILTER (WHERE c.is_equal),
        count(*) FILTER (WHERE c.is_equal IS FALSE AND c.is_ours),
@@ -29,7 +30,6 @@ FROM (
                {misowned} AS is_elsewhere,
                k._legacy_id IS NOT NULL AS is_staged,
                {staged_row} IS NOT DISTINCT FROM {found_row} AS is_same,
-               -- Needed where a later writer has made the row look the same, and where it does not.
                CASE WHEN {staged_row} IS DISTINCT FROM {found_row} OR t.xmin <> l.xid THEN {staged} END AS staged_digest,
                k._legacy_id IS NULL AND EXISTS (
                    SELECT FROM etl.quarantine AS q

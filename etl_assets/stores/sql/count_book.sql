@@ -1,8 +1,10 @@
 -- One table's book: source, loaded, refused by value, left out, and the staged rows by state and reason with the sums
 -- of the money columns. The source is counted by SQLite, plus the ids that earlier snapshots had and this one has not;
 -- the states are counted here.
-WITH linked AS (
-    SELECT k._state, k._reason, count(*) AS rows, {sums} AS sums FROM ({links}) AS k GROUP BY k._state, k._reason),
+WITH reasons AS (
+    SELECT k._reason, count(*) AS rows, {sums} AS sums FROM ({links}) AS k GROUP BY k._reason),
+linked AS (
+    SELECT {state} AS _state, g._reason, g.rows, g.sums FROM reasons AS g),
 ledger AS (
     SELECT count(*) AS loaded,
            count(*) FILTER (WHERE NOT EXISTS (SELECT FROM {staging} AS s WHERE s._legacy_id = l.legacy_id)
