@@ -31,6 +31,7 @@ def find_change(artifacts: Artifacts, staged: FormerStaging | None, manifest: Ma
     if (former.columns, former.usual) != (manifest.columns, manifest.usual):
         return None
     if former.sha256 == manifest.sha256:
+        artifacts.require_intact(manifest)
         return Change(former, NOTHING)
     found = difference(artifacts.verified_batches(former), artifacts.verified_batches(manifest))
     return Change(former, found) if found.fresh.len() <= LARGEST_SHARE * max(found.rows, 1) else None

@@ -181,7 +181,7 @@ def write_export(artifacts: Artifacts, export: Export, spec: Spec) -> Manifest:
 
 
 def _write_export(artifacts: Artifacts, snapshot: SnapshotInfo, export: Export, spec: Spec) -> Manifest:
-    known = artifacts.find_export(snapshot.id, export.name, spec.digest)
+    known = artifacts.find_export(snapshot, export.name, spec.digest)
     if known is not None:
         return known
     with (

@@ -219,22 +219,24 @@ class Artifacts:
         raw = json.loads(path.read_bytes())
         return Manifest(**{**raw, "columns": tuple(raw["columns"])})
 
-    def find_export(self, snapshot: str, table: str, spec_digest: str) -> Manifest | None:
+    def find_export(self, snapshot: SnapshotInfo, table: str, spec_digest: str) -> Manifest | None:
         """The manifest of an export that would be written again as it is: same snapshot, spec and program.
 
         Keys that were left out have a file without a digest, so such an export is none.
         """
-        found = self.find_manifest(snapshot, table)
-        if found is None or found.excluded or (found.spec_digest, found.version) != (spec_digest, VERSION):
+        found = self.find_manifest(snapshot.id, table)
+        if found is None or (found.spec_digest, found.version) != (spec_digest, VERSION):
             return None
-        path = self.export_path(snapshot, table)
+        if found.excluded or found.rows != snapshot.rows.get(table, 0) - snapshot.forgotten_rows(table):
+            return None
+        path = self.export_path(snapshot.id, table)
         return found if path.exists() and sha256_of(path) == found.sha256 else None
 
-    def verified_batches(self, manifest: Manifest) -> Iterator[pl.DataFrame]:
-        """The export in batches, all columns String; NULL and `''` stay apart.
+    def require_intact(self, manifest: Manifest) -> None:
+        """Nothing, when the export is the one that the manifest describes.
 
         Raises:
-            ArtifactError: the file is not the one that the manifest describes.
+            ArtifactError: it is not.
         """
         path = self.export_path(manifest.snapshot, manifest.table)
         if sha256_of(path) != manifest.sha256:
@@ -242,6 +244,15 @@ class Artifacts:
                 f"{path.name} was changed after it was written (its sha256 is not the manifest's): "
                 f"materialize `exports/{manifest.table}` again."
             )
+
+    def verified_batches(self, manifest: Manifest) -> Iterator[pl.DataFrame]:
+        """The export in batches, all columns String; NULL and `''` stay apart.
+
+        Raises:
+            ArtifactError: the file is not the one that the manifest describes.
+        """
+        self.require_intact(manifest)
+        path = self.export_path(manifest.snapshot, manifest.table)
         if manifest.rows:
             yield from pl.scan_csv(path, infer_schema=False).collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
 

@@ -16,7 +16,9 @@ from etl_assets.assets.keys import (
     key_of,
     production_key,
 )
+from etl_assets.model.errors import Refused
 from etl_assets.stores import loading
+from etl_assets.stores.postgres import connect
 from etl_assets.stores.validations import all_validations
 from etl_assets_tests.scenario import PRODUCTION
 from etl_assets_tests.world import AT, World, failed_checks, failure_of
@@ -295,3 +297,34 @@ def test_unmapped_rows_fall_to_zero_as_users_come_back(world: World) -> None:
             if (evaluation := event.event_specific_data).check_name == "every_row_has_an_account"
         ]
     assert counts == [1, 0]
+
+
+def test_an_id_that_is_taken_between_two_transactions_stops_the_second(
+    awkward: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "USERS_PER_TRANSACTION", 1)
+    wave = awkward.stage()
+    taking = (
+        "INSERT INTO public.jobs (id, user_id, job_type, status, created_at) SELECT s._new_id, p.id, 'n', 'n', now()"
+        " FROM etl.stg_jobs AS s, public.profiles AS p WHERE s._legacy_id = '2' AND p.email = 'fay@example.com'"
+        " ON CONFLICT DO NOTHING"
+    )
+    with connect(awkward.url) as connection:
+        loader = loading.Loader(connection, awkward.links(), {}, "test")
+        with pytest.raises(Refused, match="new_ids_are_free fails on jobs for 1 "):
+            loading.load_wave(loader, wave=wave, progress=lambda *_: awkward.execute(taking))
+    assert awkward.query("SELECT DISTINCT legacy_user_id FROM etl.loaded") == [("1",)]
+
+
+def test_an_export_is_written_again_only_where_it_would_be_another(awkward: World) -> None:
+    awkward.stage()
+    [path] = (awkward.folder / "artifacts").rglob("exports/jobs.csv")
+    first = path.stat().st_ino
+    assert awkward.materialize(export_key("jobs")).success
+    assert path.stat().st_ino == first
+    for breaking in (tampered_export, shortened_export):
+        breaking(awkward)
+        assert awkward.materialize(export_key("jobs")).success
+        assert checks_of(awkward, export_key("jobs")) == set()
+        assert path.stat().st_ino != first
+        first = path.stat().st_ino

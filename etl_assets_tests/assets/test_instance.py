@@ -1,0 +1,40 @@
+"""Dagster's own storage on the embedded server: connections are kept, and their end is survived."""
+
+from pathlib import Path
+
+import dagster as dg
+import psycopg
+import pytest
+
+from etl_assets.assets.instance import keep_connections, open_instance
+from etl_assets.demo.target import DAGSTER_DATABASE, embedded
+from etl_assets.stores.settings import DEFAULT_SPEC, Settings
+
+SESSIONS = "SELECT sessions FROM pg_stat_database WHERE datname = current_database()"
+OURS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
+def test_connections_are_kept_and_replaced_when_the_server_has_ended_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DAGSTER_HOME", "ETL_DAGSTER_URL"):
+        monkeypatch.delenv(name, raising=False)
+    settings = Settings(tmp_path / "artifacts", DEFAULT_SPEC, None, None, tmp_path / "artifacts" / "dagster")
+    with open_instance(settings) as instance:
+        server = embedded(settings)
+        keep_connections(instance)  # a second time, as a run does
+        with psycopg.connect(server.url(DAGSTER_DATABASE), autocommit=True) as other:
+
+            def sessions() -> int:
+                return int((other.execute(SESSIONS).fetchone() or [0])[0])
+
+            before = sessions()
+            for number in range(30):
+                instance.add_dynamic_partitions("waves", [f"w{number}"])
+                instance.report_runless_asset_event(dg.AssetMaterialization("a"))
+            assert sessions() - before <= 6
+            other.execute(f"SELECT pg_terminate_backend(pid) {OURS}")
+            assert len(instance.get_dynamic_partitions("waves")) == 30
+            instance.report_runless_asset_event(dg.AssetMaterialization("a"))
+        assert len(instance.get_runs()) == 0
+    server.release()
