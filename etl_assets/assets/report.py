@@ -23,6 +23,7 @@ from etl_assets.report.page import html_page, markdown_page, verdict
 from etl_assets.report.points import open_points
 from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import staged_tables
+from etl_assets.stores.artifacts import Artifacts
 from etl_assets.stores.change_list import change_lines
 from etl_assets.stores.postgres import Connection, reading
 from etl_assets.stores.quarantine_list import quarantine_lines
@@ -32,13 +33,19 @@ from etl_assets.stores.report_facts import report_facts
 def gather(connection: Connection, stores: Stores, spec: Spec) -> ReportFacts:
     """The facts of this moment, with those of the last verification."""
     artifacts = stores.artifacts()
-    text = artifacts.read_report(VERIFIED)
-    if text is None:
+    verified = read_verified(artifacts)
+    if verified is None:
         raise ArtifactError("Nothing was verified yet: materialize `verification` first.")
     snapshot = artifacts.current_snapshot()
     links = stores.links(connection, spec)
     with reading(connection):
-        return report_facts(connection, links, Verified.from_json(json.loads(text)), snapshot=snapshot.id)
+        return report_facts(connection, links, verified, snapshot=snapshot.id)
+
+
+def read_verified(artifacts: Artifacts) -> Verified | None:
+    """What the last verification found, or None before the first."""
+    text = artifacts.read_report(VERIFIED)
+    return None if text is None else Verified.from_json(json.loads(text))
 
 
 def publish_quarantine(connection: Connection, stores: Stores, spec: Spec, verified: Verified | None = None) -> Path:

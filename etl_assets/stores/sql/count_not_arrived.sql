@@ -10,7 +10,6 @@ FROM (
     FROM ({owners}) AS o
     LEFT JOIN ({links}) AS x ON x._legacy_id = o.legacy_id
     WHERE o.legacy_user_id IS NOT NULL
-      AND (x._state NOT IN ('loaded', 'excluded')
-           OR x._legacy_id IS NULL
-              AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {table} AND l.legacy_id = o.legacy_id))) AS k
+      AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {table} AND l.legacy_id = o.legacy_id)
+      AND (x._legacy_id IS NULL OR x._state <> 'excluded')) AS k
 GROUP BY k.legacy_user_id
