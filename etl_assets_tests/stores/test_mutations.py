@@ -7,6 +7,7 @@ from etl_assets.stores.postgres import connect, reading
 from etl_assets.stores.users import read_links
 from etl_assets_tests.mutations import (
     PRODUCTION,
+    Mutation,
     a_copy,
     begin,
     mutate_in_the_load,
@@ -36,6 +37,21 @@ def test_what_others_change_is_listed_and_what_the_load_changes_is_red(world: Wo
             later = mutate_later(connection, links, mutation, before)
             assert later is None or later.red or later.listed, mutation
             assert later is None or not (later.red and mutation.place == PRODUCTION), mutation
+
+
+def test_a_row_that_the_loading_transaction_itself_takes_out_again_is_missed(world: World) -> None:
+    begin(world, seed=7)
+    wave = world.stage()
+    gone = (
+        "DELETE FROM public.credit_transactions WHERE id = (SELECT min(id::text)::uuid FROM public.credit_transactions)"
+    )
+    with connect(world.url) as connection:
+        with reading(connection):
+            links = read_links(connection, world.spec)
+        found = mutate_in_the_load(connection, links, Mutation(PRODUCTION, "one row", gone), wave=wave)
+    assert isinstance(found, str)
+    assert "rows_arrive_unchanged fails on credit_transactions for 1 " in found
+    assert world.query("SELECT count(*) FROM public.credit_transactions") == [(0,)]
 
 
 def test_copies_are_listed_and_a_staging_that_was_written_to_is_made_anew(world: World) -> None:
