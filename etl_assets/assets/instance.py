@@ -17,6 +17,7 @@ from etl_assets.assets.keys import LOGIN_WAVES, RECONCILIATION
 from etl_assets.demo.target import dagster_url
 from etl_assets.model.ids import wave_key
 from etl_assets.stores.artifacts import private_folder
+from etl_assets.stores.file_lock import alone
 from etl_assets.stores.run_locks import RunLocks
 from etl_assets.stores.settings import Settings, read_settings
 
@@ -36,7 +37,9 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", EVENT_BATCH)
     if "ETL_DAGSTER_URL" in config.read_text(encoding="utf-8"):
         os.environ["ETL_DAGSTER_URL"] = dagster_url(settings)
-    instance = dg.DagsterInstance.get()
+    # Two that make Dagster's tables at once break its SQLite storage for good: "more than one head" (dagster 1.13.27).
+    with alone(home / "opening.lock"):
+        instance = dg.DagsterInstance.get()
     keep_connections(instance)
     return instance
 

@@ -20,6 +20,7 @@ from psycopg import sql
 
 from etl_assets.model.errors import SettingsError, Unavailable
 from etl_assets.stores.artifacts import private_folder
+from etl_assets.stores.file_lock import alone
 
 SYSTEM_USER = "etl-assets-pg"
 ROOT_FOLDER = Path("/var/lib/etl-assets")
@@ -202,10 +203,9 @@ class EmbeddedPostgres:
 
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
-    """One process at a time makes what all clusters of this machine share; the kernel ends the lock of a killed one."""
+    """One process at a time makes what all clusters of this machine share."""
     _open_folder(ROOT_FOLDER)
-    with os.fdopen(os.open(ROOT_FOLDER / "making.lock", os.O_RDWR | os.O_CREAT, 0o600), "r+b") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(ROOT_FOLDER / "making.lock"):
         yield
 
 

@@ -1,5 +1,7 @@
 """Dagster's own storage on the embedded server: connections are kept, and their end is survived."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
@@ -11,6 +13,17 @@ from etl_assets.demo.target import DAGSTER_DATABASE, embedded
 from etl_assets.stores.settings import DEFAULT_SPEC, Settings
 
 SESSIONS = "SELECT sessions FROM pg_stat_database WHERE datname = current_database()"
+OPEN = """
+import pathlib, sys
+from etl_assets.assets.instance import open_instance
+from etl_assets.stores.settings import DEFAULT_SPEC, Settings
+import alembic.command, dagster._core.storage.event_log
+home = pathlib.Path(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+with open_instance(Settings(home, DEFAULT_SPEC, None, None, home)) as instance:
+    print(len(instance.get_runs()))
+"""
 OURS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 
@@ -38,3 +51,16 @@ def test_connections_are_kept_and_replaced_when_the_server_has_ended_them(
             instance.report_runless_asset_event(dg.AssetMaterialization("a"))
         assert len(instance.get_runs()) == 0
     server.release()
+
+
+def test_processes_that_make_dagsters_storage_at_once_all_get_it(tmp_path: Path) -> None:
+    (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")  # on SQLite, as of itself
+    command = [sys.executable, "-c", OPEN, str(tmp_path)]
+    openers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    assert all(opener.stdout and opener.stdout.readline() == "ready\n" for opener in openers)
+    for opener in openers:
+        assert opener.stdin
+        opener.stdin.write("\n")
+        opener.stdin.flush()
+    assert [opener.communicate(timeout=60)[0] for opener in openers] == ["0\n"] * 3
+    assert subprocess.run(command, input="\n", capture_output=True, text=True, check=True).stdout == "ready\n0\n"
