@@ -237,10 +237,27 @@ def writing(connection: Connection, *, run: str) -> Iterator[Connection]:
             time.sleep(LOCK_RETRY_S)
 
 
-def _take_turn(connection: Connection, *, run: str) -> None:
+def wait_for_lock(connection: Connection, *, run: str) -> None:
+    """Takes the writers' lock for the transaction that is open, where there is no epoch to move yet.
+
+    Raises:
+        Unavailable: another writer kept it for longer than LOCK_WAIT_S; says who.
+    """
+    deadline = time.monotonic() + LOCK_WAIT_S
+    while not _try_lock(connection, run=run):
+        if time.monotonic() > deadline:
+            raise Unavailable(_who_holds_the_lock(connection))
+        time.sleep(LOCK_RETRY_S)
+
+
+def _try_lock(connection: Connection, *, run: str) -> bool:
     name = f"etl-assets {run[:8]}, process {os.getpid()} on {socket.gethostname()}"
     held = connection.execute(statement("take_lock"), {"key": WRITER_LOCK, "name": name[:NAME_LENGTH]}).fetchone()
-    if held is None or not held[0]:
+    return held is not None and bool(held[0])
+
+
+def _take_turn(connection: Connection, *, run: str) -> None:
+    if not _try_lock(connection, run=run):
         raise _Stale
     try:
         connection.execute(statement("move_epoch"), {"run": run})

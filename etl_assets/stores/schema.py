@@ -11,7 +11,7 @@ from psycopg import sql
 from etl_assets.model.errors import Refused, Unavailable, UndoRefused
 from etl_assets.spec.model import Spec
 from etl_assets.stores.faults import fault_point
-from etl_assets.stores.postgres import WRITER_LOCK, Connection, rows, run_statement, transaction, writing
+from etl_assets.stores.postgres import Connection, rows, run_statement, transaction, wait_for_lock, writing
 from etl_assets.stores.statements import FOLDER, identifier, statement
 
 TABLES = (
@@ -36,11 +36,17 @@ LAST_MADE = "etl.audit_log_action"
 
 
 def ensure_schema(connection: Connection) -> None:
-    """Makes schema `etl` where it is not yet; it is private from its first moment (one transaction)."""
+    """Makes schema `etl` where it is not yet; it is private from its first moment (one transaction).
+
+    Raises:
+        Unavailable: another process has the writers' lock, and kept it; says who.
+    """
     if exists(connection):
         return
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", [WRITER_LOCK])
+        wait_for_lock(connection, run="schema")
+        if exists(connection):
+            return
         for path in sorted((FOLDER / "schema").glob("*.sql")):
             run_statement(connection, statement(f"schema/{path.stem}"))
         for table in TABLES:

@@ -112,3 +112,16 @@ def test_ensure_schema_twice_at_once_makes_it_once(world: World) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_whoever_makes_the_schema_first_is_named_and_not_waited_for_without_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "LOCK_WAIT_S", 0.5)
+    with psycopg.connect(world.url) as first, connect(world.url) as second:
+        first.execute("SELECT pg_advisory_xact_lock(%s)", [postgres.WRITER_LOCK])
+        with pytest.raises(Unavailable, match="server process"):
+            ensure_schema(second)
+        first.rollback()
+        ensure_schema(second)
+    assert world.query("SELECT to_regclass('etl.writer') IS NOT NULL") == [(True,)]
