@@ -8,9 +8,6 @@ from typing import Any
 from weakref import WeakSet
 
 import dagster as dg
-from sqlalchemy import event
-from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.pool import QueuePool
 
 from etl_assets.assets.console import report_problem
 from etl_assets.assets.keys import LOGIN_WAVES, RECONCILIATION
@@ -18,6 +15,7 @@ from etl_assets.demo.target import dagster_url
 from etl_assets.model.ids import wave_key
 from etl_assets.stores.artifacts import private_folder
 from etl_assets.stores.file_lock import alone
+from etl_assets.stores.kept_connections import try_before_use
 from etl_assets.stores.run_locks import RunLocks
 from etl_assets.stores.settings import Settings, read_settings
 
@@ -47,23 +45,13 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
 def keep_connections(instance: dg.DagsterInstance) -> None:
     """Lets each of Dagster's stores keep a connection, as the webserver does, instead of one per statement.
 
-    dagster-postgres 0.29 opened 1,059 in a `migrate` of 100 rows. A kept one that the server has closed since is
-    noticed before it is used (https://docs.sqlalchemy.org/en/20/core/pooling.html#pessimistic).
+    dagster-postgres 0.29 opened 1,059 in a `migrate` of 100 rows.
     """
     if instance in _kept:
         return
     _kept.add(instance)
     instance.optimize_for_webserver(statement_timeout=0, pool_recycle=RECYCLE_S, max_overflow=MORE_CONNECTIONS)
-    if not event.contains(QueuePool, "checkout", _require_alive):
-        event.listen(QueuePool, "checkout", _require_alive)
-
-
-def _require_alive(connection: Any, _record: Any, _proxy: Any) -> None:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except connection.Error:
-        raise DisconnectionError from None
+    try_before_use()
 
 
 def prepare_first_visit(instance: dg.DagsterInstance) -> None:
