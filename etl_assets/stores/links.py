@@ -149,7 +149,6 @@ class Links:
             "link_conflicts",
             rows=self.as_parts._linked(name, as_new=as_new),
             values=values,
-            reason=identifier("r", "_reason"),
             fence=statement("fence", value=reason),
         )
 

@@ -11,6 +11,7 @@ import pytest
 from etl_assets.assets.instance import keep_connections, open_instance
 from etl_assets.demo.target import DAGSTER_DATABASE, embedded
 from etl_assets.stores.settings import DEFAULT_SPEC, Settings
+from etl_assets_tests.at_once import at_once
 
 SESSIONS = "SELECT sessions FROM pg_stat_database WHERE datname = current_database()"
 OPEN = """
@@ -56,11 +57,5 @@ def test_connections_are_kept_and_replaced_when_the_server_has_ended_them(
 def test_processes_that_make_dagsters_storage_at_once_all_get_it(tmp_path: Path) -> None:
     (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")  # on SQLite, as of itself
     command = [sys.executable, "-c", OPEN, str(tmp_path)]
-    openers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    assert all(opener.stdout and opener.stdout.readline() == "ready\n" for opener in openers)
-    for opener in openers:
-        assert opener.stdin
-        opener.stdin.write("\n")
-        opener.stdin.flush()
-    assert [opener.communicate(timeout=60)[0] for opener in openers] == ["0\n"] * 3
+    assert at_once(command, 3) == ["0\n"] * 3
     assert subprocess.run(command, input="\n", capture_output=True, text=True, check=True).stdout == "ready\n0\n"

@@ -17,7 +17,6 @@ from etl_assets_tests.bench.ground import Contender, Figures, Ground, ground
 AFTER_OURS: dict[str, Contender] = {"tick": contenders.tick, "wave": contenders.wave, "again": contenders.again}
 WHOLE: dict[str, Contender] = {
     "ours": contenders.ours,
-    "join": contenders.ours_proven_by_join,
     "floor": contenders.floor,
     "guide": contenders.guide,
 }
@@ -68,7 +67,7 @@ def summary(rounds: Rounds) -> str:
 def ratios(rounds: Rounds) -> str:
     """Of wall time and WAL between contenders, median over the rounds."""
     lines = []
-    for one, other in (("ours", "floor"), ("join", "floor"), ("ours", "guide"), ("wave", "ours"), ("again", "ours")):
+    for one, other in (("ours", "floor"), ("ours", "guide"), ("wave", "ours"), ("again", "ours")):
         if one in rounds and other in rounds:
             for column in ("wall", "wal"):
                 pairs = zip(rounds[one], rounds[other], strict=True)

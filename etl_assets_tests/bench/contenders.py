@@ -13,36 +13,27 @@ TABLES = {
     "jobs": "id, user_id, job_type, status, created_at, updated_at, source_file, result_file, metadata",
     "credit_transactions": "id, user_id, amount, transaction_type, reference_id, created_at, description",
 }
-ORDER = {"jobs": "legacy_id::bigint", "credit_transactions": "legacy_id::bigint"}
 RESOLVE = """
 UPDATE {table} SET supabase_user_id = (SELECT p.id FROM profiles p WHERE p.email = {table}.{email}) WHERE {email} IS NOT NULL;
 """
 
 
-def environment(ground: Ground, spec: Path = DEFAULT_SPEC) -> dict[str, str]:
+def environment(ground: Ground) -> dict[str, str]:
     """Of our processes."""
     return {
         "TARGET_DATABASE_URL": ground.url,
         "LEGACY_SQLITE": str(ground.legacy),
         "ETL_ARTIFACTS": str(ground.root / "artifacts"),
         "DAGSTER_HOME": str(ground.root / "artifacts" / "dagster"),
-        "ETL_SPEC": str(spec),
-        "ETL_DASHBOARD": "",
+        "ETL_SPEC": str(DEFAULT_SPEC),
     }
 
 
-def ours(ground: Ground, *, spec: Path = DEFAULT_SPEC) -> Figures:
+def ours(ground: Ground) -> Figures:
     """`etl-assets migrate` into an empty target, with a new artifact folder and a new Dagster instance."""
     ground.fresh()
     ground.clear()
-    return ground.measured([*OURS, "migrate"], env=environment(ground, spec))
-
-
-def ours_proven_by_join(ground: Ground) -> Figures:
-    """The same, with `policy.foreign_keys: join`."""
-    spec = ground.root / "join.yaml"
-    spec.write_text(DEFAULT_SPEC.read_text().replace("policy:", "policy:\n  foreign_keys: join", 1))
-    return ours(ground, spec=spec)
+    return ground.measured([*OURS, "migrate"], env=environment(ground))
 
 
 def prepare_floor(ground: Ground) -> None:

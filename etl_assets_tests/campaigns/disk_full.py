@@ -22,9 +22,9 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from etl_assets_tests.campaigns.apps import App, production
+from etl_assets_tests.campaigns.apps import TARGET, App, production
 from etl_assets_tests.campaigns.debian import debian_cluster, make_target
-from etl_assets_tests.campaigns.moments import Moment, Problems, differences, moments, torn_users
+from etl_assets_tests.campaigns.moments import Moment, Problems, differences, execute, moments, torn_users
 from etl_assets_tests.campaigns.pairs import SOON, sentence
 from etl_assets_tests.campaigns.places import Grounds, Place, Tally, grounds, tally
 
@@ -142,8 +142,7 @@ def database(url: str, seed: int, moment: Moment) -> Iterator[Place]:
         try:
             place = replace(moment.place, url=make_conninfo(url, dbname=name))
             make_target(place.url)
-            with psycopg.connect(place.url) as target:
-                target.execute("ALTER TABLE public.profiles ADD COLUMN credits integer NOT NULL DEFAULT 5")
+            execute(place, TARGET)
             App(seed).write_accounts(place.url)
             yield place
         finally:

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from etl_assets.stores.embedded import EmbeddedPostgres
+from etl_assets_tests.at_once import at_once
 
 HOLD = """
 import sys, pathlib
@@ -107,13 +108,6 @@ def test_processes_that_start_at_once_on_a_new_machine_share_its_system_user(tmp
     name = f"etl-test-{uuid.uuid4().hex[:8]}"
     command = [sys.executable, "-c", MAKE_USER, str(tmp_path), name]
     try:
-        makers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-        assert all(maker.stdout and maker.stdout.readline() == "ready\n" for maker in makers)
-        for maker in makers:
-            assert maker.stdin
-            maker.stdin.write("\n")
-            maker.stdin.flush()
-        made = {maker.communicate(timeout=60)[0] for maker in makers}
-        assert made == {f"{pwd.getpwnam(name).pw_uid}\n"}
+        assert set(at_once(command, 4)) == {f"{pwd.getpwnam(name).pw_uid}\n"}
     finally:
         subprocess.run(["/usr/sbin/userdel", name], check=True)
