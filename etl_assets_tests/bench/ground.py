@@ -108,7 +108,10 @@ class Ground:
         children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
         total = 0
         for pid in (str(postmaster), *children):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            try:
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            except FileNotFoundError:  # ended since it was listed
+                continue
             # Of the postmaster also what its ended children took.
             total += sum(int(value) for value in fields[11 : 15 if pid == str(postmaster) else 13])
         return total / TICKS
