@@ -95,7 +95,7 @@ def _build_owned(spec: Spec, staged: list[dg.AssetKey]) -> dg.AssetsDefinition:
 
         with failures(), stores.target() as connection, refusals_audited(connection, run=context.run.run_id):
             links, keys = stores.links(connection, spec), key_columns(stores.artifacts(), spec)
-            loader = Loader(connection, links, keys, context.run.run_id)
+            loader = Loader(connection, links, keys, context.run.run_id, connect=stores.another())
             loaded = load_wave(loader, wave=context.partition_key, progress=progress)
         for name in spec.owned:
             yield dg.MaterializeResult(asset_key=production_key(name), metadata=_metadata(loaded, name))

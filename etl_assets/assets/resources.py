@@ -11,6 +11,7 @@ from etl_assets.assets.instance import keep_connections
 from etl_assets.demo.target import target_url
 from etl_assets.spec.model import Spec
 from etl_assets.stores.artifacts import Artifacts
+from etl_assets.stores.lanes import Connect
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, connect, reading
 from etl_assets.stores.run_locks import RunLocks
@@ -33,6 +34,10 @@ class Access(ABC):
     @abstractmethod
     def target_as_it_is(self) -> AbstractContextManager[Connection]:
         """A connection to the target, on which schema `etl` may be missing: for those who only look."""
+
+    def another(self) -> Connect | None:
+        """What opens a further connection to the target, where there may be more than one."""
+        return None
 
     @contextmanager
     def target(self) -> Iterator[Connection]:
@@ -69,6 +74,10 @@ class Stores(Access, dg.ConfigurableResource):
         """A connection of its own."""
         with connect(target_url(self.settings())) as connection:
             yield connection
+
+    def another(self) -> Connect | None:
+        """Opens one of its own."""
+        return self.target_as_it_is
 
 
 class Borrowed(Access):

@@ -69,17 +69,31 @@ class Accounts(Strict):
 
 
 class Policy(Strict):
-    """What happens to the awkward: incomplete users, quarantined rows, triggers, later changes."""
+    """What happens to the awkward: incomplete users, quarantined rows, triggers, later changes, foreign keys."""
 
     incomplete_users: Literal["hold", "load"] = "hold"
     max_quarantined: int | None = None
     triggers: dict[str, Literal["fire"]] | Literal["refuse", "fire"] = "refuse"
     on_change: Literal["report", "update"] = "report"
+    foreign_keys: Literal["trigger", "join"] = "trigger"
 
     @field_validator("max_quarantined", mode="before")
     @classmethod
     def _unlimited(cls, value: Any) -> Any:
         return None if value == "unlimited" else value
+
+    @model_validator(mode="after")
+    def _one_silence(self) -> "Policy":
+        if self.joins and self.triggers != "refuse":
+            raise ValueError(
+                "`foreign_keys: join` keeps every trigger from firing: it goes with `triggers: refuse` alone"
+            )
+        return self
+
+    @property
+    def joins(self) -> bool:
+        """True when foreign keys are proven by a join, without their triggers."""
+        return self.foreign_keys == "join"
 
     @property
     def updates(self) -> bool:

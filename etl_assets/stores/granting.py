@@ -48,6 +48,8 @@ def grants(connection: Connection, links: Links, *, role: str) -> str:
         ("raises the sequence of the ids that are kept", statement("grant/sequence", sequence=sequence, role=name))
         for sequence in _sequences(connection, links.spec, links)
     ]
+    if links.spec.policy.joins:
+        parts.append(("proves foreign keys by a join", statement("grant/replication_role", role=name)))
     if rows(connection, statement("find_role"), role=ROLE):
         parts.append((f"looks at rows as a user does: {EYES}", statement("grant/become_user", role=name)))
     lines = [HEADER.format(role=role)]

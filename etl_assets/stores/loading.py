@@ -1,26 +1,29 @@
 """From staging to production: whole users, under the writers' lock, behind the gate, each row read back."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 
 from psycopg import sql
 
 from etl_assets.model.errors import EtlError, Refused
-from etl_assets.spec.model import Table
 from etl_assets.stores.balances import apply_balances, changed_balances, note_before
 from etl_assets.stores.faults import fault_point
+from etl_assets.stores.inserting import adopt, insert_ready, raise_sequence
+from etl_assets.stores.lanes import LANES, Connect, Lane, in_lanes
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, DatabaseFault, one, reading, rows, run_statement, writing
 from etl_assets.stores.preflight import require_target
-from etl_assets.stores.read_back import not_as_written, require_as_written
+from etl_assets.stores.read_back import require_as_written
 from etl_assets.stores.schema import audit, meta_facts, remember
-from etl_assets.stores.statements import identifier, joined, literal, qualified, staging_table, statement
-from etl_assets.stores.targets import regclass
+from etl_assets.stores.statements import identifier, joined, literal, statement
 from etl_assets.stores.updating import changed_users, has_changed_row, write_changes
 from etl_assets.stores.validations import require_gate
 
 USERS_PER_TRANSACTION = 5_000
+USERS_FOR_LANES = 200  # for fewer, a connection costs more than it saves
 KeyColumns = dict[str, tuple[str, ...]]
 Progress = Callable[[int, int], None]
 
@@ -44,6 +47,15 @@ class Loaded:
         self.rows[table] = self.rows.get(table, 0) + count
         self.updated[table] = self.updated.get(table, 0) + updated
 
+    def include(self, other: "Loaded") -> None:
+        """Counts all that another has counted; the seconds of lanes add up too."""
+        for table, count in other.rows.items():
+            self.add(table, count, other.updated.get(table, 0))
+            self.seconds[table] = self.seconds.get(table, 0.0) + other.seconds.get(table, 0.0)
+        self.balances += other.balances
+        self.transactions += other.transactions
+        self.refused |= other.refused
+
     @property
     def written(self) -> int:
         """All rows that were inserted or updated, and changes to balances."""
@@ -52,12 +64,21 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Loader:
-    """Who loads, from where to where: the connection, the links, each table's key columns, the Dagster run."""
+    """Who loads, from where to where: the connection, the links, each table's key columns, the Dagster run.
+
+    With `connect`, which opens more connections, large waves are loaded in lanes; `lane` is the one of this loader.
+    """
 
     connection: Connection
     links: Links
     keys: KeyColumns
     run: str
+    connect: Connect | None = None
+    lane: Lane | None = None
+
+    def writing(self) -> AbstractContextManager[object]:
+        """A transaction that writes."""
+        return self.lane.writing(run=self.run) if self.lane else writing(self.connection, run=self.run)
 
 
 def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
@@ -78,11 +99,14 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
     with reading(connection):
         _require_standing(connection, wave)
         own = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
-    done = 0
-    for batch in _batches(own):
-        _load_or_divide(loader, owned, batch, wave=wave, loaded=loaded)
-        done += len(batch)
-        progress(done, len(own))
+    if loader.connect and len(own) >= USERS_FOR_LANES and _are_apart(links, owned):
+        _load_in_lanes(loader, owned, own, wave=wave, loaded=loaded, progress=progress)
+    else:
+        done = 0
+        for batch in _batches(own):
+            _load_or_divide(loader, owned, batch, wave=wave, loaded=loaded)
+            done += len(batch)
+            progress(done, len(own))
     # Rows that were not there, not right or not referable when their owner's wave came, users by users as above.
     # Each pass can free further rows, through references between users; it ends when one brings nothing. The staging
     # that the wave has seen is that of the first pass, which alone looks everywhere.
@@ -101,7 +125,7 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
             # Nobody to load is still a moment to say what is wrong: a red gate must not turn green by being empty.
             _open_gate(loader)
         for name in owned:
-            _raise_sequence(connection, links, links.spec.tables[name])
+            raise_sequence(connection, links, links.spec.tables[name])
         connection.execute(statement("finish_wave"), {"wave": wave, "staging": staging})
         # The reconciliation joins the ledger next; without statistics Postgres takes it for empty and loops.
         run_statement(connection, statement("analyze", table=identifier("etl", "loaded")))
@@ -131,10 +155,10 @@ def load_unowned(loader: Loader, name: str) -> int:
     table = links.spec.tables[name]
     with writing(connection, run=loader.run):
         _open_gate(loader)
-        adopted = _adopt(connection, links, table) if table.id.rule == "keep" else 0
-        count, digest = _load_table(connection, links, table, users=None, wave=None)
+        adopted = adopt(connection, links, table) if table.id.rule == "keep" else 0
+        count, digest = insert_ready(connection, links, table, users=None, wave=None)
         updated = write_changes(connection, links, name, users=None, wave=None, run=loader.run)
-        _raise_sequence(connection, links, table)
+        raise_sequence(connection, links, table)
         require_as_written(connection, links, [name], users=None)
         run_statement(connection, statement("analyze", table=identifier("etl", "loaded")))
         told = {"rows": {name: count}, "digests": {name: digest}, "adopted": adopted, "updated": updated}
@@ -142,6 +166,38 @@ def load_unowned(loader: Loader, name: str) -> int:
         fault_point("load.before_commit")
     fault_point("load.committed")
     return count + adopted
+
+
+def _are_apart(links: Links, owned: list[str]) -> bool:
+    """True when what is written for one user can neither keep a row of another from loading nor wait for it.
+
+    Two rows under one unique rule, an account that takes the balances of two users, and a trigger can do that.
+    """
+    agreed = any(links.spec.policy.fires(name) for name in owned)
+    return not (agreed or links.spec.balances or any(links.has_unique_rules(name) for name in owned))
+
+
+def _load_in_lanes(
+    loader: Loader, owned: list[str], users: list[str], *, wave: str, loaded: Loaded, progress: Progress
+) -> None:
+    assert loader.connect is not None  # noqa: S101 - asked by the caller
+    with writing(loader.connection, run=loader.run):
+        _require_standing(loader.connection, wave)
+        _open_gate(loader)
+
+    def load(lane: Lane, batch: list[str]) -> Loaded:
+        part = Loaded(dict.fromkeys(owned, 0))
+        _load_or_divide(replace(loader, connection=lane.connection, lane=lane), owned, batch, wave=wave, loaded=part)
+        return part
+
+    turns = math.ceil(len(users) / (USERS_PER_TRANSACTION * LANES))
+    batches = list(_batches(users, math.ceil(len(users) / (turns * LANES))))
+    done = 0
+    for parts in in_lanes(loader.connection, loader.connect, batches, load, run=loader.run):
+        for part in parts:
+            loaded.include(part)
+        done += len(parts)
+        progress(min(done * len(batches[0]), len(users)), len(users))
 
 
 def _load_or_divide(loader: Loader, owned: list[str], users: list[str], *, wave: str, loaded: Loaded) -> None:
@@ -164,21 +220,22 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
     counts: dict[str, int] = {}
     digests: dict[str, str] = {}
     updated: dict[str, int] = {}
-    with writing(connection, run=loader.run):
+    with loader.writing():
         _require_standing(connection, wave)
         # The first transaction looks at everybody's rows, before anything is written; those after it at their own.
-        _open_gate(loader, users=users if loaded.transactions else None)
+        is_first = not loaded.transactions and not loader.lane
+        _open_gate(loader, users=None if is_first else users)
         note_before(connection, links, users)
         for name in owned:
             started = time.monotonic()
             table = links.spec.tables[name]
-            counts[name], digests[name] = _load_table(connection, links, table, users=users, wave=wave)
+            counts[name], digests[name] = insert_ready(connection, links, table, users=users, wave=wave)
             fault_point("load.rows")
             updated[name] = write_changes(connection, links, name, users=users, wave=wave, run=loader.run)
             loaded.seconds[name] = loaded.seconds.get(name, 0.0) + time.monotonic() - started
             fault_point("load.table")
         for name in owned:
-            _raise_sequence(connection, links, links.spec.tables[name])
+            raise_sequence(connection, links, links.spec.tables[name])
         balances = apply_balances(connection, links, wave=wave, run=loader.run)
         fault_point("load.balances")
         connection.execute(statement("stamp_migrated"), {"users": users})
@@ -218,60 +275,6 @@ def _open_gate(loader: Loader, *, users: list[str] | None = None) -> None:
         if loader.links.spec.tables[name].is_frozen:
             loader.connection.execute(statement("freeze_table"), {"table": name})
     fault_point("load.gated")
-
-
-def _load_table(
-    connection: Connection, links: Links, table: Table, *, users: list[str] | None, wave: str | None
-) -> tuple[int, str]:
-    """How many rows went in, and an order-free digest of them as they were read back."""
-    target = links.targets[table.name]
-    columns = [identifier(column) for column in links.columns(table.name)]
-    query = statement(
-        "load_table",
-        links=links.rows(table.name),
-        of_users=sql.SQL("AND k._legacy_user_id = ANY (%(users)s)") if users is not None else sql.SQL(""),
-        expected=links.digest(table.name, "k"),
-        found=links.digest(table.name, "t"),
-        target=qualified(target.schema, target.name),
-        columns=joined(list(columns)),
-        # Rows of one owner side by side: index pages of the owner's key are touched once.
-        sorting=identifier("_account_id" if users is not None else "_legacy_id"),
-        id=identifier(table.id.to),
-        table=literal(table.name),
-    )
-    batch, entered, changed, sample, digest = one(connection, query, users=users, wave=wave)
-    if batch != entered or changed:
-        when = "while they were inserted: look at its triggers and rules"
-        raise not_as_written(table.name, max(batch - entered, changed), sample, when)
-    return int(entered), str(digest)
-
-
-def _adopt(connection: Connection, links: Links, table: Table) -> int:
-    target = links.targets[table.name]
-    query = statement(
-        "adopt_rows",
-        links=links.rows(table.name),
-        target=qualified(target.schema, target.name),
-        id=identifier(table.id.to),
-        table=literal(table.name),
-        found=links.digest(table.name, "t"),
-        expected=links.digest(table.name, "k"),
-    )
-    return run_statement(connection, query).rowcount
-
-
-def _raise_sequence(connection: Connection, links: Links, table: Table) -> None:
-    if table.id.rule != "keep":
-        return
-    target = links.targets[table.name]
-    if target.columns[table.id.to].base not in ("smallint", "integer", "bigint"):
-        return
-    name = regclass(target.schema, target.name)
-    sequence = one(connection, statement("find_sequence"), table=name, column=table.id.to)[0]
-    if sequence is not None:
-        slots = {"id": identifier(table.id.to), "target": qualified(target.schema, target.name)}
-        slots["staging"] = staging_table(table.name)
-        connection.execute(statement("raise_sequence", **slots), {"sequence": sequence})
 
 
 def _late_users(connection: Connection, links: Links, owned: list[str], *, wave: str) -> tuple[list[str], str]:
@@ -314,6 +317,7 @@ def has_late_rows(connection: Connection, links: Links) -> bool:
     )
 
 
-def _batches(users: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(users), USERS_PER_TRANSACTION):
-        yield users[start : start + USERS_PER_TRANSACTION]
+def _batches(users: list[str], size: int | None = None) -> Iterator[list[str]]:
+    size = size or USERS_PER_TRANSACTION
+    for start in range(0, len(users), size):
+        yield users[start : start + size]

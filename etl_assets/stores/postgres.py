@@ -21,6 +21,7 @@ from etl_assets.stores.statements import statement
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 WRITER_LOCK = 6_020_115_112_097_884  # any constant of ours; what matters is that every writer takes the same
+LANE_LOCK = WRITER_LOCK + 1  # see lanes.py
 CONNECT_TIMEOUT_S = 10
 SUPABASE_TRANSACTION_POOLER = "6543"
 PROBES = 3  # a pooler with several idle sessions can hand out two of them first
@@ -208,7 +209,7 @@ class _Stale(Exception):
 
 
 @contextmanager
-def writing(connection: Connection, *, run: str) -> Iterator[Connection]:
+def writing(connection: Connection, *, run: str, with_lanes: bool = False) -> Iterator[Connection]:
     """A writer's transaction: REPEATABLE READ, alone among ours, and never on a view from before its turn.
 
     The advisory lock makes writers take turns. A REPEATABLE READ transaction takes its view when it asks for the
@@ -218,6 +219,7 @@ def writing(connection: Connection, *, run: str) -> Iterator[Connection]:
     Args:
         connection: from `connect`.
         run: the Dagster run, for whoever waits.
+        with_lanes: lanes of this turn will write, and this transaction will not.
 
     Raises:
         Unavailable: another writer kept the lock for longer than LOCK_WAIT_S; says who.
@@ -226,7 +228,7 @@ def writing(connection: Connection, *, run: str) -> Iterator[Connection]:
     while True:
         try:
             with transaction(connection, read_only=False):
-                _take_turn(connection, run=run)
+                _take_turn(connection, run=run, with_lanes=with_lanes)
                 fault_point("writing.begun")
                 yield connection
             fault_point("writing.committed")
@@ -244,23 +246,27 @@ def wait_for_lock(connection: Connection, *, run: str) -> None:
         Unavailable: another writer kept it for longer than LOCK_WAIT_S; says who.
     """
     deadline = time.monotonic() + LOCK_WAIT_S
-    while not _try_lock(connection, run=run):
+    while not try_lock(connection, "take_lock", run=run):
         if time.monotonic() > deadline:
             raise Unavailable(_who_holds_the_lock(connection))
         time.sleep(LOCK_RETRY_S)
 
 
-def _try_lock(connection: Connection, *, run: str) -> bool:
+def try_lock(connection: Connection, how: str, *, run: str) -> bool:
+    """True when a locking statement has got its lock for the open transaction, which bears the run's name from now."""
     name = f"etl-assets {run[:8]}, process {os.getpid()} on {socket.gethostname()}"
-    held = connection.execute(statement("take_lock"), {"key": WRITER_LOCK, "name": name[:NAME_LENGTH]}).fetchone()
+    values = {"writer": WRITER_LOCK, "lane": LANE_LOCK, "name": name[:NAME_LENGTH]}
+    held = connection.execute(statement(how), values).fetchone()
     return held is not None and bool(held[0])
 
 
-def _take_turn(connection: Connection, *, run: str) -> None:
-    if not _try_lock(connection, run=run):
+def _take_turn(connection: Connection, *, run: str, with_lanes: bool) -> None:
+    if not try_lock(connection, "take_lock_for_lanes" if with_lanes else "take_lock", run=run):
         raise _Stale
     try:
         connection.execute(statement("move_epoch"), {"run": run})
+        if not with_lanes:
+            connection.execute(statement("move_lanes"))
     except psycopg.errors.SerializationFailure:
         raise _Stale from None
 
@@ -285,8 +291,8 @@ class LockHolder:
 
 
 def find_lock_holder(connection: Connection) -> LockHolder | None:
-    """Whoever holds the writers' lock of this database; None when nobody does."""
-    values = {"key": WRITER_LOCK, "silent": SILENT_S}
+    """Whoever holds the writers' lock of this database, or a lane whose leader has gone; None when nobody does."""
+    values = {"writer": WRITER_LOCK, "lane": LANE_LOCK, "silent": SILENT_S}
     row = connection.execute(statement("find_lock_holder"), values).fetchone()
     return LockHolder(*row) if row else None
 

@@ -226,6 +226,8 @@ def needed_privileges(links: Links) -> list[Privilege]:
         needs += [Privilege(target.schema, target.name, None, privilege) for privilege in ("SELECT", "INSERT")]
         needs += [Privilege(target.schema, target.name, None, "UPDATE")] if spec.policy.updates else []
         needs += [Privilege(rule.schema, rule.table, None, "SELECT") for rule in target.foreign]
+        if spec.policy.joins:  # which `FOR KEY SHARE` asks for, on any column
+            needs += [Privilege(rule.schema, rule.table, rule.refers_to[0], "UPDATE") for rule in target.foreign]
     if spec.owned:
         schema, profiles = spec.accounts.profiles_table
         needs.append(Privilege(schema, profiles, None, "SELECT"))

@@ -17,6 +17,7 @@ from etl_assets.stores.statements import FOLDER, identifier, statement
 TABLES = (
     "meta",
     "writer",
+    "lanes",
     "legacy_user_map",
     "waves",
     "staged",
@@ -32,7 +33,7 @@ TABLES = (
     "claims",
     "forgotten",
 )
-LAST_MADE = "etl.audit_log_action"
+LAST_MADE = "etl.lanes"
 
 
 def ensure_schema(connection: Connection) -> None:

@@ -38,12 +38,13 @@ def blocked_sessions(connection: Connection) -> list[Blocked]:
 
 
 def end_session(connection: Connection, holder: LockHolder, *, run: str) -> bool:
-    """Ends the session that holds the lock: its transaction is rolled back, and a process that wakes up writes nothing.
+    """Ends the session that holds the lock, and its lanes: what they wrote is rolled back, and a process that wakes up
+    writes nothing.
 
     Returns:
         True when it is gone; False when the server did not end it within PATIENCE_MS.
     """
-    is_gone = bool(one(connection, statement("end_session"), pid=holder.pid, patience=PATIENCE_MS)[0])
+    is_gone = bool(one(connection, statement("end_session"), pid=holder.pid, name=holder.name, patience=PATIENCE_MS)[0])
     if is_gone and exists(connection):
         with writing(connection, run=run):
             audit(connection, run=run, action="lock_broken", holder=holder.name)

@@ -15,6 +15,7 @@ from etl_assets.model.errors import Refused
 from etl_assets.model.validation import Finding
 from etl_assets.spec.model import Spec, Table
 from etl_assets.stores.claim_standing import standing_claims
+from etl_assets.stores.foreign_keys import provable_keys
 from etl_assets.stores.links import OWNER_REASONS, REFERENCE_REASONS, Links
 from etl_assets.stores.postgres import Connection, one
 from etl_assets.stores.statements import (
@@ -146,6 +147,7 @@ def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             blocking=True,
             values=lambda links: {"triggers": list(links.targets[name].fired(updates=spec.policy.updates))},
         ),
+        *([provable_keys(rule, name)] if spec.policy.joins else []),
     ]
 
 

@@ -78,6 +78,16 @@ def ratios(rounds: Rounds) -> str:
     return "\n".join(lines)
 
 
+def closing(rounds: Rounds) -> str:
+    """Our median wall time by the floor's and by the guide's, of those that ran."""
+    found = ["ratio"]
+    for name in ("floor", "guide"):
+        if "ours" in rounds and name in rounds:
+            ours, theirs = (statistics.median(figures.wall for figures in rounds[who]) for who in ("ours", name))
+            found.append(f"{name}={ours / theirs:.3f}")
+    return " ".join(found)
+
+
 def main() -> int:
     """Prints the table; exit code 1 when the contenders differ."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -91,7 +101,7 @@ def main() -> int:
             sys.stdout.write(f"{asked.jobs:,} jobs, round {number + 1} of {asked.rounds}\n")
             for name, figures in play(place, asked.contenders.split(",")).items():
                 rounds[name].append(figures)
-    sys.stdout.write(f"{summary(rounds)}\n{ratios(rounds)}\n")
+    sys.stdout.write(f"{summary(rounds)}\n{ratios(rounds)}\n{closing(rounds)}\n")
     return 0
 
 

@@ -154,9 +154,11 @@ def test_a_role_under_row_level_security_is_refused(world: World) -> None:
     }
 
 
+@pytest.mark.parametrize("policy", ["", "  foreign_keys: join\n"])
 def test_the_role_of_the_printed_grants_migrates_and_may_do_no_more(
-    awkward: World, monkeypatch: pytest.MonkeyPatch
+    awkward: World, monkeypatch: pytest.MonkeyPatch, policy: str
 ) -> None:
+    awkward.write_spec(("policy:\n", f"policy:\n{policy}"))
     name = f"loader_{os.getpid()}"
     with connect(awkward.url) as connection, reading(connection):
         script = grants(connection, Links(awkward.spec, read_targets(connection, awkward.spec)), role=name)

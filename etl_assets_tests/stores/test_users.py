@@ -1,5 +1,7 @@
 """Who may claim: nobody gets what is not theirs."""
 
+from datetime import datetime, timezone
+
 import pytest
 
 from etl_assets.assets.keys import RESOLVED
@@ -153,7 +155,7 @@ def test_a_claim_keeps_its_evidence(ann: World) -> None:
     [(confirmed, claimed, run, wave)] = ann.query(
         "SELECT confirmed_at, claimed_at, claimed_by_run, wave FROM etl.legacy_user_map"
     )
-    assert f"{confirmed:%Y-%m-%d}" == "2026-01-01"
+    assert confirmed == datetime(2026, 1, 1, tzinfo=timezone.utc)
     assert claimed
     assert ann.instance.get_run_by_id(run) is not None
     assert wave.endswith("Z")

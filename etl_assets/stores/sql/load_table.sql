@@ -1,6 +1,7 @@
 -- Inserts what is ready, reads each row back as it was written, and enters it into the ledger: one statement.
 WITH batch AS MATERIALIZED (
     SELECT k.*, {expected} AS _digest FROM ({links}) AS k WHERE k._reason IS NULL {of_users}),
+{held}
 written AS (
     INSERT INTO {target} AS t ({columns}) OVERRIDING SYSTEM VALUE
     SELECT {columns} FROM batch ORDER BY {sorting}
@@ -19,4 +20,6 @@ found AS (
            (array_agg(j._legacy_id ORDER BY j._legacy_id) FILTER (WHERE j._differs))[1:6] AS sample,
            coalesce(sum(hashtextextended(j._digest::text, 0)), 0)::text AS digest
     FROM judged AS j)
-SELECT f.batch, (SELECT count(*) FROM entered), f.changed, f.sample, f.digest FROM found AS f
+SELECT f.batch, (SELECT count(*) FROM entered), f.changed, f.sample, f.digest, o.*
+FROM found AS f,
+     (SELECT count(*), (array_agg(b._legacy_id ORDER BY b._legacy_id))[1:6] FROM batch AS b WHERE {is_orphan}) AS o
