@@ -190,14 +190,16 @@ def _load_in_lanes(
         _load_or_divide(replace(loader, connection=lane.connection, lane=lane), owned, batch, wave=wave, loaded=part)
         return part
 
-    turns = math.ceil(len(users) / (USERS_PER_TRANSACTION * LANES))
-    batches = list(_batches(users, math.ceil(len(users) / (turns * LANES))))
+    # Dealt out one by one, because the oldest users, whose ids come first, have the most rows.
+    count = LANES * math.ceil(len(users) / (USERS_PER_TRANSACTION * LANES))
+    batches = [users[number::count] for number in range(min(count, len(users)))]
+    sizes = iter([len(batch) for batch in batches])
     done = 0
     for parts in in_lanes(loader.connection, loader.connect, batches, load, run=loader.run):
         for part in parts:
             loaded.include(part)
-        done += len(parts)
-        progress(min(done * len(batches[0]), len(users)), len(users))
+            done += next(sizes)
+        progress(done, len(users))
 
 
 def _load_or_divide(loader: Loader, owned: list[str], users: list[str], *, wave: str, loaded: Loaded) -> None:
@@ -317,7 +319,6 @@ def has_late_rows(connection: Connection, links: Links) -> bool:
     )
 
 
-def _batches(users: list[str], size: int | None = None) -> Iterator[list[str]]:
-    size = size or USERS_PER_TRANSACTION
-    for start in range(0, len(users), size):
-        yield users[start : start + size]
+def _batches(users: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(users), USERS_PER_TRANSACTION):
+        yield users[start : start + USERS_PER_TRANSACTION]

@@ -57,7 +57,10 @@ def run(ground: Grounds, place: Place, moment_patches: dict[str, int], fault: st
 def moments(ground: Grounds, seed: int) -> Iterator[list[Moment]]:
     """Before the first migration of the seed's app, and before its second."""
     app = App(seed)
-    patches = {"etl_assets.stores.loading.USERS_PER_TRANSACTION": app.users_per_transaction}
+    patches = {
+        "etl_assets.stores.loading.USERS_PER_TRANSACTION": app.users_per_transaction,
+        "etl_assets.stores.loading.USERS_FOR_LANES": 1,  # an app with balances is loaded by one connection all the same
+    }
     with ExitStack() as stack:
         found: list[Moment] = []
         place = done = stack.enter_context(ground.place())
