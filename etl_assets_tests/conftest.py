@@ -16,6 +16,7 @@ from etl_assets.assets.instance import EVENT_BATCH
 from etl_assets.demo.target import TARGET_DATABASE, embedded
 from etl_assets.spec.loader import load_spec
 from etl_assets.stores.settings import DEFAULT_SPEC, Settings
+from etl_assets_tests import core
 from etl_assets_tests.scenario import CONFIRMED, LEGACY, UNCONFIRMED
 from etl_assets_tests.world import World, definitions_of
 
@@ -84,6 +85,15 @@ def world(server: Settings, tmp_path: Path) -> Iterator[World]:
     """A migration of its own, on a copy of the template database."""
     with a_world(server, tmp_path) as found:
         yield found
+
+
+@pytest.fixture
+def without_dagster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`World.migrate` calls what the assets call, without runs and events: for tests of what becomes of the data.
+
+    A migration takes 0.5 s instead of 3 of processor time.
+    """
+    monkeypatch.setattr("etl_assets_tests.world.migrate", core.migrate_here)
 
 
 @pytest.fixture

@@ -9,15 +9,17 @@ import json
 import logging
 import sys
 import uuid
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import dagster as dg
 
-from etl_assets.assets.build import build_definitions
 from etl_assets.assets.keys import (
     COMMAND_TAG,
     LOAD_WAVE,
+    LOGIN_WAVES,
     MIGRATE,
     RECONCILIATION,
     REPORT,
@@ -30,16 +32,19 @@ from etl_assets.assets.keys import (
     production_key,
     staging_key,
 )
+from etl_assets.assets.migration import Outcome
 from etl_assets.assets.outcomes import MAX_RETRIES
 from etl_assets.assets.resources import Stores
+from etl_assets.demo.target import target_url
 from etl_assets.model.errors import EtlError, WaveHindered
 from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
 from etl_assets.stores import faults
 from etl_assets.stores.postgres import reading
-from etl_assets.stores.settings import read_settings, read_spec
-from etl_assets.stores.status import books_of
+from etl_assets.stores.settings import Settings, read_settings, read_spec
+from etl_assets.stores.status import books_of, status
 from etl_assets.stores.waves import read_standing
+from etl_assets_tests.world import definitions_of
 
 
 class _Way:
@@ -47,7 +52,7 @@ class _Way:
 
     def __init__(self, spec: Spec) -> None:
         self.spec, self.stores = spec, Stores()
-        found = build_definitions(spec).assets or ()
+        found = definitions_of(spec).assets or ()
         self.assets = {key: asset for asset in found if isinstance(asset, dg.AssetsDefinition) for key in asset.keys}
         self.red: list[str] = []
 
@@ -73,31 +78,50 @@ class _Way:
             raise WaveHindered(standing.hindrance)
         return [*standing.unfinished, *([standing.key_among([])] if standing.is_due else [])]
 
-    def migrate(self) -> bool:
+    def migrate(self, opened: Callable[[str], None] = lambda _: None) -> bool:
         spec = self.spec
         exports = [export_key(name) for name in exports_of(spec)]
         staging = [staging_key(name) for name in spec.load_order]
         once = [production_key(name) for name in spec.unowned]
         self.run(SNAPSHOT, *exports, *staging, USER_MAP, *once, job=MIGRATE)
-        for wave in self.due_waves():
+        for wave in self.due_waves() if spec.owned else []:
+            opened(wave)
             self.run(RESOLVED, production_key(spec.owned[0]), RECONCILIATION, job=LOAD_WAVE, wave=wave)
-        self.run(VERIFICATION, REPORT, WAITING, job=LOAD_WAVE)
+        self.run(VERIFICATION, REPORT, *([WAITING] if spec.owned else []), job=LOAD_WAVE)
         with self.stores.target_as_it_is() as connection:
             return books_of(connection, spec).closed and not self.red
 
 
-def migrate() -> int:
-    """Migrates as the environment says; prints what passed which fault point; 0 when the books close."""
+def _code(way: _Way, opened: Callable[[str], None] = lambda _: None) -> int:
+    """The exit code of a migration; what it refuses goes to standard error."""
     # What `failures` asks of Dagster: was this tried before? Nothing is tried again here.
-    dg.OpExecutionContext.get = lambda: SimpleNamespace(retry_number=MAX_RETRIES)  # type: ignore[method-assign]
-    way = _Way(read_spec(read_settings().spec_path))
+    tried = SimpleNamespace(retry_number=MAX_RETRIES)
     try:
-        is_closed = way.migrate()
+        with mock.patch.object(dg.OpExecutionContext, "get", return_value=tried):
+            return 0 if way.migrate(opened) else 1
     except dg.Failure as failure:
         sys.stderr.write(f"etl-assets: {failure.description}\n")
         return int(str(failure.metadata["exit_code"].value))
     except EtlError as error:
         sys.stderr.write(f"etl-assets: {error}\n")
         return error.exit_code
+
+
+def migrate() -> int:
+    """Migrates as the environment says; prints what passed which fault point; 0 when the books close."""
+    code = _code(_Way(read_spec(read_settings().spec_path)))
     sys.stdout.write(json.dumps(faults.passed))
-    return 0 if is_closed else 1
+    return code
+
+
+def migrate_here(
+    settings: Settings, spec: Spec, *, instance: dg.DagsterInstance, say: Callable[[str], None]
+) -> Outcome:
+    """In place of `assets.migration.migrate`: the outcome is the same, and Dagster knows nothing but the waves' keys."""
+
+    def opened(wave: str) -> None:
+        instance.add_dynamic_partitions(str(LOGIN_WAVES.name), [wave])
+        say(f"Login wave {wave}")
+
+    code = _code(_Way(spec), opened)
+    return Outcome(code, status(target_url(settings), spec))

@@ -18,12 +18,12 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    running = Site.start(tmp_path / "artifacts")
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One for all tests that leave it running: a start takes ten seconds of processor time."""
+    running = Site.start(tmp_path_factory.mktemp("ui") / "artifacts")
     yield running
-    if running.process.poll() is None:
-        running.stop()
+    running.stop()
 
 
 def start_migrate(site: Site) -> str:
@@ -61,8 +61,9 @@ def status(site: Site, run: str) -> str:
     return next(found["status"] for found in site.runs("migrate") if found["runId"] == run)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_nothing_outlives_the_ui_and_a_killed_run_blocks_nobody(site: Site, number: signal.Signals) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_outlives_the_ui_and_a_killed_run_blocks_nobody(tmp_path: Path, number: signal.Signals) -> None:
+    site = Site.start(tmp_path / "artifacts")
     first = start_migrate(site)
     until(lambda: status(site, first) != "QUEUED", seconds=30)
     site.stop(number)
@@ -79,34 +80,36 @@ def test_nothing_outlives_the_ui_and_a_killed_run_blocks_nobody(site: Site, numb
     until(lambda: not again.processes(), seconds=40)
 
 
-def test_a_service_that_dies_is_started_again(site: Site) -> None:
-    [daemon] = [folder for folder in Path("/proc").glob("[0-9]*") if is_daemon_of(site, folder)]
+def test_a_service_that_dies_is_started_again(lasting: Site) -> None:
+    [daemon] = [folder for folder in Path("/proc").glob("[0-9]*") if is_daemon_of(lasting, folder)]
     os.kill(int(daemon.name), signal.SIGKILL)
-    until(lambda: "The daemon has ended and is started again" in site.said, seconds=30)
-    run = start_migrate(site)
-    until(lambda: status(site, run) == "SUCCESS", seconds=90)
+    until(lambda: "The daemon has ended and is started again" in lasting.said, seconds=30)
+    run = start_migrate(lasting)
+    until(lambda: status(lasting, run) == "SUCCESS", seconds=90)
 
 
-def test_a_code_server_that_answers_no_more_is_started_again(site: Site) -> None:
+def test_a_code_server_that_answers_no_more_is_started_again(lasting: Site) -> None:
     # `dagster code-server` outlives the process that holds our code, which is the one that a lack of memory would end.
-    [inner] = [folder for folder in Path("/proc").glob("[0-9]*") if b"api\0grpc" in command_line_of(site, folder)]
+    [inner] = [folder for folder in Path("/proc").glob("[0-9]*") if b"api\0grpc" in command_line_of(lasting, folder)]
     os.kill(int(inner.name), signal.SIGKILL)
-    until(lambda: "The code-server has ended and is started again" in site.said, seconds=60)
-    until(lambda: knows_our_sensors(site), seconds=60)
-    run = start_migrate(site)
-    until(lambda: status(site, run) == "SUCCESS", seconds=90)
+    until(lambda: "The code-server has ended and is started again" in lasting.said, seconds=60)
+    until(lambda: knows_our_sensors(lasting), seconds=60)
+    run = start_migrate(lasting)
+    until(lambda: status(lasting, run) == "SUCCESS", seconds=90)
 
 
-def test_no_secret_stands_in_a_command_line(site: Site) -> None:
-    assert not [line for line in site.processes() if "postgresql" in line]
+def test_no_secret_stands_in_a_command_line(lasting: Site) -> None:
+    assert not [line for line in lasting.processes() if "postgresql" in line]
 
 
 def test_the_ui_is_a_fine_first_command(tmp_path: Path) -> None:
     new = Site.start(tmp_path / "not" / "yet" / "there")
-    assert new.stop() < 30
+    assert new.stop(signal.SIGINT) < 30
+    assert new.process.returncode == 0
+    until(lambda: not new.processes(), seconds=40)
 
 
-def test_a_second_ui_and_a_taken_port_are_one_sentence(site: Site, tmp_path: Path) -> None:
+def test_a_second_ui_and_a_taken_port_are_one_sentence(lasting: Site, tmp_path: Path) -> None:
     def ui(artifacts: Path, port: int) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "etl_assets.cli", "ui", "--port", str(port)],
@@ -117,10 +120,10 @@ def test_a_second_ui_and_a_taken_port_are_one_sentence(site: Site, tmp_path: Pat
             check=False,
         )
 
-    second = ui(site.artifacts, free_port())
+    second = ui(lasting.artifacts, free_port())
     assert second.returncode == 2
     assert "another `etl-assets ui` already serves" in second.stderr
-    taken = ui(tmp_path / "elsewhere", site.port)
+    taken = ui(tmp_path / "elsewhere", lasting.port)
     assert taken.returncode == 2
-    assert f"port {site.port} is taken" in taken.stderr
+    assert f"port {lasting.port} is taken" in taken.stderr
     assert "Traceback" not in second.stderr + taken.stderr

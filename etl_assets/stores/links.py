@@ -104,10 +104,6 @@ class Links:
         """True when a row of a known owner can be quarantined by its links."""
         return bool(self.spec.tables[name].references or self._conflicts(name))
 
-    def has_unique_rules(self, name: str) -> bool:
-        """True when two of the table's rows can be in each other's way."""
-        return bool(self._unique_rules(name))
-
     def can_be_freed(self, name: str) -> bool:
         """True when a row that arrives can let another of this table through, because it refers to it."""
         foreign = any(self._can_miss(name, rule) for rule in self.targets[name].foreign)

@@ -16,9 +16,10 @@ from etl_assets.stores.lanes import LANES, Connect, Lane, in_lanes
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, DatabaseFault, one, reading, rows, run_statement, writing
 from etl_assets.stores.preflight import require_target
-from etl_assets.stores.read_back import require_as_written
+from etl_assets.stores.read_back import can_be_altered, require_as_written
 from etl_assets.stores.schema import audit, meta_facts, remember
 from etl_assets.stores.statements import identifier, joined, literal, statement
+from etl_assets.stores.targets import regclass
 from etl_assets.stores.updating import changed_users, has_changed_row, write_changes
 from etl_assets.stores.validations import require_gate
 
@@ -99,7 +100,8 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
     with reading(connection):
         _require_standing(connection, wave)
         own = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
-    if loader.connect and len(own) >= USERS_FOR_LANES and _are_apart(links, owned):
+        with_lanes = bool(loader.connect) and len(own) >= USERS_FOR_LANES and _are_apart(connection, links, owned)
+    if with_lanes:
         _load_in_lanes(loader, owned, own, wave=wave, loaded=loaded, progress=progress)
     else:
         done = 0
@@ -168,13 +170,16 @@ def load_unowned(loader: Loader, name: str) -> int:
     return count + adopted
 
 
-def _are_apart(links: Links, owned: list[str]) -> bool:
+def _are_apart(connection: Connection, links: Links, owned: list[str]) -> bool:
     """True when what is written for one user can neither keep a row of another from loading nor wait for it.
 
     Two rows under one unique rule, an account that takes the balances of two users, and a trigger can do that.
     """
-    agreed = any(links.spec.policy.fires(name) for name in owned)
-    return not (agreed or links.spec.balances or any(links.has_unique_rules(name) for name in owned))
+    if links.spec.balances or can_be_altered(connection, links):
+        return False
+    tables = [regclass(links.targets[name].schema, links.targets[name].name) for name in owned]
+    ids = [links.spec.tables[name].id.to for name in owned]
+    return not one(connection, statement("can_collide"), tables=tables, ids=ids)[0]
 
 
 def _load_in_lanes(

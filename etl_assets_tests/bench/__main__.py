@@ -17,10 +17,12 @@ from etl_assets_tests.bench.ground import Contender, Figures, Ground, ground
 AFTER_OURS: dict[str, Contender] = {"tick": contenders.tick, "wave": contenders.wave, "again": contenders.again}
 WHOLE: dict[str, Contender] = {
     "ours": contenders.ours,
+    "join": contenders.join,
     "floor": contenders.floor,
     "guide": contenders.guide,
 }
 COLUMNS = ("wall", "client_cpu", "server_cpu", "wal", "peak")
+PAIRS = (("ours", "floor"), ("ours", "guide"), ("join", "floor"), ("wave", "ours"), ("again", "ours"))
 Rounds = dict[str, list[Figures]]
 
 
@@ -67,7 +69,7 @@ def summary(rounds: Rounds) -> str:
 def ratios(rounds: Rounds) -> str:
     """Of wall time and WAL between contenders, median over the rounds."""
     lines = []
-    for one, other in (("ours", "floor"), ("ours", "guide"), ("wave", "ours"), ("again", "ours")):
+    for one, other in PAIRS:
         if one in rounds and other in rounds:
             for column in ("wall", "wal"):
                 pairs = zip(rounds[one], rounds[other], strict=True)
@@ -93,7 +95,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--contenders", default="ours,tick,wave,again,floor,guide")
+    parser.add_argument("--contenders", default="ours,tick,wave,again,join,floor,guide")
     asked = parser.parse_args()
     rounds: Rounds = defaultdict(list)
     with ground(asked.jobs) as place:

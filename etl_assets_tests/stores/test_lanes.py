@@ -217,6 +217,25 @@ def test_a_wave_in_lanes_is_the_wave_of_one_connection(awkward: World, monkeypat
     assert gone == [(2,)]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE UNIQUE INDEX ON public.credit_transactions (lower(reference_id)) WHERE amount < 0",
+        "ALTER TABLE public.jobs ADD CONSTRAINT one_at_once EXCLUDE USING btree (created_at WITH =, user_id WITH =)",
+        "CREATE FUNCTION public.noop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;"
+        "CREATE TRIGGER noop AFTER INSERT ON public.jobs FOR EACH ROW EXECUTE FUNCTION public.noop()",
+    ],
+)
+def test_where_rows_of_two_users_can_meet_one_connection_loads(
+    awkward: World, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    monkeypatch.setattr(loading, "USERS_FOR_LANES", 1)
+    monkeypatch.setattr(loading, "in_lanes", lambda *_, **__: pytest.fail("in lanes"))
+    awkward.write_spec(("policy:\n", "policy:\n  triggers: {jobs: fire}\n"))
+    awkward.execute(change)
+    assert awkward.migrate().books.as_json()["tables"] == BOOKS
+
+
 @pytest.fixture(scope="module")
 def forks() -> Iterator[Forks]:
     warm = Forks()
