@@ -25,6 +25,7 @@ from etl_assets.assets.keys import (
     REPORT,
     RESOLVED,
     SNAPSHOT,
+    TARGET,
     USER_MAP,
     VERIFICATION,
     WAITING,
@@ -83,7 +84,10 @@ class _Way:
         exports = [export_key(name) for name in exports_of(spec)]
         staging = [staging_key(name) for name in spec.load_order]
         once = [production_key(name) for name in spec.unowned]
-        self.run(SNAPSHOT, *exports, *staging, USER_MAP, *once, job=MIGRATE)
+        people = [USER_MAP] if spec.users else []
+        self.run(SNAPSHOT, TARGET, *exports, *staging, *people, *once, job=MIGRATE)
+        if self.red:  # a load that there is would refuse; with nobody to load, nothing else would
+            return False
         for wave in self.due_waves() if spec.owned else []:
             opened(wave)
             self.run(RESOLVED, production_key(spec.owned[0]), RECONCILIATION, job=LOAD_WAVE, wave=wave)

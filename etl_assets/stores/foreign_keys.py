@@ -23,16 +23,17 @@ _V = TypeVar("_V")
 
 
 def provable_keys(rule: Callable[..., _V], name: str) -> _V:
-    """The validation that a join can do what the triggers of a table's constraints would; made by `rule`."""
+    """The validation that a join can do all that a table's triggers would, as of this moment; made by `rule`."""
     return rule(
         "foreign_keys_can_be_joined",
-        title="A join can prove every foreign key of the target, and no unique rule waits for the commit.",
-        remedy="Leave `policy: {foreign_keys: join}` out of the spec: these constraints need their triggers.",
+        title="A join can prove every foreign key of the target, and nothing else needs a trigger.",
+        remedy="Leave `policy: {foreign_keys: join}` out of the spec: these constraints and triggers have to fire.",
         compose=lambda _: statement("count_unprovable"),
         blocking=True,
         values=lambda links: {
             "table": regclass(links.targets[name].schema, links.targets[name].name),
             "filled": list(links.columns(name)),
+            "known": [rule.name for rule in links.targets[name].foreign],
         },
     )
 

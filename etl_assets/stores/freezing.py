@@ -7,8 +7,8 @@ from etl_assets.model.errors import FreezeRefused, LegacyThawed, sample_of
 from etl_assets.model.report import Freeze
 from etl_assets.spec.model import Spec
 from etl_assets.stores.artifacts import SnapshotInfo
-from etl_assets.stores.postgres import Connection, rows, server_facts, writing
-from etl_assets.stores.schema import audit, exists
+from etl_assets.stores.postgres import Connection, one, rows, server_facts, writing
+from etl_assets.stores.schema import audit
 from etl_assets.stores.statements import statement
 from etl_assets.stores.waves import staged_snapshots
 
@@ -79,5 +79,8 @@ def require_unchanged(connection: Connection, sha256: str) -> None:
 
 
 def _fact(connection: Connection) -> tuple[dict[str, Any], str] | None:
-    found = rows(connection, statement("find_freeze"), key=FROZEN) if exists(connection) else []
+    # Also where an earlier version of this program made the schema, and something of it is still missing.
+    if one(connection, statement("has_meta")) != (True,):
+        return None
+    found = rows(connection, statement("find_freeze"), key=FROZEN)
     return (found[0][0], found[0][1]) if found else None

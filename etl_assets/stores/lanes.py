@@ -8,9 +8,11 @@ first. The lanes' epochs do for their commits what `etl.writer.epoch` does for t
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
+
+import psycopg
 
 from etl_assets.model.errors import Unavailable
 from etl_assets.stores.postgres import WRITER_LOCK, Connection, one, transaction, try_lock, writing
@@ -44,7 +46,8 @@ class Lane:
             )
             if not is_its_turn:
                 raise Unavailable("The connection that held the writers' lock for this load was lost.")
-            self.connection.execute(statement("move_lane"), {"lane": self.number})
+            if self.connection.execute(statement("move_lane"), {"lane": self.number}).rowcount != 1:
+                raise LookupError(f"etl.lanes has no lane {self.number}")
             yield
 
 
@@ -53,7 +56,7 @@ def in_lanes(
 ) -> Iterator[list[Result]]:
     """Does the work for each part, LANES of them at a time; yields the results of each turn.
 
-    Between two turns other writers have theirs. Where a lane fails, the others of its turn still end theirs.
+    Between two turns other writers may have theirs. Where a lane fails, the others of its turn still end theirs.
 
     Args:
         connection: the leader's, from `connect`.
@@ -75,8 +78,9 @@ def in_lanes(
                 try:
                     _stay(connection, jobs)
                 except BaseException:
-                    for lane in lanes:
-                        lane.cancel_safe(timeout=SIGN_OF_LIFE_S)  # or the pool would wait for their statements
+                    for lane in lanes:  # or the pool would wait for their statements
+                        with suppress(psycopg.Error):
+                            lane.cancel_safe(timeout=SIGN_OF_LIFE_S)
                     raise
             yield [job.result() for job in jobs]
 

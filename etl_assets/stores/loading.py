@@ -171,11 +171,13 @@ def load_unowned(loader: Loader, name: str) -> int:
 
 
 def _are_apart(connection: Connection, links: Links, owned: list[str]) -> bool:
-    """True when what is written for one user can neither keep a row of another from loading nor wait for it.
+    """True when no transaction that writes for some users can be in the way of another's.
 
-    Two rows under one unique rule, an account that takes the balances of two users, and a trigger can do that.
+    Two rows under one unique rule, an account that takes the balances of two users, and a trigger can be. A table
+    without a key counts as loaded from the first gate on, and that shall not be committed before its rows.
     """
-    if links.spec.balances or can_be_altered(connection, links):
+    has_frozen = any(links.spec.tables[name].is_frozen for name in links.tables)
+    if has_frozen or links.spec.balances or can_be_altered(connection, links):
         return False
     tables = [regclass(links.targets[name].schema, links.targets[name].name) for name in owned]
     ids = [links.spec.tables[name].id.to for name in owned]

@@ -38,8 +38,8 @@ def blocked_sessions(connection: Connection) -> list[Blocked]:
 
 
 def end_session(connection: Connection, holder: LockHolder, *, run: str) -> bool:
-    """Ends the session that holds the lock, and its lanes: what they wrote is rolled back, and a process that wakes up
-    writes nothing.
+    """Ends the session that holds the lock, and its lanes: what is not committed is rolled back, and a process that
+    wakes up writes nothing.
 
     Returns:
         True when it is gone; False when the server did not end it within PATIENCE_MS.

@@ -54,6 +54,12 @@ def test_a_changed_legacy_file_is_an_error(frozen: World) -> None:
     assert freeze(frozen)
 
 
+def test_an_upgrade_does_not_lift_the_freeze(frozen: World) -> None:
+    frozen.execute("DROP TABLE etl.lanes")  # as an earlier version left the schema
+    frozen.legacy(f"INSERT INTO jobs VALUES (50, 1, 'e', 's', '{AT}', NULL, NULL, NULL, NULL)")
+    assert "somebody still writes to the old app" in failure_of(frozen.materialize(SNAPSHOT))
+
+
 def test_a_second_freeze_at_another_snapshot_is_refused(frozen: World) -> None:
     frozen.execute("UPDATE etl.meta SET value = replace(value, 'T', 't') WHERE key = 'frozen snapshot'")
     with pytest.raises(LegacyThawed):

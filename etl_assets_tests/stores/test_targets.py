@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from etl_assets.model.errors import TargetMismatch
+from etl_assets_tests.scenario import BOOKS
 from etl_assets_tests.world import AT, World
 
 USER = f"INSERT INTO users VALUES (1, 'ann@example.com', NULL, '{AT}');"
@@ -33,6 +34,20 @@ def test_a_reference_that_may_become_null_needs_a_column_that_takes_null(world: 
     world.write_spec(("transaction_type: text", f"transaction_type: {loose}"))
     with pytest.raises(TargetMismatch, match="its reference may become NULL"):
         world.links()
+
+
+def test_a_parent_in_partitions_is_one_parent(awkward: World) -> None:
+    awkward.execute(
+        "DROP TABLE public.jobs CASCADE;"
+        "CREATE TABLE public.jobs (id uuid PRIMARY KEY, user_id uuid REFERENCES public.profiles, job_type text, "
+        "status text, created_at timestamptz, updated_at timestamptz, source_file text, result_file text, "
+        "metadata jsonb) PARTITION BY HASH (id);"
+        "CREATE TABLE public.jobs_0 PARTITION OF public.jobs FOR VALUES WITH (MODULUS 2, REMAINDER 0);"
+        "CREATE TABLE public.jobs_1 PARTITION OF public.jobs FOR VALUES WITH (MODULUS 2, REMAINDER 1);"
+        "ALTER TABLE public.artifacts ADD CONSTRAINT of_job FOREIGN KEY (job_id) REFERENCES public.jobs"
+    )
+    assert [rule.name for rule in awkward.links().targets["artifacts"].foreign] == ["of_job"]
+    assert awkward.migrate().books.as_json()["tables"] == BOOKS
 
 
 def test_narrow_targets_quarantine_what_they_cannot_hold(world: World) -> None:
