@@ -97,6 +97,12 @@ def without_dagster(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def with_dagster(without_dagster: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With them after all: for a test about checks or events in such a module."""
+    monkeypatch.setattr("etl_assets_tests.world.migrate", migration.migrate)
+
+
+@pytest.fixture
 def awkward(world: World) -> World:
     """A migration of the awkward legacy app, whose users have begun to come back."""
     world.legacy(LEGACY)

@@ -12,6 +12,8 @@ from etl_assets.stores.settings import DEFAULT_SPEC, read_settings
 from etl_assets_tests.scenario import LEGACY, PRODUCTION
 from etl_assets_tests.world import AT, LEGACY_SCHEMA, World, failed_checks
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 WITH_PROFILES = (*PRODUCTION, "public.profiles")
 SCHEMA = LEGACY_SCHEMA.replace(
     "password_hash TEXT, created_at TEXT);", "password_hash TEXT, created_at TEXT, credits);"

@@ -9,6 +9,8 @@ from etl_assets.model.errors import UndoRefused
 from etl_assets_tests.scenario import PRODUCTION
 from etl_assets_tests.world import AT, World, failed_checks
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 UPDATE = ("policy:", "policy:\n  on_change: update")
 
 
@@ -152,6 +154,7 @@ def test_undo_refuses_what_a_later_wave_wrote_again(updating: World) -> None:
     assert status_of(updating, 1) == "done"
 
 
+@pytest.mark.usefixtures("with_dagster")
 def test_a_trigger_on_update_is_asked_about_where_updates_are_wanted(awkward: World) -> None:
     awkward.execute(
         "CREATE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql AS"

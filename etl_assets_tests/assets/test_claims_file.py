@@ -16,6 +16,8 @@ from etl_assets.stores.support import answer
 from etl_assets.stores.users import find_candidates
 from etl_assets_tests.world import AT, World, failed_checks, failure_of
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 HEADER = "legacy_user_id,supabase_user_id,reason\n"
 MERGE = ("profiles: public.profiles", "profiles: public.profiles\n  merge_duplicates: true")
 

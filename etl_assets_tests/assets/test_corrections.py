@@ -10,6 +10,8 @@ from etl_assets.assets.keys import MIGRATE, key_of
 from etl_assets.stores.quarantine_list import harmless
 from etl_assets_tests.world import AT, World, failure_of
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 HEADER = "table,legacy_id,column,value,reason\n"
 
 

@@ -20,6 +20,8 @@ from etl_assets.stores.suppressions import read_suppressions
 from etl_assets_tests.scenario import PRODUCTION
 from etl_assets_tests.world import AT, World, failure_of
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 CANARIES = ("canary@example.com", "CANARY_PASSWORD", "CANARY_JOB", "CANARY_WRONG", "CANARY_CHILD", "CANARY_ELSEWHERE")
 PERSON = f"""
 CREATE TABLE IF NOT EXISTS sessions (token TEXT, user_id INTEGER, agent TEXT);

@@ -12,6 +12,8 @@ from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import FreezeRefused, LegacyThawed
 from etl_assets_tests.world import AT, World, failed_checks, failure_of
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 
 def freeze(world: World) -> str:
     return freeze_now(Stores(), world.spec, run="test").snapshot

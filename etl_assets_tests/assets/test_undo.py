@@ -23,6 +23,8 @@ from etl_assets.stores.status import status
 from etl_assets_tests.scenario import BOOKS, PRODUCTION, USERS
 from etl_assets_tests.world import AT, World, failure_of
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 LATE_JOB = f"INSERT INTO jobs VALUES (20, 1, 'export', 'late', '{AT}', NULL, NULL, NULL, NULL)"
 
 

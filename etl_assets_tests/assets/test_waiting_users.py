@@ -4,10 +4,14 @@ import csv
 import stat
 from datetime import datetime, timezone
 
+import pytest
+
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import CLEANUP, MIGRATE, VERIFICATION, WAITING
 from etl_assets.stores.support import answer
 from etl_assets_tests.world import AT, World
+
+pytestmark = pytest.mark.usefixtures("without_dagster")
 
 MONEY = "credit_transactions.amount"
 
@@ -161,6 +165,7 @@ def test_addresses_can_be_invited_and_nothing_is_a_formula(awkward: World) -> No
     assert found["8"]["email"] == ""
 
 
+@pytest.mark.usefixtures("with_dagster")
 def test_the_file_is_private_and_the_event_log_holds_no_address(awkward: World) -> None:
     awkward.migrate()
     path = awkward.folder / "artifacts" / "reports" / "waiting_users.csv"

@@ -20,6 +20,8 @@ from etl_assets.stores.validations import resolve_validations
 from etl_assets_tests.identities import Identities
 from etl_assets_tests.world import AT, World
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 PEOPLE = {"1": "ann", "2": "bob", "3": "cat", "4": "dan", "5": "eve", "6": "fay", "7": "gil"}
 LATE = "INSERT INTO jobs SELECT id + 100, id, 'late', 's', created_at, NULL, NULL, NULL, NULL FROM users"
 

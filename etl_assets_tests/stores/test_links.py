@@ -8,6 +8,8 @@ import pytest
 from etl_assets.assets.keys import production_key
 from etl_assets_tests.world import AT, World
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 SPEC = """
 source: {timezone: UTC}
 namespace: 11111111-2222-5333-8444-555555555555

@@ -10,6 +10,8 @@ from etl_assets.assets.keys import RESTAGE, staging_key
 from etl_assets_tests.scenario import LEGACY
 from etl_assets_tests.world import AT, World
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 TABLES = ("jobs", "credit_transactions", "artifacts")
 STATUSES = ("'done'", "'draft'", "NULL", "char(0)", "x'41'", "5", "'x'")
 TIMES = (f"'{AT}'", "'2024-01-01'", "'never'", "NULL", "12")

@@ -8,6 +8,8 @@ from etl_assets.model.errors import SettingsError
 from etl_assets.stores.support import answer
 from etl_assets_tests.world import World
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 
 def test_a_user_who_has_moved_has_an_account_a_wave_and_rows(awkward: World) -> None:
     awkward.migrate()
