@@ -22,7 +22,10 @@ TABLES = {
     "invoice_lines": "InvoiceLine",
 }
 
-pytestmark = pytest.mark.skipif(not CHINOOK.exists(), reason="../shared/data/chinook is not on this machine")
+pytestmark = [
+    pytest.mark.skipif(not CHINOOK.exists(), reason="../shared/data/chinook is not on this machine"),
+    pytest.mark.usefixtures("without_dagster"),
+]
 
 
 @pytest.fixture

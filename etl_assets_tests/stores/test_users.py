@@ -7,6 +7,8 @@ import pytest
 from etl_assets.assets.keys import RESOLVED
 from etl_assets_tests.world import AT, World
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 
 def state_of(world: World, legacy_user_id: str = "1") -> str:
     world.migrate()
@@ -149,6 +151,7 @@ def test_a_sealed_wave_takes_nobody_else_when_it_runs_again(ann: World) -> None:
     assert ann.query("SELECT users FROM etl.waves") == [(1,)]
 
 
+@pytest.mark.usefixtures("with_dagster")
 def test_a_claim_keeps_its_evidence(ann: World) -> None:
     ann.sign_up("ann@example.com")
     ann.migrate()
