@@ -1,7 +1,7 @@
 """`python -m etl_assets_tests.campaigns.stopped [--count 20]`: a run is stopped, another takes over, the first wakes up.
 
 SIGSTOP at a named point inside a transaction, or at any moment. The next run says who holds the lock, unless nobody
-does; the holder's server process is ended, as an operator does; the next run completes; the first one wakes up, and must
+does; `doctor` ends the holder's session; the next run completes; the first one wakes up, and must
 end with a sentence, or well because it tried again, and without having written.
 """
 
@@ -14,9 +14,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import psycopg
-
-from etl_assets.stores.postgres import WRITER_LOCK
+from etl_assets.stores.postgres import connect, find_lock_holder
+from etl_assets.stores.sessions import end_session
 from etl_assets_tests.campaigns.apps import production
 from etl_assets_tests.campaigns.moments import Moment, Problems, differences, moments
 from etl_assets_tests.campaigns.pairs import sentence
@@ -32,11 +31,6 @@ POINTS = (
 )  # fmt: skip
 LONGEST_S = 60
 UNAVAILABLE = 3
-HOLDERS = (
-    "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
-    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    " AND (classid::bigint << 32) + objid::bigint = %s"
-)
 
 
 def wait_until_stopped(pid: int) -> bool:
@@ -50,17 +44,15 @@ def wait_until_stopped(pid: int) -> bool:
     raise TimeoutError
 
 
-def end_holders(url: str) -> int:
-    """Ends whoever holds the writers' lock, and says how many that were."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        holders = connection.execute(HOLDERS, [WRITER_LOCK]).fetchall()
-        for (pid,) in holders:
-            connection.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-        return len(holders)
+def end_holder(url: str) -> bool:
+    """Ends whoever holds the writers' lock, as `doctor` does; False when nobody does."""
+    with connect(url) as connection:
+        holder = find_lock_holder(connection)
+        return holder is not None and end_session(connection, holder, run="stopped")
 
 
-def takes_over(ground: Grounds, place: Place, moment: Moment, what: str) -> tuple[int, Problems]:
-    """Runs beside the stopped process; how many holders had to be ended, and what is wrong."""
+def takes_over(ground: Grounds, place: Place, moment: Moment, what: str) -> tuple[bool, Problems]:
+    """Runs beside the stopped process; whether a holder had to be ended, and what is wrong."""
     output, problems = place.folder / "next", []
     patches = {**moment.patches, **LOCK_WAIT}
 
@@ -73,10 +65,10 @@ def takes_over(ground: Grounds, place: Place, moment: Moment, what: str) -> tupl
 
     code = run()
     if code == 0:
-        return 0, problems
+        return False, problems
     if code != UNAVAILABLE or "server process" not in sentence(output):
         problems.append(f"the next run ended with {code}: {Path(f'{output}.err').read_text()[-1500:]}")
-    ended = end_holders(place.url)
+    ended = end_holder(place.url)
     code = run()
     if code:
         problems.append(f"it still ended with {code}: {Path(f'{output}.err').read_text()[-1500:]}")
@@ -106,7 +98,7 @@ def trial(ground: Grounds, moment: Moment, what: str, rng: random.Random, point:
         if (code and not sentence(output)) or (ended and not code and not is_tried_again):
             problems.append(f"the one that was stopped ended with {code}: {Path(f'{output}.err').read_text()[-1500:]}")
         problems += differences(production(place.url), moment.after)
-        return f"{ended} ended, then {code}", problems
+        return f"{int(ended)} ended, then {code}", problems
 
 
 def play(ground: Grounds, seed: int, found: Tally, ends: Counter[str], *, count: int) -> None:

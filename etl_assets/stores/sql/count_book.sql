@@ -6,13 +6,13 @@ WITH reasons AS (
 linked AS (
     SELECT {state} AS _state, g._reason, g.rows, g.sums FROM reasons AS g),
 ledger AS (
-    SELECT count(*) AS loaded,
-           count(*) FILTER (WHERE NOT EXISTS (SELECT FROM {staging} AS s WHERE s._legacy_id = l.legacy_id)
-                              AND NOT EXISTS (SELECT FROM etl.quarantine AS q
-                                              WHERE q."table" = {table} AND q.legacy_id = l.legacy_id)
-                              AND NOT EXISTS (SELECT FROM etl.excluded AS e
-                                              WHERE e."table" = {table} AND e.legacy_id = l.legacy_id)) AS vanished
-    FROM etl.loaded AS l WHERE l."table" = {table}),
+    SELECT count(*) AS loaded FROM etl.loaded AS l WHERE l."table" = {table}),
+gone AS (
+    SELECT count(*) AS vanished FROM etl.loaded AS l
+    WHERE l."table" = {table}
+      AND NOT EXISTS (SELECT FROM {staging} AS s WHERE s._legacy_id = l.legacy_id)
+      AND NOT EXISTS (SELECT FROM etl.quarantine AS q WHERE q."table" = {table} AND q.legacy_id = l.legacy_id)
+      AND NOT EXISTS (SELECT FROM etl.excluded AS e WHERE e."table" = {table} AND e.legacy_id = l.legacy_id)),
 refused AS (
     SELECT count(DISTINCT q.legacy_id) AS rows FROM etl.quarantine AS q
     WHERE q."table" = {table}
@@ -21,10 +21,10 @@ left_out AS (
     SELECT count(*) AS rows, count(*) FILTER (WHERE e.reason = 'vanished') AS vanished FROM etl.excluded AS e
     WHERE e."table" = {table}
       AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {table} AND l.legacy_id = e.legacy_id))
-SELECT (SELECT d.source_rows FROM etl.staged AS d WHERE d."table" = {table}) + ledger.vanished + left_out.vanished,
+SELECT (SELECT d.source_rows FROM etl.staged AS d WHERE d."table" = {table}) + gone.vanished + left_out.vanished,
        ledger.loaded,
        refused.rows,
        left_out.rows,
        (SELECT coalesce(jsonb_agg(jsonb_build_array(_state, _reason, rows, sums) ORDER BY _state, _reason), '[]')
         FROM linked)
-FROM ledger, refused, left_out
+FROM ledger, gone, refused, left_out
