@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from etl_assets.assets.frames import users_frame
+from etl_assets.assets.frames import users_frames
 from etl_assets.model.claims import Claim, Claims
 from etl_assets.model.errors import UndoRefused
 from etl_assets.spec.loader import load_spec
@@ -266,8 +266,8 @@ class Identities:
         with reading(self.etl):
             links = read_links(self.etl, self.spec)
         with writing(self.etl, run="stage") as connection:
-            frame = users_frame([people], self.spec.users, timezone="UTC")
-            replace_users(connection, frame, snapshot="s", source_rows=len(self.users), spec=self.spec, run="stage")
+            frames = users_frames([people], self.spec.users, timezone="UTC")
+            replace_users(connection, frames, snapshot="s", source_rows=len(self.users), spec=self.spec, run="stage")
             replace_claims(connection, Claims(tuple(lines), "x"), run="stage")
             source = StagingSource("s", len(self.jobs), [], [Staged(rows, QUARANTINE_SCHEMA.to_frame())])
             replace_staging(connection, links, self.spec.tables["jobs"], source=source, run="stage")

@@ -43,11 +43,10 @@ def balance_frames(
     return found
 
 
-def users_frame(batches: Iterable[pl.DataFrame], users: Users, *, timezone: str) -> pl.DataFrame:
+def users_frames(batches: Iterable[pl.DataFrame], users: Users, *, timezone: str) -> Iterator[pl.DataFrame]:
     """The export's users as the map takes them; a created_at that is no timestamp is left NULL, it claims nothing."""
-    frames = [comparable_users(batch, email=users.email, verified=users.verified) for batch in batches]
-    nobody = pl.DataFrame(schema={**dict.fromkeys(("_key", users.email, users.verified or "created_at"), pl.String)})
-    frames = frames or [comparable_users(nobody, email=users.email, verified=users.verified)]
     anything = TargetColumn("created_at", "timestamp with time zone", "timestamp with time zone")
     created = timestamp_verdict(pl.col("created_at"), pl.lit("t"), anything, options=TimeOptions(timezone))
-    return pl.concat(frames).with_columns(pl.when(created.fault.is_null()).then(created.value).alias("created_at"))
+    for batch in batches:
+        frame = comparable_users(batch, email=users.email, verified=users.verified)
+        yield frame.with_columns(pl.when(created.fault.is_null()).then(created.value).alias("created_at"))

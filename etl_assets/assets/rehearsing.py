@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from etl_assets.assets.frames import balance_frames, staged_batches, users_frame
+from etl_assets.assets.frames import balance_frames, staged_batches, users_frames
 from etl_assets.model.books import TableBook
 from etl_assets.model.claims import Claims
 from etl_assets.spec.exports import Export, exports_of
@@ -94,12 +94,12 @@ def _stage_users(connection: Connection, copy: Path, spec: Spec, users: Users | 
         return
     with open_read_only(copy) as legacy:
         reader = _reader(legacy, exports_of(spec)["users"])
-        frame = users_frame(reader.batches(), users, timezone=spec.source.timezone)
+        frames = users_frames(reader.batches(), users, timezone=spec.source.timezone)
         total = count_rows(legacy, reader.table)
         columns = balance_columns(connection, spec)
         balances = balance_frames(reader.batches, spec, columns, labels=reader.labels, usual=reader.usual)
-    stage_balances(connection, balances)
-    replace_users(connection, frame, snapshot=SNAPSHOT, source_rows=total, spec=spec, run=SNAPSHOT)
+        stage_balances(connection, balances)
+        replace_users(connection, frames, snapshot=SNAPSHOT, source_rows=total, spec=spec, run=SNAPSHOT)
     replace_claims(connection, claims, run=SNAPSHOT)
 
 

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from etl_assets.assets.columns import RESOLVED_COLUMNS, USER_MAP_COLUMNS, column_schema
-from etl_assets.assets.frames import balance_frames, users_frame
+from etl_assets.assets.frames import balance_frames, users_frames
 from etl_assets.assets.keys import (
     LOGIN_WAVES,
     OWNERS,
@@ -50,7 +50,7 @@ def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
         with failures(), stores.target() as connection:
             artifacts, claims = stores.artifacts(), read_claims(stores.settings().claims_path)
             manifest = artifacts.manifest("users")
-            frame = users_frame(artifacts.verified_batches(manifest), users, timezone=spec.source.timezone)
+            frames = users_frames(artifacts.verified_batches(manifest), users, timezone=spec.source.timezone)
             snapshot = artifacts.current_snapshot()
             count = snapshot.rows["users"] - snapshot.forgotten_users
             with reading(connection):
@@ -66,7 +66,7 @@ def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
                 require_suppressed(connection, snapshot.suppressed)
                 stage_balances(connection, balances)
                 total = replace_users(
-                    connection, frame, snapshot=manifest.snapshot, source_rows=count, spec=spec, run=context.run.run_id
+                    connection, frames, snapshot=manifest.snapshot, source_rows=count, spec=spec, run=context.run.run_id
                 )
                 replace_claims(connection, claims, run=context.run.run_id)
             fault_point("users.committed")

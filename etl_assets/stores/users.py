@@ -1,5 +1,6 @@
 """Who may claim, and who has: `etl.legacy_user_map` and the login waves."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -129,13 +130,13 @@ def count_claimable(connection: Connection, spec: Spec, links: Links) -> int:
 
 
 def replace_users(
-    connection: Connection, frame: pl.DataFrame, *, snapshot: str, source_rows: int, spec: Spec, run: str
+    connection: Connection, frames: Iterable[pl.DataFrame], *, snapshot: str, source_rows: int, spec: Spec, run: str
 ) -> int:
     """Takes the legacy users of a snapshot into the map; claims and their addresses stay as they are.
 
     Args:
         connection: inside `writing`.
-        frame: `legacy_user_id`, `email`, `email_key` String, `verified` Boolean, `created_at` Datetime[us, UTC].
+        frames: `legacy_user_id`, `email`, `email_key` String, `verified` Boolean, `created_at` Datetime[us, UTC].
         snapshot: its id, kept as the last one that knew the user.
         source_rows: SQLite's own count of the users table.
         spec: for its digest.
@@ -145,10 +146,13 @@ def replace_users(
         Users in the map, former ones included.
     """
     run_statement(connection, statement("create_users_batch"))
-    cleaned = frame.with_columns(pl.col("email").str.replace_all("\x00", "\ufffd", literal=True))
-    copy_frame(connection, statement("copy_users"), cleaned)
+    staged = 0
+    for frame in frames:
+        cleaned = frame.with_columns(pl.col("email").str.replace_all("\x00", "\ufffd", literal=True))
+        copy_frame(connection, statement("copy_users"), cleaned)
+        staged += frame.height
     connection.execute(statement("merge_users"), {"snapshot": snapshot})
-    facts = {"snapshot": snapshot, "spec_digest": spec.digest, "source_rows": source_rows, "staged_rows": frame.height}
+    facts = {"snapshot": snapshot, "spec_digest": spec.digest, "source_rows": source_rows, "staged_rows": staged}
     connection.execute(statement("write_staged"), {"table": "users", "target_digest": "", "content": "", **facts})
     run_statement(connection, statement("analyze", table=identifier("etl", "legacy_user_map")))
     fault_point("users.written")
