@@ -18,7 +18,7 @@ from etl_assets.model.errors import ArtifactError
 from etl_assets.stores.faults import fault_point
 
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
-BATCH_ROWS = 32_768
+BATCH_ROWS = 16_384
 # polars reads a CSV ahead of whoever takes its batches, chunk by chunk: of its own size they held 340 MiB, of this 90
 # (polars 2.1.0, a file of 315 MB).
 os.environ.setdefault("POLARS_CSV_CHUNK_SIZE", str(1 << 20))
