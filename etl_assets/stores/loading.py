@@ -101,14 +101,8 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
         _require_standing(connection, wave)
         own = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
         with_lanes = bool(loader.connect) and len(own) >= USERS_FOR_LANES and _are_apart(connection, links, owned)
-    if with_lanes:
-        _load_in_lanes(loader, owned, own, wave=wave, loaded=loaded, progress=progress)
-    else:
-        done = 0
-        for batch in _batches(own):
-            _load_or_divide(loader, owned, batch, wave=wave, loaded=loaded)
-            done += len(batch)
-            progress(done, len(own))
+    load_own = _load_in_lanes if with_lanes else _load_in_turn
+    load_own(loader, owned, own, wave=wave, loaded=loaded, progress=progress)
     # Rows that were not there, not right or not referable when their owner's wave came, users by users as above.
     # Each pass can free further rows, through references between users; it ends when one brings nothing. The staging
     # that the wave has seen is that of the first pass, which alone looks everywhere.
@@ -182,6 +176,16 @@ def _are_apart(connection: Connection, links: Links, owned: list[str]) -> bool:
     tables = [regclass(links.targets[name].schema, links.targets[name].name) for name in owned]
     ids = [links.spec.tables[name].id.to for name in owned]
     return not one(connection, statement("can_collide"), tables=tables, ids=ids)[0]
+
+
+def _load_in_turn(
+    loader: Loader, owned: list[str], users: list[str], *, wave: str, loaded: Loaded, progress: Progress
+) -> None:
+    done = 0
+    for batch in _batches(users):
+        _load_or_divide(loader, owned, batch, wave=wave, loaded=loaded)
+        done += len(batch)
+        progress(done, len(users))
 
 
 def _load_in_lanes(
