@@ -15,6 +15,8 @@ from etl_assets.assets import migration
 from etl_assets.assets.instance import EVENT_BATCH
 from etl_assets.demo.target import TARGET_DATABASE, embedded
 from etl_assets.spec.loader import load_spec
+from etl_assets.stores.postgres import connect
+from etl_assets.stores.schema import ensure_schema
 from etl_assets.stores.settings import DEFAULT_SPEC, Settings
 from etl_assets_tests import core
 from etl_assets_tests.scenario import CONFIRMED, LEGACY, UNCONFIRMED
@@ -85,6 +87,14 @@ def world(server: Settings, tmp_path: Path) -> Iterator[World]:
     """A migration of its own, on a copy of the template database."""
     with a_world(server, tmp_path) as found:
         yield found
+
+
+@pytest.fixture
+def ready(world: World) -> World:
+    """A migration whose target has schema `etl`, and nothing in it."""
+    with connect(world.url) as connection:
+        ensure_schema(connection)
+    return world
 
 
 @pytest.fixture

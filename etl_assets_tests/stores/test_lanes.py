@@ -12,7 +12,6 @@ from etl_assets.model.errors import Unavailable
 from etl_assets.stores import lanes, loading, postgres, sessions
 from etl_assets.stores.lanes import Lane, in_lanes
 from etl_assets.stores.postgres import Connection, connect, find_lock_holder, one, writing
-from etl_assets.stores.schema import ensure_schema
 from etl_assets.stores.statements import statement
 from etl_assets.stores.status import status
 from etl_assets_tests.forks import Forks
@@ -24,13 +23,6 @@ IN_LANES = {
     "etl_assets.stores.loading.USERS_FOR_LANES": 1,
     "etl_assets.stores.loading.USERS_PER_TRANSACTION": 1,
 }
-
-
-@pytest.fixture
-def ready(world: World) -> World:
-    with connect(world.url) as connection:
-        ensure_schema(connection)
-    return world
 
 
 def pid_of(connection: Connection) -> int:

@@ -13,13 +13,6 @@ from etl_assets.stores.schema import ensure_schema
 from etl_assets_tests.world import World
 
 
-@pytest.fixture
-def ready(world: World) -> World:
-    with connect(world.url) as connection:
-        ensure_schema(connection)
-    return world
-
-
 def test_writers_take_turns_and_each_sees_what_the_former_wrote(ready: World) -> None:
     seen: list[int] = []
 
