@@ -61,7 +61,7 @@ def status(site: Site, run: str) -> str:
     return next(found["status"] for found in site.runs("migrate") if found["runId"] == run)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_nothing_outlives_the_ui_and_a_killed_run_blocks_nobody(tmp_path: Path, number: signal.Signals) -> None:
     site = Site.start(tmp_path / "artifacts")
     first = start_migrate(site)
@@ -104,7 +104,7 @@ def test_no_secret_stands_in_a_command_line(lasting: Site) -> None:
 
 def test_the_ui_is_a_fine_first_command(tmp_path: Path) -> None:
     new = Site.start(tmp_path / "not" / "yet" / "there")
-    assert new.stop(signal.SIGINT) < 30
+    assert new.stop() < 30
     assert new.process.returncode == 0
     until(lambda: not new.processes(), seconds=40)
 

@@ -1,4 +1,5 @@
--- Who holds the writers' advisory lock of this database, or is a lane without a leader. A bigint key shows as two halves in pg_locks.
+-- Who holds the writers' advisory lock of this database, or is a lane without a leader. A bigint key shows as two halves
+-- in pg_locks.
 SELECT a.pid, a.application_name, a.xact_start AT TIME ZONE 'UTC',
        a.wait_event_type = 'Client' AND a.state_change < clock_timestamp() - make_interval(secs => %(silent)s),
        concat_ws('/', a.state_change, a.wait_event, c.bytes_processed)
