@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from etl_assets.model.remedies import CHANGE_REMEDIES
-from etl_assets.stores.accounting import against_production
+from etl_assets.stores.comparison import against_production
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, streamed
 from etl_assets.stores.quarantine_list import csv_line, harmless
@@ -19,5 +19,5 @@ def change_lines(connection: Connection, links: Links, tables: list[str]) -> Ite
     for name in tables:
         slots = against_production(links, name, wave=None)
         query = statement("list_legacy_changes", **{slot: slots[slot] for slot in wanted})
-        for table, legacy_id, change in streamed(connection, query, name=f"changes_{name}"):
+        for table, legacy_id, change in streamed(connection, query):
             yield csv_line((table, harmless(legacy_id), change, CHANGE_REMEDIES[change]))

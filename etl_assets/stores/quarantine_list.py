@@ -26,9 +26,9 @@ def quarantine_lines(connection: Connection, links: Links, tables: tuple[str, ..
     """The lines of the CSV, header first, streamed: all refused cells, and refused rows of these tables."""
     yield csv_line(HEADER)
     queries = [statement("copy_out_quarantine")]
-    queries += [statement("copy_out_links", table=literal(name), links=links.rows(name)) for name in tables]
-    for number, query in enumerate(queries):
-        for row in streamed(connection, query, name=f"quarantine_{number}"):
+    queries += [statement("copy_out_links", table=literal(name), links=links.as_whole.rows(name)) for name in tables]
+    for query in queries:
+        for row in streamed(connection, query):
             yield csv_line((*(harmless(cell) for cell in row), row_remedy(row[-1])))
 
 

@@ -28,7 +28,7 @@ def waiting_lines(connection: Connection, links: Links, listed: Counter[str]) ->
     """
     money = [f"{table}.{column}" for table, column in _money(links.spec)]
     yield csv_line((*USER_COLUMNS, *(harmless(name) for name in money), "remedy"))
-    for user, email, state, reason, *cells in streamed(connection, _query(links), name="waiting_users"):
+    for user, email, state, reason, *cells in streamed(connection, _query(links)):
         listed[state] += 1
         told = (harmless(cell) for cell in (user, email, state, reason, *cells))
         yield csv_line((*told, user_remedy(state, reason, is_listed=True)))
