@@ -21,6 +21,7 @@ from etl_assets.stores.statements import (
     catalog_text,
     identifier,
     joined,
+    literal,
     staging_table,
     statement,
     without_parameters,
@@ -33,12 +34,13 @@ TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 @dataclass(frozen=True)
 class StagedCounts:
-    """How a table's export was divided, and how many rows a correction was about."""
+    """How a table's export was divided, how many rows a correction was about, and the digest where it is known."""
 
     rows: int
     quarantined_rows: int
     excluded: int
     corrected: int = 0
+    digest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def replace_staging(
     )
     for store in ("quarantine", "excluded"):
         connection.execute(statement("forget_table", store=identifier("etl", store)), name)
-    rows, faulty = copy_batches(connection, table, list(columns), source.batches)
+    rows, faulty = copy_batches(connection, table, list(columns), source.batches, is_new=True)
     run_statement(connection, statement("add_staging_key", staging=staging_table(table.name)))
     keep_faults(connection, table, faulty)
     connection.execute(statement("exclude_rows"), {**name, "keys": source.excluded, "reason": "where"})
@@ -150,21 +152,27 @@ def note_staged(
         "content": source.content,
     }
     connection.execute(statement("write_staged"), {"table": table.name, **facts})
-    told = {"digest": write_digest(connection, table.name), **_told(source.corrected)}
+    told = {"digest": write_digest(connection, table.name, counts.digest), **_told(source.corrected)}
     audit(connection, run=run, action="staged", table=table.name, **facts, quarantined=counts.quarantined_rows, **told)
     fault_point("staging.noted")
 
 
-def write_digest(connection: Connection, name: str) -> str:
+def write_digest(connection: Connection, name: str, digest: str | None = None) -> str:
     """Keeps a digest of the staging table as it stands, so that a later change by hand is noticed; returns it."""
-    digest = _digest(connection, name)
+    digest = digest or _digest(connection, name)
     connection.execute(statement("write_staging_digest"), {"table": name, "digest": digest})
     return digest
 
 
+def known_digest(connection: Connection, name: str) -> str | None:
+    """The digest that was kept last."""
+    found: str | None = one(connection, statement("find_staging_digest"), table=name)[0]
+    return found
+
+
 def is_altered(connection: Connection, name: str) -> bool:
     """True when the staging table is not what was written."""
-    known = one(connection, statement("find_staging_digest"), table=name)[0]
+    known = known_digest(connection, name)
     return known is not None and known != _digest(connection, name)
 
 
@@ -211,12 +219,17 @@ def _indexes(table: Table, target: TargetTable) -> list[sql.Composed]:
 
 
 def copy_batches(
-    connection: Connection, table: Table, columns: list[str], batches: Iterable[Staged]
+    connection: Connection, table: Table, columns: list[str], batches: Iterable[Staged], *, is_new: bool = False
 ) -> tuple[int, pl.DataFrame]:
-    """Sends typed rows to staging; returns how many, and the refused cells."""
+    """Sends typed rows to staging; returns how many, and the refused cells.
+
+    With `is_new` this transaction has made the table. Its rows are written as frozen then, or the first to read each
+    page would write it once more to the log, and autovacuum again
+    (https://www.postgresql.org/docs/current/sql-copy.html, FREEZE).
+    """
     names = joined([identifier(column) for column in columns])
     sent, faulty = 0, [QUARANTINE_SCHEMA.to_frame()]
-    copy_in = statement("copy_staging", staging=staging_table(table.name), columns=names)
+    copy_in = statement("copy_staging", staging=staging_table(table.name), columns=names, is_new=literal(is_new))
     encoded = ((batch, _csv(batch.rows.select(columns))) for batch in batches)
     with connection.cursor() as cursor:
         with cursor.copy(without_parameters(copy_in, connection)) as copy:

@@ -18,6 +18,7 @@ from etl_assets.stores.staging import (
     copy_frame,
     is_altered,
     keep_faults,
+    known_digest,
     note_staged,
     staging_columns,
     without_nul,
@@ -100,7 +101,9 @@ def update_staging(
     connection.execute(statement("exclude_vanished", staging=staging, known=known), name)
     fault_point("staging.copied")
     quarantined = int(one(connection, statement("count_quarantined"), **name)[0])
-    counts = StagedCounts(former.rows - removed + entered, quarantined, len(keys))
+    # Where nothing was touched it is as `find_sound` has just found it.
+    digest = None if removed or entered else known_digest(connection, table.name)
+    counts = StagedCounts(former.rows - removed + entered, quarantined, len(keys), digest=digest)
     note_staged(connection, links, table, source=source, counts=counts, run=run)
     return counts
 

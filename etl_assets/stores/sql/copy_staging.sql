@@ -1,2 +1,2 @@
 -- Typed rows as CSV.
-COPY {staging} ({columns}) FROM STDIN (FORMAT csv)
+COPY {staging} ({columns}) FROM STDIN (FORMAT csv, FREEZE {is_new})
