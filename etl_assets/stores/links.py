@@ -100,6 +100,11 @@ class Links:
             return statement("list_owners_via", **slots, ref=ref, parents=self.owners(parent.table))
         return statement("list_owners", **slots)
 
+    def has_unique_id(self, name: str) -> bool:
+        """True when an index of the target keeps an id from standing there twice."""
+        id_alone = (self.spec.tables[name].id.to,)
+        return any(rule.columns == id_alone and rule.predicate is None for rule in self.targets[name].unique)
+
     def has_references(self, name: str) -> bool:
         """True when a row of a known owner can be quarantined by its links."""
         return bool(self.spec.tables[name].references or self._conflicts(name))

@@ -23,7 +23,7 @@ from etl_assets.stores.targets import regclass
 from etl_assets.stores.updating import changed_users, has_changed_row, write_changes
 from etl_assets.stores.validations import require_gate
 
-USERS_PER_TRANSACTION = 5_000
+USERS_PER_TRANSACTION = 25_000  # 1,340,000 rows at 30 jobs and 60 transactions a user
 USERS_FOR_LANES = 200  # for fewer, a connection costs more than it saves
 KeyColumns = dict[str, tuple[str, ...]]
 Progress = Callable[[int, int], None]
@@ -214,12 +214,18 @@ def _load_in_lanes(
 
 
 def _load_or_divide(loader: Loader, owned: list[str], users: list[str], *, wave: str, loaded: Loaded) -> None:
-    """Loads a batch; where the target refuses a row that no validation foresaw, finds its user and loads the others."""
+    """Loads a batch; where the target refuses a row that no validation foresaw, finds its user and loads the others.
+
+    Raises:
+        Refused: one did foresee it; what it looks for has come since the gate was opened.
+    """
     try:
         _load_users(loader, owned, users, wave=wave, loaded=loaded)
     except DatabaseFault as fault:
         if not fault.is_about_rows:
             raise
+        with reading(loader.connection):
+            require_gate(loader.connection, loader.links, users=users, is_refused=True)
         if len(users) == 1:
             loaded.refused[users[0]] = str(fault)
             return
@@ -323,7 +329,7 @@ def unfinished_waves(connection: Connection) -> list[str]:
 def has_late_rows(connection: Connection, links: Links) -> bool:
     """True when a claimed user has a row or balance that could be written now; runs inside a transaction."""
     return bool(changed_balances(connection, links)) or any(
-        run_statement(connection, statement("find_late_row", links=links.rows(name))).fetchone() is not None
+        one(connection, statement("find_late_row", links=links.as_whole.rows(name)))[0] is not None
         or has_changed_row(connection, links, name)
         for name in links.tables
         if not links.spec.tables[name].owner.is_none

@@ -33,8 +33,6 @@ from etl_assets.stores.users import judged_claims
 
 USERS_ASSET = "legacy_user_map"
 RESOLVED_ASSET = "resolved_users"
-
-
 Values = dict[str, Any]
 Rule = Callable[..., "Validation"]
 
@@ -49,8 +47,8 @@ class Validation:
 
     Known from the spec alone; the statement is composed when the target is at hand. `compose` also gets the statement
     that `reads` makes of the target, where there is one. `names` says what the sample consists of. `of_users` is the
-    same rule for the rows of %(users)s alone: enough in a transaction that writes no others. `reasons`: the rule is
-    that no row of the table has one of these.
+    same rule for the rows of %(users)s alone: enough in a transaction that writes no others. `is_held`: True where an
+    index of the target holds it too. `reasons`: the rule is that no row of the table has one of these.
     """
 
     name: str
@@ -65,6 +63,7 @@ class Validation:
     reads: Callable[[Connection, Spec], sql.Composed] | None = None
     names: str = "legacy ids"
     of_users: Callable[[Links], sql.Composed] | None = None
+    is_held: Callable[[Links], bool] = lambda _: False
     reasons: tuple[str, ...] = ()
 
     def find(self, connection: Connection, links: Links, *, users: list[str] | None = None) -> Finding:
@@ -138,6 +137,7 @@ def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             compose=lambda links: _taken_ids(links, spec.tables[name]),
             blocking=True,
             of_users=lambda links: _taken_ids(links, spec.tables[name], some=True),
+            is_held=lambda links: links.has_unique_id(name),
         ),
         rule(
             "triggers_are_agreed",
@@ -384,13 +384,17 @@ def gate(links: Links) -> Iterator[Validation]:
     return (rule for rule in all_validations(links.spec) if rule.blocking and rule.table in known)
 
 
-def require_gate(connection: Connection, links: Links, *, users: list[str] | None = None) -> None:
+def require_gate(
+    connection: Connection, links: Links, *, users: list[str] | None = None, is_refused: bool = False
+) -> None:
     """Nothing, when every blocking validation holds in this transaction; with `users` it writes no others' rows.
 
     A Dagster check stops only its own run (dagster 1.13, a blocking check and a later run); this holds in any run.
+    What an index of the target holds anyway is asked for everybody, and for some `users` only after it has refused.
 
     Raises:
         Refused: the first that does not.
     """
     for validation in gate(links):
-        validation.require(connection, links, users=users)
+        if users is None or is_refused or not validation.is_held(links):
+            validation.require(connection, links, users=users)
