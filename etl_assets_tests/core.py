@@ -28,6 +28,7 @@ from etl_assets.assets.keys import (
     TARGET,
     USER_MAP,
     VERIFICATION,
+    VERIFY,
     WAITING,
     export_key,
     production_key,
@@ -88,10 +89,13 @@ class _Way:
         self.run(SNAPSHOT, TARGET, *exports, *staging, *people, *once, job=MIGRATE)
         if self.red:  # a load that there is would refuse; with nobody to load, nothing else would
             return False
-        for wave in self.due_waves() if spec.owned else []:
+        waves = self.due_waves() if spec.owned else []
+        closing = [VERIFICATION, REPORT, *([WAITING] if spec.owned else [])]
+        for wave in waves:
             opened(wave)
-            self.run(RESOLVED, production_key(spec.owned[0]), RECONCILIATION, job=LOAD_WAVE, wave=wave)
-        self.run(VERIFICATION, REPORT, *([WAITING] if spec.owned else []), job=LOAD_WAVE)
+            self.run(RESOLVED, production_key(spec.owned[0]), RECONCILIATION, *closing, job=LOAD_WAVE, wave=wave)
+        if not waves:
+            self.run(*closing, job=VERIFY)
         with self.stores.target_as_it_is() as connection:
             return books_of(connection, spec).closed and not self.red
 

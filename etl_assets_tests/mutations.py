@@ -12,7 +12,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from etl_assets.model.errors import EtlError
 from etl_assets.stores import loading
-from etl_assets.stores.accounting import compare_rows, compare_sums, read_books
+from etl_assets.stores.accounting import read_books
+from etl_assets.stores.comparison import compare_all
 from etl_assets.stores.links import Links
 from etl_assets.stores.loading import Loader, load_wave
 from etl_assets.stores.postgres import Connection, reading, transaction
@@ -215,11 +216,11 @@ def verdict(connection: Connection, links: Links) -> Verdict:
     red: Counter[str] = Counter()
     listed: Counter[str] = Counter()
     for name in links.tables:
-        found = compare_rows(connection, links, name)
+        found = compare_all(connection, links, name)
         red[f"rows_are_equal {name}"] = found.faults
         for what in ("changed_since", "gone_since", "doubled_since", "changed_in_legacy", "vanished"):
             listed[f"{what} {name}"] = getattr(found, what)
-        for money in compare_sums(connection, links, name):
+        for money in found.sums:
             red[f"sums_are_equal {name}"] = money.differing
             listed[f"sums {name}"] = money.explained
         red[f"staging_is_as_it_was_written {name}"] = int(is_altered(connection, name))

@@ -12,8 +12,8 @@ from etl_assets.model.books import ROW_STATES, Books, TableBook
 from etl_assets.model.errors import sample_of
 from etl_assets.model.report import MoneyLine, RowLine, Verified
 from etl_assets.report.picture import as_markdown, bars_of, progress_svg
-from etl_assets.stores.accounting import RowComparison, SumComparison
 from etl_assets.stores.balance_books import BalanceComparison
+from etl_assets.stores.comparison import RowComparison, SumComparison
 from etl_assets.stores.end_users import Sight
 
 ROWS_TITLE = (
@@ -62,8 +62,9 @@ def rows_result(key: dg.AssetKey, rows: list[RowComparison]) -> dg.AssetCheckRes
     )
 
 
-def sums_result(key: dg.AssetKey, sums: list[SumComparison]) -> dg.AssetCheckResult:
+def sums_result(key: dg.AssetKey, rows: list[RowComparison]) -> dg.AssetCheckResult:
     """The check `sums_are_equal`."""
+    sums = [money for row in rows for money in row.sums]
     differing = sum(item.differing for item in sums)
     names = ("column", "users", "before", "after", "differing")
     totals = table_value(names, ((f"{s.table}.{s.column}", s.users, s.before, s.after, s.differing) for s in sums))
@@ -224,9 +225,9 @@ def verification_metadata(books: Books, rows: list[RowComparison]) -> dict[str, 
 def verified(
     books: Books,
     rows: list[RowComparison],
-    sums: list[SumComparison],
     *,
     at: str,
+    since: str,
     balances: list[BalanceComparison] | None = None,
 ) -> Verified:
     """What the report needs of this verification."""
@@ -244,8 +245,8 @@ def verified(
         )
         for row in rows
     )
-    money = tuple(_money_line(accounts[found.table], found) for found in sums)
-    return Verified(at, books, lines, money, tuple(balance_line(found) for found in balances or ()))
+    money = tuple(_money_line(accounts[found.table], found) for row in rows for found in row.sums)
+    return Verified(at, books, lines, money, tuple(balance_line(found) for found in balances or ()), since)
 
 
 def _money_line(book: TableBook, found: SumComparison) -> MoneyLine:

@@ -45,15 +45,10 @@ from etl_assets.model.books import Books
 from etl_assets.model.errors import CleanedUp, LegacyThawed, sample_of
 from etl_assets.model.report import Verified
 from etl_assets.spec.model import Spec
-from etl_assets.stores.accounting import (
-    RowComparison,
-    SumComparison,
-    compare_rows,
-    compare_sums,
-    read_books,
-    staged_tables,
-)
+from etl_assets.stores.accounting import read_books, staged_tables
 from etl_assets.stores.balance_books import BalanceComparison, compare_balances
+from etl_assets.stores.compared import Compared, compared, known_comparisons, remember_compared
+from etl_assets.stores.comparison import RowComparison, compare_all, compare_rows
 from etl_assets.stores.end_users import see_as_users
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.freezing import find_freeze
@@ -67,29 +62,25 @@ from etl_assets.stores.users import label_users
 from etl_assets.stores.waves import remember_by_hand, staged_snapshots
 
 
-def _compare(
-    connection: Connection, links: Links, tables: list[str], *, wave: str | None
-) -> tuple[list[RowComparison], list[SumComparison]]:
-    found = [compare_rows(connection, links, name, wave=wave) for name in tables]
-    return found, [money for name in tables for money in compare_sums(connection, links, name, wave=wave)]
-
-
 @dataclass(frozen=True)
 class _ReadBack:
-    """Everything that a verification looks at, of one moment."""
+    """Everything that a verification looks at."""
 
     at: str
     books: Books
-    rows: list[RowComparison]
-    sums: list[SumComparison]
+    compared: Compared
     balances: list[BalanceComparison] | None
     altered: list[str]
+
+    @property
+    def rows(self) -> list[RowComparison]:
+        return list(self.compared.tables.values())
 
     def results(self) -> list[dg.AssetCheckResult]:
         found = [
             books_result(self.books),
             rows_result(VERIFICATION, self.rows),
-            sums_result(VERIFICATION, self.sums),
+            sums_result(VERIFICATION, self.rows),
             changes_result(self.rows),
             legacy_result(self.rows),
             staging_result(self.altered),
@@ -106,17 +97,22 @@ class _ReadBack:
         return {"closed": self.books.closed, "books": tables, "altered": altered, "differing": differing}
 
     def as_verified(self) -> Verified:
-        return verified(self.books, self.rows, self.sums, at=self.at, balances=self.balances)
+        return verified(self.books, self.rows, at=self.at, since=self.compared.since, balances=self.balances)
 
 
-def _read_back(connection: Connection, links: Links, tables: list[str]) -> _ReadBack:
-    rows, sums = _compare(connection, links, tables, wave=None)
+def _read_back(connection: Connection, links: Links, tables: list[str], *, run: str) -> _ReadBack:
+    at = server_facts(connection)["now"]
+    books = read_books(connection, links, labelled=True)
+    loaded = {book.table: book.loaded for book in books.tables}
+    known = known_comparisons(connection, links, run=run)
+    found = {name: known.of(name, loaded=loaded[name]) for name in tables}
+    read = [compare_all(connection, links, name, known=found[name]) for name in tables]
+    since = known.since if any(found.values()) else at
     balances = None
     if links.spec.balances:
         balances = compare_balances(connection, links) if set(links.tables) <= set(tables) else []
     altered = [name for name in tables if is_altered(connection, name)]
-    at = server_facts(connection)["now"]
-    return _ReadBack(at, read_books(connection, links, labelled=True), rows, sums, balances, altered)
+    return _ReadBack(at, books, compared(connection, links, read, since=since), balances, altered)
 
 
 def _balance_specs() -> list[dg.AssetCheckSpec]:
@@ -174,21 +170,25 @@ def build_reconciliation_asset(spec: Spec) -> dg.AssetsDefinition:
         """This wave's rows read back from production and compared with staging, row by row and sum by sum.
 
         A few of its users also look at them as the app would let them, through row level security. Safe to re-run: it
-        only reads.
+        reads, and writes nothing but what it has found, for the verification.
         """
+        wave, run = context.partition_key, context.run.run_id
         with failures(), stores.target() as connection:
             links = stores.links(connection, spec)
-            wave = context.partition_key
             with reading(connection):
                 tables = [name for name in _staged_tables(connection, links) if name in spec.owned]
                 is_large = one(connection, statement("is_large_wave"), wave=wave)[0]
-                found, sums = _compare(connection, links.as_whole if is_large else links, tables, wave=wave)
+                read = links.as_whole if is_large else links
+                found = [compare_rows(connection, read, name, wave=wave) for name in tables]
                 sight = see_as_users(connection, links, wave=wave)
+                known = compared(connection, links, found)
+            with writing(connection, run=run):
+                remember_compared(connection, known, by=RECONCILIATION.path[-1], run=run)
         return dg.MaterializeResult(
             metadata={"rows_compared": sum(row.compared for row in found), "rows": rows_table(found)},
             check_results=[
                 rows_result(RECONCILIATION, found),
-                sums_result(RECONCILIATION, sums),
+                sums_result(RECONCILIATION, found),
                 sight_result(sight),
             ],
         )
@@ -221,9 +221,12 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
     def verification(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
         """Everything that was ever loaded, read back, and the books: what became of every legacy row.
 
-        Green means that no row is lost, doubled or altered by us. Safe to re-run: it reads, and writes nothing but each
-        unclaimed user's present state into the user map, and that the waves were read back.
+        Green means that no row is lost, doubled or altered by us. After a wave, rows of earlier waves are not read once
+        more where that was done within a day, of the same staging, without a fault; materialized alone, it reads them
+        all. Safe to re-run: it reads, and writes nothing but each unclaimed user's present state into the user map, and
+        what was read back.
         """
+        run = context.run.run_id
         with failures(), stores.target() as connection:
             links = stores.links(connection, spec)
             with reading(connection):
@@ -231,18 +234,19 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
                 if not tables and rows(connection, statement("find_final_books")):
                     raise CleanedUp
             if spec.users is not None and set(links.tables) <= set(tables):
-                with writing(connection, run=context.run.run_id):
+                with writing(connection, run=run):
                     label_users(connection, spec, links)
             with reading(connection):
-                found = _read_back(connection, links, tables)
+                found = _read_back(connection, links, tables, run=run)
                 thawed = _thawed(connection, stores, spec)
             fault_point("verify.counted")
             stores.artifacts().publish_report(VERIFIED, [json.dumps(found.as_verified().as_json())])
-            with writing(connection, run=context.run.run_id):
+            with writing(connection, run=run):
                 run_statement(connection, statement("verify_waves"))
-                audit(connection, run=context.run.run_id, action="verified", **found.for_audit())
+                remember_compared(connection, found.compared, by=VERIFICATION.path[-1], run=run)
+                audit(connection, run=run, action="verified", **found.for_audit())
                 if found.books.closed and is_migrate(context.run):
-                    remember_by_hand(connection, run=context.run.run_id)
+                    remember_by_hand(connection, run=run)
         return dg.MaterializeResult(
             metadata=verification_metadata(found.books, found.rows),
             check_results=[*found.results(), frozen_result(thawed)],

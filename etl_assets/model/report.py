@@ -97,13 +97,17 @@ class Freeze:
 
 @dataclass(frozen=True)
 class Verified:
-    """What a verification found, as it is kept for the report. `at` is UTC, ISO 8601."""
+    """What a verification found, as it is kept for the report. `at` is UTC, ISO 8601.
+
+    `since` is when all rows were last read back, where those of earlier waves were not once more.
+    """
 
     at: str
     books: Books = field(default_factory=Books)
     rows: tuple[RowLine, ...] = ()
     money: tuple[MoneyLine, ...] = ()
     balances: tuple[BalanceLine, ...] = ()
+    since: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """For the file."""
@@ -114,7 +118,7 @@ class Verified:
         """From the file."""
         rows, money = (RowLine(**line) for line in raw["rows"]), (MoneyLine(**line) for line in raw["money"])
         balances = tuple(BalanceLine(**line) for line in raw.get("balances", ()))
-        return cls(raw["at"], Books.from_whole(raw["books"]), tuple(rows), tuple(money), balances)
+        return cls(raw["at"], Books.from_whole(raw["books"]), tuple(rows), tuple(money), balances, raw.get("since", ""))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import jinja2
 import markupsafe
 
 from etl_assets.model.remedies import USER_REMEDIES, row_remedy
-from etl_assets.model.report import ReportFacts
+from etl_assets.model.report import ReportFacts, Verified
 from etl_assets.report.picture import as_markdown, bars_of, progress_svg
 from etl_assets.report.points import open_points
 
@@ -59,8 +59,14 @@ def _values(facts: ReportFacts) -> dict[str, object]:
         "user_remedies": USER_REMEDIES,
         "row_remedy": row_remedy,
         "snapshot": facts.snapshot,
-        "at": facts.verified.at.replace("T", " ").replace("Z", " UTC"),
+        "at": _moments(facts.verified),
     }
+
+
+def _moments(verified: Verified) -> str:
+    """When it was verified; and when the rows of earlier waves were read, where that was before."""
+    moments = [moment.replace("T", " ").replace("Z", " UTC") for moment in (verified.at, verified.since or verified.at)]
+    return moments[0] if moments[0] == moments[1] else f"{moments[0]}, rows of earlier waves at {moments[1]}"
 
 
 @cache

@@ -1,83 +1,20 @@
-"""The books and the reconciliation: production read back, row by row and sum by sum."""
-
-from dataclasses import dataclass
+"""The books: what became of every legacy row."""
 
 from psycopg import sql
 
 from etl_assets.model.books import ROW_STATES, USER_STATES, Books, Group, TableBook, WaveBook
-from etl_assets.spec.model import USERS, Table
+from etl_assets.spec.model import USERS
 from etl_assets.stores.links import Links, state_of
 from etl_assets.stores.postgres import Connection, one, rows
-from etl_assets.stores.read_back import Beside, find_beside
 from etl_assets.stores.staging import staging_columns
 from etl_assets.stores.statements import (
-    catalog_text,
     identifier,
     joined,
     literal,
-    qualified,
-    shown,
     staging_table,
     statement,
 )
 from etl_assets.stores.users import count_labels, count_states
-
-
-@dataclass(frozen=True)
-class RowComparison:
-    """A table's loaded rows against production.
-
-    Rows `altered`, `misowned` (as they were loaded, under another account than the claim's) and `beside` (written by a
-    load and not in the ledger) are our fault; the others happened afterwards. `legacy_sample` names rows that were
-    changed in the legacy app or vanished from it.
-    """
-
-    table: str
-    compared: int
-    equal: int
-    altered: int
-    changed_since: int
-    gone_since: int
-    changed_in_legacy: int
-    vanished: int
-    altered_sample: tuple[str, ...]
-    changed_sample: tuple[str, ...]
-    gone_sample: tuple[str, ...]
-    legacy_sample: tuple[str, ...]
-    query: str
-    misowned: int
-    misowned_sample: tuple[str, ...]
-    beside: Beside
-
-    @property
-    def faults(self) -> int:
-        """Rows that are our fault."""
-        return self.altered + self.misowned + self.beside.ours
-
-    @property
-    def fault_sample(self) -> tuple[str, ...]:
-        """A few of them: legacy ids, and new ids of those that have none."""
-        return (*self.altered_sample, *self.misowned_sample, *self.beside.ours_sample)
-
-    @property
-    def doubled_since(self) -> int:
-        """Later copies of loaded rows."""
-        return self.beside.doubled_since
-
-
-@dataclass(frozen=True)
-class SumComparison:
-    """A money column of the loaded rows, per user: what was staged against what production holds."""
-
-    table: str
-    column: str
-    users: int
-    differing: int
-    explained: int
-    before: str
-    after: str
-    sample: tuple[str, ...]
-    query: str
 
 
 def staged_tables(connection: Connection) -> set[str]:
@@ -154,85 +91,6 @@ def money_sums(links: Links, name: str) -> sql.Composed:
         for column in links.spec.tables[name].checks.sum
     ]
     return sql.SQL("jsonb_build_object({})").format(joined(pairs))
-
-
-def against_production(links: Links, name: str, *, wave: str | None) -> dict[str, sql.Composable]:
-    """The slots of a statement that holds ledger rows against production and staging."""
-    table, target = links.spec.tables[name], links.targets[name]
-    return {
-        "links": (links if wave else links.as_whole).rows(name),
-        "target": qualified(target.schema, target.name),
-        "table": literal(name),
-        "id": identifier(table.id.to),
-        "id_type": catalog_text(target.columns[table.id.to].type),
-        "staged": links.digest(name, "k"),
-        "found": links.digest(name, "t"),
-        "staged_row": links.row(name, "k"),
-        "found_row": links.row(name, "t"),
-        "of_wave": sql.SQL("AND l.wave = %(wave)s") if wave else sql.SQL(""),
-    }
-
-
-def _ownership(table: Table) -> dict[str, sql.Composable]:
-    """How a row is found to stand under somebody else than the ledger says: by its owner, or by its parent's."""
-    if table.owner.to:
-        differs = sql.SQL("t.{} IS DISTINCT FROM m.supabase_user_id").format(identifier(table.owner.to))
-        return {"owners": statement("join_claim"), "misowned": differs}
-    if table.owner.via:
-        parent, via = literal(table.references[table.owner.via].table), identifier(table.owner.via)
-        differs = sql.SQL("o.legacy_user_id <> l.legacy_user_id").format()
-        return {"owners": statement("join_ledger_parent", parent=parent, via=via), "misowned": differs}
-    return {"owners": sql.SQL(""), "misowned": sql.SQL("false")}
-
-
-def compare_rows(connection: Connection, links: Links, name: str, *, wave: str | None = None) -> RowComparison:
-    """Production against ledger and staging, row by row; of one wave, or of all, and then also beside the ledger."""
-    slots = {**against_production(links, name, wave=wave), **_ownership(links.spec.tables[name])}
-    query = statement("compare_rows", **slots)
-    row = one(connection, query, wave=wave)
-    compared, equal, altered, changed, gone, legacy = (int(number) for number in row[:6])
-    altered_ids, changed_ids, gone_ids, legacy_ids = (tuple(row[number] or ()) for number in (6, 7, 8, 10))
-    return RowComparison(
-        table=name,
-        compared=compared,
-        equal=equal,
-        altered=altered,
-        changed_since=changed,
-        gone_since=gone,
-        changed_in_legacy=legacy,
-        vanished=int(row[9]),
-        altered_sample=altered_ids,
-        changed_sample=changed_ids,
-        gone_sample=gone_ids,
-        legacy_sample=legacy_ids,
-        query=shown(query, connection),
-        misowned=int(row[11]),
-        misowned_sample=tuple(row[12] or ()),
-        beside=Beside() if wave else find_beside(connection, links, name),
-    )
-
-
-def compare_sums(connection: Connection, links: Links, name: str, *, wave: str | None = None) -> list[SumComparison]:
-    """Each `sum` column of a table, per user: staged against production over the same rows."""
-    slots = against_production(links, name, wave=wave)
-    found = []
-    for column in links.spec.tables[name].checks.sum:
-        query = statement("compare_sums", **slots, column=identifier(column))
-        users, differing, explained, before, after, sample = one(connection, query, wave=wave)
-        found.append(
-            SumComparison(
-                table=name,
-                column=column,
-                users=int(users),
-                differing=int(differing),
-                explained=int(explained),
-                before=str(before),
-                after=str(after),
-                sample=tuple(sample or ()),
-                query=shown(query, connection),
-            )
-        )
-    return found
 
 
 def table_summary(connection: Connection, links: Links, name: str) -> dict[str, str]:

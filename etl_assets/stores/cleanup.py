@@ -3,7 +3,8 @@
 import json
 
 from etl_assets.model.errors import BooksOpen, CleanupRefused, sample_of
-from etl_assets.stores.accounting import compare_rows, read_books, staged_tables
+from etl_assets.stores.accounting import read_books, staged_tables
+from etl_assets.stores.comparison import compare_all
 from etl_assets.stores.links import Links
 from etl_assets.stores.loading import unfinished_waves
 from etl_assets.stores.postgres import Connection, run_statement, writing
@@ -37,7 +38,7 @@ def drop_staging(connection: Connection, links: Links, *, run: str) -> list[str]
                 "job `new_wave`, which finishes them."
             )
         tables = [name for name in links.tables if name in staged]
-        for found in (compare_rows(connection, links, name) for name in tables):
+        for found in (compare_all(connection, links, name) for name in tables):
             if found.faults:
                 raise CleanupRefused(
                     f"Nothing was cleaned up: {found.faults:,} loaded rows of {found.table} are not what was loaded "

@@ -32,8 +32,9 @@ TABLES = (
     "balances",
     "claims",
     "forgotten",
+    "compared",
 )
-LAST_MADE = "etl.lanes"
+LAST_MADE = "etl.compared"
 
 
 def ensure_schema(connection: Connection) -> None:

@@ -1,47 +1,57 @@
--- Ledger rows against production. A row that still carries the loading transaction's id and differs is our fault;
--- one that another transaction wrote since, or removed, is its user's business and is listed. The fence (OFFSET 0)
--- makes Postgres compute each digest once, not once for every count; and what equals production, where production equals
--- the ledger, needs no second digest, unless a later writer has made the row look the same. A row whose new version is
--- refused has changed too; one that is nowhere any more has vanished. A row that is as it was loaded and stands under
--- another account than the one of the claim is misowned.
-SELECT count(*),
-       count(*) FILTER (WHERE c.is_equal),
-       count(*) FILTER (WHERE c.is_equal IS FALSE AND c.is_ours),
-       count(*) FILTER (WHERE c.is_equal IS FALSE AND NOT c.is_ours),
-       count(*) FILTER (WHERE c.is_equal IS NULL),
-       count(*) FILTER (WHERE c.differs_in_legacy),
-       (array_agg(c.legacy_id) FILTER (WHERE c.is_equal IS FALSE AND c.is_ours))[1:6],
-       (array_agg(c.legacy_id) FILTER (WHERE c.is_equal IS FALSE AND NOT c.is_ours))[1:6],
-       (array_agg(c.legacy_id) FILTER (WHERE c.is_equal IS NULL))[1:6],
-       count(*) FILTER (WHERE c.has_vanished),
-       (array_agg(c.legacy_id) FILTER (WHERE c.differs_in_legacy OR c.has_vanished))[1:6],
-       count(*) FILTER (WHERE c.is_equal AND c.is_elsewhere),
-       (array_agg(c.legacy_id) FILTER (WHERE c.is_equal AND c.is_elsewhere))[1:6]
-FROM (
-    SELECT p.*,
-           CASE WHEN NOT p.is_staged THEN p.is_quarantined
-                WHEN p.is_equal AND p.is_same THEN false
-                ELSE coalesce(p.staged_digest <> p.digest, NOT p.is_equal) END AS differs_in_legacy
-    FROM (
-        SELECT l.legacy_id,
-               l.digest,
-               CASE WHEN t.{id} IS NOT NULL THEN {found} = l.digest END AS is_equal,
-               t.xmin = l.xid AS is_ours,
-               {misowned} AS is_elsewhere,
-               k._legacy_id IS NOT NULL AS is_staged,
-               {staged_row} IS NOT DISTINCT FROM {found_row} AS is_same,
-               CASE WHEN {staged_row} IS DISTINCT FROM {found_row} OR t.xmin <> l.xid THEN {staged} END AS staged_digest,
-               k._legacy_id IS NULL AND EXISTS (
-                   SELECT FROM etl.quarantine AS q
-                   WHERE q."table" = {table} AND q.legacy_id = l.legacy_id) AS is_quarantined,
-               k._legacy_id IS NULL
-               AND NOT EXISTS (SELECT FROM etl.quarantine AS q WHERE q."table" = {table} AND q.legacy_id = l.legacy_id)
-               AND NOT EXISTS (SELECT FROM etl.excluded AS e
-                               WHERE e."table" = {table} AND e.legacy_id = l.legacy_id AND e.reason <> 'vanished')
-                   AS has_vanished
-        FROM etl.loaded AS l
-        LEFT JOIN ({links}) AS k ON k._legacy_id = l.legacy_id
-        LEFT JOIN {target} AS t ON t.{id} = l.new_id::{id_type}
-        {owners}
-        WHERE l."table" = {table} {of_wave}
-        OFFSET 0) AS p) AS c
+-- Ledger rows against production and staging, row by row, and their money user by user: one reading. Each row is given
+-- two words, once: what production has of it, and what staging has now. A row that differs and still carries the loading
+-- transaction's id is our fault (`altered`), one that another transaction wrote since or removed is its user's business
+-- (`changed`, `gone`). One that is as it was loaded and stands under another account than the one of the claim is
+-- `misowned`. What equals production, in the version that we wrote, needs no second digest (`same`).
+WITH judged AS MATERIALIZED (
+    SELECT l.legacy_user_id,
+           CASE WHEN t.{id} IS NULL THEN 'gone'
+                WHEN {found} IS DISTINCT FROM l.digest THEN CASE WHEN t.xmin = l.xid THEN 'altered' ELSE 'changed' END
+                WHEN {misowned} THEN 'misowned'
+                WHEN t.xmin = l.xid THEN 'untouched'
+                ELSE 'rewritten' END AS found,
+           CASE WHEN k._legacy_id IS NULL AND q.legacy_id IS NOT NULL THEN 'refused'
+                WHEN k._legacy_id IS NULL AND e.legacy_id IS NOT NULL THEN 'excluded'
+                WHEN k._legacy_id IS NULL THEN 'vanished'
+                WHEN t.xmin = l.xid AND {staged_row} IS NOT DISTINCT FROM {found_row} THEN 'same'
+                WHEN {staged} = l.digest THEN 'as_loaded'
+                ELSE 'edited' END AS staged,
+           count(*) AS rows,
+           (array_agg(l.legacy_id))[1:6] AS sample
+           {sums}
+    FROM etl.loaded AS l
+    LEFT JOIN ({links}) AS k ON k._legacy_id = l.legacy_id
+    LEFT JOIN {target} AS t ON t.{id} = l.new_id::{id_type}
+    LEFT JOIN (SELECT DISTINCT f.legacy_id FROM etl.quarantine AS f WHERE f."table" = {table}) AS q
+        ON q.legacy_id = l.legacy_id
+    LEFT JOIN etl.excluded AS e ON e."table" = {table} AND e.legacy_id = l.legacy_id AND e.reason <> 'vanished'
+    {owners}
+    WHERE l."table" = {table} {of_wave}
+    GROUP BY 1, 2, 3),
+-- A row whose new version is refused has changed in the legacy app too; one that is nowhere any more has vanished.
+named AS MATERIALIZED (
+    SELECT j.*,
+           j.staged IN ('refused', 'edited') OR (j.staged = 'same' AND j.found = 'altered') AS differs_in_legacy
+    FROM judged AS j),
+-- A user's other total is explained where a row was changed or removed since, in production or in the legacy app.
+users AS (
+    SELECT n.legacy_user_id,
+           bool_or(n.differs_in_legacy OR n.found IN ('gone', 'changed', 'rewritten')
+                   OR n.staged IN ('excluded', 'vanished')) AS is_explained
+           {sums_of_users}
+    FROM named AS n GROUP BY n.legacy_user_id)
+SELECT (SELECT ARRAY[sum(n.rows),
+                     sum(n.rows) FILTER (WHERE n.found IN ('untouched', 'rewritten', 'misowned')),
+                     sum(n.rows) FILTER (WHERE n.found = 'altered'),
+                     sum(n.rows) FILTER (WHERE n.found = 'changed'),
+                     sum(n.rows) FILTER (WHERE n.found = 'gone'),
+                     sum(n.rows) FILTER (WHERE n.found = 'misowned'),
+                     sum(n.rows) FILTER (WHERE n.differs_in_legacy),
+                     sum(n.rows) FILTER (WHERE n.staged = 'vanished')]::bigint[] FROM named AS n),
+       ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.found = 'altered' ORDER BY 1 LIMIT 6),
+       ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.found = 'changed' ORDER BY 1 LIMIT 6),
+       ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.found = 'gone' ORDER BY 1 LIMIT 6),
+       ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.found = 'misowned' ORDER BY 1 LIMIT 6),
+       ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.differs_in_legacy OR n.staged = 'vanished' ORDER BY 1 LIMIT 6),
+       s.*
+FROM (SELECT count(*) AS users {totals} FROM users AS u) AS s
