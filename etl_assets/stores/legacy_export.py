@@ -26,13 +26,17 @@ ONCE_REPEATED = "etl_once_repeated"  # in a scrubbed copy: keys that a removed r
 
 @dataclass
 class ExportReader:
-    """One export on one open snapshot. After the batches are read, `classes` counts storage classes per column."""
+    """One export on one open snapshot. After the batches are read, `classes` counts storage classes per column.
+
+    `is_plain`: no cell is of another class than its column's usual one, TEXT or INTEGER, or NULL.
+    """
 
     connection: sqlite3.Connection
     export: Export
     table: LegacyTable
     columns: tuple[ExportColumn, ...]
     usual: dict[str, str]
+    is_plain: bool
     classes: dict[str, Counter[str]] = field(default_factory=dict)
 
     @property
@@ -47,7 +51,8 @@ class ExportReader:
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """Frames of String columns: `_key`, the labels, `_classes`; at least one, which may be empty."""
-        cells = ", ".join(_cell(_source(column)) for column in self.columns)
+        cell = _plain_cell if self.is_plain else _cell
+        cells = ", ".join(cell(_source(column)) for column in self.columns)
         parts = [
             "SELECT",
             key_label(self.export, self.table) + ",",
@@ -91,7 +96,7 @@ class ExportReader:
         return "ORDER BY " + self.table.rowid if self.table.rowid else ""
 
     def _class_string(self) -> str:
-        if not self.columns:
+        if self.is_plain:
             return "NULL"
         kinds = {column.label: "typeof(" + _source(column) + ")" for column in self.columns}
         usual = " AND ".join(
@@ -131,7 +136,8 @@ def open_export(connection: sqlite3.Connection, export: Export) -> ExportReader 
     _require_columns(export, table, columns)
     _require_no_secrets(connection, export, table, columns)
     find_repeated_keys(connection, export, table)
-    return ExportReader(connection, export, table, columns, _usual_classes(connection, table, columns))
+    usual = _usual_classes(connection, table, columns)
+    return ExportReader(connection, export, table, columns, usual, _is_plain(connection, table, columns, usual))
 
 
 def _require_columns(export: Export, table: LegacyTable, columns: tuple[ExportColumn, ...]) -> None:
@@ -230,6 +236,25 @@ def _usual_classes(
     return usual
 
 
+def _is_plain(
+    connection: sqlite3.Connection, table: LegacyTable, columns: tuple[ExportColumn, ...], usual: dict[str, str]
+) -> bool:
+    """True when no cell needs a look at its storage class: one pass, at a quarter of what it spares the export."""
+    if not set(usual.values()) <= set("it"):
+        return False
+    odd = " OR ".join(_is_odd(_source(column), usual[column.label]) for column in columns) or "0"
+    found = connection.execute("SELECT 1 FROM " + quoted(table.name) + " WHERE " + odd + " LIMIT 1").fetchone()
+    return found is None
+
+
+def _is_odd(source: str, usual: str) -> str:
+    if usual == "i":
+        return "typeof(" + source + ") NOT IN ('null', 'integer')"
+    # Numbers sort before any text and BLOBs after it (https://sqlite.org/datatype3.html, 4.1): cheaper than typeof().
+    text = "(" + source + ") COLLATE BINARY"
+    return text + " < '' OR " + text + " >= x''"
+
+
 def _source(column: ExportColumn) -> str:
     return "(" + column.expr + ")" if column.expr else quoted(column.column or "")
 
@@ -240,6 +265,10 @@ def _cell(source: str) -> str:
         "CASE typeof(" + source + ") WHEN 'real' THEN etl_real(" + source + ")"
         " WHEN 'blob' THEN hex(" + source + ") ELSE CAST(" + source + " AS TEXT) END"
     )
+
+
+def _plain_cell(source: str) -> str:
+    return "CAST(" + source + " AS TEXT)"
 
 
 def key_part(name: str) -> str:

@@ -23,7 +23,7 @@ from etl_assets.stores.targets import regclass
 from etl_assets.stores.updating import changed_users, has_changed_row, write_changes
 from etl_assets.stores.validations import require_gate
 
-USERS_PER_TRANSACTION = 25_000  # 1,340,000 rows at 30 jobs and 60 transactions a user
+USERS_PER_TRANSACTION = 10_000  # half a minute in two lanes at 60 rows a user; others wait a minute for their turn
 USERS_FOR_LANES = 200  # for fewer, a connection costs more than it saves
 KeyColumns = dict[str, tuple[str, ...]]
 Progress = Callable[[int, int], None]

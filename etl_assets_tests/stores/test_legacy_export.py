@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from etl_assets.model.errors import LegacyMismatch
 from etl_assets.spec.exports import Export, ExportColumn
 from etl_assets.stores.artifacts import Artifacts
-from etl_assets.stores.legacy_export import open_export
+from etl_assets.stores.legacy_export import SAMPLE_ROWS, open_export
 from etl_assets.stores.legacy_sqlite import open_read_only
 
 COLUMNS = (ExportColumn("a", column="a"), ExportColumn("b", column="b"))
@@ -148,3 +148,21 @@ def test_a_failed_export_leaves_nothing_behind(tmp_path: Path) -> None:
         writer.write(pl.DataFrame({"_key": ["1"]}))
         raise RuntimeError
     assert [path for path in (tmp_path / "artifacts").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("declared", ["", "TEXT", "TEXT COLLATE NOCASE", "INTEGER", "NUMERIC", "REAL", "BLOB"])
+@pytest.mark.parametrize("usual", ["word", 7])
+@pytest.mark.parametrize("odd", ["", "word", "7", 7, -1, 2.0, 2.5, float("-inf"), b"", b"\x00", b"word", None])
+def test_one_odd_cell_behind_the_sample_is_told(tmp_path: Path, declared: str, usual: object, odd: object) -> None:
+    columns = f"id INTEGER PRIMARY KEY, a {declared}, b"
+    rows = [(number, usual, None) for number in range(1, SAMPLE_ROWS + 2)] + [(SAMPLE_ROWS + 2, odd, "end")]
+    path = make(tmp_path / "l.db", rows, columns)
+    with open_read_only(path) as connection:
+        kept = [cell for (cell,) in connection.execute("SELECT a FROM t ORDER BY id")]
+        kinds = {kind for (kind,) in connection.execute("SELECT DISTINCT typeof(a) FROM t WHERE a IS NOT NULL")}
+        reader = open_export(connection, Export("t", "t", COLUMNS))
+    assert reader is not None
+    assert reader.is_plain is (kinds in ({"text"}, {"integer"}))
+    frame, letters = exported(path, tmp_path / "artifacts", Export("t", "t", COLUMNS))
+    found = told(frame, letters, "a", 0)
+    assert [(type(cell), cell) for cell in found] == [(type(cell), cell) for cell in kept]
