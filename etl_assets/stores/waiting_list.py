@@ -61,13 +61,10 @@ def _query(links: Links) -> sql.Composed:
 
 
 def _not_arrived(links: Links, name: str) -> sql.Composed:
+    table = links.spec.tables[name]
+    slots = {"table": literal(name), "sums": money_sums(links, name), "links": links.as_whole.rows(name)}
+    if table.owner.from_:
+        return statement("count_waiting", **slots)
     columns: list[sql.Composable] = [sql.SQL("o.legacy_user_id"), sql.SQL("o.legacy_id"), sql.SQL("x._state")]
-    columns += [identifier("x", column) for column in dict.fromkeys(links.spec.tables[name].checks.sum)]
-    return statement(
-        "count_not_arrived",
-        table=literal(name),
-        sums=money_sums(links, name),
-        columns=joined(columns),
-        owners=links.owners(name),
-        links=links.as_whole.rows(name),
-    )
+    columns += [identifier("x", column) for column in dict.fromkeys(table.checks.sum)]
+    return statement("count_not_arrived", **slots, columns=joined(columns), owners=links.owners(name))
