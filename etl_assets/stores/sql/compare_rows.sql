@@ -52,6 +52,7 @@ SELECT (SELECT ARRAY[sum(n.rows),
        ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.found = 'changed' ORDER BY 1 LIMIT 6),
        ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.found = 'gone' ORDER BY 1 LIMIT 6),
        ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.found = 'misowned' ORDER BY 1 LIMIT 6),
-       ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.differs_in_legacy OR n.staged = 'vanished' ORDER BY 1 LIMIT 6),
+       ARRAY(SELECT unnest(n.sample) FROM named AS n
+             WHERE n.differs_in_legacy OR n.staged = 'vanished' ORDER BY 1 LIMIT 6),
        s.*
 FROM (SELECT count(*) AS users {totals} FROM users AS u) AS s

@@ -1,6 +1,6 @@
--- As `count_waiting`, of a table that is owned through another. By the owners and not by the links' own: rows whose value was
--- refused, and their children, have no linked owner. A row has as many lines among the owners as it, or the row that it
--- belongs to, has refused cells.
+-- As `count_waiting`, of a table that is owned through another. By the owners and not by the links' own: rows whose
+-- value was refused, and their children, have no linked owner. A row has as many lines among the owners as it, or the
+-- row that it belongs to, has refused cells.
 SELECT {table} AS "table", k.legacy_user_id,
        count(*) FILTER (WHERE k._state IN ('waiting', 'ready')) AS waiting,
        count(*) FILTER (WHERE k._state IS NULL OR k._state = 'quarantined') AS quarantined,
