@@ -35,6 +35,7 @@ TABLES = (
     "compared",
 )
 LAST_MADE = "etl.compared"
+LAST_READ = "etl.forgotten"  # what came later only writers need
 
 
 def ensure_schema(connection: Connection) -> None:
@@ -43,11 +44,11 @@ def ensure_schema(connection: Connection) -> None:
     Raises:
         Unavailable: another process has the writers' lock, and kept it; says who.
     """
-    if exists(connection):
+    if _has(connection, LAST_MADE):
         return
     with connection.transaction():
         wait_for_lock(connection, run="schema")
-        if exists(connection):
+        if _has(connection, LAST_MADE):
             return
         for path in sorted((FOLDER / "schema").glob("*.sql")):
             run_statement(connection, statement(f"schema/{path.stem}"))
@@ -59,7 +60,7 @@ def ensure_schema(connection: Connection) -> None:
 @contextmanager
 def rolled_back(connection: Connection, *, run: str) -> Iterator[None]:
     """A writer's transaction that is rolled back; on a target without schema `etl`, which appears in it and goes."""
-    if exists(connection):
+    if _has(connection, LAST_MADE):
         with writing(connection, run=run):
             yield
             raise psycopg.Rollback
@@ -71,8 +72,12 @@ def rolled_back(connection: Connection, *, run: str) -> Iterator[None]:
 
 
 def exists(connection: Connection) -> bool:
-    """True when schema `etl` is complete."""
-    found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [LAST_MADE]).fetchone()
+    """True when schema `etl` can be read; one that a former version has made is completed by the next writer."""
+    return _has(connection, LAST_READ)
+
+
+def _has(connection: Connection, table: str) -> bool:
+    found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [table]).fetchone()
     return bool(found and found[0])
 
 
