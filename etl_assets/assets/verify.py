@@ -47,7 +47,7 @@ from etl_assets.model.report import Verified
 from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import read_books, staged_tables
 from etl_assets.stores.balance_books import BalanceComparison, compare_balances
-from etl_assets.stores.compared import Compared, compared, known_comparisons, remember_compared
+from etl_assets.stores.compared import OF_ALL, OF_WAVE, Compared, compared, known_comparisons, remember_compared
 from etl_assets.stores.comparison import RowComparison, compare_all, compare_rows
 from etl_assets.stores.end_users import see_as_users
 from etl_assets.stores.faults import fault_point
@@ -106,13 +106,13 @@ def _read_back(connection: Connection, links: Links, tables: list[str], *, run: 
     loaded = {book.table: book.loaded for book in books.tables}
     known = known_comparisons(connection, links, run=run)
     found = {name: known.of(name, loaded=loaded[name]) for name in tables}
-    read = [compare_all(connection, links, name, known=found[name]) for name in tables]
+    read = {name: compare_all(connection, links, name, known=found[name]) for name in tables}
     since = known.since if any(found.values()) else at
     balances = None
     if links.spec.balances:
         balances = compare_balances(connection, links) if set(links.tables) <= set(tables) else []
     altered = [name for name in tables if is_altered(connection, name)]
-    return _ReadBack(at, books, compared(connection, links, read, since=since), balances, altered)
+    return _ReadBack(at, books, Compared(read, known.staging, since), balances, altered)
 
 
 def _balance_specs() -> list[dg.AssetCheckSpec]:
@@ -183,7 +183,7 @@ def build_reconciliation_asset(spec: Spec) -> dg.AssetsDefinition:
                 sight = see_as_users(connection, links, wave=wave)
                 known = compared(connection, links, found)
             with writing(connection, run=run):
-                remember_compared(connection, known, by=RECONCILIATION.path[-1], run=run)
+                remember_compared(connection, known, by=OF_WAVE, run=run)
         return dg.MaterializeResult(
             metadata={"rows_compared": sum(row.compared for row in found), "rows": rows_table(found)},
             check_results=[
@@ -243,7 +243,7 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
             stores.artifacts().publish_report(VERIFIED, [json.dumps(found.as_verified().as_json())])
             with writing(connection, run=run):
                 run_statement(connection, statement("verify_waves"))
-                remember_compared(connection, found.compared, by=VERIFICATION.path[-1], run=run)
+                remember_compared(connection, found.compared, by=OF_ALL, run=run)
                 audit(connection, run=run, action="verified", **found.for_audit())
                 if found.books.closed and is_migrate(context.run):
                     remember_by_hand(connection, run=run)

@@ -15,7 +15,7 @@ from etl_assets.stores.loading import describe_staging
 from etl_assets.stores.postgres import Connection, rows, server_facts
 from etl_assets.stores.statements import statement
 
-RECONCILIATION, VERIFICATION = "reconciliation", "verification"
+OF_WAVE, OF_ALL = "reconciliation", "verification"  # who has compared
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Compared:
         return found
 
 
-def compared(connection: Connection, links: Links, found: Iterable[RowComparison], *, since: str = "") -> Compared:
-    """What was found in this transaction, or partly at a moment before."""
-    tables, staging = {row.table: row for row in found}, describe_staging(connection, links)[2]
-    return Compared(tables, staging, since or server_facts(connection)["now"])
+def compared(connection: Connection, links: Links, found: Iterable[RowComparison]) -> Compared:
+    """What was found in this transaction."""
+    staging = describe_staging(connection, links)[2]
+    return Compared({row.table: row for row in found}, staging, server_facts(connection)["now"])
 
 
 def remember_compared(connection: Connection, found: Compared, *, by: str, run: str) -> None:
@@ -56,10 +56,10 @@ def known_comparisons(connection: Connection, links: Links, *, run: str) -> Comp
     Rows over which a changed legacy row was written belong to earlier waves, so with `on_change: update` nothing does.
     """
     staging = describe_staging(connection, links)[2]
-    wave = _recalled(connection, by=RECONCILIATION, staging=staging, run=run)
+    wave = _recalled(connection, by=OF_WAVE, staging=staging, run=run)
     if not wave.tables or links.spec.policy.updates:
         return Compared({}, staging)
-    before = _recalled(connection, by=VERIFICATION, staging=staging, run=None)
+    before = _recalled(connection, by=OF_ALL, staging=staging, run=None)
     both = {name: before.tables[name].plus(found) for name, found in wave.tables.items() if name in before.tables}
     return Compared({**before.tables, **wave.tables, **both}, staging, before.since or wave.since)
 
