@@ -26,7 +26,7 @@ from etl_assets.stores.statements import (
     statement,
     without_parameters,
 )
-from etl_assets.stores.targets import shape_digest
+from etl_assets.stores.targets import regclass, shape_digest
 
 NAMED_IN_QUARANTINE = ("value", "legacy_id", "legacy_user_id", "via_key")
 TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%S%.6fZ"
@@ -157,28 +157,39 @@ def note_staged(
     fault_point("staging.noted")
 
 
-def write_digest(connection: Connection, name: str, digest: str | None = None) -> str:
-    """Keeps a digest of the staging table as it stands, so that a later change by hand is noticed; returns it."""
-    digest = digest or _digest(connection, name)
+def write_digest(connection: Connection, name: str, known: str | None = None) -> str:
+    """Keeps a digest of the staging table as it stands, so that a later change by hand is noticed; returns it.
+
+    With `known` that is kept on, for a table which nobody has touched.
+    """
+    digest = known or f"{_digest(connection, name)}/{_versions(connection, name)}"
     connection.execute(statement("write_staging_digest"), {"table": name, "digest": digest})
     return digest
 
 
 def known_digest(connection: Connection, name: str) -> str | None:
-    """The digest that was kept last."""
+    """The digest that was kept last: of what the rows say and, behind a slash, of their versions."""
     found: str | None = one(connection, statement("find_staging_digest"), table=name)[0]
     return found
 
 
 def is_altered(connection: Connection, name: str) -> bool:
     """True when the staging table is not what was written."""
-    known = known_digest(connection, name)
-    return known is not None and known != _digest(connection, name)
+    content, _, versions = (known_digest(connection, name) or "").partition("/")
+    if not content or versions == _versions(connection, name):
+        return False
+    # Written by somebody, or all anew with the same content, as a restore does: what the rows say decides.
+    return content != _digest(connection, name)
 
 
 def _digest(connection: Connection, name: str) -> str:
     # On its own and not within the UPDATE, where Postgres would not read in parallel.
     return str(one(connection, statement("digest_staging", staging=staging_table(name)))[0])
+
+
+def _versions(connection: Connection, name: str) -> str:
+    query = statement("digest_versions", staging=staging_table(name))
+    return str(one(connection, query, staging=regclass("etl", f"stg_{name}"))[0])
 
 
 def _keep_corrections(connection: Connection, table: Table, corrected: Corrected) -> None:

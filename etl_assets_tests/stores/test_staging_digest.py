@@ -1,0 +1,71 @@
+"""A staging table that somebody has written to is told from one that stands as it was written."""
+
+import pytest
+
+from etl_assets.stores.postgres import connect, reading
+from etl_assets.stores.staging import is_altered
+from etl_assets_tests.world import World
+
+
+def altered(world: World) -> bool:
+    with connect(world.url) as connection, reading(connection):
+        return is_altered(connection, "jobs")
+
+
+def execute(world: World, *statements: str) -> None:
+    with connect(world.url) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ("UPDATE etl.stg_jobs SET status = 'edited' WHERE _legacy_id = '1'",),
+        ("DELETE FROM etl.stg_jobs WHERE _legacy_id = '1'",),
+        ("INSERT INTO etl.stg_jobs SELECT (jsonb_populate_record(s, '{\"_legacy_id\": \"99\"}')).* FROM etl.stg_jobs AS s LIMIT 1",),
+        # No row is written anew by these, and each says something else.
+        ("ALTER TABLE etl.stg_jobs DROP COLUMN status", "ALTER TABLE etl.stg_jobs ADD COLUMN status text DEFAULT 'edited'"),
+    ],
+)  # fmt: skip
+def test_what_is_written_by_hand_is_noticed(awkward: World, changes: tuple[str, ...]) -> None:
+    awkward.stage()
+    assert not altered(awkward)
+    execute(awkward, *changes)
+    assert altered(awkward)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ("VACUUM (FREEZE) etl.stg_jobs", "ANALYZE etl.stg_jobs"),
+        ("VACUUM FULL etl.stg_jobs",),
+        ("UPDATE etl.stg_jobs SET status = status",),
+        # As a restored backup has it: new versions of the same rows.
+        (
+            "CREATE TABLE kept AS SELECT * FROM etl.stg_jobs",
+            "TRUNCATE etl.stg_jobs",
+            "INSERT INTO etl.stg_jobs SELECT * FROM kept",
+        ),
+    ],
+)
+def test_what_leaves_every_row_as_it_was_is_no_change(awkward: World, changes: tuple[str, ...]) -> None:
+    awkward.stage()
+    execute(awkward, *changes)
+    assert not altered(awkward)
+
+
+def test_what_the_rows_say_is_read_only_where_their_versions_are_others(awkward: World) -> None:
+    awkward.stage()
+    awkward.execute("UPDATE etl.staged SET digest = regexp_replace(digest, '^[^/]*', 'another')")
+    assert not altered(awkward)
+    awkward.execute("UPDATE etl.stg_jobs SET status = status")
+    assert altered(awkward)
+
+
+def test_a_staging_of_a_former_version_is_judged_by_what_its_rows_say(awkward: World) -> None:
+    awkward.stage()
+    awkward.execute("UPDATE etl.staged SET digest = split_part(digest, '/', 1)")
+    assert not altered(awkward)
+    awkward.execute("UPDATE etl.stg_jobs SET status = 'edited'")
+    assert altered(awkward)
