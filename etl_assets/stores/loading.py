@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from psycopg import sql
@@ -14,7 +14,16 @@ from etl_assets.stores.faults import fault_point
 from etl_assets.stores.inserting import adopt, insert_ready, raise_sequence
 from etl_assets.stores.lanes import LANES, Connect, Lane, in_lanes
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, DatabaseFault, one, reading, rows, run_statement, writing
+from etl_assets.stores.postgres import (
+    Connection,
+    DatabaseFault,
+    one,
+    prefer_lookups,
+    reading,
+    rows,
+    run_statement,
+    writing,
+)
 from etl_assets.stores.preflight import require_target
 from etl_assets.stores.read_back import can_be_altered, require_as_written
 from etl_assets.stores.schema import audit, meta_facts, remember
@@ -68,6 +77,7 @@ class Loader:
     """Who loads, from where to where: the connection, the links, each table's key columns, the Dagster run.
 
     With `connect`, which opens more connections, large waves are loaded in lanes; `lane` is the one of this loader.
+    `few` are the users of a small wave: their rows are looked up, and not found by reading everybody's.
     """
 
     connection: Connection
@@ -76,10 +86,15 @@ class Loader:
     run: str
     connect: Connect | None = None
     lane: Lane | None = None
+    few: list[str] | None = None
 
-    def writing(self) -> AbstractContextManager[object]:
+    @contextmanager
+    def writing(self) -> Iterator[None]:
         """A transaction that writes."""
-        return self.lane.writing(run=self.run) if self.lane else writing(self.connection, run=self.run)
+        with self.lane.writing(run=self.run) if self.lane else writing(self.connection, run=self.run):
+            if self.few is not None:
+                prefer_lookups(self.connection)
+            yield
 
 
 def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
@@ -101,6 +116,8 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
         _require_standing(connection, wave)
         own = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
         with_lanes = bool(loader.connect) and len(own) >= USERS_FOR_LANES and _are_apart(connection, links, owned)
+        if own and not is_large(connection, wave):
+            loader = replace(loader, few=own)
     load_own = _load_in_lanes if with_lanes else _load_in_turn
     load_own(loader, owned, own, wave=wave, loaded=loaded, progress=progress)
     # Rows that were not there, not right or not referable when their owner's wave came, users by users as above.
@@ -192,9 +209,9 @@ def _load_in_lanes(
     loader: Loader, owned: list[str], users: list[str], *, wave: str, loaded: Loaded, progress: Progress
 ) -> None:
     assert loader.connect is not None  # noqa: S101 - asked by the caller
-    with writing(loader.connection, run=loader.run):
+    with loader.writing():
         _require_standing(loader.connection, wave)
-        _open_gate(loader)
+        _open_gate(loader, users=loader.few, with_held=True)
 
     def load(lane: Lane, batch: list[str]) -> Loaded:
         part = Loaded(dict.fromkeys(owned, 0))
@@ -225,7 +242,7 @@ def _load_or_divide(loader: Loader, owned: list[str], users: list[str], *, wave:
         if not fault.is_about_rows:
             raise
         with reading(loader.connection):
-            require_gate(loader.connection, loader.links, users=users, is_refused=True)
+            require_gate(loader.connection, loader.links, users=users, with_held=True)
         if len(users) == 1:
             loaded.refused[users[0]] = str(fault)
             return
@@ -241,9 +258,9 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
     updated: dict[str, int] = {}
     with loader.writing():
         _require_standing(connection, wave)
-        # The first transaction looks at everybody's rows, before anything is written; those after it at their own.
+        # The first transaction looks at the rows of all, before anything is written; those after it at their own.
         is_first = not loaded.transactions and not loader.lane
-        _open_gate(loader, users=None if is_first else users)
+        _open_gate(loader, users=loader.few if is_first else users, with_held=is_first)
         note_before(connection, links, users)
         for name in owned:
             started = time.monotonic()
@@ -286,9 +303,9 @@ def _require_standing(connection: Connection, wave: str) -> None:
         raise EtlError(f"Wave {wave} {what}: materialize `resolved_users` for it first.")
 
 
-def _open_gate(loader: Loader, *, users: list[str] | None = None) -> None:
+def _open_gate(loader: Loader, *, users: list[str] | None = None, with_held: bool = False) -> None:
     require_target(loader.connection, loader.links)
-    require_gate(loader.connection, loader.links, users=users)
+    require_gate(loader.connection, loader.links, users=users, with_held=with_held)
     remember(loader.connection, meta_facts(loader.links.spec, loader.keys))
     for name in loader.links.tables:
         if loader.links.spec.tables[name].is_frozen:
@@ -319,6 +336,11 @@ def describe_staging(connection: Connection, links: Links) -> tuple[set[str], in
     tables = joined([*(literal(name) for name in links.tables), literal("users")])
     staged, snapshots, mark = one(connection, statement("describe_staging", tables=tables))
     return set(staged), int(snapshots), str(mark)
+
+
+def is_large(connection: Connection, wave: str) -> bool:
+    """True when so many users are of this wave that reading all rows is cheaper than looking theirs up."""
+    return bool(one(connection, statement("is_large_wave"), wave=wave)[0])
 
 
 def unfinished_waves(connection: Connection) -> list[str]:

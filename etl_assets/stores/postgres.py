@@ -191,6 +191,13 @@ def transaction(connection: Connection, *, read_only: bool) -> Iterator[None]:
         raise translated(error) from None
 
 
+def prefer_lookups(connection: Connection) -> None:
+    """Has the open transaction find a part of a table by its keys, which on today's disks costs less than Postgres
+    takes it for by default; what it costs follows the part then, and not the table.
+    """
+    connection.execute("SET LOCAL random_page_cost = 1.1")
+
+
 @contextmanager
 def _part_of_a_transaction(connection: Connection) -> Iterator[None]:
     try:

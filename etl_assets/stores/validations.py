@@ -385,16 +385,16 @@ def gate(links: Links) -> Iterator[Validation]:
 
 
 def require_gate(
-    connection: Connection, links: Links, *, users: list[str] | None = None, is_refused: bool = False
+    connection: Connection, links: Links, *, users: list[str] | None = None, with_held: bool = False
 ) -> None:
     """Nothing, when every blocking validation holds in this transaction; with `users` it writes no others' rows.
 
     A Dagster check stops only its own run (dagster 1.13, a blocking check and a later run); this holds in any run.
-    What an index of the target holds anyway is asked for everybody, and for some `users` only after it has refused.
+    What an index of the target holds is asked for some `users` only `with_held`: before them all, or once it refused.
 
     Raises:
         Refused: the first that does not.
     """
     for validation in gate(links):
-        if users is None or is_refused or not validation.is_held(links):
+        if users is None or with_held or not validation.is_held(links):
             validation.require(connection, links, users=users)

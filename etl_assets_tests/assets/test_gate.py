@@ -299,21 +299,39 @@ def test_unmapped_rows_fall_to_zero_as_users_come_back(world: World) -> None:
     assert counts == [1, 0]
 
 
+TAKING = (
+    "INSERT INTO public.jobs (id, user_id, job_type, status, created_at) SELECT s._new_id, p.id, 'n', 'n', now()"
+    " FROM etl.stg_jobs AS s, public.profiles AS p WHERE s._legacy_id = '2' AND p.email = 'fay@example.com'"
+    " ON CONFLICT DO NOTHING"
+)
+
+
 def test_an_id_that_is_taken_between_two_transactions_stops_the_second(
     awkward: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loading, "USERS_PER_TRANSACTION", 1)
     wave = awkward.stage()
-    taking = (
-        "INSERT INTO public.jobs (id, user_id, job_type, status, created_at) SELECT s._new_id, p.id, 'n', 'n', now()"
-        " FROM etl.stg_jobs AS s, public.profiles AS p WHERE s._legacy_id = '2' AND p.email = 'fay@example.com'"
-        " ON CONFLICT DO NOTHING"
-    )
     with connect(awkward.url) as connection:
         loader = loading.Loader(connection, awkward.links(), {}, "test")
         with pytest.raises(Refused, match="new_ids_are_free fails on jobs for 1 "):
-            loading.load_wave(loader, wave=wave, progress=lambda *_: awkward.execute(taking))
+            loading.load_wave(loader, wave=wave, progress=lambda *_: awkward.execute(TAKING))
     assert awkward.query("SELECT DISTINCT legacy_user_id FROM etl.loaded") == [("1",)]
+
+
+@pytest.mark.parametrize("with_lanes", [False, True])
+def test_a_small_waves_gate_looks_at_all_its_users_before_one_is_written(
+    awkward: World, monkeypatch: pytest.MonkeyPatch, *, with_lanes: bool
+) -> None:
+    for name, value in {"USERS_PER_TRANSACTION": 1, "USERS_FOR_LANES": 1, "is_large": lambda *_: False}.items():
+        monkeypatch.setattr(loading, name, value)
+    wave = awkward.stage()
+    awkward.execute(TAKING)
+    with connect(awkward.url) as connection:
+        another = (lambda: connect(awkward.url)) if with_lanes else None
+        loader = loading.Loader(connection, awkward.links(), {}, "test", connect=another)
+        with pytest.raises(Refused, match="new_ids_are_free fails on jobs for 1 "):
+            loading.load_wave(loader, wave=wave, progress=lambda *_: None)
+    assert awkward.query("SELECT count(*) FROM etl.loaded") == [(0,)]
 
 
 def test_an_export_is_written_again_only_where_it_would_be_another(awkward: World) -> None:
