@@ -1,5 +1,7 @@
 """The console script: every command calls what the assets call."""
 
+import atexit
+import gc
 import json
 import os
 import sys
@@ -17,11 +19,13 @@ from etl_assets.stores.settings import Settings, read_settings, read_spec
 
 PRIVATE_UMASK = 0o077
 BOOKS_OPEN = 1
+OBJECTS_PER_COLLECTION = 50_000  # 700 by default
 
 
 def main() -> NoReturn:
     """Runs the command line; failures that we name become one sentence and their exit code."""
     os.umask(PRIVATE_UMASK)
+    _collect_seldom()
     code = None
     try:
         # Without standalone mode click hands an exit code back instead of raising it.
@@ -42,6 +46,15 @@ def main() -> NoReturn:
         _say(f"etl-assets: stopped by a defect ({type(error).__name__}); please report what you ran")
         sys.exit(3)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _collect_seldom() -> None:
+    """Spares the search for garbage among Dagster's modules, when they are imported and when the process ends.
+
+    There is none, and it took 0.9 s of every command (Python 3.11, dagster 1.13.27).
+    """
+    gc.set_threshold(OBJECTS_PER_COLLECTION)
+    atexit.register(gc.freeze)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
