@@ -1,6 +1,9 @@
 """The target tables as the catalog tells them, and whether they can hold what the spec sends."""
 
 import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
 
 from etl_assets.model.errors import TargetMismatch
 from etl_assets.model.target import CheckRule, ForeignRule, TargetColumn, TargetTable, UniqueRule
@@ -36,35 +39,59 @@ def find_target(connection: Connection, table: Table) -> TargetTable | None:
     Raises:
         TargetMismatch: it is a view or the like.
     """
-    name = {"table": regclass(table.target_schema, table.target_table)}
-    if connection.execute(statement("find_table"), name).fetchone() in (None, (None,)):
-        return None
-    if connection.execute(statement("is_plain_table"), name).fetchone() != (True,):
-        raise TargetMismatch(table.name, [f"{table.target} is no table, and only tables can be loaded"])
-    columns = read_columns(connection, name["table"])
-    return TargetTable(
-        table.target_schema,
-        table.target_table,
-        columns,
-        unique=tuple(
-            UniqueRule(n, tuple(c), predicate, tuple(reads))
-            for n, c, predicate, reads in rows(connection, statement("read_unique"), **name)
-        ),
-        checks=tuple(CheckRule(n, e, tuple(c)) for n, e, c in rows(connection, statement("read_checks"), **name)),
-        foreign=tuple(
-            ForeignRule(n, tuple(c), schema, parent, tuple(to))
-            for n, c, schema, parent, to in rows(connection, statement("read_foreign"), **name)
-        ),
-        **_triggers(connection, name),
+    return find_targets(connection, [table]).get(table.name)
+
+
+def find_targets(connection: Connection, tables: Sequence[Table]) -> dict[str, TargetTable]:
+    """Those of the target tables that are there, by the name of the spec's table; one trip to the server per kind.
+
+    Raises:
+        TargetMismatch: one is a view or the like.
+    """
+    wanted = {table.name: regclass(table.target_schema, table.target_table) for table in tables}
+    values = {"tables": sorted(set(wanted.values()))}
+    is_plain = dict(rows(connection, statement("find_tables"), **values))
+    for table in tables:
+        if not is_plain.get(wanted[table.name], True):
+            raise TargetMismatch(table.name, [f"{table.target} is no table, and only tables can be loaded"])
+    unique, checks, foreign, triggers = (
+        _by_table(rows(connection, statement(kind), **values))
+        for kind in ("read_unique", "read_checks", "read_foreign", "read_triggers")
     )
+    columns = _columns(connection, **values)
+    return {
+        table.name: TargetTable(
+            table.target_schema,
+            table.target_table,
+            columns[name],
+            unique=tuple(UniqueRule(n, tuple(c), predicate, tuple(reads)) for n, c, predicate, reads in unique[name]),
+            checks=tuple(CheckRule(n, e, tuple(c)) for n, e, c in checks[name]),
+            foreign=tuple(ForeignRule(n, tuple(c), s, parent, tuple(to)) for n, c, s, parent, to in foreign[name]),
+            **_triggers(triggers[name]),
+        )
+        for table in tables
+        if (name := wanted[table.name]) in is_plain
+    }
+
+
+def _by_table(found: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
+    """Rows by their first cell, without it."""
+    grouped: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for table, *cells in found:
+        grouped[table].append(tuple(cells))
+    return grouped
 
 
 def read_columns(connection: Connection, table: str) -> dict[str, TargetColumn]:
-    """The columns of a table, named as `regclass` reads it."""
-    columns = {}
-    for row in rows(connection, statement("read_columns"), table=table):
+    """The columns of a table, named as `regclass` reads it; none where it is absent."""
+    return _columns(connection, tables=[table])[table]
+
+
+def _columns(connection: Connection, *, tables: list[str]) -> dict[str, dict[str, TargetColumn]]:
+    columns: dict[str, dict[str, TargetColumn]] = defaultdict(dict)
+    for table, *row in rows(connection, statement("read_columns"), tables=tables):
         column, kind, base, precision, scale, length, seconds, labels, not_null, default, generated = row
-        columns[column] = TargetColumn(
+        columns[table][column] = TargetColumn(
             name=column,
             type=kind,
             base=base,
@@ -79,8 +106,7 @@ def read_columns(connection: Connection, table: str) -> dict[str, TargetColumn]:
     return columns
 
 
-def _triggers(connection: Connection, name: dict[str, str]) -> dict[str, tuple[str, ...]]:
-    found = rows(connection, statement("read_triggers"), **name)
+def _triggers(found: list[tuple[Any, ...]]) -> dict[str, tuple[str, ...]]:
     return {
         kind: tuple(row[0] for row in found if row[number])
         for number, kind in enumerate(("triggers", "update_triggers", "delete_triggers"), start=1)
@@ -95,8 +121,12 @@ def read_target(connection: Connection, table: Table) -> TargetTable:
     """
     found = find_target(connection, table)
     if found is None:
-        raise TargetMismatch(table.name, [f"{table.target} does not exist"])
+        raise _absent(table)
     return found
+
+
+def _absent(table: Table) -> TargetMismatch:
+    return TargetMismatch(table.name, [f"{table.target} does not exist"])
 
 
 def read_targets(connection: Connection, spec: Spec) -> dict[str, TargetTable]:
@@ -105,14 +135,12 @@ def read_targets(connection: Connection, spec: Spec) -> dict[str, TargetTable]:
     Raises:
         TargetMismatch: a table is not there, or a column would change values.
     """
-    found = {}
-    for name in spec.load_order:
-        table = spec.tables[name]
-        target = find_target(connection, table) if table.optional else read_target(connection, table)
-        if target is None:
-            continue
-        require_fit(table, target)
-        found[name] = target
+    found = find_targets(connection, [spec.tables[name] for name in spec.load_order])
+    for table in (spec.tables[name] for name in spec.load_order):
+        if table.name in found:
+            require_fit(table, found[table.name])
+        elif not table.optional:
+            raise _absent(table)
     return found
 
 

@@ -17,7 +17,7 @@ from etl_assets.stores.sampling import sampled
 from etl_assets.stores.schema import audit
 from etl_assets.stores.staging import copy_frame
 from etl_assets.stores.statements import identifier, joined, literal, qualified, statement
-from etl_assets.stores.targets import read_targets, regclass
+from etl_assets.stores.targets import read_columns, read_targets, regclass
 from etl_assets.stores.undoing import release
 
 CLOCK_TOLERANCE = timedelta(minutes=1)
@@ -72,15 +72,14 @@ def read_links(connection: Connection, spec: Spec) -> Links:
 
 def email_accounts(connection: Connection, _: Spec) -> sql.Composed:
     """A statement for confirmed accounts that have an e-mail identity alone: `is_at_once`; none where nobody knows."""
-    known = {row[0] for row in rows(connection, statement("read_columns_if_there"), schema="auth", table="identities")}
+    known = set(read_columns(connection, "auth.identities"))
     return statement("list_email_accounts" if {"user_id", "provider"} <= known else "list_no_accounts")
 
 
 def _require_columns(connection: Connection, table: str, wanted: tuple[str, ...]) -> set[str]:
-    found = connection.execute(statement("find_table"), {"table": table}).fetchone()
-    if found in (None, (None,)):
+    columns = set(read_columns(connection, table))
+    if not columns:
         raise TargetMismatch("accounts", [f"{table} does not exist; see `accounts:` in the spec"])
-    columns = {row[0] for row in rows(connection, statement("read_columns"), table=table)}
     absent = [column for column in wanted if column not in columns]
     if absent:
         raise TargetMismatch("accounts", [f"{table} has no column {', '.join(absent)}"])

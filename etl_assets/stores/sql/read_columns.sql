@@ -1,5 +1,6 @@
--- The columns of one target table, as the catalog tells them.
-SELECT a.attname,
+-- The columns of target tables, as the catalog tells them.
+SELECT w.name,
+       a.attname,
        format_type(a.atttypid, a.atttypmod),
        format_type(a.atttypid, NULL),
        information_schema._pg_numeric_precision(a.atttypid, a.atttypmod),
@@ -11,6 +12,7 @@ SELECT a.attname,
        a.attnotnull,
        a.atthasdef OR a.attidentity <> '',
        a.attgenerated <> ''
-FROM pg_attribute AS a
-WHERE a.attrelid = %(table)s::regclass AND a.attnum > 0 AND NOT a.attisdropped
+FROM unnest(%(tables)s::text[]) AS w (name)
+JOIN pg_attribute AS a ON a.attrelid = to_regclass(w.name)
+WHERE a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum
