@@ -1,5 +1,6 @@
 """A real PostgreSQL for every test that touches SQL: one cluster per session, one database per test."""
 
+import gc
 import itertools
 import os
 import shutil
@@ -23,6 +24,7 @@ from etl_assets_tests.scenario import CONFIRMED, LEGACY, UNCONFIRMED
 from etl_assets_tests.world import World, definitions_of
 
 _numbers = itertools.count(1)
+gc.set_threshold(50_000)  # as in the command line: Dagster's modules are searched for garbage seldom
 
 
 @pytest.fixture(scope="session", autouse=True)
