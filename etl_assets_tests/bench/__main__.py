@@ -95,10 +95,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--wave-share", type=float, default=0.01, help="of the users, who make up the later wave")
     parser.add_argument("--contenders", default="ours,tick,wave,again,join,floor,guide")
     asked = parser.parse_args()
     rounds: Rounds = defaultdict(list)
-    with ground(asked.jobs) as place:
+    with ground(asked.jobs, later_share=asked.wave_share) as place:
         for number in range(asked.rounds):
             sys.stdout.write(f"{asked.jobs:,} jobs, round {number + 1} of {asked.rounds}\n")
             for name, figures in play(place, asked.contenders.split(",")).items():

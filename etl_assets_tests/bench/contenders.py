@@ -174,7 +174,7 @@ def again(ground: Ground) -> Figures:
 
 
 def wave(ground: Ground) -> Figures:
-    """After a run of ours: 1 % of the users have just confirmed, and the job `new_wave` is pressed."""
+    """After a run of ours: some more users have just confirmed, and the job `new_wave` is pressed."""
     sign_up(ground.url, ground.later)
     command = [sys.executable, "-m", "etl_assets_tests.bench.press", "new_wave"]
     return ground.measured(command, env=environment(ground))

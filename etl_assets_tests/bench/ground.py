@@ -123,10 +123,10 @@ def _lsn(connection: psycopg.Connection[tuple[object, ...]]) -> int:
 
 
 @contextmanager
-def ground(jobs: int, *, resolved: float = 0.9) -> Iterator[Ground]:
+def ground(jobs: int, *, resolved: float = 0.9, later_share: float = 0.01) -> Iterator[Ground]:
     """A server with the template, and a generated legacy database of so many jobs.
 
-    A share of the users has a confirmed account in the template; `later` names the 1 % who confirm afterwards.
+    A share of the users has a confirmed account in the template; `later` names those of them and a further share.
     """
     if not GENERATOR.exists():
         raise SystemExit(f"{GENERATOR} is not here: the benchmark's databases are made by it")
@@ -136,7 +136,7 @@ def ground(jobs: int, *, resolved: float = 0.9) -> Iterator[Ground]:
         users = max(int(jobs * USERS_PER_JOB), 5)
         size = ["--users", str(users), "--jobs", str(jobs), "--tx", str(jobs * TRANSACTIONS_PER_JOB)]
         generate(legacy, size, profiles, resolved)
-        generate(root / "again.db", size, later, resolved + 0.01)
+        generate(root / "again.db", size, later, resolved + later_share)
         (root / "again.db").unlink()
         settings = Settings(root / "server", DEFAULT_SPEC, None, None, root / "dagster")
         server = embedded(settings)
