@@ -1,6 +1,7 @@
 """Production read back: wave by wave, then everything, and the books."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +56,7 @@ from etl_assets.stores.freezing import find_freeze
 from etl_assets.stores.legacy_sqlite import file_mark
 from etl_assets.stores.links import Links
 from etl_assets.stores.loading import is_large
-from etl_assets.stores.postgres import Connection, prefer_lookups, reading, rows, run_statement, server_facts, writing
+from etl_assets.stores.postgres import Connection, looking_up, reading, rows, run_statement, server_facts, writing
 from etl_assets.stores.schema import audit
 from etl_assets.stores.staging import is_altered
 from etl_assets.stores.statements import statement
@@ -178,11 +179,10 @@ def build_reconciliation_asset(spec: Spec) -> dg.AssetsDefinition:
             links = stores.links(connection, spec)
             with reading(connection):
                 tables = [name for name in _staged_tables(connection, links) if name in spec.owned]
-                read = links.as_whole
-                if not is_large(connection, wave):
-                    prefer_lookups(connection)
-                    read = links
-                found = [compare_rows(connection, read, name, wave=wave) for name in tables]
+                large = is_large(connection, wave)
+                with nullcontext() if large else looking_up(connection):
+                    read = links.as_whole if large else links
+                    found = [compare_rows(connection, read, name, wave=wave) for name in tables]
                 sight = see_as_users(connection, links, wave=wave)
                 known = compared(connection, links, found)
             with writing(connection, run=run):

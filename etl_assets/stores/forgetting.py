@@ -12,7 +12,7 @@ from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, rows, writing
 from etl_assets.stores.schema import audit
-from etl_assets.stores.staging import write_digest
+from etl_assets.stores.staging import is_altered, write_digest
 from etl_assets.stores.statements import identifier, staging_table, statement
 from etl_assets.stores.suppressions import read_suppressions, suppression_key
 from etl_assets.stores.users import label_users
@@ -133,10 +133,12 @@ def _remove_rows(connection: Connection, name: str, ids: list[str]) -> int:
         removed = connection.execute(removal, values).rowcount
         notes += removed if store == NOTES else 0
     if _is_staged(connection, name):
+        was_altered = is_altered(connection, name)
         removal = statement("delete_staged_rows", staging=staging_table(name))
         removed = connection.execute(removal, values).rowcount
         connection.execute(statement("shrink_staged"), {"table": name, "source": 0, "staged": removed})
-        write_digest(connection, name)
+        if not was_altered:  # what somebody wrote by hand stays a difference
+            write_digest(connection, name)
     connection.execute(statement("exclude_forgotten"), values)
     return notes
 

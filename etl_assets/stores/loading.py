@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from psycopg import sql
@@ -17,8 +17,8 @@ from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import (
     Connection,
     DatabaseFault,
+    looking_up,
     one,
-    prefer_lookups,
     reading,
     rows,
     run_statement,
@@ -91,9 +91,8 @@ class Loader:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """A transaction that writes."""
-        with self.lane.writing(run=self.run) if self.lane else writing(self.connection, run=self.run):
-            if self.few is not None:
-                prefer_lookups(self.connection)
+        own = self.lane.writing(run=self.run) if self.lane else writing(self.connection, run=self.run)
+        with own, looking_up(self.connection) if self.few is not None else nullcontext():
             yield
 
 
@@ -116,10 +115,9 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
         _require_standing(connection, wave)
         own = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
         with_lanes = bool(loader.connect) and len(own) >= USERS_FOR_LANES and _are_apart(connection, links, owned)
-        if own and not is_large(connection, wave):
-            loader = replace(loader, few=own)
+        few = own if own and not is_large(connection, wave) else None
     load_own = _load_in_lanes if with_lanes else _load_in_turn
-    load_own(loader, owned, own, wave=wave, loaded=loaded, progress=progress)
+    load_own(replace(loader, few=few), owned, own, wave=wave, loaded=loaded, progress=progress)
     # Rows that were not there, not right or not referable when their owner's wave came, users by users as above.
     # Each pass can free further rows, through references between users; it ends when one brings nothing. The staging
     # that the wave has seen is that of the first pass, which alone looks everywhere.
@@ -258,7 +256,7 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
     updated: dict[str, int] = {}
     with loader.writing():
         _require_standing(connection, wave)
-        # The first transaction looks at the rows of all, before anything is written; those after it at their own.
+        # The first transaction looks at all rows that may follow, before anything is written; the others at their own.
         is_first = not loaded.transactions and not loader.lane
         _open_gate(loader, users=loader.few if is_first else users, with_held=is_first)
         note_before(connection, links, users)

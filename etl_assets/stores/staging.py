@@ -162,21 +162,29 @@ def write_digest(connection: Connection, name: str, known: str | None = None) ->
 
     With `known` that is kept on, for a table which nobody has touched.
     """
-    digest = known or f"{_digest(connection, name)}/{_versions(connection, name)}"
+    digest = known or "/".join((_digest(connection, name), *_versions(connection, name)))
     connection.execute(statement("write_staging_digest"), {"table": name, "digest": digest})
     return digest
 
 
 def known_digest(connection: Connection, name: str) -> str | None:
-    """The digest that was kept last: of what the rows say and, behind a slash, of their versions."""
+    """The digest that was kept last: of what the rows say and, behind slashes, of the columns and the rows' versions.
+
+    A former version kept the first alone.
+    """
     found: str | None = one(connection, statement("find_staging_digest"), table=name)[0]
     return found
 
 
 def is_altered(connection: Connection, name: str) -> bool:
     """True when the staging table is not what was written."""
-    content, _, versions = (known_digest(connection, name) or "").partition("/")
-    if not content or versions == _versions(connection, name):
+    content, *versions = (known_digest(connection, name) or "").split("/")
+    if not content:
+        return False
+    now = _versions(connection, name)
+    if versions and versions[0] != now[0]:
+        return True  # other columns can make another row of the same text
+    if versions == now:
         return False
     # Written by somebody, or all anew with the same content, as a restore does: what the rows say decides.
     return content != _digest(connection, name)
@@ -187,9 +195,9 @@ def _digest(connection: Connection, name: str) -> str:
     return str(one(connection, statement("digest_staging", staging=staging_table(name)))[0])
 
 
-def _versions(connection: Connection, name: str) -> str:
+def _versions(connection: Connection, name: str) -> list[str]:
     query = statement("digest_versions", staging=staging_table(name))
-    return str(one(connection, query, staging=regclass("etl", f"stg_{name}"))[0])
+    return list(one(connection, query, staging=regclass("etl", f"stg_{name}")))
 
 
 def _keep_corrections(connection: Connection, table: Table, corrected: Corrected) -> None:

@@ -69,10 +69,10 @@ def require_still_staged(connection: Connection, links: Links, table: Table, for
     """Nothing, when staging is what the difference was made against; runs inside `writing`.
 
     Raises:
-        Unavailable: another run has staged this table meanwhile; trying again compares anew.
+        Unavailable: somebody has written to this staging table meanwhile; trying again compares anew.
     """
-    if former is None or find_former(connection, links, table) != former:
-        raise Unavailable(f"Another run has staged {table.name} meanwhile.")
+    if former is None or find_sound(connection, links, table) != former:
+        raise Unavailable(f"Another run has staged {table.name} meanwhile, or somebody has written to its staging.")
 
 
 def update_staging(

@@ -136,7 +136,7 @@ def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             remedy="Rows with these ids were not loaded by us. Move the native rows to other ids, or use `id: uuid5`.",
             compose=lambda links: _taken_ids(links, spec.tables[name]),
             blocking=True,
-            of_users=lambda links: _taken_ids(links, spec.tables[name], some=True),
+            of_users=lambda links: _taken_ids(links, spec.tables[name], some=not spec.tables[name].owner.is_none),
             is_held=lambda links: links.has_unique_id(name),
         ),
         rule(

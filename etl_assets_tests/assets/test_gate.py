@@ -1,7 +1,8 @@
 """Every blocking validation fails when it should, and the load refuses in a later run of its own."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 
 import dagster as dg
 import pytest
@@ -18,7 +19,8 @@ from etl_assets.assets.keys import (
 )
 from etl_assets.model.errors import Refused
 from etl_assets.stores import loading
-from etl_assets.stores.postgres import connect
+from etl_assets.stores.lanes import Connect
+from etl_assets.stores.postgres import Connection, connect
 from etl_assets.stores.validations import all_validations
 from etl_assets_tests.scenario import PRODUCTION
 from etl_assets_tests.world import AT, World, failed_checks, failure_of
@@ -299,11 +301,13 @@ def test_unmapped_rows_fall_to_zero_as_users_come_back(world: World) -> None:
     assert counts == [1, 0]
 
 
-TAKING = (
-    "INSERT INTO public.jobs (id, user_id, job_type, status, created_at) SELECT s._new_id, p.id, 'n', 'n', now()"
-    " FROM etl.stg_jobs AS s, public.profiles AS p WHERE s._legacy_id = '2' AND p.email = 'fay@example.com'"
-    " ON CONFLICT DO NOTHING"
-)
+def taking(job: str) -> str:
+    """A native row takes the id of a legacy job."""
+    return (
+        "INSERT INTO public.jobs (id, user_id, job_type, status, created_at) SELECT s._new_id, p.id, 'n', 'n', now()"
+        f" FROM etl.stg_jobs AS s, public.profiles AS p WHERE s._legacy_id = '{job}' AND p.email = 'fay@example.com'"
+        " ON CONFLICT DO NOTHING"
+    )
 
 
 def test_an_id_that_is_taken_between_two_transactions_stops_the_second(
@@ -314,7 +318,7 @@ def test_an_id_that_is_taken_between_two_transactions_stops_the_second(
     with connect(awkward.url) as connection:
         loader = loading.Loader(connection, awkward.links(), {}, "test")
         with pytest.raises(Refused, match="new_ids_are_free fails on jobs for 1 "):
-            loading.load_wave(loader, wave=wave, progress=lambda *_: awkward.execute(TAKING))
+            loading.load_wave(loader, wave=wave, progress=lambda *_: awkward.execute(taking("2")))
     assert awkward.query("SELECT DISTINCT legacy_user_id FROM etl.loaded") == [("1",)]
 
 
@@ -325,13 +329,53 @@ def test_a_small_waves_gate_looks_at_all_its_users_before_one_is_written(
     for name, value in {"USERS_PER_TRANSACTION": 1, "USERS_FOR_LANES": 1, "is_large": lambda *_: False}.items():
         monkeypatch.setattr(loading, name, value)
     wave = awkward.stage()
-    awkward.execute(TAKING)
+    awkward.execute(taking("2"))
+    for is_refused in (True, False):
+        with connect(awkward.url) as connection:
+            opened: list[Connection] = []
+            loader = loading.Loader(connection, awkward.links(), {}, "test", opening(awkward, opened, with_lanes))
+            with pytest.raises(Refused) if is_refused else nullcontext() as refused:
+                loading.load_wave(loader, wave=wave, progress=lambda *_: None)
+        assert refused is None or "new_ids_are_free fails on jobs for 1 " in str(refused.value)
+        assert awkward.query("SELECT count(*) FROM etl.loaded") == [(0 if is_refused else 6,)]
+        assert len(opened) == (0 if is_refused or not with_lanes else 2)
+        awkward.execute("DELETE FROM public.jobs WHERE status = 'n'")
+
+
+def opening(world: World, opened: list[Connection], with_lanes: bool) -> Connect | None:
+    """What opens a lane's connection and notes it; none without lanes."""
+
+    @contextmanager
+    def another() -> Iterator[Connection]:
+        with connect(world.url) as connection:
+            opened.append(connection)
+            yield connection
+
+    return another if with_lanes else None
+
+
+def test_the_gate_looks_at_late_rows_also_where_the_target_takes_nobody_of_the_wave(
+    awkward: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "is_large", lambda *_: False)
+    awkward.execute(
+        "ALTER TABLE public.artifacts DROP CONSTRAINT artifacts_job_id_fkey;"
+        "ALTER TABLE public.jobs DROP CONSTRAINT jobs_pkey"
+    )
+    awkward.migrate()
+    rest = f"'e', 'late', '{AT}', NULL, NULL, NULL, NULL"
+    awkward.legacy(f"INSERT INTO jobs VALUES (90, 1, {rest}), (91, 3, {rest}), (92, 3, {rest})")
+    awkward.execute("UPDATE auth.users SET email_confirmed_at = now() WHERE email = 'cat@example.com'")
+    wave = awkward.stage()
+    awkward.execute(taking("90"))
+    # No validation foresees a unique index over an expression: cat's two rows are refused by it.
+    [(cat,)] = awkward.query("SELECT id::text FROM auth.users WHERE email = 'cat@example.com'")
+    awkward.execute(f"CREATE UNIQUE INDEX ON public.jobs ((0)) WHERE user_id = '{cat}'")
     with connect(awkward.url) as connection:
-        another = (lambda: connect(awkward.url)) if with_lanes else None
-        loader = loading.Loader(connection, awkward.links(), {}, "test", connect=another)
+        loader = loading.Loader(connection, awkward.links(), dict.fromkeys(awkward.spec.tables, ("id",)), "test")
         with pytest.raises(Refused, match="new_ids_are_free fails on jobs for 1 "):
             loading.load_wave(loader, wave=wave, progress=lambda *_: None)
-    assert awkward.query("SELECT count(*) FROM etl.loaded") == [(0,)]
+    assert awkward.query("SELECT status FROM public.jobs WHERE status IN ('n', 'late')") == [("n",)]
 
 
 def test_an_export_is_written_again_only_where_it_would_be_another(awkward: World) -> None:

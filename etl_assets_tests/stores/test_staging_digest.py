@@ -2,8 +2,12 @@
 
 import pytest
 
-from etl_assets.stores.postgres import connect, reading
+from etl_assets.assets.forgetting import forget
+from etl_assets.assets.resources import Stores
+from etl_assets.model.errors import Unavailable
+from etl_assets.stores.postgres import connect, reading, writing
 from etl_assets.stores.staging import is_altered
+from etl_assets.stores.staging_update import find_sound, require_still_staged
 from etl_assets_tests.world import World
 
 
@@ -25,6 +29,11 @@ def execute(world: World, *statements: str) -> None:
         ("DELETE FROM etl.stg_jobs WHERE _legacy_id = '1'",),
         ("INSERT INTO etl.stg_jobs SELECT (jsonb_populate_record(s, '{\"_legacy_id\": \"99\"}')).* FROM etl.stg_jobs AS s LIMIT 1",),
         # No row is written anew by these, and each says something else.
+        (
+            "ALTER TABLE etl.stg_jobs RENAME COLUMN source_file TO other",
+            "ALTER TABLE etl.stg_jobs RENAME COLUMN result_file TO source_file",
+            "ALTER TABLE etl.stg_jobs RENAME COLUMN other TO result_file",
+        ),
         ("ALTER TABLE etl.stg_jobs DROP COLUMN status", "ALTER TABLE etl.stg_jobs ADD COLUMN status text DEFAULT 'edited'"),
     ],
 )  # fmt: skip
@@ -69,3 +78,33 @@ def test_a_staging_of_a_former_version_is_judged_by_what_its_rows_say(awkward: W
     assert not altered(awkward)
     awkward.execute("UPDATE etl.stg_jobs SET status = 'edited'")
     assert altered(awkward)
+
+
+def test_an_untouched_table_keeps_what_was_noted_of_it(awkward: World) -> None:
+    awkward.migrate()
+    before = awkward.query("SELECT digest FROM etl.staged WHERE \"table\" = 'jobs'")
+    awkward.legacy("UPDATE credit_transactions SET description = 'z' WHERE id = 4")
+    awkward.stage()
+    assert awkward.query("SELECT digest FROM etl.staged WHERE \"table\" = 'jobs'") == before
+    assert not altered(awkward)
+
+
+def test_forgetting_somebody_does_not_make_a_change_by_hand_right(awkward: World) -> None:
+    awkward.stage()
+    awkward.execute("UPDATE etl.stg_jobs SET status = 'edited' WHERE _legacy_id = '1'")
+    forget(Stores(), awkward.spec, "3", run="test")
+    assert altered(awkward)
+
+
+def test_what_is_written_by_hand_between_the_comparison_and_the_update_is_noticed(awkward: World) -> None:
+    awkward.stage()
+    table = awkward.spec.tables["jobs"]
+    with connect(awkward.url) as connection:
+        links = awkward.links()
+        with reading(connection):
+            former = find_sound(connection, links, table)
+        with writing(connection, run="test"):
+            require_still_staged(connection, links, table, former)
+        awkward.execute("UPDATE etl.stg_jobs SET status = 'edited' WHERE _legacy_id = '1'")
+        with pytest.raises(Unavailable, match="somebody has written"), writing(connection, run="test"):
+            require_still_staged(connection, links, table, former)

@@ -36,6 +36,25 @@ def test_a_reference_that_may_become_null_needs_a_column_that_takes_null(world: 
         world.links()
 
 
+def test_two_tables_of_the_spec_may_share_a_target_of_any_name(world: World) -> None:
+    world.execute(
+        'CREATE TABLE public."Odd ""one" (id uuid PRIMARY KEY, label text UNIQUE CHECK (label <> \'\'));'
+        "CREATE FUNCTION public.noop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;"
+        'CREATE TRIGGER seen BEFORE UPDATE ON public."Odd ""one" FOR EACH ROW EXECUTE FUNCTION public.noop()'
+    )
+    text = (
+        "\n  {0}:\n    source: {0}\n    target: 'public.Odd \"one'\n    owner: none\n    columns:\n      label: text\n"
+    )
+    world.write_spec(("\ntables:", "\ntables:" + text.format("odd") + text.format("even")))
+    found = world.links().targets
+    assert found["odd"] == found["even"]
+    assert set(found["odd"].columns) == {"id", "label"}
+    assert {rule.columns for rule in found["odd"].unique} == {("id",), ("label",)}
+    assert [rule.columns for rule in found["odd"].checks] == [("label",)]
+    assert (found["odd"].triggers, found["odd"].update_triggers) == ((), ("seen",))
+    assert {rule.table for rule in found["jobs"].foreign} == {"profiles"}
+
+
 def test_a_parent_in_partitions_is_one_parent(awkward: World) -> None:
     awkward.execute(
         "DROP TABLE public.jobs CASCADE;"
