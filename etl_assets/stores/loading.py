@@ -77,7 +77,7 @@ class Loader:
     """Who loads, from where to where: the connection, the links, each table's key columns, the Dagster run.
 
     With `connect`, which opens more connections, large waves are loaded in lanes; `lane` is the one of this loader.
-    `few` are the users of a small wave: their rows are looked up, and not found by reading everybody's.
+    `is_small`: few users are written for, whose rows are looked up and not found by reading everybody's.
     """
 
     connection: Connection
@@ -86,13 +86,13 @@ class Loader:
     run: str
     connect: Connect | None = None
     lane: Lane | None = None
-    few: list[str] | None = None
+    is_small: bool = False
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """A transaction that writes."""
         own = self.lane.writing(run=self.run) if self.lane else writing(self.connection, run=self.run)
-        with own, looking_up(self.connection) if self.few is not None else nullcontext():
+        with own, looking_up(self.connection) if self.is_small else nullcontext():
             yield
 
 
@@ -115,9 +115,9 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
         _require_standing(connection, wave)
         own = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
         with_lanes = bool(loader.connect) and len(own) >= USERS_FOR_LANES and _are_apart(connection, links, owned)
-        few = own if own and not is_large(connection, wave) else None
+        is_small = bool(own) and not is_large(connection, wave)
     load_own = _load_in_lanes if with_lanes else _load_in_turn
-    load_own(replace(loader, few=few), owned, own, wave=wave, loaded=loaded, progress=progress)
+    load_own(replace(loader, is_small=is_small), owned, own, wave=wave, loaded=loaded, progress=progress)
     # Rows that were not there, not right or not referable when their owner's wave came, users by users as above.
     # Each pass can free further rows, through references between users; it ends when one brings nothing. The staging
     # that the wave has seen is that of the first pass, which alone looks everywhere.
@@ -207,9 +207,9 @@ def _load_in_lanes(
     loader: Loader, owned: list[str], users: list[str], *, wave: str, loaded: Loaded, progress: Progress
 ) -> None:
     assert loader.connect is not None  # noqa: S101 - asked by the caller
-    with loader.writing():
+    with writing(loader.connection, run=loader.run):
         _require_standing(loader.connection, wave)
-        _open_gate(loader, users=loader.few, with_held=True)
+        _open_gate(loader)
 
     def load(lane: Lane, batch: list[str]) -> Loaded:
         part = Loaded(dict.fromkeys(owned, 0))
@@ -240,7 +240,7 @@ def _load_or_divide(loader: Loader, owned: list[str], users: list[str], *, wave:
         if not fault.is_about_rows:
             raise
         with reading(loader.connection):
-            require_gate(loader.connection, loader.links, users=users, with_held=True)
+            require_gate(loader.connection, loader.links, users=users, is_refused=True)
         if len(users) == 1:
             loaded.refused[users[0]] = str(fault)
             return
@@ -256,9 +256,9 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
     updated: dict[str, int] = {}
     with loader.writing():
         _require_standing(connection, wave)
-        # The first transaction looks at all rows that may follow, before anything is written; the others at their own.
+        # The first transaction looks at everybody's rows, before anything is written; those after it at their own.
         is_first = not loaded.transactions and not loader.lane
-        _open_gate(loader, users=loader.few if is_first else users, with_held=is_first)
+        _open_gate(loader, users=None if is_first else users)
         note_before(connection, links, users)
         for name in owned:
             started = time.monotonic()
@@ -301,9 +301,9 @@ def _require_standing(connection: Connection, wave: str) -> None:
         raise EtlError(f"Wave {wave} {what}: materialize `resolved_users` for it first.")
 
 
-def _open_gate(loader: Loader, *, users: list[str] | None = None, with_held: bool = False) -> None:
+def _open_gate(loader: Loader, *, users: list[str] | None = None) -> None:
     require_target(loader.connection, loader.links)
-    require_gate(loader.connection, loader.links, users=users, with_held=with_held)
+    require_gate(loader.connection, loader.links, users=users)
     remember(loader.connection, meta_facts(loader.links.spec, loader.keys))
     for name in loader.links.tables:
         if loader.links.spec.tables[name].is_frozen:

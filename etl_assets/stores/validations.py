@@ -37,10 +37,6 @@ Values = dict[str, Any]
 Rule = Callable[..., "Validation"]
 
 
-def _no_values(_: Links) -> Values:
-    return {}
-
-
 @dataclass(frozen=True)
 class Validation:
     """One rule: its name reads true when it holds, `asset` is where it shows, `blocking` makes it part of the gate.
@@ -59,7 +55,7 @@ class Validation:
     compose: Callable[..., sql.Composed]
     blocking: bool = False
     allowed: int = 0
-    values: Callable[[Links], Values] = _no_values
+    values: Callable[[Links], Values] = lambda _: {}
     reads: Callable[[Connection, Spec], sql.Composed] | None = None
     names: str = "legacy ids"
     of_users: Callable[[Links], sql.Composed] | None = None
@@ -136,7 +132,7 @@ def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             remedy="Rows with these ids were not loaded by us. Move the native rows to other ids, or use `id: uuid5`.",
             compose=lambda links: _taken_ids(links, spec.tables[name]),
             blocking=True,
-            of_users=lambda links: _taken_ids(links, spec.tables[name], some=not spec.tables[name].owner.is_none),
+            of_users=lambda links: _taken_ids(links, spec.tables[name], some=True),
             is_held=lambda links: links.has_unique_id(name),
         ),
         rule(
@@ -352,9 +348,12 @@ def _taken_ids(links: Links, table: Table, *, some: bool = False) -> sql.Compose
     target = links.targets[table.name]
     equal = sql.SQL("{} = {}").format(links.digest(table.name, "t"), links.digest(table.name, "k"))
     adopts = table.owner.is_none and table.id.rule == "keep"
+    judged = sql.SQL("({})").format((links if some else links.as_whole).rows(table.name))
     return statement(
         "count_taken_ids",
-        links=(links if some else links.as_whole).rows(table.name),
+        # Staging alone does where nobody asks whose a row is.
+        rows=judged if some or adopts else staging_table(table.name),
+        table=literal(table.name),
         target=qualified(target.schema, target.name),
         id=identifier(table.id.to),
         adopted=equal if adopts else sql.SQL("false"),
@@ -385,16 +384,16 @@ def gate(links: Links) -> Iterator[Validation]:
 
 
 def require_gate(
-    connection: Connection, links: Links, *, users: list[str] | None = None, with_held: bool = False
+    connection: Connection, links: Links, *, users: list[str] | None = None, is_refused: bool = False
 ) -> None:
     """Nothing, when every blocking validation holds in this transaction; with `users` it writes no others' rows.
 
     A Dagster check stops only its own run (dagster 1.13, a blocking check and a later run); this holds in any run.
-    What an index of the target holds is asked for some `users` only `with_held`: before them all, or once it refused.
+    What an index of the target holds is asked for everybody, and for some `users` only after it has refused.
 
     Raises:
         Refused: the first that does not.
     """
     for validation in gate(links):
-        if users is None or with_held or not validation.is_held(links):
+        if users is None or is_refused or not validation.is_held(links):
             validation.require(connection, links, users=users)

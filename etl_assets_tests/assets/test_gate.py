@@ -323,7 +323,7 @@ def test_an_id_that_is_taken_between_two_transactions_stops_the_second(
 
 
 @pytest.mark.parametrize("with_lanes", [False, True])
-def test_a_small_waves_gate_looks_at_all_its_users_before_one_is_written(
+def test_the_gate_of_a_small_wave_looks_at_everybodys_rows_before_one_is_written(
     awkward: World, monkeypatch: pytest.MonkeyPatch, *, with_lanes: bool
 ) -> None:
     for name, value in {"USERS_PER_TRANSACTION": 1, "USERS_FOR_LANES": 1, "is_large": lambda *_: False}.items():
@@ -352,30 +352,6 @@ def opening(world: World, opened: list[Connection], with_lanes: bool) -> Connect
             yield connection
 
     return another if with_lanes else None
-
-
-def test_the_gate_looks_at_late_rows_also_where_the_target_takes_nobody_of_the_wave(
-    awkward: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(loading, "is_large", lambda *_: False)
-    awkward.execute(
-        "ALTER TABLE public.artifacts DROP CONSTRAINT artifacts_job_id_fkey;"
-        "ALTER TABLE public.jobs DROP CONSTRAINT jobs_pkey"
-    )
-    awkward.migrate()
-    rest = f"'e', 'late', '{AT}', NULL, NULL, NULL, NULL"
-    awkward.legacy(f"INSERT INTO jobs VALUES (90, 1, {rest}), (91, 3, {rest}), (92, 3, {rest})")
-    awkward.execute("UPDATE auth.users SET email_confirmed_at = now() WHERE email = 'cat@example.com'")
-    wave = awkward.stage()
-    awkward.execute(taking("90"))
-    # No validation foresees a unique index over an expression: cat's two rows are refused by it.
-    [(cat,)] = awkward.query("SELECT id::text FROM auth.users WHERE email = 'cat@example.com'")
-    awkward.execute(f"CREATE UNIQUE INDEX ON public.jobs ((0)) WHERE user_id = '{cat}'")
-    with connect(awkward.url) as connection:
-        loader = loading.Loader(connection, awkward.links(), dict.fromkeys(awkward.spec.tables, ("id",)), "test")
-        with pytest.raises(Refused, match="new_ids_are_free fails on jobs for 1 "):
-            loading.load_wave(loader, wave=wave, progress=lambda *_: None)
-    assert awkward.query("SELECT status FROM public.jobs WHERE status IN ('n', 'late')") == [("n",)]
 
 
 def test_an_export_is_written_again_only_where_it_would_be_another(awkward: World) -> None:
