@@ -14,6 +14,7 @@ from psycopg import sql
 
 from etl_assets.assets import migration
 from etl_assets.assets.instance import EVENT_BATCH
+from etl_assets.cli import OBJECTS_PER_COLLECTION
 from etl_assets.demo.target import TARGET_DATABASE, embedded
 from etl_assets.spec.loader import load_spec
 from etl_assets.stores.postgres import connect
@@ -24,7 +25,7 @@ from etl_assets_tests.scenario import CONFIRMED, LEGACY, UNCONFIRMED
 from etl_assets_tests.world import World, definitions_of
 
 _numbers = itertools.count(1)
-gc.set_threshold(50_000)  # as in the command line: Dagster's modules are searched for garbage seldom
+gc.set_threshold(OBJECTS_PER_COLLECTION)  # as in the command line
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,7 +1,6 @@
 """Production read back: wave by wave, then everything, and the books."""
 
 import json
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -180,8 +179,8 @@ def build_reconciliation_asset(spec: Spec) -> dg.AssetsDefinition:
             with reading(connection):
                 tables = [name for name in _staged_tables(connection, links) if name in spec.owned]
                 large = is_large(connection, wave)
-                with nullcontext() if large else looking_up(connection):
-                    read = links.as_whole if large else links
+                read = links.as_whole if large else links
+                with looking_up(connection, few=not large):
                     found = [compare_rows(connection, read, name, wave=wave) for name in tables]
                 sight = see_as_users(connection, links, wave=wave)
                 known = compared(connection, links, found)

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from etl_assets.stores.demo_accounts import run_script
 from etl_assets.stores.embedded import EmbeddedPostgres
-from etl_assets.stores.postgres import connect
+from etl_assets.stores.postgres import connect, has_table
 from etl_assets.stores.settings import Settings
 
 TARGET_DATABASE, DAGSTER_DATABASE = "app", "dagster"
@@ -24,8 +24,7 @@ def embedded(settings: Settings) -> EmbeddedPostgres:
     url = server.url(TARGET_DATABASE)
     with connect(url) as connection:
         # The script runs in one transaction: its first table is there when all of it is.
-        row = connection.execute("SELECT to_regclass('public.artifacts') IS NULL").fetchone()
-        is_empty = bool(row and row[0])
+        is_empty = not has_table(connection, "public.artifacts")
     if is_empty:
         run_script(url, files("etl_assets.demo").joinpath("target.sql").read_text(encoding="utf-8"))
     return server

@@ -10,7 +10,7 @@ from etl_assets.model.suppression import keyed_id
 from etl_assets.stores.accounting import staged_tables
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, one, rows, writing
+from etl_assets.stores.postgres import Connection, has_table, one, rows, writing
 from etl_assets.stores.schema import audit
 from etl_assets.stores.staging import is_altered, write_digest
 from etl_assets.stores.statements import identifier, staging_table, statement
@@ -132,7 +132,7 @@ def _remove_rows(connection: Connection, name: str, ids: list[str]) -> int:
         removal = statement("delete_noted_rows", store=identifier("etl", store))
         removed = connection.execute(removal, values).rowcount
         notes += removed if store == NOTES else 0
-    if _is_staged(connection, name):
+    if has_table(connection, f"etl.stg_{name}"):
         was_altered = is_altered(connection, name)
         removal = statement("delete_staged_rows", staging=staging_table(name))
         removed = connection.execute(removal, values).rowcount
@@ -141,11 +141,6 @@ def _remove_rows(connection: Connection, name: str, ids: list[str]) -> int:
             write_digest(connection, name)
     connection.execute(statement("exclude_forgotten"), values)
     return notes
-
-
-def _is_staged(connection: Connection, name: str) -> bool:
-    found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [f"etl.stg_{name}"]).fetchone()
-    return bool(found and found[0])
 
 
 def refresh_contents(connection: Connection, snapshot: str, contents: dict[str, str], *, run: str) -> None:

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from psycopg import sql
@@ -92,7 +92,7 @@ class Loader:
     def writing(self) -> Iterator[None]:
         """A transaction that writes."""
         own = self.lane.writing(run=self.run) if self.lane else writing(self.connection, run=self.run)
-        with own, looking_up(self.connection) if self.is_small else nullcontext():
+        with own, looking_up(self.connection, few=self.is_small):
             yield
 
 
@@ -115,7 +115,7 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
         _require_standing(connection, wave)
         own = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
         with_lanes = bool(loader.connect) and len(own) >= USERS_FOR_LANES and _are_apart(connection, links, owned)
-        is_small = bool(own) and not is_large(connection, wave)
+        is_small = not is_large(connection, wave)
     load_own = _load_in_lanes if with_lanes else _load_in_turn
     load_own(replace(loader, is_small=is_small), owned, own, wave=wave, loaded=loaded, progress=progress)
     # Rows that were not there, not right or not referable when their owner's wave came, users by users as above.

@@ -192,12 +192,15 @@ def transaction(connection: Connection, *, read_only: bool) -> Iterator[None]:
 
 
 @contextmanager
-def looking_up(connection: Connection) -> Iterator[None]:
-    """Statements within find a part of a table by its keys, at a cost that follows the part and not the table.
+def looking_up(connection: Connection, *, few: bool) -> Iterator[None]:
+    """Where `few` rows are asked for, statements within find them by their keys, at a cost that follows the rows.
 
     On today's disks a page by itself costs hardly more than one in a row; by default Postgres takes it for four times
     as much (https://www.postgresql.org/docs/current/runtime-config-query.html, random_page_cost).
     """
+    if not few:
+        yield
+        return
     connection.execute("SET LOCAL random_page_cost = 1.1")
     yield
     connection.execute("SET LOCAL random_page_cost TO DEFAULT")  # where it fails, so does the transaction
@@ -351,6 +354,12 @@ def one(connection: Connection, query: sql.Composed, **values: Any) -> tuple[Any
     if row is None:
         raise LookupError("the statement returned no row")
     return row
+
+
+def has_table(connection: Connection, name: str) -> bool:
+    """True when there is a table of this name, as `regclass` reads it."""
+    found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [name]).fetchone()
+    return bool(found and found[0])
 
 
 def server_facts(connection: Connection) -> dict[str, str]:

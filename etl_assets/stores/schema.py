@@ -11,7 +11,7 @@ from psycopg import sql
 from etl_assets.model.errors import Refused, Unavailable, UndoRefused
 from etl_assets.spec.model import Spec
 from etl_assets.stores.faults import fault_point
-from etl_assets.stores.postgres import Connection, rows, run_statement, transaction, wait_for_lock, writing
+from etl_assets.stores.postgres import Connection, has_table, rows, run_statement, transaction, wait_for_lock, writing
 from etl_assets.stores.statements import FOLDER, identifier, statement
 
 TABLES = (
@@ -44,11 +44,11 @@ def ensure_schema(connection: Connection) -> None:
     Raises:
         Unavailable: another process has the writers' lock, and kept it; says who.
     """
-    if _has(connection, LAST_MADE):
+    if has_table(connection, LAST_MADE):
         return
     with connection.transaction():
         wait_for_lock(connection, run="schema")
-        if _has(connection, LAST_MADE):
+        if has_table(connection, LAST_MADE):
             return
         for path in sorted((FOLDER / "schema").glob("*.sql")):
             run_statement(connection, statement(f"schema/{path.stem}"))
@@ -60,7 +60,7 @@ def ensure_schema(connection: Connection) -> None:
 @contextmanager
 def rolled_back(connection: Connection, *, run: str) -> Iterator[None]:
     """A writer's transaction that is rolled back; on a target without schema `etl`, which appears in it and goes."""
-    if _has(connection, LAST_MADE):
+    if has_table(connection, LAST_MADE):
         with writing(connection, run=run):
             yield
             raise psycopg.Rollback
@@ -73,12 +73,7 @@ def rolled_back(connection: Connection, *, run: str) -> Iterator[None]:
 
 def exists(connection: Connection) -> bool:
     """True when schema `etl` can be read; one that a former version has made is completed by the next writer."""
-    return _has(connection, LAST_READ)
-
-
-def _has(connection: Connection, table: str) -> bool:
-    found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [table]).fetchone()
-    return bool(found and found[0])
+    return has_table(connection, LAST_READ)
 
 
 def audit(connection: Connection, *, run: str, action: str, **detail: Any) -> None:

@@ -15,7 +15,7 @@ from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
 from etl_assets.stores.ahead import one_ahead
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, one, run_statement
+from etl_assets.stores.postgres import Connection, has_table, one, run_statement
 from etl_assets.stores.schema import audit
 from etl_assets.stores.statements import (
     catalog_text,
@@ -100,8 +100,8 @@ def replace_staging(
     name = {"table": table.name}
     known = identifier("etl_known_ids")
     run_statement(connection, statement("drop_known_ids"))
-    has_staging = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [f"etl.stg_{table.name}"]).fetchone()
-    old = "list_known_ids" if has_staging and has_staging[0] else "list_known_ids_without_staging"
+    is_staged = has_table(connection, f"etl.stg_{table.name}")
+    old = "list_known_ids" if is_staged else "list_known_ids_without_staging"
     connection.execute(statement(old, staging=staging_table(table.name), known=known), name)
     run_statement(connection, statement("drop_staging", staging=staging_table(table.name)))
     run_statement(

@@ -4,7 +4,7 @@ import secrets
 
 from etl_assets.model.errors import ArtifactError
 from etl_assets.model.suppression import KEY_BYTES, Suppressions
-from etl_assets.stores.postgres import Connection, rows
+from etl_assets.stores.postgres import Connection, has_table, rows
 from etl_assets.stores.statements import statement
 
 KEY = "suppression key"
@@ -12,8 +12,7 @@ KEY = "suppression key"
 
 def read_suppressions(connection: Connection) -> Suppressions:
     """Everybody who was forgotten on this target; nobody where schema `etl` is not there yet."""
-    found = connection.execute("SELECT to_regclass('etl.forgotten') IS NOT NULL").fetchone()
-    if not (found and found[0]):
+    if not has_table(connection, "etl.forgotten"):
         return Suppressions()
     key = rows(connection, statement("find_fact"), key=KEY)
     keyed = frozenset(bytes(row[0]) for row in rows(connection, statement("list_suppressions")))

@@ -54,16 +54,15 @@ def find_targets(connection: Connection, tables: Sequence[Table]) -> dict[str, T
     for table in tables:
         if not is_plain.get(wanted[table.name], True):
             raise TargetMismatch(table.name, [f"{table.target} is no table, and only tables can be loaded"])
-    unique, checks, foreign, triggers = (
+    columns, unique, checks, foreign, triggers = (
         _by_table(rows(connection, statement(kind), **values))
-        for kind in ("read_unique", "read_checks", "read_foreign", "read_triggers")
+        for kind in ("read_columns", "read_unique", "read_checks", "read_foreign", "read_triggers")
     )
-    columns = _columns(connection, **values)
     return {
         table.name: TargetTable(
             table.target_schema,
             table.target_table,
-            columns[name],
+            _columns(columns[name]),
             unique=tuple(UniqueRule(n, tuple(c), predicate, tuple(reads)) for n, c, predicate, reads in unique[name]),
             checks=tuple(CheckRule(n, e, tuple(c)) for n, e, c in checks[name]),
             foreign=tuple(ForeignRule(n, tuple(c), s, parent, tuple(to)) for n, c, s, parent, to in foreign[name]),
@@ -84,14 +83,14 @@ def _by_table(found: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
 
 def read_columns(connection: Connection, table: str) -> dict[str, TargetColumn]:
     """The columns of a table, named as `regclass` reads it; none where it is absent."""
-    return _columns(connection, tables=[table])[table]
+    return _columns(_by_table(rows(connection, statement("read_columns"), tables=[table]))[table])
 
 
-def _columns(connection: Connection, *, tables: list[str]) -> dict[str, dict[str, TargetColumn]]:
-    columns: dict[str, dict[str, TargetColumn]] = defaultdict(dict)
-    for table, *row in rows(connection, statement("read_columns"), tables=tables):
+def _columns(found: list[tuple[Any, ...]]) -> dict[str, TargetColumn]:
+    columns = {}
+    for row in found:
         column, kind, base, precision, scale, length, seconds, labels, not_null, default, generated = row
-        columns[table][column] = TargetColumn(
+        columns[column] = TargetColumn(
             name=column,
             type=kind,
             base=base,
@@ -135,8 +134,9 @@ def read_targets(connection: Connection, spec: Spec) -> dict[str, TargetTable]:
     Raises:
         TargetMismatch: a table is not there, or a column would change values.
     """
-    found = find_targets(connection, [spec.tables[name] for name in spec.load_order])
-    for table in (spec.tables[name] for name in spec.load_order):
+    tables = [spec.tables[name] for name in spec.load_order]
+    found = find_targets(connection, tables)
+    for table in tables:
         if table.name in found:
             require_fit(table, found[table.name])
         elif not table.optional:

@@ -389,7 +389,7 @@ def require_gate(
     """Nothing, when every blocking validation holds in this transaction; with `users` it writes no others' rows.
 
     A Dagster check stops only its own run (dagster 1.13, a blocking check and a later run); this holds in any run.
-    What an index of the target holds is asked for everybody, and for some `users` only after it has refused.
+    What an index of the target holds anyway is asked for everybody, and for some `users` only after it has refused.
 
     Raises:
         Refused: the first that does not.
