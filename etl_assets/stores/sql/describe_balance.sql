@@ -19,7 +19,7 @@ users AS (
     LEFT JOIN ({transactions}) AS t ON t.legacy_user_id = m.legacy_user_id
     LEFT JOIN ({accounts}) AS h ON h.id = m.supabase_user_id
     WHERE m.held IS NULL AND (a.legacy_user_id IS NOT NULL OR h.hindrance IS NULL)
-      AND NOT (m.seen_email_key IS DISTINCT FROM m.email_key AND m.seen_created_at IS DISTINCT FROM m.created_at))
+      AND NOT m.is_another)
 SELECT count(*), coalesce(sum(legacy), 0)::text, coalesce(sum(applied), 0)::text,
        coalesce(sum(before), 0)::text, coalesce(sum(now), 0)::text,
        count(*) FILTER (WHERE legacy IS NOT NULL AND applied IS NULL),
