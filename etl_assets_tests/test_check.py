@@ -29,8 +29,8 @@ def test_refused_values_are_named_by_column_with_rule_number_and_ids(awkward: Wo
     assert line.holds
     assert line.warns
     assert {line.words for line in found["rows jobs"]} == {
-        "1 would be quarantined: owner missing",
-        "1 would be quarantined: owner unknown",
+        "1 would be quarantined: owner missing: user_id (1 row)",
+        "1 would be quarantined: owner unknown: user_id (1 row)",
     }
     assert found["books jobs"][0].words == "8 rows: 5 can move, 3 quarantined, 0 excluded"
 
@@ -69,7 +69,8 @@ def test_nothing_changes_on_a_target_that_is_under_way(awkward: World) -> None:
 def test_rows_that_a_constraint_of_the_target_would_refuse_are_counted(awkward: World, change: str, rows: int) -> None:
     awkward.execute(change)
     if rows:
-        assert words(awkward, "rows credit_transactions") == f"{rows} would be quarantined: target conflict"
+        found = words(awkward, "rows credit_transactions")
+        assert found.startswith(f"{rows} would be quarantined: target conflict: constraint credit_transactions_")
     else:
         assert words(awkward, "values credit_transactions.description") == "would be quarantined: 1 required (ids 4)"
 

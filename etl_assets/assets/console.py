@@ -55,7 +55,8 @@ def _checked(evaluation: Any) -> None:
     if evaluation.passed:
         return
     mark = "\u2717" if evaluation.severity == dg.AssetCheckSeverity.ERROR else "!"
-    _say(f"    {mark} {evaluation.check_name}: {evaluation.description or 'failed'}")
+    asset = evaluation.asset_key.to_user_string()
+    _say(f"    {mark} {evaluation.check_name} of {asset}: {evaluation.description or 'failed'}")
 
 
 def report_problem(step: str, sentence: str | None) -> None:

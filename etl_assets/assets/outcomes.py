@@ -50,6 +50,8 @@ def check_result(validation: Validation, key: dg.AssetKey, finding: Finding) -> 
     metadata: dict[str, Any] = {"count": finding.count, "query": dg.MetadataValue.md(f"```sql\n{finding.query}\n```")}
     if finding.sample:
         metadata["sample"] = sample_of(finding.sample)
+    if finding.places:
+        metadata["places"] = ", ".join(finding.places)
     return result(
         validation.name,
         key,
@@ -62,7 +64,8 @@ def check_result(validation: Validation, key: dg.AssetKey, finding: Finding) -> 
 
 def _told(finding: Finding) -> str:
     ids = f" ({sample_of(finding.sample)})" if finding.sample else ""
-    return f"{finding.count:,} found{ids}"
+    places = f": {', '.join(finding.places)}" if finding.places else ""
+    return f"{finding.count:,} found{ids}{places}"
 
 
 def result(

@@ -106,7 +106,10 @@ def _facts(found: UserAnswer) -> list[str]:
 def _what(row: UserRows) -> str:
     if row.state == "ready":
         return "ready"
-    return row.state if row.reason in (None, row.state) else f"{row.state}: {(row.reason or '').replace('_', ' ')}"
+    if row.reason in (None, row.state):
+        return row.state
+    places = f" ({'; '.join(row.places)})" if row.places else ""
+    return f"{row.state}: {(row.reason or '').replace('_', ' ')}{places}"
 
 
 def _sums(row: UserRows) -> str:

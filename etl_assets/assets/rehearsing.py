@@ -110,7 +110,7 @@ def told(found: Rehearsal) -> list[tuple[str, bool, str, bool]]:
         (
             f"rows {book.table}",
             True,
-            f"{group.rows:,} would be {group.state}: {(group.reason or '').replace('_', ' ')}",
+            f"{group.rows:,} would be {group.state}: {_why(found, book.table, group.reason or '')}",
             True,
         )
         for book in found.books
@@ -121,6 +121,11 @@ def told(found: Rehearsal) -> list[tuple[str, bool, str, bool]]:
     lines += [(name, False, words, False) for name, words in found.refusals.items()]
     lines += [("claims file", True, found.unmet_claims, True)] if found.unmet_claims else []
     return lines
+
+
+def _why(found: Rehearsal, table: str, reason: str) -> str:
+    places = ", ".join(found.places.get((table, reason), ()))
+    return reason.replace("_", " ") + (f": {places}" if places else "")
 
 
 def _by_column(cells: list[CellFaults]) -> dict[tuple[str, str], list[CellFaults]]:

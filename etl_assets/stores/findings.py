@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from etl_assets.model.errors import SAMPLE_SIZE
 from etl_assets.model.validation import Finding
 from etl_assets.stores.links import Links
+from etl_assets.stores.places import count_places
 from etl_assets.stores.postgres import Connection, rows
 from etl_assets.stores.statements import literals, shown, statement
 from etl_assets.stores.validation import Validation
@@ -23,8 +24,14 @@ def find_all(connection: Connection, links: Links, validations: Iterable[Validat
     for validation in validations:
         wanted[validation.table] |= set(validation.reasons)
     counted = {name: _count(connection, links, name, reasons) for name, reasons in wanted.items() if reasons}
+    told = {name: count_places(connection, links, name) for name, found in counted.items() if found}
     return {
-        validation.name: _picked(counted[validation.table], validation, shown(validation.compose(links), connection))
+        validation.name: _picked(
+            counted[validation.table],
+            validation,
+            shown(validation.compose(links), connection),
+            told.get(validation.table, {}),
+        )
         if validation.reasons
         else validation.find(connection, links)
         for validation in validations
@@ -36,7 +43,8 @@ def _count(connection: Connection, links: Links, name: str, reasons: set[str]) -
     return {reason: (int(count), list(sample)) for reason, count, sample in rows(connection, query)}
 
 
-def _picked(counted: ByReason, validation: Validation, query: str) -> Finding:
+def _picked(counted: ByReason, validation: Validation, query: str, told: dict[str, tuple[str, ...]]) -> Finding:
     found = [counted[reason] for reason in validation.reasons if reason in counted]
     sample = sorted(key for _, keys in found for key in keys)[: SAMPLE_SIZE + 1]
-    return Finding(sum(count for count, _ in found), tuple(sample), query)
+    places = tuple(place for reason in validation.reasons for place in told.get(reason, ()))
+    return Finding(sum(count for count, _ in found), tuple(sample), query, places)

@@ -124,7 +124,7 @@ class Links:
 
     def has_references(self, name: str) -> bool:
         """True when a row of a known owner can be quarantined by its links."""
-        return name in self.refused or bool(self.spec.tables[name].references or self._conflicts(name))
+        return name in self.refused or bool(self.spec.tables[name].references or self.conflicts(name))
 
     def can_be_freed(self, name: str) -> bool:
         """True when a row that arrives can let another of this table through, because it refers to it."""
@@ -152,19 +152,17 @@ class Links:
                 parts.append(statement("list_link_incomplete_users", links=self.rows(name), of_users=by_link))
         return joined(parts, by=" UNION ")
 
-    def _conflicts(self, name: str) -> list[sql.Composed]:
-        """What the target's constraints could hold against a row; nothing costs a scan where there is none."""
+    def conflicts(self, name: str) -> list[tuple[str, sql.Composed]]:
+        """What constraints of the target could hold against a row, by their names; nothing costs a scan without one."""
         target = self.targets[name]
-        conflicts = [
-            sql.SQL("({}) IS FALSE").format(catalog_text(rule.expression))
-            for rule in target.checks
-            if set(rule.columns) <= set(self.columns(name))
-        ]
-        conflicts += [self._twin(name, rule) for rule in self._unique_rules(name)]
-        return conflicts + [self._no_parent(name, rule) for rule in target.foreign if self._can_miss(name, rule)]
+        checks = [rule for rule in target.checks if set(rule.columns) <= set(self.columns(name))]
+        found = [(rule.name, sql.SQL("({}) IS FALSE").format(catalog_text(rule.expression))) for rule in checks]
+        found += [(rule.name, self._twin(name, rule)) for rule in self._unique_rules(name)]
+        missable = [rule for rule in target.foreign if self._can_miss(name, rule)]
+        return found + [(rule.name, self._no_parent(name, rule)) for rule in missable]
 
     def _judged(self, name: str, *, as_new: bool) -> sql.Composed:
-        conflicts = self._conflicts(name)
+        conflicts = [condition for _, condition in self.conflicts(name)]
         if not conflicts:
             return self._linked(name, as_new=as_new)
         refused = literals((*QUARANTINED, *EXCLUDED))

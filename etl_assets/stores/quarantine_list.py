@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from etl_assets.model.remedies import row_remedy
 from etl_assets.stores.links import Links
+from etl_assets.stores.places import places
 from etl_assets.stores.postgres import Connection, streamed
 from etl_assets.stores.statements import literal, statement
 
@@ -26,10 +27,12 @@ def quarantine_lines(connection: Connection, links: Links, tables: tuple[str, ..
     """The lines of the CSV, header first, streamed: all refused cells, and refused rows of these tables."""
     yield csv_line(HEADER)
     queries = [statement("copy_out_quarantine")]
-    queries += [statement("copy_out_links", table=literal(name), links=links.as_whole.rows(name)) for name in tables]
+    queries += [
+        statement("copy_out_links", table=literal(name), places=places(links.as_whole, name)) for name in tables
+    ]
     for query in queries:
         for row in streamed(connection, query):
-            yield csv_line((*(harmless(cell) for cell in row), row_remedy(row[-1])))
+            yield csv_line((*(harmless(cell) for cell in row), row_remedy((row[-1] or "").partition(":")[0])))
 
 
 def csv_line(cells: tuple[str, ...]) -> str:

@@ -8,6 +8,7 @@ from etl_assets.model.errors import sample_of
 from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import read_books
 from etl_assets.stores.links import Links
+from etl_assets.stores.places import count_places
 from etl_assets.stores.postgres import Connection, rows
 from etl_assets.stores.schema import rolled_back
 from etl_assets.stores.staging import StagingSource, replace_staging
@@ -32,12 +33,13 @@ class CellFaults:
 
 @dataclass
 class Rehearsal:
-    """What staging would come to: refused cells, each table's book, what blocks, and dead claims."""
+    """What staging would come to: refused cells, each table's book, what blocks, dead claims, and where rows are at fault."""
 
     cells: list[CellFaults] = field(default_factory=list)
     books: list[TableBook] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)
     unmet_claims: str = ""
+    places: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
 
 def rehearse_staging(
@@ -67,6 +69,10 @@ def rehearse_staging(
             for table, column, rule, count, ids in rows(connection, statement("describe_quarantine"))
         ]
         found.books = list(read_books(connection, links).tables)
+        for book in found.books:
+            if any(group.state == "quarantined" for group in book.groups):
+                told = count_places(connection, links, book.table)
+                found.places |= {(book.table, reason): places for reason, places in told.items()}
         found.refusals = _refusals(connection, links.spec, links)
         found.unmet_claims = _unmet_claims(connection, links) if links.spec.owned else ""
     return found

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from etl_assets.model.errors import SettingsError
+from etl_assets.model.errors import SAMPLE_SIZE, SettingsError
 from etl_assets.model.remedies import row_remedy, user_remedy
 from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import money_sums, staged_tables
 from etl_assets.stores.links import Links
+from etl_assets.stores.places import places
 from etl_assets.stores.postgres import Connection, connect, one, reading, rows
 from etl_assets.stores.schema import exists
 from etl_assets.stores.statements import literal, statement
@@ -15,7 +16,10 @@ from etl_assets.stores.users import read_links, user_states
 
 @dataclass(frozen=True)
 class UserRows:
-    """Some rows of one user: what became of them, why, and what to do. `sums` per money column, as text."""
+    """Some rows of one user: what became of them, why, and what to do. `sums` per money column, as text.
+
+    `places` says where quarantined ones are at fault: `user_id 99`, `constraint jobs_name_key`.
+    """
 
     table: str
     state: str
@@ -24,6 +28,7 @@ class UserRows:
     sums: dict[str, str]
     legacy_ids: tuple[str, ...]
     remedy: str
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,13 +108,23 @@ def _loaded(connection: Connection, name: str, user: str) -> int:
     return int(one(connection, statement("count_user_loaded", table=literal(name)), users=[user])[0])
 
 
+def _places(connection: Connection, links: Links, name: str, user: str) -> dict[str, tuple[str, ...]]:
+    query = statement("list_user_places", places=places(links, name), owners=links.owners(name))
+    found: dict[str, list[str]] = {}
+    for reason, place, _ in rows(connection, query, users=[user]):
+        if place:
+            found.setdefault(reason, []).append(place)
+    return {reason: tuple(told[:SAMPLE_SIZE]) for reason, told in found.items()}
+
+
 def _rows_of(connection: Connection, links: Links, name: str, user: str) -> list[UserRows]:
     """The rows that are not plainly loaded, and one line for those that are, with its sums."""
     query = statement(
         "describe_user_rows", links=links.rows(name), owners=links.owners(name), sums=money_sums(links, name)
     )
+    told = _places(connection, links, name, user)
     lines = [
-        UserRows(name, state, reason, int(count), sums, tuple(ids), _remedy(reason))
+        UserRows(name, state, reason, int(count), sums, tuple(ids), _remedy(reason), told.get(reason, ()))
         for state, reason, count, sums, ids in rows(connection, query, users=[user])
     ]
     refused = statement("describe_user_refusals", owners=links.owners(name), table=literal(name))

@@ -75,7 +75,11 @@ def test_a_row_that_the_target_refuses_is_quarantined_and_the_others_load(
     assert world.query("SELECT count(*) FROM etl.waves") == [(1,)]
     listed = (world.folder / "artifacts" / "reports" / "quarantine.csv").read_text(encoding="utf-8")
     assert "prefs_user_id_lower_idx" in listed
+    assert "notes,2,pref_id,,2,reference_quarantined" in listed.replace('"', "")
     told = json.loads(world.cli("user", "1", "--json").stdout)
+    assert [row["places"] for row in told["rows"] if row["reason"] == "target_refused"] == [
+        ["constraint prefs_user_id_lower_idx"]
+    ]
     assert "target_refused" in [row["reason"] for row in told["rows"]]
     assert told["state"] == ("held" if policy == "hold" else "resolved")
     world.legacy("UPDATE prefs SET k = 'another' WHERE id = 2", schema="")

@@ -1,3 +1,4 @@
 -- Every row that its links or the target's constraints keep back, for people.
-SELECT {table}, k._legacy_id, NULL::text, NULL::text, NULL::text, k._reason
-FROM ({links}) AS k WHERE k._state = 'quarantined' ORDER BY k._legacy_id
+SELECT {table}, p.legacy_id, p."column", NULL::text, p.value,
+       p.reason || coalesce(': ' || p.rule, '')
+FROM ({places}) AS p ORDER BY p.legacy_id
