@@ -18,16 +18,13 @@ from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Stores
 from etl_assets.spec.model import USERS, Spec, Table
 from etl_assets.stores.artifacts import Artifacts
-from etl_assets.stores.legacy_sqlite import describe, open_read_only
+from etl_assets.stores.legacy_export import key_columns
 from etl_assets.stores.loading import KeyColumns, Loaded, Loader, load_unowned, load_wave
 from etl_assets.stores.schema import refusals_audited
 
 
-def key_columns(artifacts: Artifacts, spec: Spec) -> KeyColumns:
-    """Each table's key columns: the spec's, else the primary key of the snapshot's table."""
-    with open_read_only(artifacts.snapshot_path(artifacts.current_snapshot().id)) as connection:
-        found = {name: describe(connection, table.source) for name, table in spec.tables.items()}
-    return {name: spec.tables[name].key or (legacy.primary_key if legacy else ()) for name, legacy in found.items()}
+def _keys(artifacts: Artifacts, spec: Spec) -> KeyColumns:
+    return key_columns(artifacts.snapshot_path(artifacts.current_snapshot().id), spec)
 
 
 def _asset_spec(spec: Spec, table: Table, deps: list[dg.AssetKey]) -> dg.AssetSpec:
@@ -60,7 +57,7 @@ def _build_unowned(spec: Spec, table: Table, staged: list[dg.AssetKey]) -> dg.As
     @dg.multi_asset(name=f"production_{table.name}", specs=[_asset_spec(spec, table, deps)], can_subset=False)
     def unowned_asset(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
         with failures(), stores.target() as connection, refusals_audited(connection, run=context.run.run_id):
-            links, keys = stores.links(connection, spec), key_columns(stores.artifacts(), spec)
+            links, keys = stores.links(connection, spec), _keys(stores.artifacts(), spec)
             known = table.name in links.targets
             loader = Loader(connection, links, keys, context.run.run_id)
             count = load_unowned(loader, table.name) if known else 0
@@ -94,7 +91,7 @@ def _build_owned(spec: Spec, staged: list[dg.AssetKey]) -> dg.AssetsDefinition:
             context.log.info("%s of %s users loaded", f"{done:,}", f"{of:,}")
 
         with failures(), stores.target() as connection, refusals_audited(connection, run=context.run.run_id):
-            links, keys = stores.links(connection, spec), key_columns(stores.artifacts(), spec)
+            links, keys = stores.links(connection, spec), _keys(stores.artifacts(), spec)
             loader = Loader(connection, links, keys, context.run.run_id, connect=stores.another())
             loaded = load_wave(loader, wave=context.partition_key, progress=progress)
         for name in spec.owned:

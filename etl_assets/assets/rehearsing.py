@@ -15,7 +15,7 @@ from etl_assets.stores.artifacts import Artifacts
 from etl_assets.stores.balances import balance_columns, stage_balances
 from etl_assets.stores.claims import read_claims, replace_claims
 from etl_assets.stores.corrections import CorrectionsFile, read_corrections
-from etl_assets.stores.legacy_export import ExportReader, open_export
+from etl_assets.stores.legacy_export import ExportReader, key_columns, open_export
 from etl_assets.stores.legacy_scrub import Scrub, Scrubbed, scrub
 from etl_assets.stores.legacy_sqlite import copy_database, count_rows, open_read_only
 from etl_assets.stores.links import Links
@@ -49,6 +49,7 @@ def rehearse(connection: Connection, settings: Settings, spec: Spec, links: Link
             links,
             {name: lambda name=name: _source(copy, spec, links, name, (file, gone)) for name in links.tables},  # type: ignore[misc]
             lambda inner: _stage_users(inner, copy, spec, spec.users, claims),
+            key_columns(copy, spec),
         )
     finally:
         whole.unlink(missing_ok=True)
@@ -119,6 +120,8 @@ def told(found: Rehearsal) -> list[tuple[str, bool, str, bool]]:
     ]
     lines += [(f"books {book.table}", book.missing == 0, _sum(book), False) for book in found.books]
     lines += [(name, False, words, False) for name, words in found.refusals.items()]
+    lines += [(f"rows {table}", False, words, False) for table, words in found.refused.items()]
+    lines += [("insert", True, f"rehearsed and rolled back: {found.inserted}", False)] if found.inserted else []
     lines += [("claims file", True, found.unmet_claims, True)] if found.unmet_claims else []
     return lines
 

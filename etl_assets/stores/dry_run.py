@@ -25,11 +25,16 @@ def dry(url: str, spec: Spec) -> Iterator[Connection]:
         Unavailable: another run is writing.
     """
     with connect(url) as connection, rolled_back(connection, run=RUN):
-        _hold_sequences(connection, spec)
+        hold_sequences(connection, spec)
         yield connection
 
 
-def _hold_sequences(connection: Connection, spec: Spec) -> None:
+def hold_sequences(connection: Connection, spec: Spec) -> None:
+    """Makes the sequences of the target tables a part of this transaction, so that they go back with it.
+
+    Raises:
+        SettingsError: one belongs to another role.
+    """
     for target in read_targets(connection, spec).values():
         table = regclass(target.schema, target.name)
         for schema, name, is_ours in rows(connection, statement("list_sequences"), table=table):

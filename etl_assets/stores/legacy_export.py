@@ -4,16 +4,17 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import polars as pl
 
 from etl_assets.model.errors import LegacyMismatch
 from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.spec.exports import Export, ExportColumn
-from etl_assets.spec.model import ROWID
+from etl_assets.spec.model import ROWID, Spec
 from etl_assets.spec.rules import looks_secret
 from etl_assets.stores.artifacts import BATCH_ROWS
-from etl_assets.stores.legacy_sqlite import LegacyTable, describe, quoted, require_table
+from etl_assets.stores.legacy_sqlite import LegacyTable, describe, open_read_only, quoted, require_table
 
 SAMPLE_ROWS = 2_000
 READS_ALLOWED = {20, 21, 31, 33}  # SQLITE_READ, SQLITE_SELECT, SQLITE_FUNCTION, SQLITE_RECURSIVE
@@ -196,6 +197,13 @@ def _require_no_secrets(
 def allow_all(*_: object) -> int:
     """An authorizer that is none: Python 3.10 takes `set_authorizer(None)` for one that denies everything."""
     return sqlite3.SQLITE_OK
+
+
+def key_columns(copy: Path, spec: Spec) -> dict[str, tuple[str, ...]]:
+    """Each table's key columns: the spec's, else the primary key of the table in this copy of the database."""
+    with open_read_only(copy) as connection:
+        found = {name: describe(connection, table.source) for name, table in spec.tables.items()}
+    return {name: spec.tables[name].key or (legacy.primary_key if legacy else ()) for name, legacy in found.items()}
 
 
 def find_repeated_keys(connection: sqlite3.Connection, export: Export, table: LegacyTable) -> None:

@@ -4,20 +4,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from etl_assets.model.books import TableBook
-from etl_assets.model.errors import sample_of
+from etl_assets.model.errors import EtlError, SettingsError, sample_of
 from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import read_books
+from etl_assets.stores.dry_run import hold_sequences
 from etl_assets.stores.links import Links
+from etl_assets.stores.loading import KeyColumns, Loader, load_unowned, load_wave
 from etl_assets.stores.places import count_places
 from etl_assets.stores.postgres import Connection, rows
 from etl_assets.stores.schema import rolled_back
 from etl_assets.stores.staging import StagingSource, replace_staging
 from etl_assets.stores.statements import statement
 from etl_assets.stores.user_validations import claims_file_is_met
-from etl_assets.stores.users import marked
+from etl_assets.stores.users import count_claimable, marked, next_wave_key, read_links, seal_wave
 from etl_assets.stores.validations import staging_validations
 
 RUN = "check"
+MOST_REHEARSED = 200  # users; the app's own inserts into tables with serial ids wait meanwhile
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,17 @@ class CellFaults:
 
 @dataclass
 class Rehearsal:
-    """What staging would come to: refused cells, each table's book, what blocks, dead claims, and where rows are at fault."""
+    """What staging would come to: refused cells, each table's book, what blocks, dead claims, and where rows fail.
+
+    `inserted` says of whom the insert was rehearsed, or why it was not; `refused` what the target would not take.
+    """
 
     cells: list[CellFaults] = field(default_factory=list)
     books: list[TableBook] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)
     unmet_claims: str = ""
+    inserted: str = ""
+    refused: dict[str, str] = field(default_factory=dict)
     places: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -47,6 +55,7 @@ def rehearse_staging(
     links: Links,
     sources: dict[str, Callable[[], StagingSource]],
     stage_users: Callable[[Connection], None],
+    keys: KeyColumns,
 ) -> Rehearsal:
     """Stages everything, looks, and rolls back: afterwards the target is as it was.
 
@@ -57,6 +66,7 @@ def rehearse_staging(
         links: of the tables that the target has.
         sources: per table key, what makes its source when its turn comes.
         stage_users: takes the legacy users into the map.
+        keys: each table's key columns.
     """
     found = Rehearsal()
     with rolled_back(connection, run=RUN):
@@ -75,7 +85,33 @@ def rehearse_staging(
                 found.places |= {(book.table, reason): places for reason, places in told.items()}
         found.refusals = _refusals(connection, links.spec, links)
         found.unmet_claims = _unmet_claims(connection, links) if links.spec.owned else ""
+        if not found.refusals:
+            _rehearse_insert(connection, links.spec, found, keys)
     return found
+
+
+def _rehearse_insert(connection: Connection, spec: Spec, found: Rehearsal, keys: KeyColumns) -> None:
+    """Inserts the rows of users who can claim now, with their balances: what only the insert can show."""
+    try:
+        with connection.transaction():
+            hold_sequences(connection, spec)
+            links = read_links(connection, spec)
+            loader = Loader(connection, links, keys, RUN)
+            loaded = sum(load_unowned(loader, name) for name in spec.unowned if name in links.tables)
+            found.inserted = f"{loaded:,} rows of lookup tables"
+            if spec.owned:
+                claimable, key = count_claimable(connection, spec, links), next_wave_key(connection)
+                wave = seal_wave(connection, spec, links, key=key, run=RUN, sample=f"{MOST_REHEARSED}/{RUN}")
+                done = load_wave(loader, wave=wave.key, progress=lambda *_: None)
+                found.inserted += f", {done.written:,} rows and balances of {wave.users:,} users"
+                found.inserted += f" (of {claimable:,} who can claim now)"
+            query = statement("count_refused")
+            for table, rule, count, ids in rows(connection, query, run=RUN):
+                found.refused[table] = f"the target would refuse {count:,}: {rule} (ids {sample_of(tuple(ids))})"
+    except SettingsError as problem:
+        found.inserted = f"nothing: {problem}"
+    except EtlError as problem:
+        found.refusals["insert"] = str(problem)
 
 
 def _refusals(connection: Connection, spec: Spec, links: Links) -> dict[str, str]:

@@ -167,3 +167,15 @@ def test_a_balance_that_the_profile_refuses_holds_its_user_alone(world: World) -
     world.legacy("UPDATE users SET credits = 500 WHERE id = 1")
     assert world.migrate().exit_code == 0
     assert world.query("SELECT count(*) FROM public.jobs") == [(2,)]
+
+
+def test_check_says_no_where_migrate_would(world: World) -> None:
+    refusing(world)
+    before = world.checksum("public.prefs", "public.profiles")
+    told = world.cli("check")
+    assert told.returncode == 1
+    assert "prefs_user_id_lower_idx" in told.stdout
+    assert "of 2 who can claim now" in " ".join(told.stdout.split())
+    assert world.checksum("public.prefs", "public.profiles") == before
+    world.execute("DROP INDEX public.prefs_user_id_lower_idx")
+    assert world.cli("check").returncode == 0
