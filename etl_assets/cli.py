@@ -71,6 +71,7 @@ def cli() -> None:
 @click.option("--seed", default="0", show_default=True, help="Which users a sample takes.")
 @click.option("--wave", metavar="KEY", help="Run this wave again, which `undo` took out; or `last`.")
 @click.option("--user", "user_id", metavar="LEGACY_ID", help="Let this user move again, whom `undo` put on hold.")
+@click.option("--accept-file", metavar="DIGEST", help="This legacy file is the one, although much of it changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the books as one JSON object on standard output.")
 @click.pass_context
 def migrate(  # noqa: PLR0913 - click hands each option over by name
@@ -82,6 +83,7 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
     seed: str,
     wave: str | None,
     user_id: str | None,
+    accept_file: str | None,
     as_json: bool,
 ) -> None:
     """Run all assets: snapshot, exports, staging, users, a login wave, and the books."""
@@ -93,7 +95,7 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
     if demo:
         _prepare_demo(settings, spec)
     require_sqlite(settings.legacy_file())
-    wishes = Wishes(f"{sample_users}/{seed}" if sample_users else None, wave, user_id)
+    wishes = Wishes(f"{sample_users}/{seed}" if sample_users else None, wave, user_id, accept_file)
     if dry_run:
         outcome = migrate_dry(settings, spec, say=_say, wishes=wishes)
     else:
@@ -102,7 +104,9 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
     show_books(outcome.books, as_json=as_json)
     if dry_run:
         _say("A dry run: everything was rolled back, and the target is as it was.")
-    if outcome.exit_code:
+    if outcome.books.refused:
+        _say(f"The target refused {outcome.books.refused:,} rows: reports/quarantine.csv names each with the rule.")
+    elif outcome.exit_code:
         _say("This run did not come to its end; the reason stands above.")
     context.exit(outcome.exit_code or (0 if outcome.books.closed else BOOKS_OPEN))
 

@@ -9,7 +9,7 @@ from etl_assets.assets.columns import export_columns
 from etl_assets.assets.keys import EXPORT_GROUP, OWNERS, SNAPSHOT, export_key
 from etl_assets.assets.outcomes import failures, result, table_value
 from etl_assets.assets.resources import Stores
-from etl_assets.model.errors import LegacyThawed
+from etl_assets.model.errors import LegacyReplaced, LegacyThawed
 from etl_assets.model.suppression import Suppressions
 from etl_assets.spec.exports import Export, exports_of
 from etl_assets.spec.model import Spec
@@ -28,6 +28,7 @@ from etl_assets.stores.legacy_sqlite import (
     open_read_only,
     require_table,
 )
+from etl_assets.stores.lineage import ACCEPTED_LENGTH, require_the_same_file
 from etl_assets.stores.postgres import reading
 from etl_assets.stores.suppressions import read_suppressions
 
@@ -64,7 +65,8 @@ def _take(artifacts: Artifacts, stores: Stores, spec: Spec, suppressions: Suppre
     with stores.target_as_it_is() as target, reading(target):
         try:
             require_unchanged(target, source_digest)
-        except LegacyThawed:
+            require_the_same_file(target, copy, spec, digest=source_digest[:ACCEPTED_LENGTH])
+        except (LegacyThawed, LegacyReplaced):
             copy.unlink()
             raise
     current = artifacts.current_snapshot_or_none()

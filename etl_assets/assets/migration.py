@@ -28,6 +28,7 @@ from etl_assets.model.errors import SettingsError, WaveHindered
 from etl_assets.spec.model import Spec
 from etl_assets.stores.artifacts import Artifacts, private_folder
 from etl_assets.stores.dry_run import dry
+from etl_assets.stores.lineage import accept_file
 from etl_assets.stores.postgres import Connection, reading, writing
 from etl_assets.stores.run_locks import RunLocks
 from etl_assets.stores.settings import Settings
@@ -50,13 +51,15 @@ class Outcome:
 class Wishes:
     """What an operator asks of one migration beyond the usual.
 
-    `sample` (`<number>/<seed>`) takes only so many users; `again` is an undone wave to run once more, and `user` a user
+    `accept` names a legacy file that is the one although much of it changed. `sample` (`<number>/<seed>`) takes only so
+    many users; `again` is an undone wave to run once more, and `user` a user
     whom an undo put on hold and who may move again.
     """
 
     sample: str | None = None
     again: str | None = None
     user: str | None = None
+    accept: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,9 @@ class _Way:
 
     def run(self) -> Outcome:
         definitions, tags = build_definitions(self.spec, self.stores), self._tags()
+        if self.wishes.accept is not None:
+            with self.stores.target() as connection, writing(connection, run=MIGRATE):
+                accept_file(connection, self.wishes.accept, run=MIGRATE)
         self.say("From the legacy database to staging")
         code = run_job(definitions, MIGRATE, self.instance, without=CLOSING, tags=tags)
         waves, again = self._due_waves() if code == 0 and self.spec.owned else ([], "")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from etl_assets.assets.rehearsing import rehearse, told
 from etl_assets.assets.target import told as told_of_target
 from etl_assets.demo.target import target_url
-from etl_assets.model.errors import EtlError, LegacyMismatch, TargetMismatch
+from etl_assets.model.errors import EtlError, LegacyMismatch, LegacyReplaced, TargetMismatch
 from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
 from etl_assets.stores.granting import grants
@@ -46,7 +46,11 @@ def examine(settings: Settings, spec: Spec) -> list[Line]:
             lines += [Line(*line) for line in told_of_target(connection, links)]
         if not all(line.holds for line in lines):
             return lines
-        return [*lines, *(Line(*line) for line in told(rehearse(connection, settings, spec, links)))]
+        try:
+            found = rehearse(connection, settings, spec, links)
+        except LegacyReplaced as problem:
+            return [*lines, Line("source", holds=False, words=str(problem))]
+        return [*lines, *(Line(*line) for line in told(found))]
 
 
 def _source_lines(settings: Settings, spec: Spec) -> list[Line]:

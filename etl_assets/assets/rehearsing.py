@@ -11,15 +11,16 @@ from etl_assets.model.books import TableBook
 from etl_assets.model.claims import Claims
 from etl_assets.spec.exports import Export, exports_of
 from etl_assets.spec.model import Spec, Users
-from etl_assets.stores.artifacts import Artifacts
+from etl_assets.stores.artifacts import Artifacts, sha256_of
 from etl_assets.stores.balances import balance_columns, stage_balances
 from etl_assets.stores.claims import read_claims, replace_claims
 from etl_assets.stores.corrections import CorrectionsFile, read_corrections
 from etl_assets.stores.legacy_export import ExportReader, key_columns, open_export
 from etl_assets.stores.legacy_scrub import Scrub, Scrubbed, scrub
 from etl_assets.stores.legacy_sqlite import copy_database, count_rows, open_read_only
+from etl_assets.stores.lineage import ACCEPTED_LENGTH, require_the_same_file
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection
+from etl_assets.stores.postgres import Connection, reading
 from etl_assets.stores.rehearsal import CellFaults, Rehearsal, rehearse_staging
 from etl_assets.stores.settings import Settings
 from etl_assets.stores.staging import Corrected, StagingSource
@@ -39,6 +40,8 @@ def rehearse(connection: Connection, settings: Settings, spec: Spec, links: Link
     whole, clean = artifacts.scratch_path("check.db"), artifacts.scratch_path("clean.db")
     try:
         copy_database(settings.legacy_file(), whole)
+        with reading(connection):
+            require_the_same_file(connection, whole, spec, digest=sha256_of(whole)[:ACCEPTED_LENGTH])
         claims = read_claims(settings.claims_path) if spec.users else Claims()
         file, gone, copy = read_corrections(settings.corrections_path, spec), Scrubbed(), whole
         suppressions = read_suppressions(connection)

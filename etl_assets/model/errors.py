@@ -10,6 +10,7 @@ EtlError
 |-- TargetMismatch        exit 2  the target's tables are not what the spec says
 |-- FileFault             exit 2  a disk is full, or a file of ours cannot be written or read
 |-- ArtifactError         exit 1  a file that an earlier asset wrote is missing or was changed
+|-- LegacyReplaced        exit 1  the legacy file is not the one that was migrated so far
 |-- LegacyThawed          exit 1  the legacy app was written to after its freeze
 |-- FreezeRefused         exit 1  the last snapshot is not what the legacy app holds or what is staged
 |-- CleanedUp             exit 1  nothing can be compared any more
@@ -125,6 +126,20 @@ class ArtifactError(EtlError):
     """A snapshot or an export is missing, or is not what its manifest says."""
 
     exit_code = 1
+
+
+class LegacyReplaced(EtlError):
+    """The legacy database is another one, or an old backup: staging it would take its rows for changes."""
+
+    exit_code = 1
+
+    def __init__(self, told: Sequence[str], *, accept: str) -> None:
+        """Takes what differs, as words, and by what the file is accepted."""
+        super().__init__(
+            f"The legacy database does not look like the one that was migrated so far: {'; '.join(told)}. Nothing was "
+            "staged. If LEGACY_SQLITE names the wrong file, or an old backup, correct it. If this is the one, run "
+            f"`etl-assets migrate --accept-file {accept}`, or set `policy: {{max_changed: ...}}` (percent) in the spec."
+        )
 
 
 class LegacyThawed(EtlError):

@@ -113,15 +113,19 @@ class Accounts(Strict):
 
 
 class Policy(Strict):
-    """What happens to the awkward: incomplete users, quarantined rows, triggers, later changes, foreign keys."""
+    """What happens to the awkward: incomplete users, quarantined rows, triggers, later changes, foreign keys.
+
+    `max_changed` is a share in percent: a legacy file of which more differs from the last one is taken for another.
+    """
 
     incomplete_users: Literal["hold", "load"] = "hold"
     max_quarantined: int | None = None
+    max_changed: int | None = 5
     triggers: dict[str, Literal["fire"]] | Literal["refuse", "fire"] = "refuse"
     on_change: Literal["report", "update"] = "report"
     foreign_keys: Literal["trigger", "join"] = "trigger"
 
-    @field_validator("max_quarantined", mode="before")
+    @field_validator("max_quarantined", "max_changed", mode="before")
     @classmethod
     def _unlimited(cls, value: Any) -> Any:
         return None if value == "unlimited" else value
