@@ -11,7 +11,7 @@ from etl_assets.assets.keys import PAGE, VERIFIED
 from etl_assets.assets.report import publish_quarantine
 from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import ForgetRefused, LegacyMismatch
-from etl_assets.model.suppression import Suppressions, keyed_id
+from etl_assets.model.suppression import Person, Suppressions, keyed_id
 from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
 from etl_assets.stores.artifacts import Artifacts, SnapshotInfo, sha256_of
@@ -40,7 +40,7 @@ def forget(stores: Stores, spec: Spec, user: str, *, run: str) -> Forgotten:
     if spec.users is None:
         raise ForgetRefused("the spec has no `users:` section, so no row is anybody's.")
     artifacts = stores.artifacts()
-    alone = Suppressions(b"", frozenset({keyed_id(b"", user)}))
+    alone = Suppressions(b"", frozenset({Person(keyed_id(b"", user))}))
     one_person = scrub_of(stores, spec, alone)
     # Before anything is removed: a view among the sources would be found out too late otherwise.
     current = artifacts.current_snapshot_or_none()

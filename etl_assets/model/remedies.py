@@ -23,6 +23,9 @@ REASON_REMEDIES = {
     "claimable: the next wave takes this user": READY_USER,
     "the legacy address was never verified": "The legacy app never verified this address, so it proves nothing. Have "
     "it verified there.",
+    "the legacy id was of somebody who was forgotten": "A person with this id was erased on request, and the legacy "
+    "app may have given the id to somebody else since. If so, name the account in the claims file; if it is the same "
+    "person, `etl-assets forget` again.",
     "by an operator": "An operator's claims file holds this user. Take the line out when it is settled.",
     "the account in the claims file is not there or may not claim": "Look at the line in the claims file. The account "
     "must have a confirmed address and a profile, and must not be banned or deleted.",

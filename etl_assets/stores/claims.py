@@ -64,4 +64,5 @@ def replace_claims(connection: Connection, claims: Claims, *, run: str) -> None:
         run_statement(connection, statement("analyze", table=identifier("etl", "claims")))
         counts = {"lines": len(claims.all), "holds": claims.holds, "new": new, "gone": gone}
         audit(connection, run=run, action="claims_file", **counts, claims=claims.sha256)
+    run_statement(connection, statement("release_spoken_for"))
     run_statement(connection, statement("mark_other_people"))

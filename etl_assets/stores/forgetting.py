@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from etl_assets.model.errors import ForgetRefused
 from etl_assets.model.ids import ROWID_PREFIX
-from etl_assets.model.suppression import keyed_id
+from etl_assets.model.suppression import keyed_id, person_of
 from etl_assets.stores.accounting import staged_tables
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
@@ -50,10 +50,10 @@ def forget_user(connection: Connection, links: Links, user: str, *, find_keys: F
     """
     with writing(connection, run=run):
         key = suppression_key(connection)
-        if read_suppressions(connection).covers(user):
+        if read_suppressions(connection).names(user) and not rows(connection, statement("find_person"), user=user):
             counts = one(connection, statement("find_forgotten"), keyed=keyed_id(key, user))[0]
             return Removed(counts, again=True)
-        is_in_snapshot = _require_unclaimed(connection, user)
+        is_in_snapshot, *known = _require_unclaimed(connection, user)
         ids = _rows_of(connection, links, user, find_keys)
         counts = {name: len(keys) for name, keys in ids.items() if keys}
         notes = sum(_remove_rows(connection, name, keys) for name, keys in ids.items())
@@ -67,7 +67,7 @@ def forget_user(connection: Connection, links: Links, user: str, *, find_keys: F
         gone = int(is_in_snapshot)
         connection.execute(statement("shrink_staged"), {"table": USERS, "source": gone, "staged": gone})
         counts |= {USERS: 1, **({NOTES: notes} if notes else {})}
-        values = {"keyed": keyed_id(key, user), "run": run, "rows": json.dumps(counts)}
+        values = {**person_of(key, user, *known)._asdict(), "run": run, "rows": json.dumps(counts)}
         connection.execute(statement("write_forgotten"), values)
         audit(connection, run=run, action="forgotten", rows=counts)
         if {USERS, *links.tables} <= staged_tables(connection):
@@ -77,8 +77,8 @@ def forget_user(connection: Connection, links: Links, user: str, *, find_keys: F
     return Removed(counts, ids)
 
 
-def _require_unclaimed(connection: Connection, user: str) -> bool:
-    """True when the staged snapshot has the user."""
+def _require_unclaimed(connection: Connection, user: str) -> tuple[bool, str | None, str | None]:
+    """Whether the staged snapshot has the user; the address, and the sign-up as the legacy app writes it."""
     found = rows(connection, statement("find_person"), user=user)
     if not found:
         raise ForgetRefused(
@@ -90,13 +90,13 @@ def _require_unclaimed(connection: Connection, user: str) -> bool:
             f"the user {user} has no id of its own in the legacy database, or shares it, so nobody can say which rows "
             "are meant. Correct the id in the legacy app, run `migrate`, then forget the user by that id."
         )
-    is_claimed, loaded, is_in_snapshot = found[0]
+    is_claimed, loaded, is_in_snapshot, email, created = found[0]
     if is_claimed:
         raise ForgetRefused(
             f"the user {user} has claimed an account, and {loaded:,} rows are in the new app, which erases people "
             "itself. Take the history out of it with undo first, if that is what is wanted."
         )
-    return bool(is_in_snapshot)
+    return bool(is_in_snapshot), email, created
 
 
 def _rows_of(connection: Connection, links: Links, user: str, find_keys: FindKeys) -> dict[str, list[str]]:

@@ -200,10 +200,14 @@ def allow_all(*_: object) -> int:
 
 
 def key_columns(copy: Path, spec: Spec) -> dict[str, tuple[str, ...]]:
-    """Each table's key columns: the spec's, else the primary key of the table in this copy of the database."""
+    """Each table's key columns: the spec's, else the primary key of the table in this copy of the database.
+
+    A table that is not there, and whose key the spec does not name, is left out.
+    """
     with open_read_only(copy) as connection:
         found = {name: describe(connection, table.source) for name, table in spec.tables.items()}
-    return {name: spec.tables[name].key or (legacy.primary_key if legacy else ()) for name, legacy in found.items()}
+    keys = {name: spec.tables[name].key or (legacy.primary_key if legacy else None) for name, legacy in found.items()}
+    return {name: key for name, key in keys.items() if key is not None}
 
 
 def find_repeated_keys(connection: sqlite3.Connection, export: Export, table: LegacyTable) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -122,8 +123,9 @@ def _told() -> Iterator[None]:
 def _find(connection: sqlite3.Connection, what: Scrub) -> dict[str, tuple[list[str], str]]:
     """Each owned table's keys of forgotten rows, parents first, and the condition that finds them."""
     connection.create_function("etl_real", 1, repr, deterministic=True)
-    connection.create_function("etl_is_forgotten", 1, _judge(what.suppressions), deterministic=True)
     connection.text_factory = str
+    judge = _judge(what.suppressions, _present(connection, what))
+    connection.create_function("etl_is_forgotten", 1, judge, deterministic=True)
     _require_tables(connection, what.spec)
     for statement in SCRATCH:
         connection.execute(statement)
@@ -138,7 +140,31 @@ def _find(connection: sqlite3.Connection, what: Scrub) -> dict[str, tuple[list[s
     return found
 
 
-def _judge(suppressions: Suppressions) -> Callable[[bytes | None], bool]:
+def _present(connection: sqlite3.Connection, what: Scrub) -> dict[str, tuple[str | None, str | None]]:
+    """Who has an id of somebody who was forgotten by now: address, and sign-up where it is nobody else's too."""
+    users, export = what.spec.users, exports_of(what.spec).get(USERS)
+    table = describe(connection, export.source) if export else None
+    if users is None or export is None or table is None:
+        return {}
+    cells = [
+        "CAST(" + quoted(name) + " AS TEXT)" if name.lower() in {n.lower() for n in table.columns} else "NULL"
+        for name in (users.email, users.created_column)
+    ]
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    query = " ".join(["SELECT", ", ".join([key_text(export, table), *cells]), "FROM", quoted(table.name)])
+    found = {key: (email, created) for key, email, created in connection.execute(query) if key is not None}
+    connection.text_factory = str
+    shared = Counter(created for _, created in found.values())
+    return {
+        key: (email, created if shared[created] == 1 else None)
+        for key, (email, created) in found.items()
+        if what.suppressions.names(key)
+    }
+
+
+def _judge(
+    suppressions: Suppressions, present: dict[str, tuple[str | None, str | None]]
+) -> Callable[[bytes | None], bool]:
     known: dict[bytes, bool] = {}
 
     def is_forgotten(key: bytes | None) -> bool:
@@ -146,7 +172,9 @@ def _judge(suppressions: Suppressions) -> Callable[[bytes | None], bool]:
         if key is None:
             return False
         if key not in known:
-            known[key] = suppressions.covers(key.decode("utf-8", "replace"))
+            user = key.decode("utf-8", "replace")
+            # Rows of somebody whom the app has deleted since are that person's.
+            known[key] = suppressions.covers(user, *present.get(user, (None, None)))
         return known[key]
 
     return is_forgotten

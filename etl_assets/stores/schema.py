@@ -110,7 +110,8 @@ def meta_facts(spec: Spec, keys: dict[str, tuple[str, ...]]) -> dict[str, str]:
         facts[f"balance {name}"] = f"{balance.from_}, {balance.apply}"
     for name, table in spec.tables.items():
         key = ", ".join(keys.get(name, table.key)) or "primary key"
-        facts[f"table {name}"] = f"{table.target}, id {table.id.rule}, key {key}"
+        if name in keys or table.key:  # an optional table that is not there says nothing of its key
+            facts[f"table {name}"] = f"{table.target}, id {table.id.rule}, key {key}"
         facts[f"from {table.source} to {table.target}"] = name
         # Digests in the ledger are over these columns.
         facts[f"columns of {name}"] = ", ".join(sorted(table.columns))

@@ -3,7 +3,7 @@
 import secrets
 
 from etl_assets.model.errors import ArtifactError
-from etl_assets.model.suppression import KEY_BYTES, Suppressions
+from etl_assets.model.suppression import KEY_BYTES, Person, Suppressions
 from etl_assets.stores.postgres import Connection, has_table, rows
 from etl_assets.stores.statements import statement
 
@@ -15,8 +15,9 @@ def read_suppressions(connection: Connection) -> Suppressions:
     if not has_table(connection, "etl.forgotten"):
         return Suppressions()
     key = rows(connection, statement("find_fact"), key=KEY)
-    keyed = frozenset(bytes(row[0]) for row in rows(connection, statement("list_suppressions")))
-    return Suppressions(bytes.fromhex(key[0][0]) if key else b"", keyed)
+    found = rows(connection, statement("list_suppressions"))
+    people = frozenset(Person(*(bytes(part) if part is not None else None for part in row)) for row in found)  # type: ignore[arg-type]
+    return Suppressions(bytes.fromhex(key[0][0]) if key else b"", people)
 
 
 def suppression_key(connection: Connection) -> bytes:

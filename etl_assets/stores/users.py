@@ -19,10 +19,12 @@ from etl_assets.stores.sampling import sampled
 from etl_assets.stores.schema import audit, exists
 from etl_assets.stores.staging import copy_frame
 from etl_assets.stores.statements import identifier, joined, literal, qualified, statement
+from etl_assets.stores.suppressions import read_suppressions
 from etl_assets.stores.targets import read_columns, read_rules, read_targets, regclass
 from etl_assets.stores.undoing import release
 
 USER_COLUMNS = ("legacy_user_id", "email", "email_key", "verified", "created_at", "created_value")
+OF_FORGOTTEN = "the legacy id was of somebody who was forgotten"
 CLOCK_TOLERANCE = timedelta(minutes=1)
 ACCOUNT_COLUMNS = ("id", "email", "email_confirmed_at")
 # What rules an account out. Old projects lack some of these columns of auth.users, and then the thing itself too.
@@ -163,14 +165,17 @@ def replace_users(
         Users in the map, former ones included.
     """
     run_statement(connection, statement("create_users_batch"))
-    staged = 0
+    staged, suppressions, reused = 0, read_suppressions(connection), list[str]()
     for frame in frames:
+        reused += [user for user in frame["legacy_user_id"] if suppressions.names(user)] if suppressions else []
         cleaned = frame.with_columns(
             pl.col("email", "created_value").str.replace_all("\x00", "\ufffd", literal=True)
         ).select(USER_COLUMNS)
         copy_frame(connection, statement("copy_users"), cleaned)
         staged += frame.height
     connection.execute(statement("merge_users"), {"snapshot": snapshot})
+    if reused:
+        connection.execute(statement("hold_reused"), {"users": reused, "held": OF_FORGOTTEN})
     facts = {"snapshot": snapshot, "spec_digest": spec.digest, "source_rows": source_rows, "staged_rows": staged}
     connection.execute(statement("write_staged"), {"table": "users", "target_digest": "", "content": "", **facts})
     run_statement(connection, statement("analyze", table=identifier("etl", "legacy_user_map")))

@@ -424,3 +424,36 @@ def test_a_snapshot_that_is_taken_meanwhile_is_taken_again(followed: World, monk
     assert followed.materialize(key_of("legacy_snapshot")).success
     assert len(calls) == 2
     assert traces(followed) == []
+
+
+def test_the_next_person_with_a_forgotten_id_is_not_erased_but_asked_about(followed: World) -> None:
+    erase(followed)
+    later = "2025-01-01 00:00:00"
+    followed.legacy(
+        "DELETE FROM artifacts WHERE id >= 500; DELETE FROM jobs WHERE user_id = 50;"
+        "DELETE FROM credit_transactions WHERE user_id = 50; DELETE FROM users WHERE id = 50;"
+        f"INSERT INTO users VALUES (50, 'newcomer@example.com', NULL, '{later}');"
+        f"INSERT INTO jobs VALUES (600, 50, 'export', 'newcomer', '{later}', NULL, NULL, NULL, NULL);"
+    )
+    followed.sign_up("newcomer@example.com")
+    assert followed.migrate().exit_code == 0
+    books(followed)
+    state = "SELECT state, reason FROM etl.legacy_user_map WHERE legacy_user_id = '50'"
+    assert followed.query(state) == [("held", "the legacy id was of somebody who was forgotten")]
+    assert followed.query("SELECT count(*) FROM public.jobs WHERE status = 'newcomer'") == [(0,)]
+    [(account,)] = followed.query("SELECT id FROM auth.users WHERE email = 'newcomer@example.com'")
+    claims = followed.folder / "artifacts" / "claims.csv"
+    claims.write_text(f"legacy_user_id,supabase_user_id,reason\n50,{account},somebody else\n", encoding="utf-8")
+    assert followed.migrate().exit_code == 0
+    assert followed.query("SELECT count(*) FROM public.jobs WHERE status = 'newcomer'") == [(1,)]
+
+
+def test_a_forgotten_person_with_another_address_stays_forgotten_by_the_sign_up(followed: World) -> None:
+    followed.legacy("UPDATE users SET created_at = '2024-12-12 12:12:12' WHERE id = 50")
+    followed.migrate()
+    erase(followed)
+    followed.legacy("UPDATE users SET email = 'changed@example.com' WHERE id = 50")
+    followed.sign_up("changed@example.com")
+    assert followed.migrate().exit_code == 0
+    assert followed.query("SELECT count(*) FROM etl.legacy_user_map WHERE legacy_user_id = '50'") == [(0,)]
+    assert not traces(followed)

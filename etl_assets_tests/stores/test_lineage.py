@@ -56,3 +56,18 @@ def test_a_user_who_deletes_all_that_is_hers_is_no_other_file(world: World) -> N
     assert world.migrate().exit_code == 0
     world.legacy("DELETE FROM jobs WHERE user_id = 1; DELETE FROM users WHERE id = 1")
     assert world.migrate().exit_code == 0
+
+
+def test_an_optional_table_that_went_away_holds_nobody(world: World) -> None:
+    fill(world, users=2, jobs=25)
+    world.legacy("INSERT INTO artifacts SELECT id, id, 'k', 'p', 1, created_at FROM jobs")
+    world.sign_up("u1@example.com", "u2@example.com")
+    assert world.migrate().exit_code == 0
+    world.legacy(
+        "DROP TABLE artifacts; INSERT INTO jobs SELECT 26, 1, 'new', 'done', created_at, 0, 0, 0, NULL FROM jobs LIMIT 1"
+    )
+    world.legacy("UPDATE jobs SET updated_at = NULL WHERE id = 26")
+    outcome = world.migrate()
+    assert outcome.exit_code == 0
+    assert outcome.books.as_json()["tables"]["artifacts"]["loaded"] == 25
+    assert outcome.books.as_json()["tables"]["jobs"]["loaded"] == 26

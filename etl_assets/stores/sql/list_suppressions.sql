@@ -1,2 +1,2 @@
--- The keyed ids of everybody who was forgotten.
-SELECT f.keyed FROM etl.forgotten AS f
+-- Everybody who was forgotten.
+SELECT f.keyed, f.by_address, f.by_created FROM etl.forgotten AS f
