@@ -6,7 +6,24 @@ import psycopg
 from psycopg.adapt import Dumper
 
 ENCODING = "UTF8"
-# Row digests are made of text, so whatever shapes text is pinned; nothing of ours is found by search path.
+# Names are found as the session would find them without us, after Postgres' own: `pg_catalog` stands first, so that no
+# object of the app is taken for one of Postgres', and `pg_temp` last.
+_AS_THE_APP = (
+    "concat_ws(', ', 'pg_catalog', (SELECT nullif(s.reset_val, '') FROM pg_catalog.pg_settings AS s"
+    " WHERE s.name = 'search_path'), 'pg_temp')"
+)
+APP_PATH = f"SELECT set_config('search_path', {_AS_THE_APP}, true)"
+CATALOG_PATH = "SET LOCAL search_path = pg_catalog"
+# Nothing of ours is found by search path. A constraint or an index that calls a function of the app's, though, is
+# evaluated by whatever asks beforehand whether a row would be refused, and such a function may name its tables barely.
+_EVALUATED_BY_US = (
+    "EXISTS (SELECT FROM pg_catalog.pg_depend AS d WHERE d.refclassid = 'pg_catalog.pg_proc'::regclass"
+    " AND d.classid IN ('pg_catalog.pg_constraint'::regclass, 'pg_catalog.pg_class'::regclass))"
+)
+OUR_PATH = (
+    f"SELECT set_config('search_path', CASE WHEN {_EVALUATED_BY_US} THEN {_AS_THE_APP} ELSE 'pg_catalog' END, true)"
+)
+# Row digests are made of text, so whatever shapes text is pinned.
 DIALECT = (
     f"SET LOCAL client_encoding = '{ENCODING}'",
     # A backslash in our own statements is a backslash, in whatever way the app's database reads old code.
@@ -22,7 +39,8 @@ DIALECT = (
     "SET LOCAL IntervalStyle = 'postgres'",
     "SET LOCAL extra_float_digits = 1",
     "SET LOCAL bytea_output = 'hex'",
-    "SET LOCAL search_path = pg_catalog",
+    CATALOG_PATH,
+    OUR_PATH,
     # Row level security would hide rows from us in silence; off, Postgres raises an error instead.
     "SET LOCAL row_security = off",
     "SET LOCAL statement_timeout = 0",

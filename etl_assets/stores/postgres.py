@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
 from etl_assets.model.errors import EtlError, OtherEncoding, SettingsError, TransactionPooler, Unavailable
-from etl_assets.stores.dialect import DIALECT, ENCODING, UNICODE, unicode_arrives
+from etl_assets.stores.dialect import APP_PATH, CATALOG_PATH, DIALECT, ENCODING, OUR_PATH, UNICODE, unicode_arrives
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.statements import statement, without_parameters
 
@@ -174,6 +174,25 @@ def transaction(connection: Connection, *, read_only: bool) -> Iterator[None]:
 def speak(connection: Connection) -> None:
     """The open transaction is in our dialect from here; one trip to the server."""
     connection.execute("; ".join(DIALECT))
+
+
+@contextmanager
+def as_the_app(connection: Connection) -> Iterator[None]:
+    """Within it triggers, defaults and constraints of the app find what they name as they do in the app's sessions.
+
+    Postgres' own functions go first all the same. Where a statement within fails, so does the transaction.
+    """
+    connection.execute(APP_PATH)
+    yield
+    connection.execute(OUR_PATH)
+
+
+@contextmanager
+def as_the_catalog_spells(connection: Connection) -> Iterator[None]:
+    """Within it the catalog qualifies every name that is not Postgres' own, whatever the path is otherwise."""
+    connection.execute(CATALOG_PATH)
+    yield
+    connection.execute(OUR_PATH)
 
 
 @contextmanager
@@ -337,7 +356,8 @@ def streamed(connection: Connection, query: sql.Composed) -> Iterator[tuple[Any,
 
 def fire_deferred(connection: Connection) -> None:
     """What would be checked or fired at the commit is now, and from here on at once."""
-    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with as_the_app(connection):
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def one(connection: Connection, query: sql.Composed, **values: Any) -> tuple[Any, ...]:
