@@ -116,6 +116,14 @@ def test_check_lists_what_would_fail_and_writes_nothing(world: World) -> None:
     assert world.query("SELECT count(*) FROM pg_namespace WHERE nspname = 'etl'") == [(0,)]
 
 
+def test_a_loop_of_links_is_one_sentence(world: World) -> None:
+    world.legacy_path.symlink_to(world.legacy_path)
+    found = world.cli("check")
+    assert found.returncode == 2
+    assert found.stderr.count("\n") == 1
+    assert "heck the path" in found.stderr
+
+
 def test_the_demo_migrates_on_the_embedded_target_and_lets_users_come_back(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

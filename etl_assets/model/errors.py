@@ -4,6 +4,7 @@ EtlError
 |-- SpecError             exit 2  the spec file is wrong
 |-- SettingsError         exit 2  the environment or the command line is wrong
 |-- TransactionPooler     exit 2  the connection goes through a pooler that hands each transaction another session
+|-- OtherEncoding         exit 2  texts do not reach the target as the characters they are
 |-- LegacyFileError       exit 2  the legacy database cannot be read
 |-- CorrectionsError      exit 2  a line of the corrections file cannot be meant
 |-- LegacyMismatch        exit 2  the legacy tables are not what the spec says
@@ -70,6 +71,19 @@ class TransactionPooler(EtlError):
             f"TARGET_DATABASE_URL leads through a transaction pooler ({evidence}), which hands each transaction "
             "another server session. Nothing was written. Use the session pooler or the direct connection: on "
             "Supabase, *Connect* shows both, on port 5432."
+        )
+
+
+class OtherEncoding(EtlError):
+    """The session turns our texts into other characters on their way."""
+
+    exit_code = 2
+
+    def __init__(self) -> None:
+        """Says what was asked, and where such a setting hides."""
+        super().__init__(
+            "A text sent to the target arrives there as other characters, though the session asked for UTF-8. Nothing "
+            "was written. Look for a pooler or a setting between here and the target that changes client_encoding."
         )
 
 

@@ -23,6 +23,8 @@ def read_yaml(text: str, *, file: str) -> tuple[dict[str, Any], dict[Path, int]]
     """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except RecursionError:
+        raise SpecError("brackets stand within brackets, deeper than any spec needs", file=file) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "cannot be read"

@@ -8,7 +8,7 @@ from etl_assets.model.target import TargetColumn
 from etl_assets.spec.model import Balance, Spec
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, fire_deferred, one, rows, run_statement
+from etl_assets.stores.postgres import Connection, as_the_app, fire_deferred, one, rows, run_statement
 from etl_assets.stores.staging import copy_frame
 from etl_assets.stores.statements import catalog_text, identifier, literal, qualified, statement
 from etl_assets.stores.targets import read_columns, regclass
@@ -96,7 +96,8 @@ def apply_balances(connection: Connection, links: Links, *, wave: str, run: str)
         query = statement(
             "apply_balance", **slots, wanted=_wanted(links, name, balance), sets=literal(balance.apply == "set")
         )
-        entered, inexact, sample = one(connection, query, wave=wave, run=run)
+        with as_the_app(connection):
+            entered, inexact, sample = one(connection, query, wave=wave, run=run)
         if inexact:
             raise _refused(
                 name,
@@ -137,7 +138,8 @@ def undo_balances(connection: Connection, links: Links, *, users: list[str], wav
     found = {}
     for name, balance in links.spec.balances.items():
         query = statement("undo_balance", **balance_slots(links, name), sets=literal(balance.apply == "set"))
-        notes, inexact = one(connection, query, users=users, wave=wave)
+        with as_the_app(connection):
+            notes, inexact = one(connection, query, users=users, wave=wave)
         if inexact:
             raise UndoRefused(
                 f"Undo refused: {inexact:,} accounts did not take {name} as it was",

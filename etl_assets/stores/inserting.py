@@ -5,7 +5,7 @@ from psycopg import sql
 from etl_assets.spec.model import Table
 from etl_assets.stores.foreign_keys import proof_slots, proven_by_join, require_parents
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, one, run_statement
+from etl_assets.stores.postgres import Connection, as_the_app, one, run_statement
 from etl_assets.stores.read_back import not_as_written
 from etl_assets.stores.statements import identifier, joined, literal, qualified, staging_table, statement
 from etl_assets.stores.targets import regclass
@@ -46,7 +46,7 @@ def insert_ready(
         table=literal(table.name),
         **proof_slots(links, table.name),
     )
-    with proven_by_join(connection, links):
+    with as_the_app(connection), proven_by_join(connection, links):
         row = one(connection, query, users=users, wave=wave, keys=keys)
     batch, entered, changed, sample, digest, *orphans = row
     require_parents(table.name, *orphans)

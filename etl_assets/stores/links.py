@@ -297,7 +297,7 @@ class Links:
             moved = sql.SQL("l.legacy_user_id IS DISTINCT FROM {owner}").format(owner=owner)
         made = sql.SQL("false")
         if table.created_column:
-            made = sql.SQL("hashtextextended(s._created, 0) <> l.created")
+            made = sql.SQL("hashtextextended(s._created, 0::bigint) <> l.created")
         return {
             "is_made_anew": made,
             "moved": moved,

@@ -15,7 +15,8 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
-from etl_assets.model.errors import EtlError, SettingsError, TransactionPooler, Unavailable
+from etl_assets.model.errors import EtlError, OtherEncoding, SettingsError, TransactionPooler, Unavailable
+from etl_assets.stores.dialect import APP_PATH, CATALOG_PATH, DIALECT, ENCODING, OUR_PATH, UNICODE, unicode_arrives
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.statements import statement, without_parameters
 
@@ -38,29 +39,6 @@ NAME_LENGTH = 63  # Postgres cuts application_name there
 LOCK_RETRY_S = 0.2
 TRANSIENT_STATES = ("08", "40", "53", "55P03", "57P")
 UNDEFINED = ("3F000", "42P01")
-# Row digests are made of text, so whatever shapes text is pinned; nothing of ours is found by search path.
-DIALECT = (
-    "SET LOCAL TimeZone = 'UTC'",
-    "SET LOCAL DateStyle = 'ISO, YMD'",
-    "SET LOCAL IntervalStyle = 'postgres'",
-    "SET LOCAL extra_float_digits = 1",
-    "SET LOCAL bytea_output = 'hex'",
-    "SET LOCAL search_path = pg_catalog",
-    # Row level security would hide rows from us in silence; off, Postgres raises an error instead.
-    "SET LOCAL row_security = off",
-    "SET LOCAL statement_timeout = 0",
-    "SET LOCAL idle_in_transaction_session_timeout = 0",
-    # A statement of a process that was killed is cut off, instead of holding the lock until it has run to its end.
-    "SET LOCAL client_connection_check_interval = '2s'",
-    # Whoever holds a table for longer is named by `doctor`; the run is tried again.
-    "SET LOCAL lock_timeout = '2min'",
-    "SET LOCAL jit = off",
-    "SET LOCAL work_mem = '128MB'",
-    # The planner takes a row's digest for as cheap as a comparison, and would not read in parallel for its sake.
-    "SET LOCAL parallel_tuple_cost = 0",
-    # Since PostgreSQL 17.
-    "SELECT set_config('transaction_timeout', '0', true) WHERE current_setting('transaction_timeout', true) <> '0'",
-)
 
 
 class DatabaseFault(EtlError):
@@ -139,6 +117,8 @@ def _open(url: str) -> Connection:
             prepare_threshold=None,
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name="etl-assets",
+            # Whatever PGCLIENTENCODING, the DSN or the database say; a pooler may drop it, so DIALECT repeats it.
+            client_encoding=ENCODING,
             **KEEPALIVES,
         )
     except psycopg.OperationalError as error:
@@ -186,10 +166,34 @@ def transaction(connection: Connection, *, read_only: bool) -> Iterator[None]:
     connection.read_only = read_only
     try:
         with connection.transaction():
-            connection.execute("; ".join(DIALECT))  # one trip to the server
+            speak(connection)
             yield
     except psycopg.Error as error:
         raise translated(error) from None
+
+
+def speak(connection: Connection) -> None:
+    """The open transaction is in our dialect from here; one trip to the server."""
+    connection.execute("; ".join(DIALECT))
+
+
+@contextmanager
+def as_the_app(connection: Connection) -> Iterator[None]:
+    """Within it triggers, defaults and constraints of the app find what they name as they do in the app's sessions.
+
+    Postgres' own functions go first all the same. Where a statement within fails, so does the transaction.
+    """
+    connection.execute(APP_PATH)
+    yield
+    connection.execute(OUR_PATH)
+
+
+@contextmanager
+def as_the_catalog_spells(connection: Connection) -> Iterator[None]:
+    """Within it the catalog qualifies every name that is not Postgres' own, whatever the path is otherwise."""
+    connection.execute(CATALOG_PATH)
+    yield
+    connection.execute(OUR_PATH)
 
 
 @contextmanager
@@ -268,11 +272,22 @@ def wait_for_lock(connection: Connection, *, run: str) -> None:
 
 
 def try_lock(connection: Connection, how: str, *, run: str) -> bool:
-    """True when a locking statement has got its lock for the open transaction, which bears the run's name from now."""
+    """True when a locking statement has got its lock for the open transaction, which bears the run's name from now.
+
+    Every transaction that writes begins here, so here it proves that its texts arrive as the characters they are.
+
+    Raises:
+        OtherEncoding: they do not.
+    """
     name = f"etl-assets {run[:8]}, process {os.getpid()} on {socket.gethostname()}"
-    values = {"writer": WRITER_LOCK, "lane": LANE_LOCK, "name": name[:NAME_LENGTH]}
-    held = connection.execute(statement(how), values).fetchone()
-    return held is not None and bool(held[0])
+    values = {"writer": WRITER_LOCK, "lane": LANE_LOCK, "name": name[:NAME_LENGTH], **UNICODE}
+    try:
+        held = connection.execute(statement(how), values).fetchone()
+    except (psycopg.DataError, UnicodeError):
+        raise OtherEncoding from None
+    if held is None or not unicode_arrives(held):
+        raise OtherEncoding
+    return bool(held[0])
 
 
 def _take_turn(connection: Connection, *, run: str, with_lanes: bool) -> None:
@@ -335,14 +350,15 @@ def streamed(connection: Connection, query: sql.Composed) -> Iterator[tuple[Any,
 
     By COPY, because Postgres does not read in parallel for a cursor (PostgreSQL 18, *When Can Parallel Query Be Used*).
     """
-    text = without_parameters(sql.SQL("COPY ({}) TO STDOUT").format(query), connection)
+    text = without_parameters(sql.SQL("COPY ({}) TO STDOUT (ENCODING 'UTF8')").format(query), connection)
     with connection.cursor() as cursor, cursor.copy(text) as copy:
         yield from copy.rows()
 
 
 def fire_deferred(connection: Connection) -> None:
     """What would be checked or fired at the commit is now, and from here on at once."""
-    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with as_the_app(connection):
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def one(connection: Connection, query: sql.Composed, **values: Any) -> tuple[Any, ...]:

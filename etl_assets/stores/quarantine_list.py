@@ -13,14 +13,20 @@ from etl_assets.stores.statements import literal, statement
 
 HEADER = ("table", "legacy_id", "column", "storage_class", "value", "rule", "remedy")
 # What a spreadsheet takes for a formula (https://owasp.org/www-community/attacks/CSV_Injection); numbers stay numbers.
-FORMULA, NUMBER = ("=", "+", "-", "@", "\t", "\r"), re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+# A reader that ends a line at any of Unicode's breaks, as Python's `splitlines` does, sees a cell begin after each, and
+# some skip spaces before it; in East Asian locales the wide signs count too.
+NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+FORMULA = re.compile(
+    "(^|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])(?=[\t\r]|[^\\S\n\r\v\f\x1c-\x1e\x85\u2028\u2029]*"
+    "[=+\\-@\uff1d\uff0b\uff0d\uff20])"
+)
 
 
 def harmless(cell: str | None) -> str:
-    """The cell as a spreadsheet shows it: what would be a formula gets an apostrophe in front."""
-    if not cell:
-        return ""
-    return f"'{cell}" if cell.startswith(FORMULA) and not NUMBER.fullmatch(cell) else cell
+    """The cell as a spreadsheet shows it: what would be a formula, on any line of it, gets an apostrophe in front."""
+    if not cell or NUMBER.fullmatch(cell):
+        return cell or ""
+    return FORMULA.sub(r"\1'", cell)
 
 
 def quarantine_lines(connection: Connection, links: Links, tables: tuple[str, ...]) -> Iterator[str]:
@@ -36,7 +42,7 @@ def quarantine_lines(connection: Connection, links: Links, tables: tuple[str, ..
 
 
 def csv_line(cells: tuple[str, ...]) -> str:
-    """One line, quoted where it has to be."""
+    """One line. Every cell is quoted: a break of any kind within one is for no reader the end of the row."""
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(cells)
+    csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow(cells)
     return buffer.getvalue()

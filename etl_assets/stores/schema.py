@@ -11,7 +11,16 @@ from psycopg import sql
 from etl_assets.model.errors import Refused, Unavailable, UndoRefused
 from etl_assets.spec.model import Spec
 from etl_assets.stores.faults import fault_point
-from etl_assets.stores.postgres import Connection, has_table, rows, run_statement, transaction, wait_for_lock, writing
+from etl_assets.stores.postgres import (
+    Connection,
+    has_table,
+    rows,
+    run_statement,
+    speak,
+    transaction,
+    wait_for_lock,
+    writing,
+)
 from etl_assets.stores.statements import FOLDER, identifier, statement
 
 TABLES = (
@@ -50,6 +59,7 @@ def ensure_schema(connection: Connection) -> None:
     if has_table(connection, LAST_MADE):
         return
     with connection.transaction():
+        speak(connection)
         wait_for_lock(connection, run="schema")
         if has_table(connection, LAST_MADE):
             return

@@ -69,22 +69,35 @@ def read_settings() -> Settings:
     Raises:
         SettingsError: a path is not usable.
     """
-    artifacts = Path(os.environ.get("ETL_ARTIFACTS") or DEFAULT_ARTIFACTS).expanduser().resolve()
+    artifacts = _path("ETL_ARTIFACTS") or _absolute("ETL_ARTIFACTS", DEFAULT_ARTIFACTS)
     if artifacts.exists() and not artifacts.is_dir():
         raise SettingsError(f"ETL_ARTIFACTS={artifacts} is a file, not a folder")
-    legacy = os.environ.get("LEGACY_SQLITE")
-    spec_path = os.environ.get("ETL_SPEC")
-    home, corrections = os.environ.get("DAGSTER_HOME"), os.environ.get("ETL_CORRECTIONS")
-    claims = os.environ.get("ETL_CLAIMS")
     return Settings(
         artifacts=artifacts,
-        spec_path=Path(spec_path).expanduser().resolve() if spec_path else DEFAULT_SPEC,
-        legacy_path=Path(legacy).expanduser().resolve() if legacy else None,
+        spec_path=_path("ETL_SPEC") or DEFAULT_SPEC,
+        legacy_path=_path("LEGACY_SQLITE"),
         target_url=os.environ.get("TARGET_DATABASE_URL") or None,
-        dagster_home=Path(home).expanduser().resolve() if home else artifacts / "dagster",
-        corrections=Path(corrections).expanduser().resolve() if corrections else None,
-        claims=Path(claims).expanduser().resolve() if claims else None,
+        dagster_home=_path("DAGSTER_HOME") or artifacts / "dagster",
+        corrections=_path("ETL_CORRECTIONS"),
+        claims=_path("ETL_CLAIMS"),
     )
+
+
+def _path(name: str) -> Path | None:
+    value = os.environ.get(name)
+    return _absolute(name, value) if value else None
+
+
+def _absolute(name: str, value: str) -> Path:
+    try:
+        path = Path(value).expanduser().resolve()
+        path.exists()
+    except (
+        RuntimeError,
+        OSError,
+    ) as error:  # a loop of links is the former before Python 3.13, too long a name the latter
+        raise SettingsError(f"{name}={value} leads nowhere ({error.args[-1]}); check the path and its links") from None
+    return path
 
 
 def read_spec(path: Path) -> Spec:

@@ -8,7 +8,7 @@ from typing import Any
 from etl_assets.model.errors import TargetMismatch
 from etl_assets.model.target import CheckRule, ForeignRule, TargetColumn, TargetTable, UniqueRule
 from etl_assets.spec.model import Spec, Table
-from etl_assets.stores.postgres import Connection, rows
+from etl_assets.stores.postgres import Connection, as_the_catalog_spells, rows
 from etl_assets.stores.statements import statement
 
 # Spec type -> target types that hold every value that the type's rule lets through. Where the target is narrower
@@ -54,11 +54,12 @@ def find_targets(connection: Connection, tables: Sequence[Table]) -> dict[str, T
     for table in tables:
         if not is_plain.get(wanted[table.name], True):
             raise TargetMismatch(table.name, [f"{table.target} is no table, and only tables can be loaded"])
-    columns, unique, checks, foreign, triggers = (
-        _by_table(rows(connection, statement(kind), **values))
-        for kind in ("read_columns", "read_unique", "read_checks", "read_foreign", "read_triggers")
-    )
-    facts = read_rules(connection, values["tables"])
+    kinds = ("read_columns", "read_unique", "read_checks", "read_foreign", "read_triggers")
+    with as_the_catalog_spells(connection):
+        columns, unique, checks, foreign, triggers = (
+            _by_table(rows(connection, statement(kind), **values)) for kind in kinds
+        )
+        facts = read_rules(connection, values["tables"])
     return {
         table.name: TargetTable(
             table.target_schema,
@@ -90,7 +91,9 @@ def _by_table(found: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
 
 def read_columns(connection: Connection, table: str) -> dict[str, TargetColumn]:
     """The columns of a table, named as `regclass` reads it; none where it is absent."""
-    return _columns(_by_table(rows(connection, statement("read_columns"), tables=[table]))[table])
+    with as_the_catalog_spells(connection):
+        found = rows(connection, statement("read_columns"), tables=[table])
+    return _columns(_by_table(found)[table])
 
 
 def _columns(found: list[tuple[Any, ...]]) -> dict[str, TargetColumn]:

@@ -7,7 +7,7 @@ from etl_assets.model.errors import SettingsError, UndoRefused
 from etl_assets.stores.balances import spent_balances, undo_balances
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, fire_deferred, one, rows, run_statement, writing
+from etl_assets.stores.postgres import Connection, as_the_app, fire_deferred, one, rows, run_statement, writing
 from etl_assets.stores.schema import audit, contradictions, declared_facts, exists
 from etl_assets.stores.statements import qualified, statement
 from etl_assets.stores.undo_hindrances import hindrances, undo_slots
@@ -183,7 +183,8 @@ def _remove(connection: Connection, links: Links, name: str, done: Undone) -> No
         done.lost[name] = int(one(connection, lost)[0])
     count = statement("count_present", **slots)
     present, gone = one(connection, count, how="remove")
-    removed = one(connection, statement("remove_rows", **slots))[0]
+    with as_the_app(connection):
+        removed = one(connection, statement("remove_rows", **slots))[0]
     if removed != present:
         what = f"Undo refused: {links.spec.tables[name].target} kept {present - removed:,} of {present:,} rows"
         raise UndoRefused(what, remedy="Look at its triggers and rules: one of them swallows a DELETE.")
@@ -198,7 +199,8 @@ def _restore(connection: Connection, links: Links, name: str, done: Undone, *, w
     query = statement(
         "restore_rows", **slots, changes=casts(links, name, links.changeable(name)), found=links.digest(name, "t")
     )
-    restored, differing = one(connection, query, wave=wave)
+    with as_the_app(connection):
+        restored, differing = one(connection, query, wave=wave)
     if restored != present or differing:
         what = f"Undo refused: {links.spec.tables[name].target} did not take {max(present - restored, differing):,}"
         raise UndoRefused(f"{what} former rows as they were", remedy="Look at its triggers and rules on UPDATE.")

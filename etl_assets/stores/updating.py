@@ -5,7 +5,7 @@ from psycopg import sql
 from etl_assets.model.errors import Refused
 from etl_assets.stores.inserting import chosen
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, one, rows, run_statement
+from etl_assets.stores.postgres import Connection, as_the_app, one, rows, run_statement
 from etl_assets.stores.statements import catalog_text, identifier, joined, literal, qualified, statement
 
 
@@ -40,7 +40,8 @@ def write_changes(  # noqa: PLR0913 - whose rows, which of them, for the ledger
         former=sql.SQL("ARRAY[{}]").format(joined([sql.SQL("{}::text").format(identifier("t", c)) for c in columns])),
         changes=changes(columns),
     )
-    found, entered, altered, sample = one(connection, query, users=users, wave=wave, run=run, keys=keys)
+    with as_the_app(connection):
+        found, entered, altered, sample = one(connection, query, users=users, wave=wave, run=run, keys=keys)
     if found != entered or altered:
         raise Refused(
             "rows_arrive_unchanged",

@@ -1,5 +1,7 @@
 """The legacy app stays live: what it changes after the load."""
 
+import csv
+
 import pytest
 
 from etl_assets.assets.decisions import undo
@@ -30,7 +32,8 @@ def status_of(world: World, legacy_id: int) -> str:
 
 def changes(world: World) -> list[str]:
     path = world.folder / "artifacts" / "reports" / "legacy_changes.csv"
-    return [",".join(line.split(",")[:3]) for line in path.read_text().splitlines()[1:]]
+    with path.open(encoding="utf-8", newline="") as file:
+        return [",".join(cells[:3]) for cells in csv.reader(file)][1:]
 
 
 @pytest.fixture

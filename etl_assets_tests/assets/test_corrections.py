@@ -1,6 +1,8 @@
 """Corrections: refused values and rows settled by an operator's file, without touching the legacy app."""
 
 import csv
+import io
+import re
 import stat
 
 import pytest
@@ -164,7 +166,27 @@ def test_the_quarantine_is_a_list_for_people(awkward: World) -> None:
         ("\tx", "'\tx"),
         ("a=b", "a=b"),
         (None, ""),
+        ("z\r=cmd|/C calc!A0", "z\r'=cmd|/C calc!A0"),
+        ("a\n-1\r\n+b", "a\n'-1\r\n'+b"),
+        ("a\u2028@x", "a\u2028'@x"),
+        ("  =1+1", "'  =1+1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("a - b", "a - b"),
     ],
 )
 def test_a_cell_is_never_a_formula(cell: str | None, shown: str) -> None:
     assert harmless(cell) == shown
+
+
+def test_no_cell_of_a_list_breaks_out_of_its_row(awkward: World) -> None:
+    value = "z\r=cmd|/C calc!A0\x85=1\n=2"
+    awkward.legacy(
+        "UPDATE jobs SET created_at = 'z' || char(13) || '=cmd|/C calc!A0' || char(133) || '=1' || char(10) || '=2' WHERE id = 7"
+    )
+    awkward.migrate()
+    path = awkward.folder / "artifacts" / "reports" / "quarantine.csv"
+    text = path.read_bytes().decode()
+    found = [row for row in csv.reader(io.StringIO(text, newline="")) if row[1] == "7"]
+    assert [row[4] for row in found] == [re.sub("=", "'=", value)]
+    assert all(row.startswith('"') and row.endswith('"') for row in re.split(r"\n(?=\")", text.rstrip("\n")))
+    assert not re.search("^[=+@]", text, re.MULTILINE)

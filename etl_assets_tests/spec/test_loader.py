@@ -88,6 +88,7 @@ def test_column_names_such_as_yes_and_null_are_names() -> None:
         ("a: *nowhere", "migration.yaml:1: not YAML: found undefined alias 'nowhere'"),
         ("a: b\n---\nc: d", "migration.yaml:2: not YAML: but found another document"),
         ("a: 'b\x00'", "migration.yaml: not YAML: cannot be read"),
+        ("[" * 3_000, "migration.yaml: brackets stand within brackets, deeper than any spec needs"),
     ],
 )
 def test_what_is_no_yaml_is_said_so_with_its_line(text: str, message: str) -> None:

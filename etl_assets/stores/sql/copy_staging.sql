@@ -1,2 +1,2 @@
 -- Typed rows as CSV.
-COPY {staging} ({columns}) FROM STDIN (FORMAT csv, FREEZE {is_new})
+COPY {staging} ({columns}) FROM STDIN (FORMAT csv, ENCODING 'UTF8', FREEZE {is_new})

@@ -8,13 +8,13 @@ beside AS MATERIALIZED (
     FROM {target} AS t
     WHERE NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {table} AND l.new_id::{id_type} = t.{id})),
 alike AS MATERIALIZED (
-    SELECT l.legacy_id, hashtextextended({content}::text, 0) AS _hash, {keys}
+    SELECT l.legacy_id, hashtextextended({content}::text, 0::bigint) AS _hash, {keys}
     FROM etl.loaded AS l
     JOIN {target} AS t ON t.{id} = l.new_id::{id_type}
     WHERE l."table" = {table} AND ({values}) IN (SELECT {names} FROM beside)),
 twins AS (
     SELECT b._id, min(k.legacy_id) AS legacy_id
-    FROM (SELECT _id, hashtextextended(_content::text, 0) AS _hash FROM beside
+    FROM (SELECT _id, hashtextextended(_content::text, 0::bigint) AS _hash FROM beside
           WHERE ({names}) IN (SELECT {names} FROM alike)) AS b
     JOIN alike AS k ON k._hash = b._hash
     GROUP BY b._id),

@@ -12,14 +12,14 @@ judged AS MATERIALIZED (
 entered AS (
     INSERT INTO etl.loaded ("table", legacy_id, new_id, legacy_user_id, wave, digest, xid, created)
     SELECT {table}, j._legacy_id, j._new_id::text, j._legacy_user_id, %(wave)s, j._digest, pg_current_xact_id()::xid,
-           hashtextextended(j._created, 0)
+           hashtextextended(j._created, 0::bigint)
     FROM judged AS j WHERE j._digest IS NOT NULL
     RETURNING 1),
 found AS (
     SELECT count(*) AS batch,
            count(*) FILTER (WHERE j._differs AND j._digest IS NOT NULL) AS changed,
            (array_agg(j._legacy_id ORDER BY j._legacy_id) FILTER (WHERE j._differs))[1:6] AS sample,
-           coalesce(sum(hashtextextended(j._digest::text, 0)), 0)::text AS digest
+           coalesce(sum(hashtextextended(j._digest::text, 0::bigint)), 0)::text AS digest
     FROM judged AS j)
 SELECT f.batch, (SELECT count(*) FROM entered), f.changed, f.sample, f.digest, o.*
 FROM found AS f,

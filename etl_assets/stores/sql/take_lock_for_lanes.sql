@@ -6,4 +6,5 @@ SELECT CASE WHEN pg_try_advisory_xact_lock(%(writer)s) THEN NOT EXISTS (
              AND k.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())
              AND k.classid = (%(lane)s::bigint >> 32)::bigint::oid
              AND k.objid = (%(lane)s::bigint & 4294967295)::bigint::oid) END,
-       set_config('application_name', %(name)s, true)
+       set_config('application_name', %(name)s, true),
+       convert_to(%(canary)s, 'UTF8') = %(canary_utf8)s, %(canary)s

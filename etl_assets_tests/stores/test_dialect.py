@@ -1,0 +1,76 @@
+"""Whatever the app's database, the role, the DSN or the environment set: texts arrive as the characters they are."""
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from etl_assets.model.errors import OtherEncoding
+from etl_assets.stores import postgres
+from etl_assets.stores.postgres import connect, writing
+from etl_assets.stores.statements import FOLDER, statement_text
+from etl_assets_tests.world import AT, World
+
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
+TEXT = "\u00e9\u20ac \U0001d11e back\\slash 'quoted'"
+LEGACY = f"""
+INSERT INTO users (id, email) VALUES (1, 'a@example.com'), (2, 'b@example.com');
+INSERT INTO jobs (id, user_id, job_type, status, created_at, source_file) VALUES
+  (1, 1, 'x', 'done', '{AT}', '{TEXT.replace("'", "''")}'), (2, 2, '{TEXT.replace("'", "''")}', 'no such', '{AT}', NULL);
+"""
+SETTINGS = {
+    "client_encoding": "WIN1252",
+    "standard_conforming_strings": "off",
+    "backslash_quote": "off",
+    "quote_all_identifiers": "on",
+    "transform_null_equals": "on",
+    "array_nulls": "off",
+    "bytea_output": "escape",
+    "DateStyle": "SQL, DMY",
+    "IntervalStyle": "sql_standard",
+    "TimeZone": "Asia/Kathmandu",
+    "extra_float_digits": "-15",
+    "search_path": "public",
+    "xmlbinary": "hex",
+}
+
+
+def _migrated(world: World) -> None:
+    world.legacy(LEGACY)
+    world.sign_up("a@example.com", "b@example.com")
+    world.migrate()
+    assert world.query("SELECT convert_to(source_file, 'UTF8') FROM public.jobs WHERE job_type = 'x'") == [
+        (TEXT.encode(),)
+    ]
+    assert world.migrate().exit_code == 0, world.said
+
+
+def test_texts_arrive_whole_under_every_setting_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with psycopg.connect(world.url) as app:
+        database = sql.Identifier(app.info.dbname)
+        for name, value in SETTINGS.items():
+            setting = sql.SQL("ALTER DATABASE {} SET {} = {}").format(
+                database, sql.Identifier(name), sql.Literal(value)
+            )
+            app.execute(setting)
+    monkeypatch.setenv("TARGET_DATABASE_URL", world.url.replace("client_encoding=UTF8", "client_encoding=LATIN1"))
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    _migrated(world)
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "WIN1252", "SQL_ASCII", "GB18030", "EUC_JP"])
+def test_a_writer_whose_session_speaks_another_encoding_is_stopped(
+    ready: World, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    monkeypatch.setattr(postgres, "DIALECT", tuple(word for word in postgres.DIALECT if "client_encoding" not in word))
+    with connect(ready.url) as connection:
+        connection.execute(f"SET client_encoding = '{encoding}'".encode())
+        with pytest.raises(OtherEncoding), writing(connection, run="test"):
+            pytest.fail("it may write")
+
+
+def test_every_copy_says_its_encoding() -> None:
+    copies = [statement_text(path.stem) for path in FOLDER.glob("*.sql")]
+    copies = [text for text in copies if text.startswith("COPY ")]
+    assert len(copies) == 5
+    assert all("ENCODING 'UTF8'" in text for text in copies)
