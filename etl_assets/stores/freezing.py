@@ -53,7 +53,7 @@ def freeze(connection: Connection, spec: Spec, *, info: SnapshotInfo, mark: str,
 def content_of(info: SnapshotInfo) -> str:
     """The digest of the legacy database as it was copied: whoever was forgotten since is not in the copy as it is kept.
 
-    A snapshot's name does not tell: a dry run, and a machine that has lost its snapshots, give the same content another.
+    A snapshot's name does not tell: a dry run and a machine that has lost its snapshots give the same content another.
     """
     return info.source_sha256 or info.sha256
 

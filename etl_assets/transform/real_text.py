@@ -4,7 +4,7 @@ import polars as pl
 
 
 def as_sqlite_prints(cells: pl.Series) -> pl.Series:
-    """The texts of a struct series `(text, kind)`, with REALs (kind r) in SQLite's own form; none reads back as another.
+    """The texts of a struct series `(text, kind)`, with REALs (kind r) as SQLite has them; none reads back as another.
 
     Only REAL cells take the slow road.
     """
