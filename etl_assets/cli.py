@@ -169,7 +169,8 @@ def forget_user(legacy_id: str) -> None:
 @cli.command()
 @click.option("--wave", default="", metavar="KEY", help="The login wave, as `status` and the UI name it; or `last`.")
 @click.option("--user", "user_id", default="", metavar="LEGACY_ID", help="One legacy user.")
-def undo(*, wave: str, user_id: str) -> None:
+@click.option("--in-use", is_flag=True, help="Rows that somebody has written to since, too; what they hold is kept.")
+def undo(*, wave: str, user_id: str, in_use: bool) -> None:
     """Take a wave or a user out of production again; its users are held until they are run again.
 
     Exactly what the ledger says, in one transaction. Refuses, with the list, where rows were changed since or others
@@ -180,7 +181,7 @@ def undo(*, wave: str, user_id: str) -> None:
 
     _, spec = _start()
     try:
-        done = decisions.undo(Stores(), spec, wave=wave, user=user_id, run="undo")
+        done = decisions.undo(Stores(), spec, wave=wave, user=user_id, run="undo", in_use=in_use)
     except UndoRefused as refusal:
         for line in decisions.refused_lines(refusal):
             _say(line)

@@ -97,7 +97,8 @@ class _Way:
         if not waves:
             self.run(*closing, job=VERIFY)
         with self.stores.target_as_it_is() as connection:
-            return books_of(connection, spec).closed and not self.red
+            books = books_of(connection, spec)
+        return books.closed and not self.red and not books.refused
 
 
 def _code(way: _Way, opened: Callable[[str], None] = lambda _: None) -> int:

@@ -76,7 +76,9 @@ class Histories(RuleBasedStateMachine):
     def new_user(self) -> int:
         user = len(self.emails) + 1
         self.emails[user] = f"u{user}@example.com"
-        self.world.legacy(f"INSERT INTO users VALUES ({user}, '{self.emails[user]}', NULL, '{AT}')")
+        self.world.legacy(
+            f"INSERT INTO users VALUES ({user}, '{self.emails[user]}', NULL, '2024-05-06 07:{user:02d}:00')"
+        )
         return user
 
     def new_job(self, user: int) -> None:

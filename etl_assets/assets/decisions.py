@@ -20,10 +20,11 @@ RunVerify = Callable[[dg.DagsterInstance], int]
 
 
 class UndoConfig(dg.Config):
-    """Which wave, or which legacy user: one of the two."""
+    """Which wave, or which legacy user: one of the two. `in_use: true` also takes rows that somebody has written to."""
 
     wave: str = ""
     user: str = ""
+    in_use: bool = False
 
 
 class FreezeConfig(dg.Config):
@@ -32,7 +33,7 @@ class FreezeConfig(dg.Config):
     lift: bool = False
 
 
-def undo(stores: Access, spec: Spec, *, wave: str, user: str, run: str) -> Undone:
+def undo(stores: Access, spec: Spec, *, wave: str, user: str, run: str, in_use: bool = False) -> Undone:
     """Takes a wave or a user out of production, for the job and for the command.
 
     Raises:
@@ -44,8 +45,8 @@ def undo(stores: Access, spec: Spec, *, wave: str, user: str, run: str) -> Undon
     with stores.target() as connection, refusals_audited(connection, run=run):
         links = stores.links(connection, spec)
         if wave:
-            return undo_wave(connection, links, wave=wave, run=run)
-        return undo_user(connection, links, user=user, run=run)
+            return undo_wave(connection, links, wave=wave, run=run, in_use=in_use)
+        return undo_user(connection, links, user=user, run=run, in_use=in_use)
 
 
 def told(done: Undone) -> list[str]:
@@ -53,6 +54,7 @@ def told(done: Undone) -> list[str]:
     lines = [f"{done.users:,} users are held. Nothing more arrives for them until you run them again."]
     for words, counts in (
         ("removed from production", done.removed),
+        ("among them in use; what they held is in etl.taken_out", done.kept),
         ("given back their former values", done.restored),
         ("of balances taken back", done.balances),
         ("had been removed by their users before, and never come back", done.gone),
@@ -95,7 +97,7 @@ def build_undo_job(spec: Spec, run_verify: RunVerify) -> dg.JobDefinition:
     def take_out(context: dg.OpExecutionContext, config: UndoConfig, stores: Stores) -> None:
         with failures():
             try:
-                done = undo(stores, spec, wave=config.wave, user=config.user, run=context.run_id)
+                done = undo(stores, spec, wave=config.wave, user=config.user, run=context.run_id, in_use=config.in_use)
             except UndoRefused as refusal:
                 for line in refused_lines(refusal):
                     context.log.error(line)

@@ -40,7 +40,7 @@ DRY_PAGE = "dry_run.html"
 
 @dataclass(frozen=True)
 class Outcome:
-    """The first exit code that was not 0, and the books as they stand."""
+    """The first exit code that was not 0, and the books as they stand; 1 also while the target refuses rows."""
 
     exit_code: int
     books: Books
@@ -83,7 +83,8 @@ class _Way:
         if code == 0 and not waves:
             self.say("Nobody new has logged in; reading everything back")
             code = run_job(definitions, VERIFY, self.instance, tags=tags)
-        return Outcome(code, self._books(code))
+        books = self._books(code)
+        return Outcome(code or int(books.refused > 0), books)
 
     def _books(self, code: int) -> Books:
         """Those that this run has just read back; where it did not come so far, those of this moment."""

@@ -52,9 +52,9 @@ from etl_assets.stores.comparison import RowComparison, compare_all, compare_row
 from etl_assets.stores.end_users import see_as_users
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.freezing import content_of, find_freeze
+from etl_assets.stores.late import is_large
 from etl_assets.stores.legacy_sqlite import file_mark
 from etl_assets.stores.links import Links
-from etl_assets.stores.loading import is_large
 from etl_assets.stores.postgres import Connection, looking_up, reading, rows, run_statement, server_facts, writing
 from etl_assets.stores.schema import audit
 from etl_assets.stores.staging import is_altered

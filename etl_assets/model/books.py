@@ -77,6 +77,11 @@ class Books:
         users_add_up = self.users.get("total", 0) == sum(self.users.get(state, 0) for state in USER_STATES)
         return self.complete and users_add_up and all(book.missing == 0 for book in self.tables)
 
+    @property
+    def refused(self) -> int:
+        """Rows that the target refused when they were to be written; they count as quarantined."""
+        return sum(group.rows for book in self.tables for group in book.groups if group.reason == "target_refused")
+
     def as_json(self) -> dict[str, Any]:
         """The object that `--json` prints."""
         return {

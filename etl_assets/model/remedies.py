@@ -80,6 +80,8 @@ ROW_REMEDIES = {
     "reference_unknown": 'Refers to a row that does not exist. Correct it, or say `otherwise: "null"` in the spec.',
     "reference_quarantined": "Refers to a row that is quarantined. Correct that one and both arrive.",
     "reference_excluded": "Refers to a row that stays behind on purpose.",
+    "target_refused": "The new table does not take it: see the rule. Correct the row, or relax the rule; it is tried "
+    "again when either has changed.",
     "target_conflict": "Breaks a constraint of the new table. Correct the row, or relax the constraint.",
     "required": "The new table wants a value here. Enter one, or give the column a `default` in the spec.",
     "number_without_unit": "A number where a time is wanted. Say its `unit` in the spec: s, ms, us or julian.",

@@ -56,7 +56,10 @@ class ForeignRule:
 
 @dataclass(frozen=True)
 class TargetTable:
-    """One target table with what can refuse a row, and the app's triggers on INSERT, UPDATE and DELETE."""
+    """One target table with what can refuse a row, and the app's triggers on INSERT, UPDATE and DELETE.
+
+    `facts` changes with every rule of the table, those included that only an insert can tell.
+    """
 
     schema: str
     name: str
@@ -67,6 +70,7 @@ class TargetTable:
     triggers: tuple[str, ...] = field(default=())
     update_triggers: tuple[str, ...] = ()
     delete_triggers: tuple[str, ...] = ()
+    facts: str = ""
 
     def fired(self, *, updates: bool) -> tuple[str, ...]:
         """The triggers that the load would fire, each once; with `updates`, those on UPDATE too."""

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from etl_assets.stores.comparison import RowComparison
+from etl_assets.stores.late import describe_staging
 from etl_assets.stores.links import Links
-from etl_assets.stores.loading import describe_staging
 from etl_assets.stores.postgres import Connection, rows, server_facts
 from etl_assets.stores.statements import statement
 

@@ -12,9 +12,17 @@ from etl_assets.stores.targets import regclass
 
 
 def insert_ready(
-    connection: Connection, links: Links, table: Table, *, users: list[str] | None, wave: str | None
+    connection: Connection,
+    links: Links,
+    table: Table,
+    *,
+    users: list[str] | None,
+    wave: str | None,
+    keys: list[str] | None = None,
 ) -> tuple[int, str]:
     """Writes the rows of one table that are ready: those of some users, or of an unowned table all; and the ledger.
+
+    With `keys`, only rows with these legacy ids.
 
     Returns:
         How many went in, and an order-free digest of them as they were read back.
@@ -27,7 +35,7 @@ def insert_ready(
     query = statement(
         "load_table",
         links=links.rows(table.name),
-        of_users=sql.SQL("AND k._legacy_user_id = ANY (%(users)s)") if users is not None else sql.SQL(""),
+        of_users=chosen(users, keys),
         expected=links.digest(table.name, "k"),
         found=links.digest(table.name, "t"),
         target=qualified(target.schema, target.name),
@@ -39,13 +47,23 @@ def insert_ready(
         **proof_slots(links, table.name),
     )
     with proven_by_join(connection, links):
-        row = one(connection, query, users=users, wave=wave)
+        row = one(connection, query, users=users, wave=wave, keys=keys)
     batch, entered, changed, sample, digest, *orphans = row
     require_parents(table.name, *orphans)
     if batch != entered or changed:
         when = "while they were inserted: look at its triggers and rules"
         raise not_as_written(table.name, max(batch - entered, changed), sample, when)
     return int(entered), str(digest)
+
+
+def chosen(users: list[str] | None, keys: list[str] | None) -> sql.Composed:
+    """The condition for rows of some users, or with some legacy ids; nothing where all are meant."""
+    found: list[sql.Composable] = []
+    if users is not None:
+        found.append(sql.SQL("AND k._legacy_user_id = ANY (%(users)s)"))
+    if keys is not None:
+        found.append(sql.SQL("AND k._legacy_id = ANY (%(keys)s)"))
+    return joined(found, by=" ")
 
 
 def adopt(connection: Connection, links: Links, table: Table) -> int:

@@ -24,7 +24,7 @@ from etl_assets.stores.statements import (
     statement,
 )
 
-GIVEN_AGAIN = "id_given_to_another_row"
+GIVEN_AGAIN, REFUSED = "id_given_to_another_row", "target_refused"
 QUARANTINED = (
     "owner_missing",
     "owner_unknown",
@@ -32,6 +32,7 @@ QUARANTINED = (
     "reference_quarantined",
     "target_conflict",
     GIVEN_AGAIN,
+    REFUSED,
 )
 EXCLUDED = ("reference_excluded",)
 OWNER_REASONS = ("owner_missing", "owner_unknown")
@@ -50,7 +51,8 @@ class Links:
     `accounts` is the statement that says which accounts may hold rows, as `users.accounts` makes it. Without it rows
     can be counted, staged and judged, and not loaded: having a profile is all that is asked of an account then.
     `whole`: the statements are for reading all rows of a table, which Postgres may then do in parallel, and not for
-    finding those of some users. `reissued` are the tables in which a legacy id stands for its second row by now.
+    finding those of some users. `reissued` are the tables in which a legacy id stands for its second row by now,
+    `refused` those of which the target has refused rows; `profile_facts` are the rules of the profiles.
     """
 
     spec: Spec
@@ -58,6 +60,8 @@ class Links:
     accounts: sql.Composed | None = None
     whole: bool = False
     reissued: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
+    profile_facts: str = ""
 
     @property
     def as_whole(self) -> "Links":
@@ -109,6 +113,10 @@ class Links:
             return statement("list_owners_via", **slots, ref=ref, parents=self.owners(parent.table))
         return statement("list_owners", **slots)
 
+    def id_type(self, name: str) -> sql.SQL:
+        """The type of the ids in the target."""
+        return catalog_text(self.targets[name].columns[self.spec.tables[name].id.to].type)
+
     def has_unique_id(self, name: str) -> bool:
         """True when an index of the target keeps an id from standing there twice."""
         id_alone = (self.spec.tables[name].id.to,)
@@ -116,7 +124,7 @@ class Links:
 
     def has_references(self, name: str) -> bool:
         """True when a row of a known owner can be quarantined by its links."""
-        return bool(self.spec.tables[name].references or self._conflicts(name))
+        return name in self.refused or bool(self.spec.tables[name].references or self._conflicts(name))
 
     def can_be_freed(self, name: str) -> bool:
         """True when a row that arrives can let another of this table through, because it refers to it."""
@@ -131,6 +139,9 @@ class Links:
         if self.spec.balances and self.spec.policy.incomplete_users == "hold":
             of_users = sql.SQL("AND q.legacy_user_id = ANY (%(users)s)") if some else sql.SQL("")
             parts.append(statement("list_unreadable_balances", of_users=of_users))
+        if "users" in self.refused:
+            of_users = sql.SQL("AND r.legacy_user_id = ANY (%(users)s)") if some else sql.SQL("")
+            parts.append(statement("list_refused_balances", facts=literal(self.profile_facts), of_users=of_users))
         for name in self.tables:
             if self.spec.policy.incomplete_users == "load" or self.spec.tables[name].owner.is_none:
                 continue
@@ -250,6 +261,9 @@ class Links:
             sql.SQL("{} AS {}").format(values.get(column, identifier("s", column)), identifier(column))
             for column in self.columns(name)
         ]
+        if name in self.refused:
+            joins.append(statement("join_refused", table=literal(name), facts=literal(self.targets[name].facts)))
+            reasons.insert(0, sql.SQL("WHEN f.legacy_id IS NOT NULL THEN 'target_refused'"))
         known = sql.SQL("") if as_new else sql.SQL("WHEN l.legacy_id IS NOT NULL THEN 'loaded'")
         loaded = statement("link_loaded", **self._of_another_row(table, owner, parts), owner=owner)
         reason = statement("link_reason", loaded=loaded, known=known, reasons=joined(reasons, by="\n"))

@@ -5,14 +5,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from psycopg import sql
+import psycopg
 
 from etl_assets.model.errors import EtlError, Refused
-from etl_assets.stores.balances import apply_balances, changed_balances, note_before
+from etl_assets.stores.balances import apply_balances, note_before
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.inserting import adopt, insert_ready, raise_sequence
 from etl_assets.stores.lanes import LANES, Connect, Lane, in_lanes
+from etl_assets.stores.late import is_large, late_users
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import (
     Connection,
@@ -25,11 +27,13 @@ from etl_assets.stores.postgres import (
     writing,
 )
 from etl_assets.stores.preflight import require_target
-from etl_assets.stores.read_back import can_be_altered, require_as_written
+from etl_assets.stores.read_back import can_be_altered, require_as_written, take_versions
+from etl_assets.stores.refusing import fault_of_rows, narrow, note_refused, note_refused_balance
 from etl_assets.stores.schema import audit, meta_facts, remember
-from etl_assets.stores.statements import identifier, joined, literal, statement
+from etl_assets.stores.statements import identifier, statement
 from etl_assets.stores.targets import regclass
-from etl_assets.stores.updating import changed_users, has_changed_row, write_changes
+from etl_assets.stores.updating import write_changes
+from etl_assets.stores.users import marked
 from etl_assets.stores.validations import require_gate
 
 USERS_PER_TRANSACTION = 10_000  # half a minute in two lanes at 60 rows a user; others wait a minute for their turn
@@ -42,7 +46,8 @@ Progress = Callable[[int, int], None]
 class Loaded:
     """Rows loaded per table and the seconds that took, the transactions, and whom the target refused, with the rule.
 
-    `updated` counts production rows per table over which a changed legacy row was written.
+    `updated` counts production rows per table over which a changed legacy row was written, `narrowed` are users of whom
+    the target refused single rows.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
@@ -51,6 +56,7 @@ class Loaded:
     seconds: dict[str, float] = field(default_factory=dict)
     transactions: int = 0
     refused: dict[str, str] = field(default_factory=dict)
+    narrowed: set[str] = field(default_factory=set)
 
     def add(self, table: str, count: int, updated: int = 0) -> None:
         """Counts rows of one table."""
@@ -65,6 +71,7 @@ class Loaded:
         self.balances += other.balances
         self.transactions += other.transactions
         self.refused |= other.refused
+        self.narrowed |= other.narrowed
 
     @property
     def written(self) -> int:
@@ -121,15 +128,18 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
     # Rows that were not there, not right or not referable when their owner's wave came, users by users as above.
     # Each pass can free further rows, through references between users; it ends when one brings nothing. The staging
     # that the wave has seen is that of the first pass, which alone looks everywhere.
-    late, staging = _late_users(connection, links, owned, wave=wave)
+    with reading(connection):
+        loader = replace(loader, links=marked(connection, links))
+    links = loader.links
+    late, staging = late_users(connection, links, owned, wave=wave)
     brought = True
     while brought:
         before = loaded.written
-        for batch in _batches([user for user in late if user not in loaded.refused]):
+        for batch in _batches([user for user in late if user not in {*loaded.refused, *loaded.narrowed}]):
             _load_or_divide(loader, owned, batch, wave=wave, loaded=loaded)
         brought = loaded.written > before
         if brought:
-            late, _ = _late_users(connection, links, [name for name in owned if links.can_be_freed(name)], wave=wave)
+            late, _ = late_users(connection, links, [name for name in owned if links.can_be_freed(name)], wave=wave)
     with writing(connection, run=loader.run):
         _require_standing(connection, wave)
         if not loaded.transactions:
@@ -162,17 +172,35 @@ def load_unowned(loader: Loader, name: str) -> int:
     Raises:
         Refused: a blocking validation fails, or a row was changed on its way in.
     """
+    try:
+        return _load_lookup(loader, name, is_narrowed=False)
+    except DatabaseFault as fault:
+        if not fault.is_about_rows:
+            raise
+        return _load_lookup(loader, name, is_narrowed=True)
+
+
+def _load_lookup(loader: Loader, name: str, *, is_narrowed: bool) -> int:
     connection, links = loader.connection, loader.links
     table = links.spec.tables[name]
     with writing(connection, run=loader.run):
         _open_gate(loader)
         adopted = adopt(connection, links, table) if table.id.rule == "keep" else 0
-        count, digest = insert_ready(connection, links, table, users=None, wave=None)
-        updated = write_changes(connection, links, name, users=None, wave=None, run=loader.run)
+        told: dict[str, Any] = {"adopted": adopted}
+        if is_narrowed:
+            done = narrow(connection, links, [name], users=None, wave=None, run=loader.run)
+            count = done.rows[name]
+            note_refused(connection, links, done, run=loader.run)
+            told |= {"rows": {name: count}, "updated": done.updated[name], "refused": len(done.refused)}
+        else:
+            count, digest = insert_ready(connection, links, table, users=None, wave=None)
+            updated = write_changes(connection, links, name, users=None, wave=None, run=loader.run)
+            told |= {"rows": {name: count}, "digests": {name: digest}, "updated": updated}
         raise_sequence(connection, links, table)
         require_as_written(connection, links, [name], users=None)
+        if is_narrowed:
+            take_versions(connection, links, [name], users=None)
         run_statement(connection, statement("analyze", table=identifier("etl", "loaded")))
-        told = {"rows": {name: count}, "digests": {name: digest}, "adopted": adopted, "updated": updated}
         audit(connection, run=loader.run, action="loaded", **told)
         fault_point("load.before_commit")
     fault_point("load.committed")
@@ -242,7 +270,10 @@ def _load_or_divide(loader: Loader, owned: list[str], users: list[str], *, wave:
         with reading(loader.connection):
             require_gate(loader.connection, loader.links, users=users, is_refused=True)
         if len(users) == 1:
-            loaded.refused[users[0]] = str(fault)
+            try:
+                _load_narrowed(loader, owned, users[0], wave=wave, loaded=loaded)
+            except DatabaseFault as last:
+                loaded.refused[users[0]] = str(last)
             return
         half = len(users) // 2
         for part in (users[:half], users[half:]):
@@ -293,6 +324,56 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
         loaded.add(name, count, updated[name])
 
 
+def _load_narrowed(loader: Loader, owned: list[str], user: str, *, wave: str, loaded: Loaded) -> None:
+    """Loads what the target takes of one user's rows, and notes the others.
+
+    A user of whom nothing arrived yet waits whole where the spec holds users with quarantined rows, and where the
+    profile does not take the balances; the claim is taken back then.
+    """
+    connection, links = loader.connection, loader.links
+    loaded.narrowed.add(user)
+    with loader.writing():
+        _require_standing(connection, wave)
+        _open_gate(loader, users=[user])
+        is_new, balances, balance = not _has_history(connection, user), 0, None
+        with connection.transaction() as attempt:
+            note_before(connection, links, [user])
+            done = narrow(connection, links, owned, users=[user], wave=wave, run=loader.run)
+            try:
+                with connection.transaction():
+                    balances = apply_balances(connection, links, wave=wave, run=loader.run)
+            except psycopg.Error as error:
+                balance = fault_of_rows(error)
+            holds = bool(done.refused) and links.spec.policy.incomplete_users == "hold"
+            waits = is_new and (holds or balance is not None)
+            if waits:
+                raise psycopg.Rollback(attempt)
+            connection.execute(statement("stamp_migrated"), {"users": [user]})
+            require_as_written(connection, links, owned, users=[user])
+            take_versions(connection, links, owned, users=[user])
+        note_refused(connection, links, done, run=loader.run)
+        if balance is not None:
+            note_refused_balance(connection, links, user, balance, run=loader.run)
+        if waits:
+            connection.execute(statement("leave_wave"), {"user": user})
+            connection.execute(statement("unclaim_user"), {"user": user})
+        counts = {"rows": done.rows, "updated": done.updated} if not waits else {}
+        refused = len(done.refused) + (balance is not None)
+        audit(connection, run=loader.run, action="loaded", wave=wave, users=int(not waits), refused=refused, **counts)
+        fault_point("load.before_commit")
+    fault_point("load.committed")
+    loaded.transactions += 1
+    if not waits:
+        loaded.balances += balances
+        for name in owned:
+            loaded.add(name, done.rows[name], done.updated[name])
+
+
+def _has_history(connection: Connection, user: str) -> bool:
+    """True when something of a user's was loaded: then the claim stands, and only what is refused stays behind."""
+    return bool(one(connection, statement("has_history"), user=user)[0])
+
+
 def _require_standing(connection: Connection, wave: str) -> None:
     """Nothing, when the wave is sealed and was not undone, also not while it is loaded."""
     sealed = connection.execute(statement("find_wave"), {"wave": wave}).fetchone()
@@ -309,51 +390,6 @@ def _open_gate(loader: Loader, *, users: list[str] | None = None) -> None:
         if loader.links.spec.tables[name].is_frozen:
             loader.connection.execute(statement("freeze_table"), {"table": name})
     fault_point("load.gated")
-
-
-def _late_users(connection: Connection, links: Links, owned: list[str], *, wave: str) -> tuple[list[str], str]:
-    """Users with rows that could be loaded now, and the mark of the staging that said so.
-
-    Of this wave's own users, who have just got all that was ready, only rows that refer to others are looked at.
-    """
-    found: set[str] = set()
-    with reading(connection):
-        found |= changed_balances(connection, links)
-        staging = describe_staging(connection, links)[2]
-        for name in owned:
-            # Reading all rows as a whole would keep the users from coming first.
-            whose = sql.SQL("") if links.can_be_freed(name) else sql.SQL("AND m.wave IS DISTINCT FROM %(wave)s")
-            query = statement("list_late_users", links=links.rows(name), whose=whose)
-            found |= {user for (user,) in rows(connection, query, wave=wave)}
-            found |= changed_users(connection, links, name)
-    return sorted(found), staging
-
-
-def describe_staging(connection: Connection, links: Links) -> tuple[set[str], int, str]:
-    """Which of the spec's tables are staged, users included; of how many snapshots; and a mark of this staging."""
-    tables = joined([*(literal(name) for name in links.tables), literal("users")])
-    staged, snapshots, mark = one(connection, statement("describe_staging", tables=tables))
-    return set(staged), int(snapshots), str(mark)
-
-
-def is_large(connection: Connection, wave: str) -> bool:
-    """True when so many users are of this wave that reading all rows is cheaper than looking theirs up."""
-    return bool(one(connection, statement("is_large_wave"), wave=wave)[0])
-
-
-def unfinished_waves(connection: Connection) -> list[str]:
-    """Keys of sealed waves whose load was cut off; running them again finishes them."""
-    return [wave for (wave,) in rows(connection, statement("list_unfinished_waves"))]
-
-
-def has_late_rows(connection: Connection, links: Links) -> bool:
-    """True when a claimed user has a row or balance that could be written now; runs inside a transaction."""
-    return bool(changed_balances(connection, links)) or any(
-        one(connection, statement("find_late_row", links=links.as_whole.rows(name)))[0] is not None
-        or has_changed_row(connection, links, name)
-        for name in links.tables
-        if not links.spec.tables[name].owner.is_none
-    )
 
 
 def _batches(users: list[str]) -> Iterator[list[str]]:

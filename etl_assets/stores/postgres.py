@@ -83,8 +83,9 @@ class DatabaseFault(EtlError):
         if self.sqlstate == "42501":
             self.exit_code = 2
             remedy = ". `etl-assets check` names what this role lacks"
-        # A constraint is broken, or a number (a balance) does not fit its column.
-        self.is_about_rows = self.sqlstate.startswith("23") or self.sqlstate == "22003"
+        # A constraint is broken, a value does not fit its column, or a trigger of the app raises.
+        self.is_about_rows = self.sqlstate.startswith(("22", "23")) or self.sqlstate == "P0001"
+        self.rule = diag.constraint_name or diag.column_name or f"{type(error).__name__} ({self.sqlstate})"
         at = f" on {', '.join(names)}" if names else ""
         # Syntax and privilege messages name objects; those of class 22 and 23 quote values.
         said = f": {diag.message_primary}" if self.sqlstate.startswith("42") and diag.message_primary else ""

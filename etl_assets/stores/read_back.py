@@ -48,6 +48,16 @@ def require_as_written(connection: Connection, links: Links, names: list[str], *
         count, sample = one(connection, query, users=users)
         if count:
             raise not_as_written(name, int(count), sample, "after they were inserted: look at its triggers")
+        if may_differ:
+            take_versions(connection, links, [name], users=users)
+
+
+def take_versions(connection: Connection, links: Links, names: list[str], *, users: list[str] | None) -> None:
+    """What a trigger wrote to, or was written within a savepoint, carries another transaction's mark: that is kept."""
+    of_users = sql.SQL("AND l.legacy_user_id = ANY (%(users)s)") if users is not None else sql.SQL("")
+    for name in names:
+        query = statement("take_versions", **_slots(links, name), of_users=of_users)
+        connection.execute(query, {"users": users})
 
 
 def can_be_altered(connection: Connection, links: Links) -> bool:

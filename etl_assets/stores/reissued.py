@@ -7,15 +7,13 @@ second. `etl.reissued` keeps which new id the legacy id stands for from then on,
 from etl_assets.model.ids import new_id
 from etl_assets.spec.model import Spec
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, has_table, rows
+from etl_assets.stores.postgres import Connection, rows
 from etl_assets.stores.schema import audit
 from etl_assets.stores.statements import literal, staging_table, statement
 
 
 def reissued_tables(connection: Connection) -> frozenset[str]:
-    """The tables in which a legacy id stands for its second row; none on a target without schema `etl`."""
-    if not has_table(connection, "etl.reissued"):
-        return frozenset()
+    """The tables in which a legacy id stands for its second row."""
     return frozenset(name for (name,) in rows(connection, statement("list_reissued_tables")))
 
 

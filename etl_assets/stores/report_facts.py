@@ -3,8 +3,8 @@
 from etl_assets.model.books import Books
 from etl_assets.model.report import CorrectionLine, RefusalLine, ReportFacts, UserLine, Verified
 from etl_assets.stores.freezing import find_freeze
+from etl_assets.stores.late import unfinished_waves
 from etl_assets.stores.links import Links
-from etl_assets.stores.loading import unfinished_waves
 from etl_assets.stores.postgres import Connection, rows, server_facts
 from etl_assets.stores.statements import statement
 

@@ -34,9 +34,11 @@ TABLES = (
     "forgotten",
     "compared",
     "reissued",
+    "taken_out",
+    "refused",
 )
-LAST_MADE = "etl.reissued"
-LAST_READ = "etl.reissued"
+LAST_MADE = "etl.refused"
+LAST_READ = "etl.refused"
 
 
 def ensure_schema(connection: Connection) -> None:

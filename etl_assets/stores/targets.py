@@ -58,6 +58,7 @@ def find_targets(connection: Connection, tables: Sequence[Table]) -> dict[str, T
         _by_table(rows(connection, statement(kind), **values))
         for kind in ("read_columns", "read_unique", "read_checks", "read_foreign", "read_triggers")
     )
+    facts = read_rules(connection, values["tables"])
     return {
         table.name: TargetTable(
             table.target_schema,
@@ -66,11 +67,17 @@ def find_targets(connection: Connection, tables: Sequence[Table]) -> dict[str, T
             unique=tuple(UniqueRule(n, tuple(c), predicate, tuple(reads)) for n, c, predicate, reads in unique[name]),
             checks=tuple(CheckRule(n, e, tuple(c)) for n, e, c in checks[name]),
             foreign=tuple(ForeignRule(n, tuple(c), s, parent, tuple(to)) for n, c, s, parent, to in foreign[name]),
+            facts=facts.get(name, ""),
             **_triggers(triggers[name]),
         )
         for table in tables
         if (name := wanted[table.name]) in is_plain
     }
+
+
+def read_rules(connection: Connection, tables: list[str]) -> dict[str, str]:
+    """A digest of the rules of each table, named as `regclass` reads it: what can refuse a row."""
+    return dict(rows(connection, statement("read_rules"), tables=tables))
 
 
 def _by_table(found: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:

@@ -19,15 +19,23 @@ COUNTED = "were removed in production and count towards a balance"
 
 
 def hindrances(
-    connection: Connection, links: Links, tables: list[str], *, users: list[str], wave: str | None
+    connection: Connection,
+    links: Links,
+    tables: list[str],
+    *,
+    users: list[str],
+    wave: str | None,
+    in_use: bool = False,
 ) -> list[tuple[str, str, str]]:
     """Every row that hinders an undo, as `UndoRefused` lists them; `etl_undo` says which rows are in question.
+
+    With `in_use`, that somebody has written to a row hinders nothing.
 
     Raises:
         UndoRefused: a trigger of the app would see it, or a balance is not in the spec any more.
     """
     require_known_balances(connection, links, users=users, wave=wave)
-    values = {"users": users, "wave": wave}
+    values = {"users": users, "wave": wave, "in_use": in_use}
     found = []
     for name in tables:
         _require_no_trigger(connection, links, name)

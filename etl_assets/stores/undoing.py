@@ -15,14 +15,17 @@ from etl_assets.stores.updating import casts
 
 LAST = "last"
 DISABLE = "Nothing was taken out. Disable the triggers meanwhile: what they book would be taken back twice."
-TAKE_CARE = "Nothing was taken out. Settle these rows in the new app, or leave what was loaded."
+TAKE_CARE = (
+    "Nothing was taken out. Settle these rows in the new app, or leave what was loaded. `--in-use` (in the Launchpad "
+    "`in_use: true`) takes out rows that were changed all the same, and keeps what they held in etl.taken_out."
+)
 
 
 @dataclass
 class Undone:
     """What became of it: users on hold; rows removed, given back their former values, or gone before; balances.
 
-    `lost` rows had gone with their account, and may come back with another.
+    `lost` rows had gone with their account, and may come back with another. `kept` of those removed were in use.
     """
 
     users: int = 0
@@ -30,15 +33,17 @@ class Undone:
     restored: dict[str, int] = field(default_factory=dict)
     gone: dict[str, int] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, int] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
 
 
-def undo_wave(connection: Connection, links: Links, *, wave: str, run: str) -> Undone:
+def undo_wave(connection: Connection, links: Links, *, wave: str, run: str, in_use: bool = False) -> Undone:
     """Takes out everything of the wave's users, and what the wave brought or changed for others, in one transaction.
 
     `last` stands for the last wave that was not undone. The wave's users lose their claim and are held, the others keep
     theirs and are held, until the wave is run again by hand. A row that its user removed before stays in the ledger,
-    and so never comes back; one that went with its account leaves the ledger.
+    and so never comes back; one that went with its account leaves the ledger. With `in_use`, rows that somebody has
+    written to since go too, and all that they held is kept in `etl.taken_out`.
 
     Raises:
         SettingsError: there is no such wave, or it was undone already.
@@ -52,15 +57,17 @@ def undo_wave(connection: Connection, links: Links, *, wave: str, run: str) -> U
             what = "was undone already" if sealed else "is no wave of this target"
             raise SettingsError(f"{wave!r} {what}; its waves are {', '.join(known[-6:]) or 'none'}")
         users = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
-        done = _undo(connection, links, users=users, wave=wave, run=run)
+        done = _undo(connection, links, users=users, wave=wave, run=run, in_use=in_use)
         connection.execute(statement("undo_wave"), {"wave": wave})
         fault_point("undo.before_commit")
     fault_point("undo.committed")
     return done
 
 
-def undo_user(connection: Connection, links: Links, *, user: str, run: str) -> Undone:
+def undo_user(connection: Connection, links: Links, *, user: str, run: str, in_use: bool = False) -> Undone:
     """Takes out everything of one legacy user, in one transaction; the user loses the claim and is held.
+
+    `in_use` is as for a wave.
 
     Raises:
         SettingsError: nobody has this id, or the user has claimed nothing.
@@ -72,7 +79,7 @@ def undo_user(connection: Connection, links: Links, *, user: str, run: str) -> U
             what = "has claimed no account, so there is nothing to undo" if found else "is no legacy user"
             raise SettingsError(f"{user!r} {what}; `etl-assets user ID` says where somebody's history is")
         connection.execute(statement("leave_wave"), {"user": user})
-        done = _undo(connection, links, users=[user], wave=None, run=run)
+        done = _undo(connection, links, users=[user], wave=None, run=run, in_use=in_use)
         fault_point("undo.before_commit")
     fault_point("undo.committed")
     return done
@@ -88,7 +95,9 @@ def undone_waves(connection: Connection) -> list[str]:
     return [wave for (wave,) in rows(connection, statement("list_undone_waves"))] if exists(connection) else []
 
 
-def _undo(connection: Connection, links: Links, *, users: list[str], wave: str | None, run: str) -> Undone:
+def _undo(
+    connection: Connection, links: Links, *, users: list[str], wave: str | None, run: str, in_use: bool
+) -> Undone:
     _require_the_same_spec(connection, links)
     values = {"users": users, "wave": wave}
     run_statement(connection, statement("create_undo"))
@@ -96,10 +105,14 @@ def _undo(connection: Connection, links: Links, *, users: list[str], wave: str |
     connection.execute(statement("choose_restorations"), values)
     touched = {user for (user,) in rows(connection, statement("list_touched_users"), wave=wave)} | set(users)
     tables = _tables(connection, links)
-    hindered = hindrances(connection, links, tables, users=users, wave=wave)
+    hindered = hindrances(connection, links, tables, users=users, wave=wave, in_use=in_use)
     if hindered:
         raise UndoRefused("Undo refused", hindered, remedy=TAKE_CARE)
     done = Undone(len(touched))
+    if in_use:
+        for name in tables:
+            kept = statement("keep_taken_out", **undo_slots(links, name), found=links.digest(name, "t"))
+            done.kept[name] = connection.execute(kept, {"run": run}).rowcount
     for name in reversed(tables):
         _remove(connection, links, name, done)
     fault_point("undo.removed")
@@ -115,6 +128,7 @@ def _undo(connection: Connection, links: Links, *, users: list[str], wave: str |
     connection.execute(statement("hold_users"), {**values, "touched": sorted(touched)})
     _correct_final_books(connection, done, run=run)
     told = {"removed": done.removed, "restored": done.restored, "gone": done.gone, "lost": done.lost}
+    told |= {"in_use": done.kept} if in_use else {}
     audit(
         connection,
         run=run,

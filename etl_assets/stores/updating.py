@@ -3,13 +3,21 @@
 from psycopg import sql
 
 from etl_assets.model.errors import Refused
+from etl_assets.stores.inserting import chosen
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, rows, run_statement
 from etl_assets.stores.statements import catalog_text, identifier, joined, literal, qualified, statement
 
 
-def write_changes(
-    connection: Connection, links: Links, name: str, *, users: list[str] | None, wave: str | None, run: str
+def write_changes(  # noqa: PLR0913 - whose rows, which of them, for the ledger
+    connection: Connection,
+    links: Links,
+    name: str,
+    *,
+    users: list[str] | None,
+    wave: str | None,
+    run: str,
+    keys: list[str] | None = None,
 ) -> int:
     """Updates one table's changed rows and returns how many; 0 where the spec only reports changes.
 
@@ -27,12 +35,12 @@ def write_changes(
     query = statement(
         "update_rows",
         **_slots(links, name),
-        of_users=sql.SQL("AND k._legacy_user_id = ANY (%(users)s)") if users is not None else sql.SQL(""),
+        of_users=chosen(users, keys),
         columns=literal(columns),
         former=sql.SQL("ARRAY[{}]").format(joined([sql.SQL("{}::text").format(identifier("t", c)) for c in columns])),
         changes=changes(columns),
     )
-    found, entered, altered, sample = one(connection, query, users=users, wave=wave, run=run)
+    found, entered, altered, sample = one(connection, query, users=users, wave=wave, run=run, keys=keys)
     if found != entered or altered:
         raise Refused(
             "rows_arrive_unchanged",

@@ -1,7 +1,7 @@
 """Who may claim, and who has: `etl.legacy_user_map` and the login waves."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -13,12 +13,13 @@ from etl_assets.spec.model import Spec
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, rows, run_statement
+from etl_assets.stores.refusing import refused_tables
 from etl_assets.stores.reissued import reissued_tables
 from etl_assets.stores.sampling import sampled
-from etl_assets.stores.schema import audit
+from etl_assets.stores.schema import audit, exists
 from etl_assets.stores.staging import copy_frame
 from etl_assets.stores.statements import identifier, joined, literal, qualified, statement
-from etl_assets.stores.targets import read_columns, read_targets, regclass
+from etl_assets.stores.targets import read_columns, read_rules, read_targets, regclass
 from etl_assets.stores.undoing import release
 
 USER_COLUMNS = ("legacy_user_id", "email", "email_key", "verified", "created_at", "created_value")
@@ -69,7 +70,20 @@ def read_links(connection: Connection, spec: Spec) -> Links:
         TargetMismatch: a target is no table, or the accounts' tables are not there.
     """
     holders = accounts(connection, spec) if spec.users is not None and spec.owned else None
-    return Links(spec, read_targets(connection, spec), holders, reissued=reissued_tables(connection))
+    return marked(connection, Links(spec, read_targets(connection, spec), holders))
+
+
+def marked(connection: Connection, links: Links) -> Links:
+    """The same links, which know of second rows and of refusals, as the target remembers them now."""
+    if not exists(connection):
+        return links
+    profiles = regclass(*links.spec.accounts.profiles_table)
+    return replace(
+        links,
+        reissued=reissued_tables(connection),
+        refused=refused_tables(connection),
+        profile_facts=read_rules(connection, [profiles]).get(profiles, "") if links.spec.balances else "",
+    )
 
 
 def email_accounts(connection: Connection, _: Spec) -> sql.Composed:

@@ -8,7 +8,7 @@ from psycopg import sql
 
 from etl_assets.spec.model import Spec, Table
 from etl_assets.stores.foreign_keys import provable_keys
-from etl_assets.stores.links import GIVEN_AGAIN, OWNER_REASONS, REFERENCE_REASONS, Links
+from etl_assets.stores.links import GIVEN_AGAIN, OWNER_REASONS, REFERENCE_REASONS, REFUSED, Links
 from etl_assets.stores.postgres import Connection
 from etl_assets.stores.statements import (
     identifier,
@@ -128,10 +128,10 @@ def _relations(rule: Rule, table: Table) -> list[Validation]:
     found = [
         rule(
             "the_target_takes_every_row",
-            title="No row breaks a UNIQUE, CHECK or FOREIGN KEY constraint of the target.",
+            title="No row breaks a constraint of the target, or was refused when it was to be written.",
             remedy=f"{quarantined}Correct them in the legacy database, or relax the constraint.",
-            compose=functools.partial(_reasons, table.name, ("target_conflict",)),
-            reasons=("target_conflict",),
+            compose=functools.partial(_reasons, table.name, ("target_conflict", REFUSED)),
+            reasons=("target_conflict", REFUSED),
         )
     ]
     if not table.owner.is_none:

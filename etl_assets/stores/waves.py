@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from etl_assets.model.ids import is_wave_key
 from etl_assets.spec.model import Spec
-from etl_assets.stores.loading import describe_staging, has_late_rows, unfinished_waves
+from etl_assets.stores.late import describe_staging, has_late_rows, unfinished_waves
 from etl_assets.stores.postgres import Connection, one, rows
 from etl_assets.stores.schema import exists
 from etl_assets.stores.statements import statement

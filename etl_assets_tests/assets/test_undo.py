@@ -356,3 +356,32 @@ def test_the_job_takes_the_wave_from_the_launchpad(awkward: World) -> None:
     assert awkward.query("SELECT count(*) FROM public.jobs") == [(0,)]
     again = job.execute_in_process(instance=awkward.instance, run_config=config, raise_on_error=False)
     assert "is no wave of this target" in failure_of(again)
+
+
+def test_a_row_is_in_use_in_whichever_column_its_user_wrote(world: World) -> None:
+    world.execute("ALTER TABLE public.jobs ADD COLUMN notes text, ADD COLUMN deleted_at timestamptz")
+    world.legacy(
+        f"INSERT INTO users VALUES (1, 'ann@example.com', NULL, '{AT}');"
+        f"INSERT INTO jobs VALUES (1, 1, 'e', 'done', '{AT}', NULL, NULL, NULL, NULL),"
+        f" (2, 1, 'e', 'done', '{AT}', NULL, NULL, NULL, NULL)"
+    )
+    world.sign_up("ann@example.com")
+    world.migrate()
+    world.execute(
+        "UPDATE public.jobs SET notes = 'two hours of work' WHERE id IN (SELECT min(id::text)::uuid FROM public.jobs)"
+    )
+    assert world.migrate().exit_code == 0
+    [(tables,)] = world.query("SELECT tables FROM etl.compared WHERE by = 'verification'")
+    assert tables["jobs"]["changed_since"] == 1
+    with pytest.raises(UndoRefused) as refused:
+        take_out(world, user="1")
+    assert [why for _, _, why in refused.value.rows] == ["were changed in production since they were loaded"]
+    assert world.query("SELECT count(*) FROM public.jobs") == [(2,)]
+    assert world.cli("undo", "--user", "1").returncode == 1
+    told = world.cli("undo", "--user", "1", "--in-use")
+    assert told.returncode == 0, told.stderr
+    assert "etl.taken_out" in told.stdout + told.stderr
+    assert world.query("SELECT content ->> 'notes' FROM etl.taken_out") == [("two hours of work",)]
+    assert world.query("SELECT count(*) FROM public.jobs") == [(0,)]
+    assert world.cli("migrate", "--user", "1").returncode == 0
+    assert world.query("SELECT notes FROM public.jobs") == [(None,), (None,)]

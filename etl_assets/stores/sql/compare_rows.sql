@@ -1,7 +1,7 @@
 -- Ledger rows against production and staging, row by row, and their money user by user: one reading. Each row is given
 -- two words, once: what production has of it, and what staging has now. A row that differs and still carries the loading
--- transaction's id is our fault (`altered`), one that another transaction wrote since or removed is its user's business
--- (`changed`, `gone`). One that is as it was loaded and stands under another account than the one of the claim is
+-- transaction's id is our fault (`altered`), one that another transaction wrote since, in whichever column, or removed is
+-- its user's business (`changed`, `rewritten`, `gone`). One that is as it was loaded and stands under another account than the one of the claim is
 -- `misowned`. What equals production, in the version that we wrote, needs no second digest (`same`).
 WITH judged AS MATERIALIZED (
     SELECT l.legacy_user_id,
@@ -41,15 +41,15 @@ users AS (
            {sums_of_users}
     FROM named AS n GROUP BY n.legacy_user_id)
 SELECT (SELECT ARRAY[sum(n.rows),
-                     sum(n.rows) FILTER (WHERE n.found IN ('untouched', 'rewritten', 'misowned')),
+                     sum(n.rows) FILTER (WHERE n.found IN ('untouched', 'misowned')),
                      sum(n.rows) FILTER (WHERE n.found = 'altered'),
-                     sum(n.rows) FILTER (WHERE n.found = 'changed'),
+                     sum(n.rows) FILTER (WHERE n.found IN ('changed', 'rewritten')),
                      sum(n.rows) FILTER (WHERE n.found = 'gone'),
                      sum(n.rows) FILTER (WHERE n.found = 'misowned'),
                      sum(n.rows) FILTER (WHERE n.differs_in_legacy),
                      sum(n.rows) FILTER (WHERE n.staged = 'vanished')]::bigint[] FROM named AS n),
        ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.found = 'altered' ORDER BY 1 LIMIT 6),
-       ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.found = 'changed' ORDER BY 1 LIMIT 6),
+       ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.found IN ('changed', 'rewritten') ORDER BY 1 LIMIT 6),
        ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.found = 'gone' ORDER BY 1 LIMIT 6),
        ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.found = 'misowned' ORDER BY 1 LIMIT 6),
        ARRAY(SELECT unnest(n.sample) FROM named AS n
