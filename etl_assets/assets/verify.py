@@ -51,7 +51,7 @@ from etl_assets.stores.compared import OF_ALL, OF_WAVE, Compared, compared, know
 from etl_assets.stores.comparison import RowComparison, compare_all, compare_rows
 from etl_assets.stores.end_users import see_as_users
 from etl_assets.stores.faults import fault_point
-from etl_assets.stores.freezing import find_freeze
+from etl_assets.stores.freezing import content_of, find_freeze
 from etl_assets.stores.late import is_large
 from etl_assets.stores.legacy_sqlite import file_mark
 from etl_assets.stores.links import Links
@@ -137,11 +137,12 @@ def _thawed(connection: Connection, stores: Access, spec: Spec) -> str:
     frozen = find_freeze(connection)
     if frozen is None:
         return ""
-    staged = staged_snapshots(connection, spec) - {frozen.snapshot}
+    current = stores.artifacts().current_snapshot_or_none()
+    same = {current.id} if current is not None and content_of(current) == frozen.sha256 else set()
+    staged = staged_snapshots(connection, spec) - {frozen.snapshot} - same
     if staged:
         return f"What is staged comes from {sample_of(sorted(staged))}, and not from the frozen {frozen.snapshot}."
     legacy = stores.settings().legacy_file()
-    current = stores.artifacts().current_snapshot_or_none()
     if current is None or not legacy.exists() or file_mark(legacy) == current.source:
         return ""
     return str(LegacyThawed(frozen.snapshot))

@@ -88,11 +88,15 @@ class CorrectionLine:
 
 @dataclass(frozen=True)
 class Freeze:
-    """The cut-over: which snapshot counts, since when (UTC), and which role of the target said so."""
+    """The cut-over: which snapshot counts, since when (UTC), and which role of the target said so.
+
+    `sha256` is that of the legacy database as it was then: a snapshot of another name can have the same content.
+    """
 
     snapshot: str
     at: str
     role: str
+    sha256: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,11 @@ def freeze(connection: Connection, spec: Spec, *, info: SnapshotInfo, mark: str,
 
     Raises:
         FreezeRefused: the legacy app has changed since that snapshot, or something else is staged.
-        LegacyThawed: it was frozen before, at another snapshot.
+        LegacyThawed: it was frozen before, with another content.
     """
     with writing(connection, run=run):
         known = find_freeze(connection)
-        if known is not None and known.snapshot != info.id:
+        if known is not None and known.sha256 != content_of(info):
             raise LegacyThawed(known.snapshot)
         if info.source != mark:
             raise FreezeRefused(f"The legacy database has changed since snapshot {info.id}. {MIGRATE_FIRST}")
@@ -41,14 +41,21 @@ def freeze(connection: Connection, spec: Spec, *, info: SnapshotInfo, mark: str,
             what = sample_of(sorted(staged)) or "nothing"
             raise FreezeRefused(f"What is staged ({what}) is not the last snapshot, {info.id}. {MIGRATE_FIRST}")
         if known is None:
-            # That of the copy as it was taken: whoever was forgotten since is not in the copy as it is kept.
-            fact = {"snapshot": info.id, "sha256": info.source_sha256 or info.sha256}
+            fact = {"snapshot": info.id, "sha256": content_of(info)}
             fact["role"] = server_facts(connection)["role"]
             connection.execute(statement("write_meta"), {"key": FROZEN, "value": json.dumps(fact)})
             audit(connection, run=run, action="frozen", snapshot=info.id, sha256=info.sha256)
         found = find_freeze(connection)
     assert found is not None  # noqa: S101 - it was written above
     return found
+
+
+def content_of(info: SnapshotInfo) -> str:
+    """The digest of the legacy database as it was copied: whoever was forgotten since is not in the copy as it is kept.
+
+    A snapshot's name does not tell: a dry run and a machine that has lost its snapshots give the same content another.
+    """
+    return info.source_sha256 or info.sha256
 
 
 def lift(connection: Connection, *, run: str) -> bool:
@@ -64,7 +71,7 @@ def lift(connection: Connection, *, run: str) -> bool:
 def find_freeze(connection: Connection) -> Freeze | None:
     """The freeze of this target, or None."""
     found = _fact(connection)
-    return Freeze(found[0]["snapshot"], found[1], found[0]["role"]) if found else None
+    return Freeze(found[0]["snapshot"], found[1], found[0]["role"], found[0]["sha256"]) if found else None
 
 
 def require_unchanged(connection: Connection, sha256: str) -> None:

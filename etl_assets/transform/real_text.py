@@ -1,13 +1,12 @@
-"""REALs in a text column read as SQLite prints them."""
+"""REALs in a text column: SQLite's form, and every digit that the number needs."""
 
 import polars as pl
 
 
 def as_sqlite_prints(cells: pl.Series) -> pl.Series:
-    """The texts of a struct series `(text, kind)`, with REALs (kind r) in SQLite's own form.
+    """The texts of a struct series `(text, kind)`, with REALs (kind r) as SQLite has them; none reads back as another.
 
-    The export writes a REAL so that it reads back the same (up to 17 digits); SQLite shows 15 of them and always
-    a point (https://www.sqlite.org/printf.html, `%!.15g`). Only REAL cells take the slow road.
+    Only REAL cells take the slow road.
     """
     text = cells.struct.field("text")
     is_real = (cells.struct.field("kind") == "r") & text.is_not_null()
@@ -18,11 +17,17 @@ def as_sqlite_prints(cells: pl.Series) -> pl.Series:
 
 
 def print_real(cell: str) -> str:
-    """One REAL as SQLite prints it: `0.1`, `1.0e+22`, `Inf`."""
+    """One REAL as SQLite prints it: `0.1`, `1.0e+22`, `Inf`.
+
+    SQLite shows 15 digits and always a point (https://www.sqlite.org/printf.html, `%!.15g`). Where these would read
+    back as another number, as those of 0.1 + 0.2 do, there are as many as it needs.
+    """
     number = float(cell) + 0.0  # -0.0 prints as 0.0
     if number in (float("inf"), float("-inf")):
         return "Inf" if number > 0 else "-Inf"
     shown = format(number, ".15g")
+    if float(shown) != number:
+        shown = repr(number)  # the shortest that reads back the same
     mantissa, e, exponent = shown.partition("e")
     if "." not in mantissa:
         mantissa += ".0"

@@ -1,6 +1,7 @@
 """The cut-over: the legacy app is at its end."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from etl_assets.assets.decisions import freeze_now, lift_freeze
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import FREEZE, SNAPSHOT, VERIFICATION, VERIFY
+from etl_assets.assets.migration import migrate_dry
 from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import FreezeRefused, LegacyThawed
+from etl_assets.stores.settings import read_settings
 from etl_assets_tests.world import AT, World, failed_checks, failure_of
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
@@ -62,8 +65,11 @@ def test_an_upgrade_does_not_lift_the_freeze(frozen: World) -> None:
     assert "somebody still writes to the old app" in failure_of(frozen.materialize(SNAPSHOT))
 
 
-def test_a_second_freeze_at_another_snapshot_is_refused(frozen: World) -> None:
-    frozen.execute("UPDATE etl.meta SET value = replace(value, 'T', 't') WHERE key = 'frozen snapshot'")
+def test_a_second_freeze_at_another_content_is_refused(frozen: World) -> None:
+    frozen.execute(
+        "UPDATE etl.meta SET value = jsonb_set(value::jsonb, '{sha256}', to_jsonb(repeat('0', 64)))::text "
+        "WHERE key = 'frozen snapshot'"
+    )
     with pytest.raises(LegacyThawed):
         freeze(frozen)
 
@@ -71,6 +77,21 @@ def test_a_second_freeze_at_another_snapshot_is_refused(frozen: World) -> None:
 def test_a_touched_file_with_the_same_content_is_none(frozen: World) -> None:
     frozen.legacy_path.touch()
     assert frozen.migrate().exit_code == 0
+
+
+@pytest.mark.usefixtures("with_dagster")
+def test_a_snapshot_of_another_name_with_the_same_content_is_none(frozen: World) -> None:
+    assert migrate_dry(read_settings(), frozen.spec, say=frozen.said.append).exit_code == 0
+    frozen.legacy("UPDATE jobs SET status = 'x' WHERE id = 1")
+    assert migrate_dry(read_settings(), frozen.spec, say=frozen.said.append).exit_code == 1
+
+
+def test_another_machine_after_the_freeze_goes_on_with_the_same_file(frozen: World) -> None:
+    shutil.rmtree(frozen.folder / "artifacts")
+    frozen.sign_up("dan@example.com")
+    assert frozen.migrate().exit_code == 0
+    assert "the_legacy_app_is_as_it_was_frozen" not in failed_checks(frozen.materialize(VERIFICATION))
+    assert freeze(frozen)
 
 
 def test_users_who_come_back_after_the_freeze_get_their_history(frozen: World) -> None:

@@ -99,7 +99,9 @@ def uuid_text(text: str, kind: str) -> Judged:
 @null_aware
 def text_value(text: str, kind: str, length: int | None) -> Judged:
     if kind == "r":
-        text = _sqlite.execute("SELECT CAST(? AS TEXT)", [float(text)]).fetchone()[0]
+        number = float(text)
+        text = _sqlite.execute("SELECT CAST(? AS TEXT)", [number]).fetchone()[0]
+        text = text if float(text) == number else str(number)
     if kind in ("b", "T") or "\x00" in text or (length is not None and len(text) > length):
         return _refused
     return text, None
