@@ -43,7 +43,7 @@ class BalanceLine:
     """One balance. Totals as text over the users whose history has arrived; `bonus` is what the new app had granted.
 
     `unapplied` counts users whose balance was not applied, `apart` those whose balance and transactions differ
-    otherwise than in the legacy app.
+    otherwise than in the legacy app, `uncompared` those of whom that is not known, for one of the `hindrances`.
     """
 
     balance: str
@@ -53,6 +53,32 @@ class BalanceLine:
     now: str
     unapplied: int
     apart: int
+    uncompared: int = 0
+    hindrances: tuple[str, ...] = ()
+
+    @property
+    def gap(self) -> str:
+        """What a comparison with the transactions came to, in words."""
+        return gap_words(self.apart, self.uncompared, self.hindrances)
+
+
+HINDRANCES = {
+    "no_column": "the spec does not say which column answers to the balance: `against: TABLE.COLUMN`",
+    "owned_by_parent": "the transactions have no owner of their own",
+    "merged": "two legacy users share the account",
+    "unreadable": "the legacy balance cannot be read",
+    "not_noted": "it was applied by a version that did not note the account's own transactions",
+}
+
+
+def gap_words(apart: int, uncompared: int, hindrances: tuple[str, ...]) -> str:
+    """`as before`, or whose balance has drifted from the transactions and whose was not compared, and why."""
+    drifted = [f"{apart:,} users drifted"] if apart else []
+    why = "; ".join(HINDRANCES[name] for name in hindrances)
+    if "no_column" in hindrances or "owned_by_parent" in hindrances:
+        return f"not compared: {why}"
+    unknown = [f"{uncompared:,} users not compared: {why}"] if uncompared else []
+    return ", ".join([*drifted, *unknown]) or "as before"
 
 
 @dataclass(frozen=True)
@@ -117,8 +143,12 @@ class Verified:
     def from_json(cls, raw: dict[str, Any]) -> "Verified":
         """From the file."""
         rows, money = (RowLine(**line) for line in raw["rows"]), (MoneyLine(**line) for line in raw["money"])
-        balances = tuple(BalanceLine(**line) for line in raw.get("balances", ()))
+        balances = tuple(BalanceLine(**_as_tuples(line)) for line in raw.get("balances", ()))
         return cls(raw["at"], Books.from_whole(raw["books"]), tuple(rows), tuple(money), balances, raw.get("since", ""))
+
+
+def _as_tuples(line: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in line.items()}
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,16 @@
 
 import pytest
 
+from etl_assets.assets.balance_findings import balance_line, gaps_result
 from etl_assets.assets.decisions import undo
 from etl_assets.assets.keys import USER_MAP, VERIFICATION
 from etl_assets.assets.migration import Wishes, migrate, migrate_dry
 from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import SpecError, UndoRefused
 from etl_assets.spec.loader import load_spec
+from etl_assets.stores.balance_books import compare_balances
+from etl_assets.stores.balances import changed_balances
+from etl_assets.stores.postgres import reading
 from etl_assets.stores.settings import DEFAULT_SPEC, read_settings
 from etl_assets_tests.scenario import LEGACY, PRODUCTION
 from etl_assets_tests.world import AT, LEGACY_SCHEMA, World, failed_checks
@@ -395,3 +399,72 @@ def test_a_balance_that_comes_after_its_user_is_applied_then(wealthy: World, val
     assert balances(wealthy)["ann"] == 80
     assert wealthy.migrate().exit_code == 0
     assert balances(wealthy)["ann"] == 80
+
+
+def gap_of(world: World) -> tuple[str, str]:
+    """The balance's line in the report, and what the check says."""
+    with Stores().target_as_it_is() as connection, reading(connection):
+        [found] = compare_balances(connection, world.links())
+    check = gaps_result([found])
+    return balance_line(found).gap, f"{check.passed} {check.description}"
+
+
+def test_with_two_money_columns_a_balance_says_what_it_answers_to(wealthy: World) -> None:
+    two = ("size_bytes: bigint", "size_bytes: bigint\n    checks:\n      sum: [size_bytes]")
+    spec_with(wealthy, "{from: users.credits, apply: add}", two)
+    wealthy.migrate()
+    said, checked = gap_of(wealthy)
+    assert said.startswith("not compared: ")
+    assert checked.startswith("False profiles.credits: not compared")
+    spec_with(wealthy, "{from: users.credits, apply: add, against: credit_transactions.amount}", two)
+    wealthy.migrate()
+    assert gap_of(wealthy)[0] == "as before"
+    wealthy.execute("UPDATE public.profiles SET credits = credits - 1 WHERE email = 'bob@example.com'")
+    assert gap_of(wealthy)[0] == "1 users drifted"
+
+
+@pytest.mark.parametrize("apply", ["add", "set"])
+@pytest.mark.parametrize("is_booked", [True, False])
+def test_a_bonus_of_the_new_app_is_no_drift_with_or_without_a_transaction(
+    wealthy: World, apply: str, *, is_booked: bool
+) -> None:
+    book = (
+        "INSERT INTO public.credit_transactions (id, user_id, amount, transaction_type, created_at)"
+        " SELECT gen_random_uuid(), id, {}, 'usage', now() FROM public.profiles WHERE email = 'ann@example.com'"
+    )
+    if is_booked:
+        wealthy.execute(book.format(10))
+    spec_with(wealthy, f"{{from: users.credits, apply: {apply}}}")
+    wealthy.migrate()
+    assert gap_of(wealthy)[0] == "as before"
+    wealthy.execute("UPDATE public.profiles SET credits = credits - 4 WHERE email = 'ann@example.com'")
+    assert gap_of(wealthy)[0] == "1 users drifted"
+    wealthy.execute(book.format(-4))
+    assert gap_of(wealthy)[0] == "as before"
+    wealthy.legacy("DELETE FROM credit_transactions WHERE id = 2")  # vanished there, as it arrived here
+    wealthy.migrate()
+    assert gap_of(wealthy)[0] == "as before"
+
+
+def test_merged_users_are_not_compared_and_each_is_noted_once(wealthy: World) -> None:
+    wealthy.legacy("UPDATE users SET email = 'ann@example.com', credits = 0 WHERE id = 2")
+    spec_with(wealthy, "{from: users.credits, apply: add}", MERGED)
+    wealthy.migrate()
+    assert gap_of(wealthy)[0] == "2 users not compared: two legacy users share the account"
+    with Stores().target_as_it_is() as connection, reading(connection):
+        assert changed_balances(connection, wealthy.links()) == set()
+    assert len(notes(wealthy)) == 2
+
+
+@pytest.mark.parametrize(
+    ("against", "words"),
+    [("orders.amount", "is no column"), ("jobs.status", "is no exact number"), ("amount", "is no column")],
+)
+def test_what_a_balance_answers_to_is_a_money_column(against: str, words: str) -> None:
+    balance = f"profiles.credits: {{from: users.credits, apply: add, against: {against}}}"
+    text = DEFAULT_SPEC.read_text(encoding="utf-8").replace(
+        "tables:\n  jobs:", f"balances:\n  {balance}\ntables:\n  jobs:"
+    )
+    with pytest.raises(SpecError, match=words) as refused:
+        load_spec(text, file="migration.yaml")
+    assert "balances.profiles.credits.against" in str(refused.value)
