@@ -30,7 +30,8 @@ from etl_assets.stores.users import next_wave_key, read_links, replace_users, se
 SPEC = """
 source: {timezone: UTC}
 namespace: 11111111-2222-5333-8444-555555555555
-users: {table: users, id: id, email: email, verified: email_verified}
+users: {table: users, id: id, email: email, verified: email_verified, created: joined}
+policy: {incomplete_users: load}
 tables:
   jobs:
     target: public.jobs
@@ -87,6 +88,19 @@ class LegacyUser:
     account: str | None = None
     wave: str | None = None
     is_undone: bool = False
+    created: str | None = None
+    person: int = 0
+    claimed_as: tuple[str | None, str | None, int] = (None, None, 0)  # address and sign-up as they stood, the person
+
+
+@dataclass(frozen=True)
+class Job:
+    """A legacy row: whose it is, who really made it, and when. `content` is no other job's."""
+
+    owner: str
+    person: int
+    created: str
+    content: str
 
 
 @dataclass
@@ -103,9 +117,16 @@ class Identities:
         self.accounts: dict[str, Account] = {}
         self.users: dict[str, LegacyUser] = {}
         self.lines: dict[str, str | None] = {}  # the claims file
-        self.jobs: dict[str, str] = {}  # job -> legacy user
-        self.ledger: set[str] = set()
-        self.owners: dict[str, str] = {}  # job in production -> account
+        self.jobs: dict[str, Job] = {}
+        self.ledger: dict[str, Job] = {}  # by the id in production, what was loaded
+        self.loaded_as: dict[str, str] = {}  # legacy id -> id in production of the row that was loaded under it
+        self.second: dict[str, str] = {}  # legacy id -> id in production of its second row
+        self.owners: dict[str, str] = {}  # id in production -> account
+        self.excused: set[str] = set()  # rows that a mistaken operator, or the same address, let through
+        self.spoken_for: dict[tuple[str, str], tuple[str | None, str | None]] = {}  # by whom a line was about
+        # Does the legacy app say when somebody signed up: of each, of nobody, or the same of all?
+        self.dates = self.rng.choice(("each", "none", "shared"))
+        self.count = 0
         self.wave: str | None = None
         self.claimed = self.loaded = 0
 
@@ -221,10 +242,54 @@ class Identities:
         if len(self.users) < 6 and self.rng.random() < 0.6:
             name = str(len(self.users) + 1)
             email = None if self.rng.random() < 0.05 else self.any_address()
-            self.users[name] = LegacyUser(email, self.rng.random() < 0.85, address_key(email))
+            self.new_user(name, email, verified=self.rng.random() < 0.85)
         for _ in range(self.rng.randrange(1, 3)):
-            self.jobs[str(len(self.jobs) + 1)] = self.rng.choice(sorted(self.users))
+            self.new_job(self.rng.choice(sorted(self.users)))
         self.stage()
+
+    def moment(self) -> str:
+        """A time of its own, as the legacy app writes it."""
+        self.count += 1
+        return f"2020-01-01 {self.count // 3600:02d}:{self.count // 60 % 60:02d}:{self.count % 60:02d}"
+
+    def signed_up(self) -> str | None:
+        return {"each": self.moment(), "none": None, "shared": AT}[self.dates]
+
+    def new_user(self, name: str, email: str | None, *, verified: bool = True) -> None:
+        self.users[name] = LegacyUser(
+            email, verified, address_key(email), created=self.signed_up(), person=self.person()
+        )
+
+    def person(self) -> int:
+        self.count += 1
+        return self.count
+
+    def new_job(self, owner: str, *, name: str = "") -> None:
+        self.count += 1
+        name = name or str(max((int(job) for job in {*self.jobs, *self.loaded_as, *self.second}), default=0) + 1)
+        self.jobs[name] = Job(owner, self.users[owner].person, self.moment(), f"job {self.count}")
+
+    def user_id_handed_out_again(self) -> None:
+        """Somebody deletes her legacy account with all that is hers, and the next one gets her id, or she does."""
+        name = self.rng.choice(sorted(self.users))
+        user, email = self.users[name], self.any_address()
+        gone = [job for job, found in self.jobs.items() if found.owner == name]
+        self.jobs = {job: found for job, found in self.jobs.items() if found.owner != name}
+        user.person, user.created, user.verified = self.person(), self.signed_up(), self.rng.random() < 0.9
+        user.email = email
+        if user.account is None:
+            user.key = address_key(email)
+        for job in self.rng.sample(gone, self.rng.randrange(0, len(gone) + 1)):
+            self.new_job(self.rng.choice([name, *sorted(self.users)]), name=job)
+        self.new_job(name)
+        self.stage()
+
+    def row_id_handed_out_again(self) -> None:
+        if self.jobs:
+            name = self.rng.choice(sorted(self.jobs))
+            del self.jobs[name]
+            self.new_job(self.rng.choice(sorted(self.users)), name=name)
+            self.stage()
 
     def legacy_changes_an_address(self) -> None:
         name = self.rng.choice(sorted(self.users))
@@ -247,18 +312,19 @@ class Identities:
                 "_key": list(self.users),
                 "email": [user.email for user in self.users.values()],
                 "email_verified": [str(int(user.verified)) for user in self.users.values()],
-                "created_at": [AT] * len(self.users),
+                "joined": [user.created for user in self.users.values()],
             },
-            schema_overrides={"email": pl.String},
+            schema_overrides={"email": pl.String, "joined": pl.String},
         )
         rows = pl.DataFrame(
             {
                 "_legacy_id": list(self.jobs),
                 "_new_id": [self.new_id(job) for job in self.jobs],
-                "_legacy_user_id": list(self.jobs.values()),
-                "job_type": ["e"] * len(self.jobs),
+                "_legacy_user_id": [job.owner for job in self.jobs.values()],
+                "_created": [job.created for job in self.jobs.values()],
+                "job_type": [job.content for job in self.jobs.values()],
                 "status": ["s"] * len(self.jobs),
-                "created_at": [f"{AT}Z"] * len(self.jobs),
+                "created_at": [f"{job.created}Z" for job in self.jobs.values()],
             }
         )
         lines = [Claim(name, uuid.UUID(key) if key else None, "seen") for name, key in self.lines.items()]
@@ -271,6 +337,29 @@ class Identities:
             replace_claims(connection, Claims(tuple(lines), "x"), run="stage")
             source = StagingSource("s", len(self.jobs), [], [Staged(rows, QUARANTINE_SCHEMA.to_frame())])
             replace_staging(connection, links, self.spec.tables["jobs"], source=source, run="stage")
+        said = {
+            (name, key): (self.users[name].email, self.users[name].created) for name, key in self.lines.items() if key
+        }
+        self.spoken_for = {line: self.spoken_for.get(line, about) for line, about in said.items()}
+        for name, job in self.jobs.items():
+            before = self.ledger[self.loaded_as[name]] if name in self.loaded_as else None
+            if before and before.created != job.created and before.owner != job.owner:
+                del self.loaded_as[name]
+                self.second[name] = self.new_id(f"{name}#{job.created}")
+
+    def is_trusted(self, name: str) -> bool:
+        """Is whoever has this legacy id now the one who claimed, as far as anybody can tell?"""
+        user = self.users[name]
+        email, created, _ = user.claimed_as
+        if self.spoken_for.get((name, user.account or "")) == (user.email, user.created):
+            return True
+        if user.created and created and user.created != created:
+            return False
+        is_same, key = user.email == email, address_key(user.email)
+        if user.key or key:
+            is_same = user.key == key
+        is_alone = all(other is user or other.created != user.created for other in self.users.values())
+        return is_same or (user.created is not None and user.created == created and is_alone)
 
     def resolve(self) -> None:
         expected = self.due()
@@ -280,7 +369,9 @@ class Identities:
             seal_wave(self.etl, self.spec, links, key=self.wave, run="resolve")
         self.claimed += len(expected)
         for name, key in expected.items():
-            self.users[name].account, self.users[name].wave = key, self.wave
+            user = self.users[name]
+            user.account, user.wave = key, self.wave
+            user.claimed_as = (user.email, user.created, user.person)
 
     def due(self) -> dict[str, str]:
         """Whom a wave may claim now, and the account: the model's own rules."""
@@ -314,13 +405,17 @@ class Identities:
         with reading(self.etl):
             links = read_links(self.etl, self.spec)
         load_wave(Loader(self.etl, links, {"jobs": ("id",)}, "load"), wave=self.wave, progress=lambda *_: None)
-        for job, name in self.jobs.items():
-            user = self.users[name]
+        for job, found in self.jobs.items():
+            user = self.users[found.owner]
             is_good = user.account in self.accounts and self.accounts[user.account].is_good
-            if user.account and is_good and not user.is_undone and job not in self.ledger:
-                self.ledger.add(job)
-                self.owners[job] = user.account
+            if not user.account or not is_good or user.is_undone or job in self.loaded_as:
+                continue
+            if self.is_trusted(found.owner):
+                new_id = self.second.get(job, self.new_id(job))
+                self.ledger[new_id], self.loaded_as[job], self.owners[new_id] = found, new_id, user.account
                 self.loaded += 1
+                if self.dates != "each" or (found.owner, user.account) in self.spoken_for:
+                    self.excused.add(new_id)
 
     def resolve_and_load(self) -> None:
         self.resolve()
@@ -341,7 +436,7 @@ class Identities:
 
     def undo(self, names: list[str], *, wave: str | None) -> None:
         """Also takes out what the wave brought to users of earlier waves, who keep their claims."""
-        ledger = self.app.execute("SELECT legacy_id, legacy_user_id, wave FROM etl.loaded").fetchall()
+        ledger = self.app.execute("SELECT new_id, legacy_user_id, wave FROM etl.loaded").fetchall()
         with reading(self.etl):
             links = read_links(self.etl, self.spec)
         try:
@@ -358,7 +453,8 @@ class Identities:
                 account = self.users[name].account
                 is_there = account in self.accounts and self.accounts[account].profile
                 if self.owners.pop(job, None) or not is_there:
-                    self.ledger.discard(job)
+                    self.ledger.pop(job, None)
+                    self.loaded_as = {key: new_id for key, new_id in self.loaded_as.items() if new_id != job}
         for name in touched:
             self.users[name].is_undone = True
         for name in names:
@@ -387,18 +483,21 @@ class Identities:
             ).fetchall()
         )
         owners = dict(self.app.execute("SELECT id::text, user_id::text FROM public.jobs").fetchall())
-        ledger = {job for (job,) in self.app.execute("SELECT legacy_id FROM etl.loaded").fetchall()}
+        ledger = {new_id for (new_id,) in self.app.execute("SELECT new_id FROM etl.loaded").fetchall()}
         assert claims == {name: user.account for name, user in self.users.items() if user.account}
-        assert owners == {self.new_id(job): owner for job, owner in self.owners.items()}
-        assert ledger == self.ledger
-        for owner in owners.values():
-            assert owner in claims.values()
+        assert owners == self.owners
+        assert ledger == set(self.ledger)
+        persons = {user.account: user.claimed_as[2] for user in self.users.values() if user.account}
+        for new_id, owner in owners.items():
+            assert owner in persons
+            assert new_id in self.excused or self.ledger[new_id].person == persons[owner], "a stranger's row"
 
     STEPS = (
         (6, sign_up), (1, sign_up_unconfirmed), (1, sso_twin), (1, anonymous_comes), (1, confirm_or_unconfirm),
         (2, ban_or_unban), (1, anonymous_or_not), (1, sso_or_not), (3, change_address), (2, swap_addresses),
         (1, soft_delete), (2, hard_delete), (1, profile_goes_or_comes), (1, attacker_edits_a_profile),
-        (3, legacy_grows), (1, legacy_changes_an_address), (1, claims_file), (2, resolve), (2, load),
+        (3, legacy_grows), (1, legacy_changes_an_address), (1, claims_file),
+        (2, user_id_handed_out_again), (2, row_id_handed_out_again), (2, resolve), (2, load),
         (6, resolve_and_load), (1, undo_a_user), (1, undo_the_last_wave), (3, release_a_user),
     )  # fmt: skip
 
@@ -426,8 +525,9 @@ class Identities:
     def begin(self) -> None:
         """Three legacy users with a job each, some of whom have accounts."""
         for name in NAMES[:3]:
-            self.users[str(len(self.users) + 1)] = LegacyUser(f"{name}@x.org", key=f"{name}@x.org")
-            self.jobs[str(len(self.jobs) + 1)] = str(len(self.users))
+            user = str(len(self.users) + 1)
+            self.new_user(user, f"{name}@x.org")
+            self.new_job(user)
             if self.rng.random() < 0.7:
                 self.sign_up(f"{name}@x.org")
         self.stage()

@@ -44,9 +44,14 @@ def balance_frames(
 
 
 def users_frames(batches: Iterable[pl.DataFrame], users: Users, *, timezone: str) -> Iterator[pl.DataFrame]:
-    """The export's users as the map takes them; a created_at that is no timestamp is left NULL, it claims nothing."""
+    """The export's users as the map takes them: `replace_users` says how.
+
+    A sign-up that is no timestamp leaves `created_at` NULL; `created_value` keeps it as it stands.
+    """
     anything = TargetColumn("created_at", "timestamp with time zone", "timestamp with time zone")
-    created = timestamp_verdict(pl.col("created_at"), pl.lit("t"), anything, options=TimeOptions(timezone))
+    said = users.created
+    options = TimeOptions(timezone, said.unit, said.time_format, said.ambiguous) if said else TimeOptions(timezone)
+    created = timestamp_verdict(pl.col("created_value"), pl.lit("t"), anything, options=options)
     for batch in batches:
-        frame = comparable_users(batch, email=users.email, verified=users.verified)
+        frame = comparable_users(batch, email=users.email, verified=users.verified, created=users.created_column)
         yield frame.with_columns(pl.when(created.fault.is_null()).then(created.value).alias("created_at"))

@@ -10,7 +10,8 @@ from etl_assets.assets.resources import Stores
 from etl_assets.spec.model import Spec
 from etl_assets.stores.findings import find_all
 from etl_assets.stores.postgres import reading
-from etl_assets.stores.validations import RESOLVED_ASSET, USERS_ASSET, Validation, all_validations
+from etl_assets.stores.validation import RESOLVED_ASSET, USERS_ASSET, Validation
+from etl_assets.stores.validations import all_validations
 
 
 def build_validation_checks(spec: Spec) -> list[dg.AssetChecksDefinition]:

@@ -10,7 +10,7 @@ from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
 from etl_assets.stores.granting import grants
 from etl_assets.stores.legacy_export import open_export
-from etl_assets.stores.legacy_sqlite import count_rows, open_read_only
+from etl_assets.stores.legacy_sqlite import count_rows, describe, hands_ids_out_again, open_read_only
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, connect, reading, server_facts
 from etl_assets.stores.schema import contradictions, declared_facts, exists
@@ -37,7 +37,7 @@ def examine(settings: Settings, spec: Spec) -> list[Line]:
     Raises:
         LegacyFileError, SettingsError, CorrectionsError, Unavailable: the source or the target cannot be looked at.
     """
-    lines = [*_source_lines(settings, spec), *_target_lines(settings, spec)]
+    lines = [*_source_lines(settings, spec), *_people_lines(settings, spec), *_target_lines(settings, spec)]
     if not all(line.holds for line in lines):
         return lines
     with connect(target_url(settings)) as connection:
@@ -66,6 +66,24 @@ def _source_lines(settings: Settings, spec: Spec) -> list[Line]:
                 words = f"{count_rows(connection, reader.table):,} rows, {columns} columns leave"
                 lines.append(Line(subject, holds=True, words=words))
     return lines
+
+
+def _people_lines(settings: Settings, spec: Spec) -> list[Line]:
+    """Says when nothing but the address can tell two users apart who had one id after the other."""
+    if spec.users is None:
+        return []
+    with open_read_only(settings.legacy_file()) as connection:
+        table = describe(connection, spec.users.table)
+        if table is None or spec.users.created_column.lower() in {column.lower() for column in table.columns}:
+            return []
+        if not hands_ids_out_again(connection, table):
+            return []
+    words = (
+        "no column says when a user signed up, and SQLite hands the id of a deleted user out again: where the address "
+        "of a user who has moved changes, what is new waits for an operator's word. Name the column, "
+        "`users: {created: COLUMN}`, if there is one"
+    )
+    return [Line(f"users {table.name}", holds=True, words=words, warns=True)]
 
 
 def _target_lines(settings: Settings, spec: Spec) -> list[Line]:

@@ -13,7 +13,7 @@ from etl_assets.stores.postgres import Connection, reading, server_facts
 from etl_assets.stores.preflight import Encryption, encryption, examine_target, target_validations
 from etl_assets.stores.schema import contradictions, declared_facts, exists
 from etl_assets.stores.targets import read_targets
-from etl_assets.stores.validations import Validation
+from etl_assets.stores.validation import Validation
 
 MEANT, ENCRYPTED = "the_target_is_the_one_meant", "the_connection_is_encrypted"
 MEANT_TITLE = "The target remembers this migration, or none yet: marker, namespace, keys and columns agree."

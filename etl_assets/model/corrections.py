@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+KEY_LABEL = "_key"  # the exports' name of a row's legacy key
+
 
 @dataclass(frozen=True)
 class Correction:

@@ -81,13 +81,14 @@ class DraftTable:
 
 @dataclass(frozen=True)
 class DraftUsers:
-    """The legacy users table, with the evidence."""
+    """The legacy users table, with the evidence. `created` is the sign-up's column and how to read it."""
 
     table: str
     id: str
     email: str
     verified: str | None
     rows: int
+    created: dict[str, str]
     notes: tuple[str, ...] = ()
 
 

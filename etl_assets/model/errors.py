@@ -83,9 +83,9 @@ class CorrectionsError(EtlError):
 
     exit_code = 2
 
-    def __init__(self, file: str, line: int, problem: str) -> None:
-        """Names the line as an editor does."""
-        super().__init__(f"{file}:{line}: {problem}")
+    def __init__(self, file: str, line: int | None, problem: str) -> None:
+        """Names the line as an editor does, where it is about one."""
+        super().__init__(f"{file}:{line}: {problem}" if line else f"Lines of {file} {problem}.")
 
 
 class LegacyMismatch(EtlError):

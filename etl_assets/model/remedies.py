@@ -54,8 +54,12 @@ REASON_REMEDIES |= {
     "the account has another address now": "Nothing to do: the user took another address, and the history stays.",
     "the legacy app has another address now": "Nothing to do: the history stays with the account that proved the "
     "former address.",
-    "the legacy id was given to somebody else": "What arrives under this id now belongs to another person, so it "
-    "waits. Only an operator can settle this.",
+    "the legacy id was given to somebody else": "Another person has this id in the legacy app now, so what is new "
+    "under it waits. Give the newcomer an id of her own there. If it is the same person all the same, say so in the "
+    "claims file: a line with this user's account.",
+    "the legacy address changed, and nothing proves that it is the same person": "What is new waits, because the "
+    "legacy app may have given the id to somebody else. If it is the same person, say so in the claims file: a line "
+    "with this user's account. If not, give the newcomer an id of her own in the legacy app.",
 }
 INCOMPLETE_USER = "This user has moved, but some rows are kept back. `etl-assets user` with the id says which, and why."
 ROW_REMEDIES = {
@@ -63,8 +67,10 @@ ROW_REMEDIES = {
     "account_gone": "The account that claimed it is gone. `etl-assets user` with the owner's id says what to do.",
     "account_barred": "The account that claimed it may not hold it now: it is banned, deleted or no longer confirmed. "
     "Arrives when the account may.",
-    "owner_is_another_person": "The legacy id was given to somebody else after the claim. Only an operator can settle "
-    "this.",
+    "owner_is_another_person": "The owner's legacy id may be somebody else's since the claim. `etl-assets user` with "
+    "the owner's id says what to do.",
+    "id_given_to_another_row": "Another row was loaded under this legacy id before, and this one cannot take its "
+    "place. Give it a key of its own in the corrections file: the column `_key`, and as value a key that no row has.",
     "owner_held": "Its owner was taken out of production by `undo`. Run the wave again by hand, or "
     "`etl-assets migrate --user`.",
     "owner_missing": "Names no owner. Correct the owner in the legacy app.",
@@ -107,7 +113,7 @@ READY_REMEDY = "Can be loaded now: the next wave brings it."
 
 def user_remedy(state: str, reason: str | None, *, is_listed: bool = False) -> str:
     """What to do about a user; a resolved one who is listed among the missing has rows that are kept back."""
-    if is_listed and state == "resolved":
+    if is_listed and state == "resolved" and reason not in REASON_REMEDIES:
         return INCOMPLETE_USER
     return REASON_REMEDIES.get(reason or "", USER_REMEDIES[state])
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 
 from etl_assets.model.draft import Draft, DraftColumn, DraftId, DraftOwner, DraftTable, DraftUsers
+from etl_assets.spec.model import CREATED
 from etl_assets.spec.type_choice import one_line
 
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)?")
@@ -69,9 +70,11 @@ def _users(users: DraftUsers | None) -> list[str]:
             "# No users table was recognised (a table with a key of one column and a column of e-mail addresses),",
             "# so no row has an owner. If there is one: users: {table: ..., id: ..., email: ...}",
         ]
-    parts = {"table": users.table, "id": users.id, "email": users.email}
+    parts: dict[str, str | dict[str, str]] = {"table": users.table, "id": users.id, "email": users.email}
     if users.verified:
         parts["verified"] = users.verified
+    if users.created and users.created != {"from": CREATED}:  # which is taken anyway
+        parts["created"] = users.created["from"] if len(users.created) == 1 else users.created
     notes = [f"{rows_of(users.rows)}; {users.notes[0]}.", *users.notes[1:]]
     return [*(_comment(note) for note in notes), f"users: {_flow(parts)}"]
 

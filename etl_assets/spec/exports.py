@@ -49,19 +49,24 @@ def table_export(table: Table) -> Export:
         label, allowed = label_of(table, name), spec.secret is not None
         column = None if spec.expr is not None else spec.from_ or name
         columns[label] = ExportColumn(label, column=column, expr=spec.expr, secret_allowed=allowed)
+    created = table.created_column
+    if created:
+        columns.setdefault(created, ExportColumn(created, column=created))
     return Export(
         table.name, table.source, tuple(columns.values()), key=table.key, where=table.where, optional=table.optional
     )
 
 
 def users_export(users: Users, balances: tuple[str, ...] = ()) -> Export:
-    """The export of the legacy users: id, e-mail, created_at (where there is one), the verified flag, and balances."""
+    """The export of the legacy users: id, e-mail, when they signed up, the verified flag, and balances."""
     columns = [ExportColumn(users.email, column=users.email)]
     if users.verified:
         columns.append(ExportColumn(users.verified, column=users.verified))
-    taken = {column.label for column in columns} | {"created_at"}
+    created = users.created_column
+    taken = {column.label for column in columns} | {created}
     columns += [ExportColumn(name, column=name) for name in dict.fromkeys(balances) if name not in taken]
-    columns.append(ExportColumn("created_at", column="created_at", optional=True))
+    if created not in {column.label for column in columns}:
+        columns.append(ExportColumn(created, column=created, optional=users.created is None))
     return Export("users", users.table, tuple(columns), key=(users.id,))
 
 

@@ -6,7 +6,14 @@ from dataclasses import replace
 from etl_assets.model.draft import Choice, Draft, DraftColumn, DraftId, DraftOwner, DraftTable, DraftUsers
 from etl_assets.model.profile import ColumnFacts, DatabaseFacts, ForeignKeyFacts, TableFacts
 from etl_assets.spec.model import ROWID, USERS
-from etl_assets.spec.names import TABLE_KEY_LENGTH, looks_like_email, looks_like_money, snake, unique_name
+from etl_assets.spec.names import (
+    CREATED_NAMES,
+    TABLE_KEY_LENGTH,
+    looks_like_email,
+    looks_like_money,
+    snake,
+    unique_name,
+)
 from etl_assets.spec.ownership import Ownership, References, UsersTable, find_owners, key_of, recognise_users
 from etl_assets.spec.rules import EXPORT_NAMES, looks_secret
 from etl_assets.spec.type_choice import as_type, census, choose_type, fitting
@@ -58,6 +65,12 @@ def _users_section(users: UsersTable, facts: DatabaseFacts) -> DraftUsers:
         notes = ["no rows yet: recognised by its names alone"]
     leaving = {users.id, users.email, users.verified}
     others = [name for name in table.columns if name not in leaving and not looks_secret(name)]
+    created = _created(table)
+    if not created:
+        notes.append(
+            "No column says when somebody signed up: if SQLite hands a deleted user's id out again, nothing but the "
+            "address tells the two apart. Name one, `created: COLUMN`, where there is one"
+        )
     if others:
         notes.append(
             "The table itself is not migrated: people sign up anew on the target. To bring its other columns "
@@ -67,7 +80,25 @@ def _users_section(users: UsersTable, facts: DatabaseFacts) -> DraftUsers:
     secrets = [name for name in table.columns if looks_secret(name)]
     if secrets:
         notes.append(f"Left behind as secrets: {', '.join(secrets)}")
-    return DraftUsers(users.table, users.id, users.email, users.verified, table.rows, tuple(notes))
+    return DraftUsers(users.table, users.id, users.email, users.verified, table.rows, created, tuple(notes))
+
+
+def _created(table: TableFacts) -> dict[str, str]:
+    """`from`, `unit`, `format` of the column that says when a user signed up; empty where none does."""
+    by_name = {snake(column.name): column for column in reversed(table.columns.values())}
+    for name in CREATED_NAMES:
+        facts = by_name.get(name)
+        if facts is None or looks_secret(facts.name) or facts.name in EXPORT_NAMES:
+            continue
+        choice = choose_type(facts)
+        if choice.type in ("timestamptz", "date") or not facts.filled:
+            options = {key: value for key, value in choice.options.items() if key in ("unit", "format", "ambiguous")}
+            return {"from": facts.name, **options}
+        units = [unit for unit, count in facts.epochs.items() if count == facts.integers + facts.reals > 0]
+        if facts.blobs < facts.filled:
+            # Whatever it is, the same person keeps it.
+            return {"from": facts.name, **({"unit": units[0]} if len(units) == 1 else {})}
+    return {}
 
 
 class _Drafting:

@@ -12,6 +12,13 @@ Type = Literal[
     "text", "integer", "bigint", "numeric", "double", "boolean", "date", "timestamptz", "uuid", "jsonb", "bytea"
 ]
 USERS = "users"
+CREATED = "created_at"
+# What apps call the moment at which a row was made.
+CREATED_NAMES = frozenset(
+    "created_at createdat created created_on createdon date_created datecreated creation_date creationdate "
+    "created_time createdtime created_date createddate creation_time inserted_at insertedat date_added added_at".split()
+)
+NO_COLUMN = "none"
 KEEP_OTHERS = "*"
 ROWID = "rowid"
 TABLE_KEY = re.compile(r"^[a-z][a-z0-9_]{0,58}$")
@@ -42,13 +49,50 @@ class TargetMarker(Strict):
     marker: str | None = None
 
 
+class Created(Strict):
+    """Where the legacy app keeps when a user signed up, and how to read it: as for a column of type timestamptz."""
+
+    from_: str = Field(alias="from")
+    type: Literal["timestamptz", "date"] = "timestamptz"
+    unit: Literal["s", "ms", "us", "julian"] | None = None
+    format: str | None = None
+    ambiguous: Literal["earliest", "latest"] | None = None
+
+    @property
+    def time_format(self) -> TimeFormat | None:
+        """The format taken apart, where there is one."""
+        return parse_format(self.format) if self.format is not None else None
+
+    @field_validator("format")
+    @classmethod
+    def _is_a_format(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_format(value)
+        return value
+
+
 class Users(Strict):
-    """The legacy users table and the columns that hold id, e-mail and, if there is one, its verification."""
+    """The legacy users table: its columns for id, e-mail and, where there are such, verification and sign-up.
+
+    `created` tells two people apart to whom SQLite gave one id after the other. Without it `created_at` is taken, where
+    the table has such a column.
+    """
 
     table: str = "users"
     id: str = "id"
     email: str = "email"
     verified: str | None = None
+    created: Created | None = None
+
+    @field_validator("created", mode="before")
+    @classmethod
+    def _long_form(cls, value: Any) -> Any:
+        return _mapping(value, key="from")
+
+    @property
+    def created_column(self) -> str:
+        """The legacy column that says when a user signed up."""
+        return self.created.from_ if self.created else CREATED
 
 
 class Accounts(Strict):
@@ -225,6 +269,7 @@ class Table(Strict):
     id: IdRule = IdRule(rule="uuid5", to="id")
     owner: Owner
     columns: dict[str, Column]
+    created: str | None = None
     checks: Checks = Checks()
 
     @model_validator(mode="before")
@@ -256,6 +301,17 @@ class Table(Strict):
     def is_frozen(self) -> bool:
         """True for a table without a key, whose rows are told apart by their place: it can be loaded once."""
         return self.key == (ROWID,)
+
+    @property
+    def created_column(self) -> str | None:
+        """The legacy column that says when a row was made, by the spec's word or by its name; None where none does.
+
+        It tells two rows apart to which SQLite gave one id after the other.
+        """
+        if self.created is not None:
+            return None if self.created == NO_COLUMN else self.created
+        sources = (column.from_ or name for name, column in self.columns.items() if column.expr is None)
+        return next((source for source in sources if source.lower() in CREATED_NAMES), None)
 
     @property
     def references(self) -> dict[str, References]:

@@ -38,6 +38,13 @@ VERIFIED_NAMES = (
     "is_confirmed confirmed"
 ).split()
 
+# What users tables call the moment at which somebody signed up, likeliest first.
+CREATED_NAMES = (
+    "created_at date_joined created created_on joined_at registered_at signed_up_at date_created creation_date "
+    "created_date created_time created_ts inserted_at registration_date registered_on registered joined signup_date "
+    "sign_up_date joined_on join_date date_registered member_since user_registered reg_date date_added"
+).split()
+
 
 def snake(name: str) -> str:
     """A name in lower case with underscores: `CustomerID` becomes customer_id, `Straße 2` strasse_2.

@@ -6,7 +6,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
-from etl_assets.spec.model import POSTGRES_NAME_BYTES, TABLE_KEY, USERS, Balance, Column, References, Spec, Table
+from etl_assets.spec.model import (
+    POSTGRES_NAME_BYTES,
+    TABLE_KEY,
+    USERS,
+    Balance,
+    Column,
+    References,
+    Spec,
+    Table,
+    Users,
+)
 from etl_assets.spec.yaml_lines import Path
 
 SECRET_WORDS = frozenset(
@@ -23,7 +33,7 @@ OPTION_TYPES = {
 }
 BYTEA_ENCODINGS = ("hex", "base64", "utf8")
 EXPORT_NAMES = ("_key", "_classes")
-STAGING_NAMES = frozenset("_legacy_id _new_id _legacy_user_id _account_id _wave _reason _state".split())
+STAGING_NAMES = frozenset("_legacy_id _new_id _legacy_user_id _account_id _wave _reason _state _created".split())
 
 
 class SpecFault(Exception):
@@ -72,10 +82,20 @@ def check_rules(spec: Spec) -> None:
         )
     if not spec.tables:
         raise SpecFault(("tables",), "names no table")
+    if spec.users is not None:
+        _check_created(spec.users)
     for name, table in spec.tables.items():
         _check_table(spec, name, table)
     for name, balance in spec.balances.items():
         _check_balance(spec, name, balance)
+
+
+def _check_created(users: Users) -> None:
+    source = users.created_column
+    if looks_secret(source):
+        raise SpecFault(("users", "created"), f"{source!r} looks like a secret and would leave the legacy database")
+    if source in EXPORT_NAMES:
+        raise SpecFault(("users", "created"), f"{source!r} is a name that the exports need themselves")
 
 
 def _check_balance(spec: Spec, name: str, balance: Balance) -> None:
@@ -135,7 +155,11 @@ def _check_table(spec: Spec, name: str, table: Table) -> None:
 def _check_names_that_travel(table: Table) -> None:
     """Owner and key leave SQLite too, and the key goes everywhere."""
     allowed = {column.from_ or name for name, column in table.columns.items() if column.secret}
-    for part, names in (("owner", (table.owner.from_ or "",)), ("key", table.key)):
+    for part, names in (
+        ("owner", (table.owner.from_ or "",)),
+        ("key", table.key),
+        ("created", (table.created_column or "",)),
+    ):
         for source in names:
             path: Path = ("tables", table.name, part)
             if looks_secret(source) and source not in allowed:

@@ -49,16 +49,19 @@ def _claim(file: str, number: int, line: list[str]) -> Claim:
 
 
 def replace_claims(connection: Connection, claims: Claims, *, run: str) -> None:
-    """Puts the file in the place of the former one; claims that were made stay. Runs inside `writing`."""
-    former = run_statement(connection, statement("forget_claims")).rowcount
-    if not claims.all and not former:
-        return
+    """Puts the file in the place of the former one; claims that were made stay. Runs inside `writing`.
+
+    Then says of each claimed user whether the legacy id is another person's by now: a line may speak for her.
+    """
     values = {
         "users": [claim.legacy_user_id for claim in claims.all],
         "accounts": [claim.account for claim in claims.all],
         "reasons": [claim.reason for claim in claims.all],
     }
-    connection.execute(statement("write_claims"), values)
-    run_statement(connection, statement("analyze", table=identifier("etl", "claims")))
-    counts = {"lines": len(claims.all), "holds": claims.holds, "former": former}
-    audit(connection, run=run, action="claims_file", **counts, claims=claims.sha256)
+    gone = connection.execute(statement("forget_claims"), values).rowcount
+    new = connection.execute(statement("write_claims"), values).rowcount
+    if gone or new:
+        run_statement(connection, statement("analyze", table=identifier("etl", "claims")))
+        counts = {"lines": len(claims.all), "holds": claims.holds, "new": new, "gone": gone}
+        audit(connection, run=run, action="claims_file", **counts, claims=claims.sha256)
+    run_statement(connection, statement("mark_other_people"))

@@ -5,8 +5,9 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from etl_assets.model.corrections import Correction, Corrections
+from etl_assets.model.corrections import KEY_LABEL, Correction, Corrections
 from etl_assets.model.errors import CorrectionsError
+from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.spec.exports import table_export
 from etl_assets.spec.model import Spec
 
@@ -30,7 +31,8 @@ def read_corrections(path: Path, spec: Spec) -> CorrectionsFile:
     """The corrections in a file; none when there is no file.
 
     The header is `table,legacy_id,column,value,reason`. `column` is the legacy column as the quarantine names it; an
-    empty `value` is NULL. With an empty `column` and the value `drop` the whole row stays behind.
+    empty `value` is NULL. The column `_key` gives the row another legacy key. With an empty `column` and the value
+    `drop` the whole row stays behind.
 
     Raises:
         CorrectionsError: the file or a line of it cannot be meant.
@@ -38,7 +40,10 @@ def read_corrections(path: Path, spec: Spec) -> CorrectionsFile:
     if not path.exists():
         return CorrectionsFile()
     sha256, lines = read_lines(path, HEADER)
-    labels = {name: {column.label for column in table_export(table).columns} for name, table in spec.tables.items()}
+    labels = {
+        name: {KEY_LABEL, *(column.label for column in table_export(table).columns)}
+        for name, table in spec.tables.items()
+    }
     found: dict[str, dict[tuple[str, str | None], Correction]] = {}
     for number, line in lines:
         table, correction = _correction(path.name, number, line, labels)
@@ -85,4 +90,6 @@ def _correction(file: str, number: int, line: list[str], labels: dict[str, set[s
     if column not in labels[table]:
         known = ", ".join(sorted(labels[table]))
         raise CorrectionsError(file, number, f"{column!r} is no exported column of {table}; it has {known}")
+    if column == KEY_LABEL and (not value or value.startswith(ROWID_PREFIX)):
+        raise CorrectionsError(file, number, "gives the row no key; choose one that no row has")
     return table, Correction(legacy_id, column, value or None, reason.strip())

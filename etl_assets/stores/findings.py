@@ -8,7 +8,7 @@ from etl_assets.model.validation import Finding
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, rows
 from etl_assets.stores.statements import literals, shown, statement
-from etl_assets.stores.validations import Validation
+from etl_assets.stores.validation import Validation
 
 ByReason = dict[str, tuple[int, list[str]]]
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -167,6 +168,15 @@ def describe(connection: sqlite3.Connection, name: str) -> LegacyTable | None:
     columns = {row[1]: row[2] for row in info}
     key = [row[1] for row in sorted(info, key=lambda row: row[5]) if row[5]]
     return LegacyTable(spelt, columns, tuple(key), _rowid_name(connection, spelt, columns))
+
+
+def hands_ids_out_again(connection: sqlite3.Connection, table: LegacyTable) -> bool:
+    """True for an INTEGER PRIMARY KEY without AUTOINCREMENT: the largest id, once deleted, is the next row's.
+
+    https://www.sqlite.org/autoinc.html
+    """
+    row = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", [table.name]).fetchone()
+    return table.has_integer_key and not re.search(r"\bAUTOINCREMENT\b", row[0] if row else "", re.IGNORECASE)
 
 
 def _rowid_name(connection: sqlite3.Connection, table: str, columns: dict[str, str]) -> str | None:

@@ -24,7 +24,15 @@ from etl_assets.stores.statements import (
     statement,
 )
 
-QUARANTINED = ("owner_missing", "owner_unknown", "reference_unknown", "reference_quarantined", "target_conflict")
+GIVEN_AGAIN = "id_given_to_another_row"
+QUARANTINED = (
+    "owner_missing",
+    "owner_unknown",
+    "reference_unknown",
+    "reference_quarantined",
+    "target_conflict",
+    GIVEN_AGAIN,
+)
 EXCLUDED = ("reference_excluded",)
 OWNER_REASONS = ("owner_missing", "owner_unknown")
 REFERENCE_REASONS = ("reference_unknown", "reference_quarantined")
@@ -42,13 +50,14 @@ class Links:
     `accounts` is the statement that says which accounts may hold rows, as `users.accounts` makes it. Without it rows
     can be counted, staged and judged, and not loaded: having a profile is all that is asked of an account then.
     `whole`: the statements are for reading all rows of a table, which Postgres may then do in parallel, and not for
-    finding those of some users.
+    finding those of some users. `reissued` are the tables in which a legacy id stands for its second row by now.
     """
 
     spec: Spec
     targets: dict[str, TargetTable]
     accounts: sql.Composed | None = None
     whole: bool = False
+    reissued: frozenset[str] = frozenset()
 
     @property
     def as_whole(self) -> "Links":
@@ -229,19 +238,28 @@ class Links:
         else:
             reasons += excluded
         reasons += [part.waiting() for part in parts]
-        values = {table.id.to: sql.SQL("s._new_id"), **({table.owner.to: account} if table.owner.to else {})}
+        new_id: sql.Composable = sql.SQL("s._new_id")
+        if name in self.reissued:
+            new_id = sql.SQL("coalesce(i.new_id, s._new_id)")
+            joins.append(
+                statement("join_reissued", table=literal(name), alias=identifier("i"), ref=sql.SQL("s._legacy_id"))
+            )
+        values = {table.id.to: new_id, **({table.owner.to: account} if table.owner.to else {})}
         values |= {part.column: part.value() for part in parts}
         selected = [
             sql.SQL("{} AS {}").format(values.get(column, identifier("s", column)), identifier(column))
             for column in self.columns(name)
         ]
         known = sql.SQL("") if as_new else sql.SQL("WHEN l.legacy_id IS NOT NULL THEN 'loaded'")
-        reason = statement("link_reason", owner=owner, known=known, reasons=joined(reasons, by="\n"))
+        loaded = statement("link_loaded", **self._of_another_row(table, owner, parts), owner=owner)
+        reason = statement("link_reason", loaded=loaded, known=known, reasons=joined(reasons, by="\n"))
         return statement(
             "link_rows",
             owner=owner,
             account=account,
             wave=wave,
+            new_id=new_id,
+            created=sql.SQL("s._created") if table.created_column else sql.SQL("NULL::text"),
             # Within a fence Postgres does not read in parallel (PostgreSQL 18.6).
             reason=reason if self.whole else identifier("r", "_reason"),
             fence=sql.SQL("") if self.whole else statement("fence", value=reason),
@@ -250,6 +268,30 @@ class Links:
             table=literal(name),
             joins=joined(joins, by="\n"),
         )
+
+    def _of_another_row(self, table: Table, owner: sql.Composable, parts: list["_Link"]) -> dict[str, sql.Composable]:
+        """What tells a row from the one that was loaded under its legacy id: when it was made, or all that it says."""
+        name = table.name
+        as_loaded: dict[str, sql.Composable] = {part.column: part.value() for part in parts if part.is_user}
+        as_loaded[table.id.to] = sql.SQL("l.new_id::{}").format(
+            catalog_text(self.targets[name].columns[table.id.to].type)
+        )
+        if table.owner.to:
+            as_loaded[table.owner.to] = statement("former_account")
+        content = [as_loaded.get(column, identifier("s", column)) for column in sorted(self.columns(name))]
+        # A child goes with its parent; while that is nowhere, nobody says that it has moved.
+        moved = sql.SQL("{owner} IS NOT NULL AND l.legacy_user_id IS DISTINCT FROM {owner}").format(owner=owner)
+        if not table.owner.via:
+            moved = sql.SQL("l.legacy_user_id IS DISTINCT FROM {owner}").format(owner=owner)
+        made = sql.SQL("false")
+        if table.created_column:
+            made = sql.SQL("hashtextextended(s._created, 0) <> l.created")
+        return {
+            "is_made_anew": made,
+            "moved": moved,
+            "is_another": sql.SQL("false") if table.owner.is_none else sql.SQL("u.is_another"),
+            "content": sql.SQL("md5(ROW({})::text)::uuid").format(joined(list(content))),
+        }
 
     def _owner(self, table: Table) -> sql.Composable:
         if table.owner.via:
@@ -284,7 +326,7 @@ class _Link:
         }
 
     @property
-    def _is_user(self) -> bool:
+    def is_user(self) -> bool:
         return self._reference.table == USERS
 
     @property
@@ -292,41 +334,52 @@ class _Link:
         return self._reference.otherwise != "quarantine"
 
     def join(self) -> sql.Composed:
-        if self._is_user:
+        if self.is_user:
             return statement("link_second_user", **self._without("table"))
-        return statement("link_parent", **self._without("table"), rows=self.links.as_parts.rows(self._reference.table))
+        found = statement("link_parent", **self._without("table"), rows=self.links.as_parts.rows(self._reference.table))
+        if self._reference.table not in self.links.reissued:
+            return found
+        slots = {"table": self._slots["table"], "ref": self._slots["ref"], "alias": self._second}
+        return sql.SQL("{}\n{}").format(found, statement("join_reissued", **slots))
 
     def quarantined(self) -> sql.Composed:
-        if self._is_user and self._tolerates_unknown:
+        if self.is_user and self._tolerates_unknown:
             return sql.Composed([])
-        if self._is_user:
+        if self.is_user:
             return statement("link_unknown_user", **self._without("table"))
         if self._tolerates_unknown:
             return statement("link_quarantined", **self._slots)
         return statement("link_unknown", **self._slots) + sql.SQL("\n") + statement("link_quarantined", **self._slots)
 
     def excluded(self) -> sql.Composed:
-        if not self._is_user:
+        if not self.is_user:
             return statement("link_excluded", **self._slots)
         if self._tolerates_unknown or self._reference.unresolved == "null":
             return sql.Composed([])
         return statement("link_forgotten_user", **self._without("table"))
 
     def waiting(self) -> sql.Composed:
-        if not self._is_user:
+        if not self.is_user:
             return statement("link_waiting", **self._without("ref", "table"))
         if self._reference.unresolved == "null":
             return sql.Composed([])
         return statement("link_waiting_user", **self._without("ref", "table"))
 
     def value(self) -> sql.Composable:
-        if self._is_user:
+        if self.is_user:
             return sql.SQL("{}.supabase_user_id").format(self._slots["parent"])
-        value = identifier("s", self.column)
+        value: sql.Composable = identifier("s", self.column)
+        if self._reference.table in self.links.reissued:
+            type_ = self.links.targets[self.table.name].columns[self.column].type
+            value = statement("second_id", value=value, alias=self._second, type=catalog_text(type_))
         if not self._tolerates_unknown:
             return value
         raw = identifier("s", f"_raw{self.number}") if self._reference.otherwise == "keep" else sql.SQL("NULL")
         return statement("link_value_if_known", **self._slots, value=value, otherwise=raw)
+
+    @property
+    def _second(self) -> sql.Identifier:
+        return identifier(f"i{self.number}")
 
     def _without(self, *names: str) -> dict[str, sql.Composable]:
         return {name: slot for name, slot in self._slots.items() if name not in names}

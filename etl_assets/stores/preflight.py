@@ -15,7 +15,7 @@ from etl_assets.stores.postgres import Connection, one
 from etl_assets.stores.statements import literal, statement
 from etl_assets.stores.targets import regclass
 from etl_assets.stores.users import ACCOUNT_COLUMNS, HINDRANCES, email_accounts
-from etl_assets.stores.validations import Validation, Values
+from etl_assets.stores.validation import Validation, Values
 
 TARGET_ASSET = "target"
 SERVER, PRIVILEGES = "the_server_can_be_written_to", "the_role_has_its_privileges"

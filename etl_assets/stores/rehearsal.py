@@ -1,7 +1,7 @@
 """Staging rehearsed: done whole in a transaction that is rolled back, so that `check` says what would happen."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from etl_assets.model.books import TableBook
 from etl_assets.model.errors import sample_of
@@ -9,10 +9,12 @@ from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import read_books
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, rows
+from etl_assets.stores.reissued import reissued_tables
 from etl_assets.stores.schema import rolled_back
 from etl_assets.stores.staging import StagingSource, replace_staging
 from etl_assets.stores.statements import statement
-from etl_assets.stores.validations import claims_file_is_met, staging_validations
+from etl_assets.stores.user_validations import claims_file_is_met
+from etl_assets.stores.validations import staging_validations
 
 RUN = "check"
 
@@ -59,6 +61,7 @@ def rehearse_staging(
         stage_users(connection)
         for name in links.tables:
             replace_staging(connection, links, links.spec.tables[name], source=sources[name](), run=RUN)
+        links = replace(links, reissued=reissued_tables(connection))
         found.cells = [
             CellFaults(table, column, rule, int(count), sample_of(tuple(ids)))
             for table, column, rule, count, ids in rows(connection, statement("describe_quarantine"))

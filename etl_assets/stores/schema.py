@@ -33,9 +33,10 @@ TABLES = (
     "claims",
     "forgotten",
     "compared",
+    "reissued",
 )
-LAST_MADE = "etl.compared"
-LAST_READ = "etl.forgotten"  # what came later only writers need
+LAST_MADE = "etl.reissued"
+LAST_READ = "etl.reissued"
 
 
 def ensure_schema(connection: Connection) -> None:

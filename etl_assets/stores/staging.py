@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 import polars as pl
 from psycopg import sql
 
-from etl_assets.model.corrections import Corrections
-from etl_assets.model.errors import ArtifactError
+from etl_assets.model.corrections import KEY_LABEL, Corrections
+from etl_assets.model.errors import ArtifactError, CorrectionsError, sample_of
 from etl_assets.model.target import TargetTable
 from etl_assets.spec.model import USERS, Table
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
 from etl_assets.stores.ahead import one_ahead
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, has_table, one, run_statement
+from etl_assets.stores.postgres import Connection, has_table, one, rows, run_statement
+from etl_assets.stores.reissued import free_reissued
 from etl_assets.stores.schema import audit
 from etl_assets.stores.statements import (
     catalog_text,
@@ -73,6 +74,7 @@ class StagingSource:
 def staging_columns(table: Table, target: TargetTable) -> dict[str, str]:
     """The staging table's columns and their Postgres types; target columns have the target's own type."""
     columns = {"_legacy_id": "text", "_new_id": target.columns[table.id.to].type, "_legacy_user_id": "text"}
+    columns |= {"_created": "text"} if table.created_column else {}
     numbers = reference_columns(table)
     for name, column in table.columns.items():
         if name == table.id.to:
@@ -109,7 +111,8 @@ def replace_staging(
     )
     for store in ("quarantine", "excluded"):
         connection.execute(statement("forget_table", store=identifier("etl", store)), name)
-    rows, faulty = copy_batches(connection, table, list(columns), source.batches, is_new=True)
+    copied, faulty = copy_batches(connection, table, list(columns), source.batches, is_new=True)
+    _require_own_keys(connection, table, source.corrected)
     run_statement(connection, statement("add_staging_key", staging=staging_table(table.name)))
     keep_faults(connection, table, faulty)
     connection.execute(statement("exclude_rows"), {**name, "keys": source.excluded, "reason": "where"})
@@ -122,7 +125,7 @@ def replace_staging(
     connection.execute(statement("exclude_vanished", staging=staging_table(table.name), known=known), name)
     fault_point("staging.copied")
     left_behind = len(source.excluded) + len(source.corrected.dropped) + len(source.forgotten)
-    counts = StagedCounts(rows, faulty["legacy_id"].n_unique(), left_behind, len(source.corrected.found))
+    counts = StagedCounts(copied, faulty["legacy_id"].n_unique(), left_behind, len(source.corrected.found))
     note_staged(connection, links, table, source=source, counts=counts, run=run)
     return counts
 
@@ -154,6 +157,7 @@ def note_staged(
     connection.execute(statement("write_staged"), {"table": table.name, **facts})
     told = {"digest": write_digest(connection, table.name, counts.digest), **_told(source.corrected)}
     audit(connection, run=run, action="staged", table=table.name, **facts, quarantined=counts.quarantined_rows, **told)
+    free_reissued(connection, links, table.name, run=run)
     fault_point("staging.noted")
 
 
@@ -214,6 +218,18 @@ def _keep_corrections(connection: Connection, table: Table, corrected: Corrected
         "found": corrected.found,
     }
     connection.execute(statement("write_corrections"), {**name, **values})
+
+
+def _require_own_keys(connection: Connection, table: Table, corrected: Corrected) -> None:
+    """Raises CorrectionsError where a row was given a key that another row has."""
+    given = [correction.value for correction in corrected.corrections.cells(KEY_LABEL)]
+    if not given:
+        return
+    query = statement("list_repeated_keys", staging=staging_table(table.name))
+    repeated = [key for (key,) in rows(connection, query, keys=given)]
+    if repeated:
+        what = f"give rows of {table.name} keys that other rows have: {sample_of(repeated)}. Choose others"
+        raise CorrectionsError("corrections.csv", None, what)
 
 
 def _told(corrected: Corrected) -> dict[str, object]:

@@ -68,7 +68,7 @@ def answer(url: str, spec: Spec, user: str) -> UserAnswer:
             query = statement("find_user_state", states=user_states(connection, spec, links, some=True))
             state, reason = one(connection, query, users=[user])
         if state == "resolved":
-            query = statement("find_contradiction", accounts=links.holders)
+            query = statement("find_contradiction", accounts=links.holders, another=statement("why_another"))
             reason = one(connection, query, user=user)[0] if account else reason
         if state == "claimable":
             state, reason = "waiting", "claimable: the next wave takes this user"

@@ -13,6 +13,7 @@ from etl_assets.spec.model import Spec
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, rows, run_statement
+from etl_assets.stores.reissued import reissued_tables
 from etl_assets.stores.sampling import sampled
 from etl_assets.stores.schema import audit
 from etl_assets.stores.staging import copy_frame
@@ -20,6 +21,7 @@ from etl_assets.stores.statements import identifier, joined, literal, qualified,
 from etl_assets.stores.targets import read_columns, read_targets, regclass
 from etl_assets.stores.undoing import release
 
+USER_COLUMNS = ("legacy_user_id", "email", "email_key", "verified", "created_at", "created_value")
 CLOCK_TOLERANCE = timedelta(minutes=1)
 ACCOUNT_COLUMNS = ("id", "email", "email_confirmed_at")
 # What rules an account out. Old projects lack some of these columns of auth.users, and then the thing itself too.
@@ -67,7 +69,7 @@ def read_links(connection: Connection, spec: Spec) -> Links:
         TargetMismatch: a target is no table, or the accounts' tables are not there.
     """
     holders = accounts(connection, spec) if spec.users is not None and spec.owned else None
-    return Links(spec, read_targets(connection, spec), holders)
+    return Links(spec, read_targets(connection, spec), holders, reissued=reissued_tables(connection))
 
 
 def email_accounts(connection: Connection, _: Spec) -> sql.Composed:
@@ -107,6 +109,7 @@ def user_states(connection: Connection, spec: Spec, links: Links, *, some: bool 
         **rivals,
         claims=statement("judge_claims", **rivals),
         incomplete=links.incomplete_users(some=some),
+        another=statement("why_another"),
         of_keys=statement("of_their_keys") if some else nothing,
         of_users=sql.SQL("AND m.legacy_user_id = ANY (%(users)s)") if some else nothing,
     )
@@ -135,7 +138,8 @@ def replace_users(
 
     Args:
         connection: inside `writing`.
-        frames: `legacy_user_id`, `email`, `email_key` String, `verified` Boolean, `created_at` Datetime[us, UTC].
+        frames: `legacy_user_id`, `email`, `email_key` String, `verified` Boolean, `created_at` Datetime[us, UTC],
+            `created_value` String.
         snapshot: its id, kept as the last one that knew the user.
         source_rows: SQLite's own count of the users table.
         spec: for its digest.
@@ -147,7 +151,9 @@ def replace_users(
     run_statement(connection, statement("create_users_batch"))
     staged = 0
     for frame in frames:
-        cleaned = frame.with_columns(pl.col("email").str.replace_all("\x00", "\ufffd", literal=True))
+        cleaned = frame.with_columns(
+            pl.col("email", "created_value").str.replace_all("\x00", "\ufffd", literal=True)
+        ).select(USER_COLUMNS)
         copy_frame(connection, statement("copy_users"), cleaned)
         staged += frame.height
     connection.execute(statement("merge_users"), {"snapshot": snapshot})

@@ -1,90 +1,29 @@
-"""Every validation as one statement: the check that the operator sees and the gate inside the load run the same.
-
-A statement returns two columns: how many offend, and up to six of their legacy ids.
-"""
+"""Every validation of a spec, and the gate: those among them that block a load."""
 
 import functools
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
 from psycopg import sql
 
-from etl_assets.model.errors import Refused
-from etl_assets.model.validation import Finding
 from etl_assets.spec.model import Spec, Table
-from etl_assets.stores.claim_standing import standing_claims
 from etl_assets.stores.foreign_keys import provable_keys
-from etl_assets.stores.links import OWNER_REASONS, REFERENCE_REASONS, Links
-from etl_assets.stores.postgres import Connection, one
+from etl_assets.stores.links import GIVEN_AGAIN, OWNER_REASONS, REFERENCE_REASONS, Links
+from etl_assets.stores.postgres import Connection
 from etl_assets.stores.statements import (
     identifier,
     joined,
     literal,
     literals,
     qualified,
-    shown,
     staging_table,
     statement,
 )
-from etl_assets.stores.targets import regclass, shape_digest
-from etl_assets.stores.users import judged_claims
+from etl_assets.stores.targets import shape_digest
+from etl_assets.stores.user_validations import resolve_validations, user_validations
+from etl_assets.stores.validation import RESOLVED_ASSET, USERS_ASSET, Validation
 
-USERS_ASSET = "legacy_user_map"
-RESOLVED_ASSET = "resolved_users"
-Values = dict[str, Any]
-Rule = Callable[..., "Validation"]
-
-
-@dataclass(frozen=True)
-class Validation:
-    """One rule: its name reads true when it holds, `asset` is where it shows, `blocking` makes it part of the gate.
-
-    Known from the spec alone; the statement is composed when the target is at hand. `compose` also gets the statement
-    that `reads` makes of the target, where there is one. `names` says what the sample consists of. `of_users` is the
-    same rule for the rows of %(users)s alone: enough in a transaction that writes no others. `is_held`: True where an
-    index of the target holds it too. `reasons`: the rule is that no row of the table has one of these.
-    """
-
-    name: str
-    asset: str
-    table: str
-    title: str
-    remedy: str
-    compose: Callable[..., sql.Composed]
-    blocking: bool = False
-    allowed: int = 0
-    values: Callable[[Links], Values] = lambda _: {}
-    reads: Callable[[Connection, Spec], sql.Composed] | None = None
-    names: str = "legacy ids"
-    of_users: Callable[[Links], sql.Composed] | None = None
-    is_held: Callable[[Links], bool] = lambda _: False
-    reasons: tuple[str, ...] = ()
-
-    def find(self, connection: Connection, links: Links, *, users: list[str] | None = None) -> Finding:
-        """Runs the statement; with `users` that for their rows, where there is one."""
-        more = (self.reads(connection, links.spec),) if self.reads else ()
-        query = self.of_users(links) if self.of_users and users is not None else self.compose(links, *more)
-        count, sample = one(connection, query, **self.values(links), users=users)
-        return Finding(int(count), tuple(sample or ()), shown(query, connection))
-
-    def require(self, connection: Connection, links: Links, *, users: list[str] | None = None) -> None:
-        """Nothing, when the rule holds; with `users` for their rows, where it is about rows.
-
-        Raises:
-            Refused: it does not.
-        """
-        finding = self.find(connection, links, users=users)
-        if finding.count > self.allowed:
-            raise Refused(
-                self.name,
-                table=self.table,
-                count=finding.count,
-                sample=finding.sample,
-                remedy=self.remedy,
-                names=self.names,
-            )
+Rule = Callable[..., Validation]
 
 
 def all_validations(spec: Spec) -> list[Validation]:
@@ -210,11 +149,22 @@ def _relations(rule: Rule, table: Table) -> list[Validation]:
                 "owners_are_unchanged",
                 title="No loaded row names another owner in the legacy database now.",
                 remedy="These rows stay with the account that they were loaded for; rows that refer to them are "
-                "quarantined. The legacy app moved them, or gave a deleted row's id to a new one: settle them by hand.",
+                "quarantined. The legacy app moved them: settle them by hand.",
                 compose=functools.partial(_reasons, table.name, ("owner_changed",)),
                 reasons=("owner_changed",),
             )
         )
+    found.append(
+        rule(
+            "ids_are_not_handed_out_again",
+            title="No row has the legacy id of another row that was loaded before.",
+            remedy=f"{quarantined}The legacy app deleted a row and gave its id to a new one (SQLite does, without "
+            "AUTOINCREMENT). Give the new row a key of its own in the corrections file: the column `_key`, and as "
+            "value a key that no row has.",
+            compose=functools.partial(_reasons, table.name, (GIVEN_AGAIN,)),
+            reasons=(GIVEN_AGAIN,),
+        )
+    )
     if table.references:
         found.append(
             rule(
@@ -232,118 +182,6 @@ def _reasons(name: str, reasons: tuple[str, ...], links: Links) -> sql.Composed:
     return statement("count_reasons", links=links.as_whole.rows(name), reasons=literals(reasons))
 
 
-def user_validations(spec: Spec) -> list[Validation]:
-    """Shown on `legacy_user_map`."""
-    schema, profiles = spec.accounts.profiles_table
-    fired = spec.policy.fires(profiles)
-    triggers = Validation(
-        "balance_triggers_are_agreed",
-        USERS_ASSET,
-        USERS_ASSET,
-        "No trigger of the app sees a balance being applied unless the spec says so.",
-        f"Disable the triggers for the load, or say `policy: {{triggers: {{{profiles}: fire}}}}` in the spec.",
-        lambda _: statement("count_update_triggers", allowed=literal(fired)),
-        blocking=True,
-        values=lambda _: {"table": regclass(schema, profiles)},
-    )
-
-    def rule(check: str, title: str, remedy: str, file: str, *, blocking: bool = False) -> Validation:
-        return Validation(check, USERS_ASSET, USERS_ASSET, title, remedy, lambda _: statement(file), blocking=blocking)
-
-    return [
-        *([triggers] if spec.balances else []),
-        rule(
-            "every_legacy_user_is_in_the_map",
-            "The map knows every user of the snapshot.",
-            "Materialize `exports/users` and `legacy_user_map` again.",
-            "count_unmapped_users",
-            blocking=True,
-        ),
-        rule(
-            "emails_are_unique",
-            "No two legacy users share an address.",
-            "These users stay ambiguous and unclaimed. Settle them in the legacy app, or set `merge_duplicates: true`.",
-            "count_repeated_emails",
-        ),
-        rule(
-            "claims_still_agree",
-            "No claimed legacy user has another address now.",
-            "The claim stays with the account that proved the former address. Where the date of sign-up changed too, "
-            "the id was given to somebody else: that person's rows wait.",
-            "count_contradicted_claims",
-        ),
-        rule(
-            "emails_are_valid",
-            "Every legacy user has an address that can be compared.",
-            "These users cannot be found by address. Correct the address in the legacy app.",
-            "count_invalid_emails",
-        ),
-        claims_file_is_met(),
-    ]
-
-
-def claims_file_is_met() -> Validation:
-    """Shown on `legacy_user_map`, and told by the rehearsal."""
-    return Validation(
-        "claims_file_is_met",
-        USERS_ASSET,
-        USERS_ASSET,
-        "Every line of the claims file came true, or can.",
-        "Look at these legacy users in the claims file: nobody has this id, the account is not there, may not "
-        "claim or is somebody's already, or the user has moved. A claim that was made is never moved.",
-        lambda _, claims: statement("count_unmet_claims", claims=claims),
-        reads=judged_claims,
-    )
-
-
-def resolve_validations(spec: Spec) -> list[Validation]:
-    """Shown on `resolved_users`: may the claims be trusted?"""
-    names = joined([*(literal(name) for name in spec.load_order), literal("users")])
-    merge, trusting = literal(spec.accounts.merge_duplicates), literal(spec.accounts.from_ == "profiles")
-
-    def rule(check: str, title: str, remedy: str, compose: Callable[[Links], sql.Composed], **more: Any) -> Validation:
-        return Validation(check, RESOLVED_ASSET, RESOLVED_ASSET, title, remedy, compose, **more)
-
-    return [
-        rule(
-            "staging_is_of_one_snapshot",
-            "All staging tables come from the same snapshot.",
-            "Run the `migrate` job: it exports and stages every table from one snapshot.",
-            lambda _: statement("count_mixed_snapshots", tables=names),
-            blocking=True,
-        ),
-        rule(
-            "one_account_per_legacy_user",
-            "No account was claimed for two legacy users.",
-            "A claim was changed by hand. Restore `etl.legacy_user_map` from a backup; see `etl.audit_log`.",
-            lambda _: statement("count_shared_accounts", merge=merge),
-            blocking=True,
-        ),
-        rule(
-            "every_claim_was_confirmed",
-            "Each claim rests on a confirmed address.",
-            "A claim was written by hand, without evidence. Take it back before anything is loaded under it.",
-            lambda _: statement("count_unproven_claims", trusting=trusting),
-            blocking=True,
-        ),
-        *standing_claims(rule),
-        rule(
-            "every_row_has_an_account",
-            "No row waits for its owner to sign in.",
-            "Nothing to do: these rows arrive with a later wave, when their owners have confirmed their accounts.",
-            _unmapped_rows,
-        ),
-    ]
-
-
-def _unmapped_rows(links: Links) -> sql.Composed:
-    owned = [name for name in links.tables if not links.spec.tables[name].owner.is_none]
-    parts: list[sql.Composable] = [statement("list_unmapped_rows", links=links.as_whole.rows(name)) for name in owned]
-    return statement(
-        "count_rows_of", rows=joined([sql.SQL("SELECT NULL::text AS legacy_id WHERE false"), *parts], by=" UNION ALL ")
-    )
-
-
 def _taken_ids(links: Links, table: Table, *, some: bool = False) -> sql.Composed:
     target = links.targets[table.name]
     equal = sql.SQL("{} = {}").format(links.digest(table.name, "t"), links.digest(table.name, "k"))
@@ -352,7 +190,7 @@ def _taken_ids(links: Links, table: Table, *, some: bool = False) -> sql.Compose
     return statement(
         "count_taken_ids",
         # Staging alone does where nobody asks whose a row is.
-        rows=judged if some or adopts else staging_table(table.name),
+        rows=judged if some or adopts or table.name in links.reissued else staging_table(table.name),
         table=literal(table.name),
         target=qualified(target.schema, target.name),
         id=identifier(table.id.to),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from etl_assets.model.corrections import Corrections
+from etl_assets.model.corrections import KEY_LABEL, Corrections
 
 
 def dropped_keys(batch: pl.DataFrame, corrections: Corrections) -> list[str]:
@@ -31,6 +31,10 @@ def corrected(batch: pl.DataFrame, corrections: Corrections, usual: Mapping[str,
         return batch
     dropped = dropped_keys(batch, corrections)
     kept = batch.filter(~pl.col("_key").is_in(dropped))
+    keys = {correction.legacy_id: correction.value for correction in corrections.cells(KEY_LABEL)}
+    key = (
+        pl.col("_key").replace_strict(keys, default=pl.col("_key"), return_dtype=pl.String) if keys else pl.col("_key")
+    )
     letters: list[pl.Expr] = []
     values: list[pl.Expr] = []
     for number, (label, letter) in enumerate(usual.items()):
@@ -44,4 +48,4 @@ def corrected(batch: pl.DataFrame, corrections: Corrections, usual: Mapping[str,
         letters.append(pl.when(value.is_null()).then(pl.lit("n")).otherwise(kind))
     touched = pl.col("_key").is_in([correction.legacy_id for correction in corrections.all])
     classes = pl.when(touched).then(pl.concat_str(letters)).otherwise(pl.col("_classes"))
-    return kept.with_columns(*values, classes.alias("_classes"))
+    return kept.with_columns(*values, classes.alias("_classes"), key.alias("_key"))

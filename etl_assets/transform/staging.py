@@ -55,8 +55,9 @@ def stage(batch: pl.DataFrame, plan: StagePlan) -> Staged:
         plan: the table.
 
     Returns:
-        `rows`: `_legacy_id` String, `_new_id`, `_legacy_user_id` String (NULL unless owned by column), then per target
-        column its value, `_ref<n>` String (legacy key of the referenced row) and `_raw<n>` String (`otherwise: keep`).
+        `rows`: `_legacy_id` String, `_new_id`, `_legacy_user_id` String (NULL unless owned by column), `_created`
+        String (where the table says when a row was made), then per target column its value, `_ref<n>` String (legacy
+        key of the referenced row) and `_raw<n>` String (`otherwise: keep`).
         `quarantined`: QUARANTINE_SCHEMA.
     """
     columns = _identity(plan)
@@ -90,6 +91,10 @@ def _identity(plan: StagePlan) -> dict[str, Verdict]:
         cell = plan.cell(table.owner.from_, TargetColumn("", "text", "text"))
         owner = key_text(cell.text, cell.kind)
     columns["_legacy_user_id"] = Verdict(owner, first_fault((_has_nul(owner), "nul_in_text")))
+    if table.created_column:
+        # As it stands, whatever the spec reads in it: only whether it is the same counts.
+        said = pl.col(table.created_column).str.replace_all("\x00", "\ufffd", literal=True)
+        columns["_created"] = Verdict(said, pl.lit(None))
     return columns
 
 
@@ -198,7 +203,7 @@ def _referenced_value(plan: StagePlan, column: Column, reference: References, te
 
 
 def _label(plan: StagePlan, name: str) -> str:
-    if name in ("_legacy_id", "_new_id"):
+    if name in ("_legacy_id", "_new_id", "_created"):
         return "_key"
     return plan.table.owner.from_ or "_key" if name == "_legacy_user_id" else label_of(plan.table, name)
 

@@ -17,27 +17,30 @@ def folded(email: pl.Expr) -> pl.Expr:
     return email.str.strip_chars(ASCII_BLANKS).str.replace_many(list(UPPER), list(LOWER))
 
 
-def comparable_users(users: pl.DataFrame, *, email: str, verified: str | None) -> pl.DataFrame:
+def comparable_users(
+    users: pl.DataFrame, *, email: str, verified: str | None, created: str = "created_at"
+) -> pl.DataFrame:
     """One row per legacy user with what claiming compares.
 
     Args:
-        users: String columns `_key`, the e-mail column, optionally the verified column and `created_at`.
+        users: String columns `_key`, the e-mail column, optionally the verified column and that of the sign-up.
         email: the e-mail column's name.
+        created: the name of the column that says when a user signed up; it may be absent.
         verified: the verified column's name, or None where the legacy app kept none.
 
     Returns:
         `legacy_user_id` String, `email` String as it stands, `email_key` String (NULL unless a valid ASCII address),
-        `verified` Boolean, `created_at` String as it stands.
+        `verified` Boolean, `created_value` String as it stands.
     """
     key = folded(pl.col(email))
     flag = (
         pl.col(verified).str.to_lowercase().is_in(TRUE_FLAGS).fill_null(value=False) if verified else pl.lit(value=True)
     )
-    created = pl.col("created_at") if "created_at" in users.columns else pl.lit(None, dtype=pl.String)
+    value = pl.col(created) if created in users.columns else pl.lit(None, dtype=pl.String)
     return users.select(
         pl.col("_key").alias("legacy_user_id"),
         pl.col(email).alias("email"),
         pl.when(key.str.contains(ADDRESS)).then(key).alias("email_key"),
         flag.alias("verified"),
-        created.alias("created_at"),
+        value.alias("created_value"),
     )

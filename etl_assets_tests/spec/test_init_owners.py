@@ -264,3 +264,12 @@ def test_one_database_gives_one_text_and_one_namespace() -> None:
     assert yaml_of(first) == yaml_of(second)
     other = draft_of(DatabaseFacts("app.db", "CREATE TABLE y", (USERS, JOBS)))
     assert other.namespace != first.namespace
+
+
+def test_init_finds_when_users_signed_up_and_how_to_read_it() -> None:
+    epochs = dataclasses.replace(number("joined"), epochs={"s": ROWS}, small_integers=0)
+    found = draft(table("users", number("id"), words("email", emails=ROWS), epochs), JOBS)
+    assert "created: {from: joined, unit: s}" in yaml_of(found)
+    dates = ColumnFacts("date_joined", "TEXT", texts=ROWS, shapes={"timestamp": ROWS})
+    assert "created: date_joined" in yaml_of(draft(table("users", *USERS.columns.values(), dates), JOBS))
+    assert "No column says when somebody signed up" in yaml_of(draft(USERS, JOBS))

@@ -276,7 +276,7 @@ def test_a_reused_row_id_never_carries_rows_to_its_former_owner(linked: World) -
     outcome = linked.migrate()
     assert outcome.exit_code == 0
     assert outcome.books.closed
-    assert reasons(linked, "projects") == {"1": "loaded", "2": "owner_changed"}
+    assert reasons(linked, "projects") == {"1": "loaded", "2": "id_given_to_another_row"}
     assert reasons(linked, "tasks") == {"1": "reference_quarantined"}
     assert linked.query("SELECT count(*) FROM public.tasks") == [(0,)]
 

@@ -159,7 +159,7 @@ def test_users_keep_their_rows_their_order_and_their_addresses_as_they_stand() -
             "email": [" Ann@Example.com", None, "no address"],
             "email_key": ["ann@example.com", None, None],
             "verified": [True, False, False],
-            "created_at": ["2024-01-01", None, "not a date"],
+            "created_value": ["2024-01-01", None, "not a date"],
         }
     )
     assert_frame_equal(comparable_users(users, email="mail", verified="is_ok"), expected)
@@ -167,8 +167,8 @@ def test_users_keep_their_rows_their_order_and_their_addresses_as_they_stand() -
 
 def test_users_without_created_at_have_null_there() -> None:
     found = comparable_users(emails("ann@example.com"), email="email", verified=None)
-    assert found.schema["created_at"] == pl.String
-    assert found["created_at"].to_list() == [None]
+    assert found.schema["created_value"] == pl.String
+    assert found["created_value"].to_list() == [None]
 
 
 def test_two_users_with_one_address_stay_two_rows_with_one_key() -> None:

@@ -8,7 +8,7 @@ due AS MATERIALIZED (
     WHERE (w.amount <> 0 OR NOT EXISTS (
           SELECT FROM etl.balances AS r WHERE r.balance = {balance} AND r.legacy_user_id = w.legacy_user_id))
       AND m.held IS NULL
-      AND NOT (m.seen_email_key IS DISTINCT FROM m.email_key AND m.seen_created_at IS DISTINCT FROM m.created_at)),
+      AND NOT m.is_another),
 final AS (SELECT DISTINCT ON (account) account, after FROM due ORDER BY account, legacy_user_id DESC),
 written AS (
     UPDATE {profiles} AS p SET {column} = f.after FROM final AS f WHERE p.id = f.account

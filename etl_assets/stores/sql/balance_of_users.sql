@@ -11,7 +11,7 @@ claims AS (
     FROM etl.legacy_user_map AS m
     JOIN etl.waves AS w ON w.wave = m.wave AND w.loaded_at IS NOT NULL
     WHERE m.held IS NULL
-      AND NOT (m.seen_email_key IS DISTINCT FROM m.email_key AND m.seen_created_at IS DISTINCT FROM m.created_at)),
+      AND NOT m.is_another),
 users AS (
     SELECT c.legacy_user_id, g.amount AS legacy, a.at_claim, a.amount AS applied, a.before AS bonus,
            p.{column}::numeric AS now, r.after AS left_with, r.at, coalesce(i.arrived, 0) AS arrived,

@@ -20,7 +20,7 @@ WITH judged AS MATERIALIZED (
            (array_agg(l.legacy_id))[1:6] AS sample
            {sums}
     FROM etl.loaded AS l
-    LEFT JOIN ({links}) AS k ON k._legacy_id = l.legacy_id
+    LEFT JOIN ({links}) AS k ON k._legacy_id = l.legacy_id AND k._reason IS DISTINCT FROM 'id_given_to_another_row'
     LEFT JOIN {target} AS t ON t.{id} = l.new_id::{id_type}
     LEFT JOIN (SELECT DISTINCT f.legacy_id FROM etl.quarantine AS f WHERE f."table" = {table}) AS q
         ON q.legacy_id = l.legacy_id

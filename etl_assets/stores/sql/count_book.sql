@@ -1,5 +1,6 @@
 -- One table's book: source, loaded, refused by value, left out, and the staged rows by state and reason with the sums
--- of the money columns. The source is counted by SQLite, plus the ids that earlier snapshots had and this one has not;
+-- of the money columns. The source is counted by SQLite, plus the ids that earlier snapshots had and this one has not, or has for
+-- another row;
 -- the states are counted here.
 WITH reasons AS (
     SELECT k._reason, count(*) AS rows, {sums} AS sums FROM ({links}) AS k GROUP BY k._reason),
@@ -21,7 +22,8 @@ left_out AS (
     SELECT count(*) AS rows, count(*) FILTER (WHERE e.reason = 'vanished') AS vanished FROM etl.excluded AS e
     WHERE e."table" = {table}
       AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {table} AND l.legacy_id = e.legacy_id))
-SELECT (SELECT d.source_rows FROM etl.staged AS d WHERE d."table" = {table}) + gone.vanished + left_out.vanished,
+SELECT (SELECT d.source_rows FROM etl.staged AS d WHERE d."table" = {table}) + gone.vanished + left_out.vanished
+       + (SELECT coalesce(sum(d.rows), 0) FROM linked AS d WHERE d._reason = 'id_given_to_another_row'),
        ledger.loaded,
        refused.rows,
        left_out.rows,

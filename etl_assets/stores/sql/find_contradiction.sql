@@ -1,7 +1,6 @@
 -- What speaks against one standing claim by now, the gravest first.
 SELECT CASE
-           WHEN m.seen_email_key IS DISTINCT FROM m.email_key AND m.seen_created_at IS DISTINCT FROM m.created_at
-               THEN 'the legacy id was given to somebody else'
+           WHEN m.is_another THEN {another}
            WHEN m.claimed_by_operator IS NULL AND EXISTS (
                SELECT FROM ({accounts}) AS o
                WHERE o.email_key = m.email_key AND o.hindrance IS NULL AND o.id <> m.supabase_user_id)

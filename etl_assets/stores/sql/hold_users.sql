@@ -10,10 +10,12 @@ SET held = 'undone', held_wave = coalesce(%(wave)s, m.wave, m.held_wave), state 
     claimed_at = CASE WHEN v.loses_claim THEN NULL ELSE m.claimed_at END,
     claimed_by_run = CASE WHEN v.loses_claim THEN NULL ELSE m.claimed_by_run END,
     migrated_at = CASE WHEN v.loses_claim THEN NULL ELSE m.migrated_at END,
+    is_another = m.is_another AND NOT v.loses_claim,
     email = CASE WHEN v.loses_claim THEN coalesce(m.seen_email, m.email) ELSE m.email END,
     verified = CASE WHEN v.loses_claim THEN coalesce(m.seen_verified, m.verified) ELSE m.verified END,
     email_key = CASE WHEN v.loses_claim THEN m.seen_email_key ELSE m.email_key END,
-    created_at = CASE WHEN v.loses_claim THEN m.seen_created_at ELSE m.created_at END
+    created_at = CASE WHEN v.loses_claim THEN m.seen_created_at ELSE m.created_at END,
+    created_value = CASE WHEN v.loses_claim THEN m.seen_created_value ELSE m.created_value END
 FROM (SELECT w.legacy_user_id, w.legacy_user_id = ANY (%(users)s) AS loses_claim
       FROM unnest(%(touched)s::text[]) AS w (legacy_user_id)) AS v
 WHERE v.legacy_user_id = m.legacy_user_id

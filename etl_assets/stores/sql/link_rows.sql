@@ -1,5 +1,5 @@
 -- Staged rows with the target columns' values and the reason why they cannot be loaded now.
-SELECT s._legacy_id, s._new_id, {owner} AS _legacy_user_id, {account} AS _account_id, {wave} AS _wave,
+SELECT s._legacy_id, {new_id} AS _new_id, {created} AS _created, {owner} AS _legacy_user_id, {account} AS _account_id, {wave} AS _wave,
        {reason} AS _reason,
        {values}
 FROM {staging} AS s

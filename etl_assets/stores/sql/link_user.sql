@@ -2,8 +2,7 @@
 -- person's.
 LEFT JOIN (
     SELECT m.legacy_user_id, m.supabase_user_id, m.wave, h.id IS NOT NULL AS has_account, h.hindrance,
-           m.seen_email_key IS DISTINCT FROM m.email_key AND m.seen_created_at IS DISTINCT FROM m.created_at AS is_another,
-           m.held IS NOT NULL AS is_held
+           m.is_another, m.held IS NOT NULL AS is_held
     FROM etl.legacy_user_map AS m
     LEFT JOIN ({accounts}) AS h ON h.id = m.supabase_user_id
 ) AS u ON u.legacy_user_id = {owner}

@@ -8,4 +8,4 @@ JOIN ({accounts}) AS h ON h.id = m.supabase_user_id AND h.hindrance IS NULL
 LEFT JOIN (SELECT b.legacy_user_id, sum(b.amount) AS amount FROM etl.balances AS b
            WHERE b.balance = {balance} GROUP BY b.legacy_user_id) AS r ON r.legacy_user_id = g.legacy_user_id
 WHERE g.balance = {balance} AND (r.legacy_user_id IS NULL OR {again} AND r.amount <> g.amount)
-  AND NOT (m.seen_email_key IS DISTINCT FROM m.email_key AND m.seen_created_at IS DISTINCT FROM m.created_at)
+  AND NOT m.is_another

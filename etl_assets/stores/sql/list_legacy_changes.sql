@@ -14,7 +14,7 @@ FROM (
                 WHEN {found} <> l.digest THEN 'changed_on_both_sides'
                 ELSE 'changed_in_legacy' END AS change
     FROM etl.loaded AS l
-    LEFT JOIN ({links}) AS k ON k._legacy_id = l.legacy_id
+    LEFT JOIN ({links}) AS k ON k._legacy_id = l.legacy_id AND k._reason IS DISTINCT FROM 'id_given_to_another_row'
     LEFT JOIN {target} AS t ON t.{id} = l.new_id::{id_type}
     WHERE l."table" = {table}) AS c
 WHERE c.change IS NOT NULL

@@ -7,11 +7,12 @@ written AS (
     SELECT {columns} FROM batch ORDER BY {sorting}
     RETURNING t.{id} AS _new_id, {found} AS _digest),
 judged AS MATERIALIZED (
-    SELECT b._legacy_id, b._new_id, b._legacy_user_id, w._digest, w._digest IS DISTINCT FROM b._digest AS _differs
+    SELECT b._legacy_id, b._new_id, b._created, b._legacy_user_id, w._digest, w._digest IS DISTINCT FROM b._digest AS _differs
     FROM batch AS b LEFT JOIN written AS w ON w._new_id = b._new_id),
 entered AS (
-    INSERT INTO etl.loaded ("table", legacy_id, new_id, legacy_user_id, wave, digest, xid)
-    SELECT {table}, j._legacy_id, j._new_id::text, j._legacy_user_id, %(wave)s, j._digest, pg_current_xact_id()::xid
+    INSERT INTO etl.loaded ("table", legacy_id, new_id, legacy_user_id, wave, digest, xid, created)
+    SELECT {table}, j._legacy_id, j._new_id::text, j._legacy_user_id, %(wave)s, j._digest, pg_current_xact_id()::xid,
+           hashtextextended(j._created, 0)
     FROM judged AS j WHERE j._digest IS NOT NULL
     RETURNING 1),
 found AS (

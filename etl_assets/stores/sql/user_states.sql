@@ -26,6 +26,7 @@ judged AS (
                WHEN m.supabase_user_id IS NOT NULL AND m.held IS NOT NULL THEN 'held: ' || m.held
                WHEN m.supabase_user_id IS NOT NULL AND h.id IS NULL THEN 'held: the account is gone'
                WHEN m.supabase_user_id IS NOT NULL AND h.hindrance IS NOT NULL THEN 'held: ' || h.hindrance
+               WHEN m.supabase_user_id IS NOT NULL AND m.is_another THEN 'resolved: ' || {another}
                WHEN m.supabase_user_id IS NOT NULL THEN 'resolved'
                WHEN f.legacy_user_id IS NOT NULL THEN coalesce(
                    f.hindrance, 'held: ' || m.held,

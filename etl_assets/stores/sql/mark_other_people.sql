@@ -1,0 +1,34 @@
+-- Whose legacy id may be somebody else's by now. Whoever signed up at another moment is another person. A claim is by
+-- address: where that has changed, the same moment of sign-up proves the same person, unless another user has it too (a
+-- default that the app never changes), and so does a line of the claims file that was written about the new address.
+-- What cannot be compared is held against itself as it stands, and nobody is known by having no address.
+WITH doubtful AS MATERIALIZED (
+    SELECT m.legacy_user_id,
+           m.created_value = m.seen_created_value OR m.created_at = m.seen_created_at AS is_of_one_day,
+           m.seen_created_value,
+           EXISTS (SELECT FROM etl.claims AS k
+                   WHERE k.legacy_user_id = m.legacy_user_id AND k.supabase_user_id = m.supabase_user_id
+                     AND (k.seen_email, k.seen_created_value) IS NOT DISTINCT FROM (m.seen_email, m.seen_created_value)
+           ) AS is_vouched_for
+    FROM etl.legacy_user_map AS m
+    WHERE m.supabase_user_id IS NOT NULL
+      AND (m.created_value <> m.seen_created_value AND m.created_at <> m.seen_created_at
+           OR CASE WHEN coalesce(m.email_key, m.seen_email_key) IS NOT NULL
+               THEN m.email_key IS DISTINCT FROM m.seen_email_key
+               WHEN btrim(coalesce(m.email, m.seen_email, ''), E' \t\n\r\x0b\x0c') <> ''
+               THEN m.email IS DISTINCT FROM m.seen_email
+               ELSE m.created_value IS DISTINCT FROM m.seen_created_value END)),
+shared AS (
+    SELECT d.legacy_user_id
+    FROM doubtful AS d
+    JOIN etl.legacy_user_map AS o ON o.seen_created_value = d.seen_created_value AND o.legacy_user_id <> d.legacy_user_id
+    WHERE o.snapshot = (SELECT s.snapshot FROM etl.staged AS s WHERE s."table" = 'users')),
+judged AS (
+    SELECT m.legacy_user_id,
+           d.legacy_user_id IS NOT NULL AND NOT d.is_vouched_for
+           AND (d.is_of_one_day IS NOT TRUE OR d.legacy_user_id IN (SELECT legacy_user_id FROM shared)) AS is_another
+    FROM etl.legacy_user_map AS m
+    LEFT JOIN doubtful AS d ON d.legacy_user_id = m.legacy_user_id)
+UPDATE etl.legacy_user_map AS m SET is_another = j.is_another
+FROM judged AS j
+WHERE j.legacy_user_id = m.legacy_user_id AND m.is_another <> j.is_another
