@@ -74,6 +74,8 @@ def balance_line(found: BalanceComparison) -> BalanceLine:
         found.apart,
         found.uncompared,
         found.hindrances,
+        found.changed_in_legacy,
+        found.changed_sample,
     )
 
 

@@ -1,6 +1,7 @@
 """The page that a non-engineer can sign."""
 
 import json
+from itertools import chain
 from pathlib import Path
 
 import dagster as dg
@@ -24,7 +25,7 @@ from etl_assets.report.points import open_points
 from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import staged_tables
 from etl_assets.stores.artifacts import Artifacts
-from etl_assets.stores.change_list import change_lines
+from etl_assets.stores.change_list import balance_change_lines, change_lines
 from etl_assets.stores.postgres import Connection, reading
 from etl_assets.stores.quarantine_list import quarantine_lines
 from etl_assets.stores.report_facts import report_facts
@@ -65,7 +66,7 @@ def publish_quarantine(connection: Connection, stores: Stores, spec: Spec, verif
 
 
 def publish_changes(connection: Connection, stores: Stores, spec: Spec, verified: Verified) -> Path:
-    """Writes every loaded row that was changed or removed in the legacy app since to a CSV for people.
+    """Writes every loaded row, and every balance, that the legacy app has changed since to a CSV for people.
 
     Only tables of which the verification counted such rows are read again.
     """
@@ -74,7 +75,10 @@ def publish_changes(connection: Connection, stores: Stores, spec: Spec, verified
         staged = staged_tables(connection)
         changed = {line.table for line in verified.rows if line.changed_in_legacy + line.vanished}
         tables = [name for name in links.tables if name in staged & changed]
-        return stores.artifacts().publish_report(CHANGE_LIST, change_lines(connection, links, tables))
+        lines = change_lines(connection, links, tables)
+        if any(line.changed for line in verified.balances):
+            lines = chain(lines, balance_change_lines(connection, links))
+        return stores.artifacts().publish_report(CHANGE_LIST, lines)
 
 
 def build_report_asset(spec: Spec) -> dg.AssetsDefinition:

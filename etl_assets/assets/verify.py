@@ -83,7 +83,7 @@ class _ReadBack:
             rows_result(VERIFICATION, self.rows),
             sums_result(VERIFICATION, self.rows),
             changes_result(self.rows),
-            legacy_result(self.rows),
+            legacy_result(self.rows, self.balances or []),
             staging_result(self.altered),
         ]
         if self.balances is not None:

@@ -43,7 +43,8 @@ class BalanceLine:
     """One balance. Totals as text over the users whose history has arrived; `bonus` is what the new app had granted.
 
     `unapplied` counts users whose balance was not applied, `apart` those whose balance and transactions differ
-    otherwise than in the legacy app, `uncompared` those of whom that is not known, for one of the `hindrances`.
+    otherwise than in the legacy app, `uncompared` those of whom that is not known, for one of the `hindrances`,
+    `changed` those whose balance the legacy app has changed since.
     """
 
     balance: str
@@ -55,6 +56,8 @@ class BalanceLine:
     apart: int
     uncompared: int = 0
     hindrances: tuple[str, ...] = ()
+    changed: int = 0
+    changed_sample: tuple[str, ...] = ()
 
     @property
     def gap(self) -> str:

@@ -3,11 +3,13 @@
 import pytest
 
 from etl_assets.assets.balance_findings import balance_line, gaps_result
-from etl_assets.assets.decisions import undo
+from etl_assets.assets.decisions import freeze_now, undo
 from etl_assets.assets.keys import USER_MAP, VERIFICATION
 from etl_assets.assets.migration import Wishes, migrate, migrate_dry
+from etl_assets.assets.report import gather
 from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import SpecError, UndoRefused
+from etl_assets.report.page import verdict
 from etl_assets.spec.loader import load_spec
 from etl_assets.stores.balance_books import compare_balances
 from etl_assets.stores.balances import changed_balances
@@ -410,7 +412,7 @@ def gap_of(world: World) -> tuple[str, str]:
 
 
 def test_with_two_money_columns_a_balance_says_what_it_answers_to(wealthy: World) -> None:
-    two = ("size_bytes: bigint", "size_bytes: bigint\n    checks:\n      sum: [size_bytes]")
+    two = ("  artifacts:\n", "  artifacts:\n    checks: {sum: [size_bytes]}\n")
     spec_with(wealthy, "{from: users.credits, apply: add}", two)
     wealthy.migrate()
     said, checked = gap_of(wealthy)
@@ -441,7 +443,10 @@ def test_a_bonus_of_the_new_app_is_no_drift_with_or_without_a_transaction(
     assert gap_of(wealthy)[0] == "1 users drifted"
     wealthy.execute(book.format(-4))
     assert gap_of(wealthy)[0] == "as before"
-    wealthy.legacy("DELETE FROM credit_transactions WHERE id = 2")  # vanished there, as it arrived here
+    # One vanishes there and one changes: both count as they arrived here.
+    wealthy.legacy(
+        "DELETE FROM credit_transactions WHERE id = 2; UPDATE credit_transactions SET amount = 1 WHERE id = 1"
+    )
     wealthy.migrate()
     assert gap_of(wealthy)[0] == "as before"
 
@@ -468,3 +473,27 @@ def test_what_a_balance_answers_to_is_a_money_column(against: str, words: str) -
     with pytest.raises(SpecError, match=words) as refused:
         load_spec(text, file="migration.yaml")
     assert "balances.profiles.credits.against" in str(refused.value)
+
+
+def test_a_balance_that_moved_in_the_legacy_app_is_named_with_what_it_was_and_is(wealthy: World) -> None:
+    spec_with(wealthy, "{from: users.credits, apply: add}")
+    wealthy.migrate()
+    wealthy.legacy(
+        "UPDATE users SET credits = 120 WHERE id = 1; DELETE FROM users WHERE id = 2;"
+        f"INSERT INTO credit_transactions VALUES (20, 1, 50, 'purchase', 'pi_20', '{AT}', NULL)"
+    )
+    assert wealthy.migrate().exit_code == 0
+    assert balances(wealthy)["ann"] == 80
+    reports = wealthy.folder / "artifacts" / "reports"
+    listed = [line.split(",") for line in (reports / "legacy_changes.csv").read_text().splitlines()]
+    assert listed[0][:4] == ["table", "legacy_id", "change", "remedy"]
+    assert [[*line[:3], *line[-4:]] for line in listed if line[0] == "users"] == [
+        ["users", "1", "balance_changed_in_legacy", "credits", "70", "120", "50"],
+        ["users", "2", "balance_vanished_in_legacy", "credits", "7", "", ""],
+    ]
+    page = (reports / "migration_report.html").read_text()
+    assert "changed the balance of 2 users (legacy ids 1, 2)" in page
+    freeze_now(Stores(), wealthy.spec, run="test")
+    with Stores().target_as_it_is() as connection:
+        assert verdict(gather(connection, Stores(), wealthy.spec)).startswith("To decide before signing")
+    assert "nothing_changed_in_legacy_since" in failed_checks(wealthy.materialize(VERIFICATION))
