@@ -7,7 +7,8 @@ import dagster as dg
 from etl_assets.assets.keys import VERIFICATION
 from etl_assets.assets.outcomes import result, table_value
 from etl_assets.model.errors import sample_of
-from etl_assets.model.report import BalanceLine, gap_words
+from etl_assets.model.money import gap_words
+from etl_assets.model.report import BalanceLine
 from etl_assets.stores.balance_books import BalanceComparison
 
 BALANCES_TITLE = "Every user who has moved has got each balance, once."
@@ -61,9 +62,8 @@ def gaps_result(found: list[BalanceComparison]) -> dg.AssetCheckResult:
 
 def balance_line(found: BalanceComparison) -> BalanceLine:
     """What the report needs of one balance."""
-    legacy, applied, bonus, now = (
-        f"{Decimal(total):,}" for total in (found.legacy, found.applied, found.bonus, found.now)
-    )
+    totals = (found.legacy, found.applied, found.bonus, found.now, found.arrived, found.own, found.difference)
+    legacy, applied, bonus, now, arrived, own, difference = (f"{Decimal(total):,}" for total in totals)
     return BalanceLine(
         found.balance,
         legacy,
@@ -76,6 +76,11 @@ def balance_line(found: BalanceComparison) -> BalanceLine:
         found.hindrances,
         found.changed_in_legacy,
         found.changed_sample,
+        arrived,
+        own,
+        difference,
+        found.listed,
+        found.shown,
     )
 
 

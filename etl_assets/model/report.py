@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from etl_assets.model.books import Books
+from etl_assets.model.money import UserBalance, gap_words
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class BalanceLine:
 
     `unapplied` counts users whose balance was not applied, `apart` those whose balance and transactions differ
     otherwise than in the legacy app, `uncompared` those of whom that is not known, for one of the `hindrances`,
-    `changed` those whose balance the legacy app has changed since.
+    `changed` those whose balance the legacy app has changed since. `arrived`, `own` and `difference` are
+    about the transactions; `users` are the first of the `listed` whose balance differs or was not compared.
     """
 
     balance: str
@@ -58,30 +60,16 @@ class BalanceLine:
     hindrances: tuple[str, ...] = ()
     changed: int = 0
     changed_sample: tuple[str, ...] = ()
+    arrived: str = "0"
+    own: str = "0"
+    difference: str = "0"
+    listed: int = 0
+    users: tuple[UserBalance, ...] = ()
 
     @property
     def gap(self) -> str:
         """What a comparison with the transactions came to, in words."""
         return gap_words(self.apart, self.uncompared, self.hindrances)
-
-
-HINDRANCES = {
-    "no_column": "the spec does not say which column answers to the balance: `against: TABLE.COLUMN`",
-    "owned_by_parent": "the transactions have no owner of their own",
-    "merged": "two legacy users share the account",
-    "unreadable": "the legacy balance cannot be read",
-    "not_noted": "it was applied by a version that did not note the account's own transactions",
-}
-
-
-def gap_words(apart: int, uncompared: int, hindrances: tuple[str, ...]) -> str:
-    """`as before`, or whose balance has drifted from the transactions and whose was not compared, and why."""
-    drifted = [f"{apart:,} users drifted"] if apart else []
-    why = "; ".join(HINDRANCES[name] for name in hindrances)
-    if "no_column" in hindrances or "owned_by_parent" in hindrances:
-        return f"not compared: {why}"
-    unknown = [f"{uncompared:,} users not compared: {why}"] if uncompared else []
-    return ", ".join([*drifted, *unknown]) or "as before"
 
 
 @dataclass(frozen=True)
@@ -151,7 +139,8 @@ class Verified:
 
 
 def _as_tuples(line: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in line.items()}
+    found = {name: tuple(value) if isinstance(value, list) else value for name, value in line.items()}
+    return found | {"users": tuple(UserBalance(**user) for user in found.get("users", ()))}
 
 
 @dataclass(frozen=True)

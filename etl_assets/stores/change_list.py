@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from etl_assets.model.money import BALANCE_HEADER
 from etl_assets.model.remedies import CHANGE_REMEDIES
 from etl_assets.spec.model import USERS
-from etl_assets.stores.balance_books import balance_of_users
+from etl_assets.stores.balance_books import balance_of_users, list_balances
 from etl_assets.stores.comparison import against_production
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, streamed
@@ -35,3 +36,11 @@ def balance_change_lines(connection: Connection, links: Links) -> Iterator[str]:
         for user, before, now, difference, change in streamed(connection, query):
             told = (USERS, harmless(user), change, CHANGE_REMEDIES[change], harmless(column))
             yield csv_line((*told, before, now or "", difference or ""))
+
+
+def balance_lines(connection: Connection, links: Links) -> Iterator[str]:
+    """The lines of a CSV with each balance that differs somewhere or was not compared; runs inside `reading`."""
+    yield csv_line((*BALANCE_HEADER, "remedy"))
+    for line in list_balances(connection, links):
+        remedy = CHANGE_REMEDIES.get(line.change or "", "")
+        yield csv_line((*(harmless(cell) for cell in line.cells), remedy))

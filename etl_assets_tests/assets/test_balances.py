@@ -8,13 +8,15 @@ from etl_assets.assets.keys import USER_MAP, VERIFICATION
 from etl_assets.assets.migration import Wishes, migrate, migrate_dry
 from etl_assets.assets.report import gather
 from etl_assets.assets.resources import Stores
-from etl_assets.model.errors import SpecError, UndoRefused
+from etl_assets.model.errors import SettingsError, SpecError, UndoRefused
 from etl_assets.report.page import verdict
 from etl_assets.spec.loader import load_spec
 from etl_assets.stores.balance_books import compare_balances
 from etl_assets.stores.balances import changed_balances
 from etl_assets.stores.postgres import reading
 from etl_assets.stores.settings import DEFAULT_SPEC, read_settings
+from etl_assets.stores.support import answer, find_by_address
+from etl_assets.transform.users import folded_text
 from etl_assets_tests.scenario import LEGACY, PRODUCTION
 from etl_assets_tests.world import AT, LEGACY_SCHEMA, World, failed_checks
 
@@ -497,3 +499,29 @@ def test_a_balance_that_moved_in_the_legacy_app_is_named_with_what_it_was_and_is
     with Stores().target_as_it_is() as connection:
         assert verdict(gather(connection, Stores(), wealthy.spec)).startswith("To decide before signing")
     assert "nothing_changed_in_legacy_since" in failed_checks(wealthy.materialize(VERIFICATION))
+
+
+def test_the_support_desk_finds_the_money_by_an_address_that_is_said_nowhere(wealthy: World) -> None:
+    wealthy.legacy("UPDATE users SET email = 'EVE@example.com', credits = 3 WHERE id = 4")
+    spec_with(wealthy, "{from: users.credits, apply: add}")
+    wealthy.migrate()
+    wealthy.legacy("UPDATE users SET credits = 120 WHERE id = 1")
+    wealthy.migrate()
+    key = folded_text(" ANN@Example.com\t")
+    assert find_by_address(wealthy.url, " ANN@Example.com\t", key=key) == "1"
+    [line] = answer(wealthy.url, wealthy.spec, "1").balances
+    assert line.cells == ("profiles.credits", "1", "120", "70", "70", "10", "80", "70", "0", "0", "yes")
+    assert line.change == "balance_changed_in_legacy"
+    [waiting] = answer(wealthy.url, wealthy.spec, "4").balances
+    assert (waiting.legacy, waiting.applied, waiting.hindrance) == ("3", None, "not_arrived")
+    for asked, words in (("eve@example.com", "3 legacy users"), ("nobody@example.com", "no legacy user")):
+        with pytest.raises(SettingsError, match=words) as refused:
+            find_by_address(wealthy.url, asked, key=asked)
+        assert "@" not in str(refused.value)
+    said = wealthy.cli("user", "Ann@example.com", ETL_SPEC=str(wealthy.spec_path))
+    assert said.returncode == 0
+    assert "@" not in said.stdout + said.stderr
+    listed = (wealthy.folder / "artifacts" / "reports" / "balances.csv").read_text().splitlines()
+    assert [line.split(",")[1:4] for line in listed[1:]] == [["1", "120", "70"]]
+    page = (wealthy.folder / "artifacts" / "reports" / "migration_report.html").read_text()
+    assert '<td>1</td><td class="n">120</td><td class="n">70</td>' in page

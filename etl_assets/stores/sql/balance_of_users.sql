@@ -7,11 +7,12 @@ WITH applied AS (
     WHERE b.balance = {balance} GROUP BY b.legacy_user_id),
 claims AS (
     SELECT m.legacy_user_id, m.supabase_user_id AS account, m.snapshot,
-           count(*) OVER (PARTITION BY m.supabase_user_id) > 1 AS is_merged
+           EXISTS (SELECT FROM etl.legacy_user_map AS o
+                   WHERE o.supabase_user_id = m.supabase_user_id AND o.legacy_user_id <> m.legacy_user_id
+                     AND o.held IS NULL) AS is_merged
     FROM etl.legacy_user_map AS m
     JOIN etl.waves AS w ON w.wave = m.wave AND w.loaded_at IS NOT NULL
-    WHERE m.held IS NULL
-      AND NOT m.is_another),
+    WHERE m.held IS NULL AND NOT m.is_another AND {of_users}),
 users AS (
     SELECT c.legacy_user_id, g.amount AS legacy, a.at_claim, a.amount AS applied, a.before AS bonus,
            p.{column}::numeric AS now, r.after AS left_with, r.at, coalesce(i.arrived, 0) AS arrived,
