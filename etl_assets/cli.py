@@ -128,14 +128,20 @@ def ui(*, port: int, demo: bool) -> None:
 
 
 @cli.command()
-@click.argument("legacy_id")
+@click.argument("legacy_id", metavar="LEGACY_ID|ADDRESS")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as one JSON object on standard output.")
 def user(legacy_id: str, *, as_json: bool) -> None:
-    """Say where the history of one legacy user is: the support desk's answer."""
+    """Say where the history and the money of one legacy user are: the support desk's answer.
+
+    An argument with @ is an address. It is looked for as claims compare addresses, and printed or kept nowhere.
+    """
     from etl_assets.demo.target import target_url  # noqa: PLC0415
-    from etl_assets.stores.support import answer  # noqa: PLC0415
+    from etl_assets.stores.support import answer, find_by_address  # noqa: PLC0415
+    from etl_assets.transform.users import folded_text  # noqa: PLC0415
 
     settings, spec = _start()
+    if "@" in legacy_id:
+        legacy_id = find_by_address(target_url(settings), legacy_id, key=folded_text(legacy_id))
     found = answer(target_url(settings), spec, legacy_id)
     if as_json:
         click.echo(json.dumps(asdict(found)))

@@ -7,6 +7,7 @@ import dagster as dg
 from etl_assets.assets.keys import VERIFICATION
 from etl_assets.assets.outcomes import result, table_value
 from etl_assets.model.errors import sample_of
+from etl_assets.model.money import gap_words
 from etl_assets.model.report import BalanceLine
 from etl_assets.stores.balance_books import BalanceComparison
 
@@ -37,27 +38,53 @@ def balances_result(found: list[BalanceComparison]) -> dg.AssetCheckResult:
 
 
 def gaps_result(found: list[BalanceComparison]) -> dg.AssetCheckResult:
-    """The check `balances_agree_with_transactions`: news, never red."""
+    """The check `balances_agree_with_transactions`: news, never red; what is not compared is no agreement."""
     count = sum(line.apart for line in found)
+    unknown = [line for line in found if line.uncompared or line.hindrances]
     samples = [f"{line.balance}: users {sample_of(line.apart_sample)}" for line in found if line.apart]
+    text = GAPS_TITLE if not count else f"{count:,} users' balance and transactions have drifted apart."
+    words = [f"{line.balance}: {gap_words(line.apart, line.uncompared, line.hindrances)}" for line in unknown]
     return result(
         "balances_agree_with_transactions",
         VERIFICATION,
-        passed=count == 0,
+        passed=count == 0 and not unknown,
         blocking=False,
-        description=GAPS_TITLE if not count else f"{count:,} users' balance and transactions have drifted apart.",
+        description=" ".join([*([text] if count or not unknown else []), *(f"{sentence}." for sentence in words)]),
         metadata={
             "count": count,
+            "uncompared": sum(line.uncompared for line in found),
             "sample": "; ".join(samples) or "none",
             "remedy": "Compare these users' transactions with their balance: the new app changed one and not the "
-            "other, or the legacy app did so after they had moved.",
+            "other. `balances.csv` beside the report names each; `against` in the spec says what to compare with.",
         },
     )
 
 
 def balance_line(found: BalanceComparison) -> BalanceLine:
     """What the report needs of one balance."""
-    legacy, applied, bonus, now = (
-        f"{Decimal(total):,}" for total in (found.legacy, found.applied, found.bonus, found.now)
+    totals = (found.legacy, found.applied, found.bonus, found.now, found.arrived, found.own, found.difference)
+    legacy, applied, bonus, now, arrived, own, difference = (f"{Decimal(total):,}" for total in totals)
+    return BalanceLine(
+        found.balance,
+        legacy,
+        applied,
+        bonus,
+        now,
+        found.unapplied,
+        found.apart,
+        found.uncompared,
+        found.hindrances,
+        found.changed_in_legacy,
+        found.changed_sample,
+        arrived,
+        own,
+        difference,
+        found.listed,
+        found.shown,
     )
-    return BalanceLine(found.balance, legacy, applied, bonus, now, found.unapplied, found.apart)
+
+
+def balance_audit(found: BalanceComparison) -> dict[str, object]:
+    """What the audit trail keeps of one balance."""
+    counts = {name: getattr(found, name) for name in ("users", "unapplied", "changed_in_legacy", "apart", "uncompared")}
+    return {**counts, "hindrances": list(found.hindrances)}

@@ -135,21 +135,26 @@ def changes_result(rows: list[RowComparison]) -> dg.AssetCheckResult:
     )
 
 
-def legacy_result(rows: list[RowComparison]) -> dg.AssetCheckResult:
+def legacy_result(rows: list[RowComparison], balances: list[BalanceComparison]) -> dg.AssetCheckResult:
     """The check `nothing_changed_in_legacy_since`."""
     changed, vanished = sum(row.changed_in_legacy for row in rows), sum(row.vanished for row in rows)
     text = f"{changed:,} loaded rows differ from the legacy app by now, {vanished:,} are not there any more."
+    moved = sum(line.changed_in_legacy for line in balances)
+    text += f" The balances of {moved:,} users were changed there since they were applied." if moved else ""
     samples = [f"{r.table}: {sample_of(r.legacy_sample)}" for r in rows if r.changed_in_legacy + r.vanished]
+    samples += [f"{b.balance}: users {sample_of(b.changed_sample)}" for b in balances if b.changed_in_legacy]
+    count = changed + vanished + moved
     return result(
         "nothing_changed_in_legacy_since",
         VERIFICATION,
-        passed=changed + vanished == 0,
+        passed=count == 0,
         blocking=False,
-        description=LEGACY_TITLE if not changed + vanished else text,
+        description=text if count else LEGACY_TITLE,
         metadata={
-            "count": changed + vanished,
+            "count": count,
             "changed_in_legacy": changed,
             "vanished": vanished,
+            "balances": moved,
             "sample": "; ".join(samples) or "none",
             "remedy": "Production keeps what was loaded; `migration_report` lists these rows. With `policy: "
             "{on_change: update}` a changed row is written over the one in production, where nobody else touched that.",

@@ -9,6 +9,8 @@ from rich.table import Table as RichTable
 
 from etl_assets.model.books import ROW_STATES, Books
 from etl_assets.model.errors import sample_of
+from etl_assets.model.money import BALANCE_HEADER, UserBalance
+from etl_assets.model.remedies import CHANGE_REMEDIES
 from etl_assets.stores.support import UserAnswer, UserRows
 
 RED, YELLOW, GREEN = "[red]\u2717[/]", "[yellow]![/]", "[green]\u2713[/]"
@@ -73,6 +75,8 @@ def show_answer(found: UserAnswer) -> None:
     for line in _facts(found):
         console.print(line, markup=False)
     console.print(found.remedy, markup=False)
+    if found.balances:
+        _show_balances(console, found.balances)
     if not found.is_staged:
         console.print("What waits cannot be listed: nothing is staged now. Run `etl-assets migrate`.")
     if not found.rows:
@@ -91,6 +95,24 @@ def show_answer(found: UserAnswer) -> None:
         console.print(f"- {reason}: {remedy}" if reason else f"- {remedy}", markup=False)
     loaded = ", ".join(f"{table} {count:,}" for table, count in found.loaded.items() if count)
     console.print(f"\nIn the new app: {loaded or 'nothing yet'}.")
+
+
+def _show_balances(console: Console, balances: tuple[UserBalance, ...]) -> None:
+    table = RichTable(box=None, padding=(0, 1), pad_edge=False)
+    for name in (BALANCE_HEADER[0], *BALANCE_HEADER[2:]):
+        table.add_column(name.replace("_", " "), justify="left" if name in ("balance", "compared") else "right")
+    for line in balances:
+        table.add_row(*(escape(cell) for cell in (line.balance, *line.cells[2:])))
+    console.print()
+    console.print(table)
+    for line in balances:
+        if line.at:
+            console.print(f"{line.balance}: last applied {line.at}.", markup=False)
+        if line.change in CHANGE_REMEDIES:
+            console.print(
+                f"{line.balance}: {line.change.replace('_', ' ')}. {CHANGE_REMEDIES[line.change]}", markup=False
+            )
+    console.print()
 
 
 def _facts(found: UserAnswer) -> list[str]:

@@ -1,11 +1,13 @@
 """The page that a non-engineer can sign."""
 
 import json
+from itertools import chain
 from pathlib import Path
 
 import dagster as dg
 
 from etl_assets.assets.keys import (
+    BALANCE_LIST,
     CHANGE_LIST,
     OWNERS,
     PAGE,
@@ -24,7 +26,7 @@ from etl_assets.report.points import open_points
 from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import staged_tables
 from etl_assets.stores.artifacts import Artifacts
-from etl_assets.stores.change_list import change_lines
+from etl_assets.stores.change_list import balance_change_lines, balance_lines, change_lines
 from etl_assets.stores.postgres import Connection, reading
 from etl_assets.stores.quarantine_list import quarantine_lines
 from etl_assets.stores.report_facts import report_facts
@@ -65,7 +67,7 @@ def publish_quarantine(connection: Connection, stores: Stores, spec: Spec, verif
 
 
 def publish_changes(connection: Connection, stores: Stores, spec: Spec, verified: Verified) -> Path:
-    """Writes every loaded row that was changed or removed in the legacy app since to a CSV for people.
+    """Writes every loaded row, and every balance, that the legacy app has changed since to a CSV for people.
 
     Only tables of which the verification counted such rows are read again.
     """
@@ -74,7 +76,18 @@ def publish_changes(connection: Connection, stores: Stores, spec: Spec, verified
         staged = staged_tables(connection)
         changed = {line.table for line in verified.rows if line.changed_in_legacy + line.vanished}
         tables = [name for name in links.tables if name in staged & changed]
-        return stores.artifacts().publish_report(CHANGE_LIST, change_lines(connection, links, tables))
+        lines = change_lines(connection, links, tables)
+        if any(line.changed for line in verified.balances):
+            lines = chain(lines, balance_change_lines(connection, links))
+        return stores.artifacts().publish_report(CHANGE_LIST, lines)
+
+
+def publish_balances(connection: Connection, stores: Stores, spec: Spec) -> Path:
+    """Writes every user's balance that differs somewhere or was not compared to a CSV for people."""
+    links = stores.links(connection, spec)
+    with reading(connection):
+        lines = balance_lines(connection, links) if set(links.tables) <= staged_tables(connection) else iter(())
+        return stores.artifacts().publish_report(BALANCE_LIST, lines)
 
 
 def build_report_asset(spec: Spec) -> dg.AssetsDefinition:
@@ -85,21 +98,25 @@ def build_report_asset(spec: Spec) -> dg.AssetsDefinition:
         """One page that says what arrived, what waits, what was set aside and why, with a box to sign.
 
         The page is a file that needs nothing else, for a browser or a printer; its path is shown here, and its text
-        too. It holds counts and legacy ids and no address. Beside it lie two lists for a spreadsheet: the quarantine
-        with the refused values, and what the legacy app changed or removed after the load. Safe to re-run: all are
-        replaced whole.
+        too. It holds counts and legacy ids and no address. Beside it lie lists for a spreadsheet: the quarantine with
+        the refused values, what the legacy app changed or removed after the load, and balances that
+        differ. Safe to re-run: all are replaced whole.
         """
         with failures(), stores.target() as connection:
             facts, artifacts = gather(connection, stores, spec), stores.artifacts()
             path = artifacts.publish_report(PAGE, [html_page(facts)])
             quarantine = publish_quarantine(connection, stores, spec, facts.verified)
             changes = publish_changes(connection, stores, spec, facts.verified)
+            money = {}
+            if spec.balances:
+                money["balances"] = dg.MetadataValue.path(publish_balances(connection, stores, spec))
         return dg.MaterializeResult(
             metadata={
                 "report": dg.MetadataValue.md(markdown_page(facts)),
                 "page": dg.MetadataValue.path(path),
                 "quarantine_list": dg.MetadataValue.path(quarantine),
                 "legacy_changes": dg.MetadataValue.path(changes),
+                **money,
                 "verdict": verdict(facts),
                 "open_points": len(open_points(facts)),
             }

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from etl_assets.assets.balance_findings import BALANCES_TITLE, GAPS_TITLE, balances_result, gaps_result
+from etl_assets.assets.balance_findings import BALANCES_TITLE, GAPS_TITLE, balance_audit, balances_result, gaps_result
 from etl_assets.assets.findings import (
     BOOKS_TITLE,
     CHANGES_TITLE,
@@ -83,7 +83,7 @@ class _ReadBack:
             rows_result(VERIFICATION, self.rows),
             sums_result(VERIFICATION, self.rows),
             changes_result(self.rows),
-            legacy_result(self.rows),
+            legacy_result(self.rows, self.balances or []),
             staging_result(self.altered),
         ]
         if self.balances is not None:
@@ -95,7 +95,8 @@ class _ReadBack:
         differing = {row.table: row.compared - row.equal for row in self.rows}
         altered = {row.table: row.altered for row in self.rows}
         tables = self.books.as_json()["tables"]
-        return {"closed": self.books.closed, "books": tables, "altered": altered, "differing": differing}
+        money = {"balances": {line.balance: balance_audit(line) for line in self.balances}} if self.balances else {}
+        return {"closed": self.books.closed, "books": tables, "altered": altered, "differing": differing} | money
 
     def as_verified(self) -> Verified:
         return verified(self.books, self.rows, at=self.at, since=self.compared.since, balances=self.balances)

@@ -100,6 +100,11 @@ ROW_REMEDIES = {
     "vanished": "Was removed from the legacy app before it could be loaded.",
 }
 CHANGE_REMEDIES = {
+    "balance_changed_in_legacy": "The new app keeps what was applied. Say `policy: {on_change: update}` in the spec, "
+    "and the next wave applies the difference; or add it there by hand, but not both.",
+    "balance_vanished_in_legacy": "The user is not in the legacy app any more. The new app keeps what was applied.",
+    "new_balance_refused": "The balance there now cannot be read; see the quarantine list. The new app keeps what was "
+    "applied.",
     "changed_in_legacy": "Production keeps what was loaded. `policy: {on_change: update}` in the spec writes the "
     "change over it with the next wave, where the new version can be loaded.",
     "changed_on_both_sides": "Somebody changed the row in the new app too, which is never overwritten. Settle it by "

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from etl_assets.model.books import Books
+from etl_assets.model.money import UserBalance, gap_words
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ class BalanceLine:
     """One balance. Totals as text over the users whose history has arrived; `bonus` is what the new app had granted.
 
     `unapplied` counts users whose balance was not applied, `apart` those whose balance and transactions differ
-    otherwise than in the legacy app.
+    otherwise than in the legacy app, `uncompared` those of whom that is not known, for one of the `hindrances`,
+    `changed` those whose balance the legacy app has changed since. `arrived`, `own` and `difference` are
+    about the transactions; `users` are the first of the `listed` whose balance differs or was not compared.
     """
 
     balance: str
@@ -53,6 +56,20 @@ class BalanceLine:
     now: str
     unapplied: int
     apart: int
+    uncompared: int = 0
+    hindrances: tuple[str, ...] = ()
+    changed: int = 0
+    changed_sample: tuple[str, ...] = ()
+    arrived: str = "0"
+    own: str = "0"
+    difference: str = "0"
+    listed: int = 0
+    users: tuple[UserBalance, ...] = ()
+
+    @property
+    def gap(self) -> str:
+        """What a comparison with the transactions came to, in words."""
+        return gap_words(self.apart, self.uncompared, self.hindrances)
 
 
 @dataclass(frozen=True)
@@ -121,8 +138,13 @@ class Verified:
     def from_json(cls, raw: dict[str, Any]) -> "Verified":
         """From the file."""
         rows, money = (RowLine(**line) for line in raw["rows"]), (MoneyLine(**line) for line in raw["money"])
-        balances = tuple(BalanceLine(**line) for line in raw.get("balances", ()))
+        balances = tuple(BalanceLine(**_as_tuples(line)) for line in raw.get("balances", ()))
         return cls(raw["at"], Books.from_whole(raw["books"]), tuple(rows), tuple(money), balances, raw.get("since", ""))
+
+
+def _as_tuples(line: dict[str, Any]) -> dict[str, Any]:
+    found = {name: tuple(value) if isinstance(value, list) else value for name, value in line.items()}
+    return found | {"users": tuple(UserBalance(**user) for user in found.get("users", ()))}
 
 
 @dataclass(frozen=True)

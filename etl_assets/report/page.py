@@ -21,16 +21,25 @@ def verdict(facts: ReportFacts) -> str:
     if faults:
         return f"Not ready to sign: {len(faults)} thing{'s are' if len(faults) > 1 else ' is'} wrong."
     kept = sum(book.waiting + book.quarantined for book in facts.books.tables)
-    if facts.frozen is not None and kept:
+    if facts.frozen is not None:
+        return _frozen_verdict(sum(line.changed for line in facts.verified.balances), kept)
+    if kept:
+        return f"The books close: every legacy row is accounted for, and {kept:,} of them have not arrived yet."
+    return "The books close: every legacy row has arrived, or was left behind on purpose."
+
+
+def _frozen_verdict(moved: int, kept: int) -> str:
+    if moved:
+        return (
+            f"To decide before signing: the legacy app has changed {moved:,} balances since they were applied. It is "
+            "frozen, and every one of its rows is accounted for."
+        )
+    if kept:
         return (
             f"Ready to sign. The legacy app is frozen, and every one of its rows is accounted for; {kept:,} of them "
             "have not arrived yet, for the reasons below."
         )
-    if facts.frozen is not None:
-        return "Ready to sign. The legacy app is frozen, and every one of its rows has arrived or was left on purpose."
-    if kept:
-        return f"The books close: every legacy row is accounted for, and {kept:,} of them have not arrived yet."
-    return "The books close: every legacy row has arrived, or was left behind on purpose."
+    return "Ready to sign. The legacy app is frozen, and every one of its rows has arrived or was left on purpose."
 
 
 def html_page(facts: ReportFacts) -> str:
@@ -50,7 +59,9 @@ def _values(facts: ReportFacts) -> dict[str, object]:
         "facts": facts,
         "books": facts.books,
         "verdict": verdict(facts),
-        "is_ready": facts.books.complete and not any(point.weight == 0 for point in points),
+        "is_ready": facts.books.complete
+        and not any(point.weight == 0 for point in points)
+        and not (facts.frozen and any(line.changed for line in facts.verified.balances)),
         "svg": progress_svg(bars_of(facts.books)),
         "points": points,
         "waves": waves[-WAVES_SHOWN:],

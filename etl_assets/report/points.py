@@ -9,6 +9,10 @@ from etl_assets.model.report import ReportFacts, UserLine
 
 SETTLE_ROWS = "The table of reasons says what to do about each; until then they are kept and counted."
 LISTED = "The list `legacy_changes.csv` beside this page names each row."
+LISTED_MONEY = (
+    "Decide before you sign: the new app keeps what was applied. The list `legacy_changes.csv` beside this page has "
+    "before, now and difference, and what to do."
+)
 WAIT_FOR_ROWS = "They arrive by themselves when what they refer to has arrived."
 STATE_WORDS = {
     "waiting": ("has not come back yet", "have not come back yet"),
@@ -112,4 +116,9 @@ def _changes(facts: ReportFacts) -> list[Point]:
         if line.vanished:
             title = f"{line.table}: {line.vanished:,} loaded rows were removed from the legacy app since."
             points.append(Point(1, title, f"Nothing is removed by itself. {LISTED}"))
+    for money in facts.verified.balances:
+        if money.changed:
+            users = f"{money.changed:,} users (legacy ids {sample_of(money.changed_sample)})"
+            title = f"{money.balance}: the legacy app has changed the balance of {users} since it was applied."
+            points.append(Point(1, title, LISTED_MONEY))
     return points

@@ -328,10 +328,12 @@ class Balance(Strict):
 
     `from` is a column of the users table, `users.credits`, or what the loaded rows add up to,
     `sum(credit_transactions.amount)`. `add` leaves a sign-up bonus of the new app beside it, `set` writes over it.
+    `against` names the column whose rows the balance answers to, `credit_transactions.amount`.
     """
 
     from_: str = Field(alias="from")
     apply: Literal["add", "set"]
+    against: str | None = None
 
     @field_validator("from_")
     @classmethod
@@ -345,6 +347,12 @@ class Balance(Strict):
         """The legacy users' column, where that is the source."""
         found = USERS_COLUMN.fullmatch(self.from_)
         return found[1] if found else None
+
+    @property
+    def answers_to(self) -> tuple[str, str] | None:
+        """The table's key and the column that `against` names."""
+        table, _, column = (self.against or "").partition(".")
+        return (table, column) if self.against is not None else None
 
     @property
     def summed(self) -> tuple[str, str] | None:

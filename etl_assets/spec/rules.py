@@ -110,14 +110,18 @@ def _check_balance(spec: Spec, name: str, balance: Balance) -> None:
         raise SpecFault((*path, "from"), f"{balance.users_column!r} looks like a secret")
     if balance.users_column in EXPORT_NAMES:
         raise SpecFault((*path, "from"), f"{balance.users_column!r} is a name that the exports need themselves")
-    if balance.summed is not None:
-        summed, amount = balance.summed
-        if summed not in spec.tables or amount not in spec.tables[summed].columns:
-            raise SpecFault((*path, "from"), f"{summed}.{amount} is no column of this spec")
-        if spec.tables[summed].owner.is_none:
-            raise SpecFault((*path, "from"), f"{summed} has no owner whose balance its rows could add up to")
-        if spec.tables[summed].columns[amount].type not in ("integer", "bigint", "numeric"):
-            raise SpecFault((*path, "from"), f"{summed}.{amount} is no exact number; money is integer or numeric")
+    for key, pair in (("from", balance.summed), ("against", balance.answers_to)):
+        if pair is not None:
+            _check_money(spec, (*path, key), *pair)
+
+
+def _check_money(spec: Spec, path: Path, table: str, amount: str) -> None:
+    if table not in spec.tables or amount not in spec.tables[table].columns:
+        raise SpecFault(path, f"{table}.{amount} is no column of this spec")
+    if spec.tables[table].owner.is_none:
+        raise SpecFault(path, f"{table} has no owner whose balance its rows could add up to")
+    if spec.tables[table].columns[amount].type not in ("integer", "bigint", "numeric"):
+        raise SpecFault(path, f"{table}.{amount} is no exact number; money is integer or numeric")
 
 
 def _check_table(spec: Spec, name: str, table: Table) -> None:

@@ -10,7 +10,7 @@ from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, as_the_app, fire_deferred, one, rows, run_statement
 from etl_assets.stores.staging import copy_frame
-from etl_assets.stores.statements import catalog_text, identifier, literal, qualified, statement
+from etl_assets.stores.statements import catalog_text, identifier, literal, qualified, staging_table, statement
 from etl_assets.stores.targets import read_columns, regclass
 
 NUMBERS = ("smallint", "integer", "bigint", "numeric")
@@ -65,6 +65,7 @@ def note_before(connection: Connection, links: Links, users: list[str]) -> None:
     for name, balance in links.spec.balances.items():
         total = _total(links, name, balance)
         slots = {**balance_slots(links, name), "accounts": links.holders}
+        slots |= transactions(links, balance, of_users=sql.SQL("m.legacy_user_id = ANY (%(users)s)"))
         connection.execute(statement("note_before", **slots, total=total), {"users": users})
 
 
@@ -199,6 +200,35 @@ def rows_slots(links: Links, table: str, amount: str) -> Slots:
         "id": identifier(to),
         "id_type": catalog_text(target.columns[to].type),
         "table": literal(table),
+    }
+
+
+def compared_with(links: Links, balance: Balance) -> tuple[str, str] | None:
+    """The table and the money column that a balance answers to: the one it names, adds up, or the spec's only one."""
+    spec = links.spec
+    money = [(name, column) for name in spec.owned for column in spec.tables[name].checks.sum]
+    return balance.answers_to or balance.summed or (money[0] if len(money) == 1 else None)
+
+
+def not_compared(links: Links, balance: Balance) -> str | None:
+    """Why nobody's balance can be compared with transactions; None when it can."""
+    pair = compared_with(links, balance)
+    if pair is None:
+        return "no_column"
+    return None if links.spec.tables[pair[0]].owner.to else "owned_by_parent"
+
+
+def transactions(links: Links, balance: Balance, *, of_users: sql.SQL) -> Slots:
+    """The slots `totals` and `arrived`: what users' accounts have in production, and what arrived of it."""
+    pair = compared_with(links, balance)
+    if pair is None or not_compared(links, balance):
+        return {"totals": statement("no_transactions"), "arrived": statement("no_transactions")}
+    slots = rows_slots(links, *pair)
+    owner = identifier(links.spec.tables[pair[0]].owner.to or "")
+    of_account = {"amount": slots["amount"], "target": slots["target"], "owner": owner, "of_users": of_users}
+    return {
+        "totals": statement("totals_of_accounts", **of_account),
+        "arrived": statement("arrived_of_users", **slots, staging=staging_table(pair[0]), of_users=of_users),
     }
 
 

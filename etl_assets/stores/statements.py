@@ -28,7 +28,7 @@ def identifier(*names: str) -> sql.Identifier:
     return sql.Identifier(*(name.replace("%", "%%") for name in names))
 
 
-def literal(value: bool | str | list[str]) -> sql.Literal:  # noqa: FBT001 - the value itself, not a switch
+def literal(value: bool | str | list[str] | None) -> sql.Literal:  # noqa: FBT001 - the value itself, not a switch
     """A constant of the spec, such as a table's key."""
     if isinstance(value, list):
         return sql.Literal([item.replace("%", "%%") for item in value])

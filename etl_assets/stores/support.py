@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
-from etl_assets.model.errors import SAMPLE_SIZE, SettingsError
+from etl_assets.model.errors import SAMPLE_SIZE, SettingsError, sample_of
+from etl_assets.model.money import UserBalance
 from etl_assets.model.remedies import row_remedy, user_remedy
 from etl_assets.spec.model import Spec
 from etl_assets.stores.accounting import money_sums, staged_tables
+from etl_assets.stores.balance_books import balances_of
 from etl_assets.stores.links import Links
 from etl_assets.stores.places import places
 from etl_assets.stores.postgres import Connection, connect, one, reading, rows
@@ -48,6 +50,7 @@ class UserAnswer:
     is_staged: bool = True
     since: str | None = None
     by_operator: str | None = None
+    balances: tuple[UserBalance, ...] = ()
 
 
 def answer(url: str, spec: Spec, user: str) -> UserAnswer:
@@ -92,7 +95,32 @@ def answer(url: str, spec: Spec, user: str) -> UserAnswer:
             # A state that nobody has labelled yet is of this moment.
             since=_time(since) if state == labelled else None,
             by_operator=by_operator,
+            balances=tuple(balances_of(connection, links, user)) if set(links.tables) <= staged else (),
         )
+
+
+def find_by_address(url: str, asked: str, *, key: str) -> str:
+    """The id of the legacy user who has an address, which is said nowhere again.
+
+    Args:
+        url: of the target.
+        asked: what was typed; it may be an id that looks like an address.
+        key: the same, folded as addresses are compared.
+
+    Raises:
+        SettingsError: nobody has it, or several do; says their ids.
+    """
+    with connect(url) as connection, reading(connection):
+        known = exists(connection)
+        query = statement("find_users_by_address")
+        found = [user for (user,) in rows(connection, query, key=key, asked=asked)] if known else []
+    if not found:
+        raise SettingsError("no legacy user has this address. After a first `migrate`, all of them are known.")
+    if len(found) > 1:
+        raise SettingsError(
+            f"{len(found):,} legacy users have this address (legacy ids {sample_of(found)}). Ask for one by the id."
+        )
+    return str(found[0])
 
 
 def _remedy(reason: str | None) -> str:

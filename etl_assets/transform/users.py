@@ -17,6 +17,11 @@ def folded(email: pl.Expr) -> pl.Expr:
     return email.str.strip_chars(ASCII_BLANKS).str.replace_many(list(UPPER), list(LOWER))
 
 
+def folded_text(email: str) -> str:
+    """One address, folded in the same way."""
+    return str(pl.select(folded(pl.lit(email))).item())
+
+
 def comparable_users(
     users: pl.DataFrame, *, email: str, verified: str | None, created: str = "created_at"
 ) -> pl.DataFrame:

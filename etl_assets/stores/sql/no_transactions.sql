@@ -1,2 +1,2 @@
--- The spec names no single money column to compare with.
-SELECT NULL::text AS legacy_user_id, NULL::numeric AS legacy, NULL::numeric AS production WHERE false
+-- No column to compare with.
+SELECT NULL::text AS legacy_user_id, NULL::numeric AS total, NULL::numeric AS arrived WHERE false

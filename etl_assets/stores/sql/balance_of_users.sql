@@ -1,0 +1,45 @@
+-- One balance, user by user, of those whose history has arrived. `difference` is by how much the balance has moved
+-- otherwise than the account's transactions since it was applied; `hindrance` says why that is not known.
+WITH applied AS (
+    SELECT b.legacy_user_id, sum(b.amount) AS amount, sum(b.amount) FILTER (WHERE b.wave = m.wave) AS at_claim,
+           max(b.id) AS last, (array_agg(b.before ORDER BY b.id))[1] AS before, (array_agg(b.own ORDER BY b.id))[1] AS own
+    FROM etl.balances AS b JOIN etl.legacy_user_map AS m ON m.legacy_user_id = b.legacy_user_id
+    WHERE b.balance = {balance} GROUP BY b.legacy_user_id),
+claims AS (
+    SELECT m.legacy_user_id, m.supabase_user_id AS account, m.snapshot,
+           EXISTS (SELECT FROM etl.legacy_user_map AS o
+                   WHERE o.supabase_user_id = m.supabase_user_id AND o.legacy_user_id <> m.legacy_user_id
+                     AND o.held IS NULL) AS is_merged
+    FROM etl.legacy_user_map AS m
+    JOIN etl.waves AS w ON w.wave = m.wave AND w.loaded_at IS NOT NULL
+    WHERE m.held IS NULL AND NOT m.is_another AND {of_users}),
+users AS (
+    SELECT c.legacy_user_id, g.amount AS legacy, a.at_claim, a.amount AS applied, a.before AS bonus,
+           p.{column}::numeric AS now, r.after AS left_with, r.at, coalesce(i.arrived, 0) AS arrived,
+           coalesce(t.total, 0) - coalesce(i.arrived, 0) AS own,
+           NOT EXISTS (SELECT FROM etl.staged AS d WHERE d."table" = 'users' AND d.snapshot = c.snapshot) AS is_gone,
+           CASE WHEN a.legacy_user_id IS NULL AND EXISTS (
+                    SELECT FROM etl.quarantine AS q
+                    WHERE q."table" = 'users' AND q.legacy_id = c.legacy_user_id AND q."column" = {source}::text)
+                    THEN 'unreadable'
+                WHEN a.legacy_user_id IS NULL THEN 'no_balance'
+                WHEN {hindrance}::text IS NOT NULL THEN {hindrance}::text
+                WHEN c.is_merged THEN 'merged'
+                WHEN a.own IS NULL THEN 'not_noted' END AS hindrance,
+           coalesce(p.{column}::numeric, 0) - a.amount - CASE WHEN {sets} THEN 0 ELSE coalesce(a.before, 0) END
+           - (coalesce(t.total, 0) - coalesce(i.arrived, 0) - a.own) AS gap
+    FROM claims AS c
+    JOIN {profiles} AS p ON p.id = c.account
+    LEFT JOIN ({legacy}) AS g ON g.legacy_user_id = c.legacy_user_id
+    LEFT JOIN applied AS a ON a.legacy_user_id = c.legacy_user_id
+    LEFT JOIN etl.balances AS r ON r.id = a.last
+    LEFT JOIN ({totals}) AS t ON t.legacy_user_id = c.legacy_user_id
+    LEFT JOIN ({arrived}) AS i ON i.legacy_user_id = c.legacy_user_id
+    LEFT JOIN ({accounts}) AS h ON h.id = c.account
+    WHERE a.legacy_user_id IS NOT NULL OR h.hindrance IS NULL)
+SELECT u.legacy_user_id, u.legacy, u.at_claim, u.applied, u.bonus, u.now, u.arrived, u.own, u.at,
+       CASE WHEN u.hindrance IS NULL THEN u.gap END AS difference, u.hindrance,
+       u.legacy IS NOT NULL AND u.applied IS NULL AS is_unapplied,
+       u.applied IS NOT NULL AND u.legacy IS DISTINCT FROM u.applied AS is_changed, u.is_gone,
+       coalesce(u.now <> u.left_with, false) AS is_used
+FROM users AS u
