@@ -201,6 +201,21 @@ def undo(*, wave: str, user_id: str, in_use: bool) -> None:
 
 
 @cli.command()
+@click.option("--gone", is_flag=True, required=True, help="Rows of tables or waves of which nothing is left.")
+@click.option("--wave", default="", metavar="KEY", help="Of this wave alone.")
+def reload(*, gone: bool, wave: str) -> None:
+    """Let rows arrive again that are gone whole, after a TRUNCATE or a restore: the next `migrate` brings them."""
+    from etl_assets.assets.resources import Stores  # noqa: PLC0415
+    from etl_assets.stores.emptied import strike_gone  # noqa: PLC0415
+
+    _, spec = _start()
+    stores = Stores()
+    with stores.target() as connection:
+        struck = strike_gone(connection, stores.links(connection, spec), wave=wave, run="reload")
+    _say(f"Out of the ledger: {', '.join(f'{table} {count:,}' for table, count in struck.items())}. Run `migrate` now.")
+
+
+@cli.command()
 @click.option("--lift", is_flag=True, help="Take the freeze back.")
 @click.pass_context
 def freeze(context: click.Context, *, lift: bool) -> None:

@@ -14,6 +14,7 @@ from etl_assets.model.report import MoneyLine, RowLine, Verified
 from etl_assets.report.picture import as_markdown, bars_of, progress_svg
 from etl_assets.stores.balance_books import BalanceComparison
 from etl_assets.stores.comparison import RowComparison, SumComparison
+from etl_assets.stores.emptied import Emptied
 from etl_assets.stores.end_users import Sight
 
 ROWS_TITLE = (
@@ -26,7 +27,9 @@ LEGACY_TITLE = "No loaded row was changed in the legacy app, or removed from it,
 FROZEN_TITLE = "Since its freeze nobody has written to the legacy app, and what is staged is the frozen snapshot."
 SIGHT_TITLE = "Users who look at their history through the app see their own rows and sums, and nobody else's."
 CHANGES_TITLE = "No loaded row was changed, removed or doubled in production since."
+EMPTIED_TITLE = "Of no table and no wave that was loaded is everything gone from production."
 STAGING_TITLE = "The staging tables hold what was written into them."
+LISTED_EMPTIED = 6
 SQL_REMEDY = "Compare the rows in etl.loaded with production; see `query`."
 
 
@@ -198,6 +201,25 @@ def staging_result(altered: list[str]) -> dg.AssetCheckResult:
         blocking=True,
         description=f"Somebody wrote to the staging of {', '.join(altered)}." if altered else STAGING_TITLE,
         metadata={"count": len(altered), "remedy": "Run the job `migrate`: what was altered is staged whole again."},
+    )
+
+
+def emptied_result(emptied: list[Emptied]) -> dg.AssetCheckResult:
+    """The check `what_was_loaded_is_not_gone_whole`: no user removes what all have."""
+    told = [f"{some.rows:,} rows of {some.table}{f' of wave {some.wave}' if some.wave else ''}" for some in emptied]
+    return result(
+        "what_was_loaded_is_not_gone_whole",
+        VERIFICATION,
+        passed=not emptied,
+        blocking=True,
+        description=f"Gone from production, all of them: {'; '.join(told[:LISTED_EMPTIED])}."
+        if told
+        else EMPTIED_TITLE,
+        metadata={
+            "count": sum(some.rows for some in emptied),
+            "remedy": "The table was emptied, or restored from an older backup. `etl-assets reload --gone` takes these "
+            "rows out of the ledger, and the next `migrate` brings them again.",
+        },
     )
 
 

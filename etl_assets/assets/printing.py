@@ -81,7 +81,7 @@ def show_answer(found: UserAnswer) -> None:
         console.print("What waits cannot be listed: nothing is staged now. Run `etl-assets migrate`.")
     if not found.rows:
         loaded = ", ".join(f"{table} {count:,}" for table, count in found.loaded.items() if count)
-        console.print(f"In the new app: {loaded or 'nothing yet'}.")
+        console.print(f"In the new app: {loaded or 'nothing'}.{_gone(found)}")
         return
     table = RichTable(box=None, padding=(0, 1), pad_edge=False)
     for name in ("table", "what", "rows", "sums", "legacy ids"):
@@ -94,7 +94,7 @@ def show_answer(found: UserAnswer) -> None:
     for reason, remedy in remedies.items():
         console.print(f"- {reason}: {remedy}" if reason else f"- {remedy}", markup=False)
     loaded = ", ".join(f"{table} {count:,}" for table, count in found.loaded.items() if count)
-    console.print(f"\nIn the new app: {loaded or 'nothing yet'}.")
+    console.print(f"\nIn the new app: {loaded or 'nothing'}.{_gone(found)}")
 
 
 def _show_balances(console: Console, balances: tuple[UserBalance, ...]) -> None:
@@ -113,6 +113,11 @@ def _show_balances(console: Console, balances: tuple[UserBalance, ...]) -> None:
                 f"{line.balance}: {line.change.replace('_', ' ')}. {CHANGE_REMEDIES[line.change]}", markup=False
             )
     console.print()
+
+
+def _gone(found: UserAnswer) -> str:
+    gone = ", ".join(f"{table} {count:,}" for table, count in found.gone.items())
+    return f" Arrived and removed there since: {gone}." if gone else ""
 
 
 def _facts(found: UserAnswer) -> list[str]:

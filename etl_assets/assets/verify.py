@@ -10,6 +10,7 @@ from etl_assets.assets.balance_findings import BALANCES_TITLE, GAPS_TITLE, balan
 from etl_assets.assets.findings import (
     BOOKS_TITLE,
     CHANGES_TITLE,
+    EMPTIED_TITLE,
     FROZEN_TITLE,
     LEGACY_TITLE,
     ROWS_TITLE,
@@ -18,6 +19,7 @@ from etl_assets.assets.findings import (
     SUMS_TITLE,
     books_result,
     changes_result,
+    emptied_result,
     frozen_result,
     legacy_result,
     rows_result,
@@ -49,6 +51,7 @@ from etl_assets.stores.accounting import read_books, staged_tables
 from etl_assets.stores.balance_books import BalanceComparison, compare_balances
 from etl_assets.stores.compared import OF_ALL, OF_WAVE, Compared, compared, known_comparisons, remember_compared
 from etl_assets.stores.comparison import RowComparison, compare_all, compare_rows
+from etl_assets.stores.emptied import Emptied, find_emptied, note_places
 from etl_assets.stores.end_users import see_as_users
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.freezing import content_of, find_freeze
@@ -72,6 +75,7 @@ class _ReadBack:
     compared: Compared
     balances: list[BalanceComparison] | None
     altered: list[str]
+    emptied: list[Emptied]
 
     @property
     def rows(self) -> list[RowComparison]:
@@ -85,6 +89,7 @@ class _ReadBack:
             changes_result(self.rows),
             legacy_result(self.rows, self.balances or []),
             staging_result(self.altered),
+            emptied_result(self.emptied),
         ]
         if self.balances is not None:
             found += [balances_result(self.balances), gaps_result(self.balances)]
@@ -114,7 +119,8 @@ def _read_back(connection: Connection, links: Links, tables: list[str], *, run: 
     if links.spec.balances:
         balances = compare_balances(connection, links) if set(links.tables) <= set(tables) else []
     altered = [name for name in tables if is_altered(connection, name)]
-    return _ReadBack(at, books, Compared(read, known.staging, since), balances, altered)
+    emptied = find_emptied(connection, links, [name for name in tables if read[name].gone_since])
+    return _ReadBack(at, books, Compared(read, known.staging, since), balances, altered, emptied)
 
 
 def _balance_specs() -> list[dg.AssetCheckSpec]:
@@ -215,6 +221,7 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
             _spec("the_books_close", VERIFICATION, BOOKS_TITLE),
             _spec("the_legacy_app_is_as_it_was_frozen", VERIFICATION, FROZEN_TITLE),
             _spec("staging_is_as_it_was_written", VERIFICATION, STAGING_TITLE),
+            _spec("what_was_loaded_is_not_gone_whole", VERIFICATION, EMPTIED_TITLE),
             _spec("rows_are_equal", VERIFICATION, ROWS_TITLE),
             _spec("sums_are_equal", VERIFICATION, SUMS_TITLE),
             *(_balance_specs() if spec.balances else []),
@@ -247,6 +254,7 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
             stores.artifacts().publish_report(VERIFIED, [json.dumps(found.as_verified().as_json())])
             with writing(connection, run=run):
                 run_statement(connection, statement("verify_waves"))
+                note_places(connection, links, [row.table for row in found.rows if row.compared > row.gone_since])
                 remember_compared(connection, found.compared, by=OF_ALL, run=run)
                 audit(connection, run=run, action="verified", **found.for_audit())
                 if found.books.closed and is_migrate(context.run):

@@ -1,6 +1,6 @@
 """The support desk's answer: where one user's history is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from etl_assets.model.errors import SAMPLE_SIZE, SettingsError, sample_of
 from etl_assets.model.money import UserBalance
@@ -13,6 +13,7 @@ from etl_assets.stores.places import places
 from etl_assets.stores.postgres import Connection, connect, one, reading, rows
 from etl_assets.stores.schema import exists
 from etl_assets.stores.statements import literal, statement
+from etl_assets.stores.undo_hindrances import undo_slots
 from etl_assets.stores.users import read_links, user_states
 
 
@@ -35,7 +36,7 @@ class UserRows:
 
 @dataclass(frozen=True)
 class UserAnswer:
-    """One legacy user. Holds ids and counts, and no address."""
+    """One legacy user. Holds ids and counts, and no address. `loaded` rows are in production, `gone` ones were."""
 
     legacy_user_id: str
     state: str
@@ -47,6 +48,7 @@ class UserAnswer:
     migrated_at: str | None
     loaded: dict[str, int]
     rows: tuple[UserRows, ...]
+    gone: dict[str, int] = field(default_factory=dict)
     is_staged: bool = True
     since: str | None = None
     by_operator: str | None = None
@@ -80,6 +82,7 @@ def answer(url: str, spec: Spec, user: str) -> UserAnswer:
             reason = one(connection, query, user=user)[0] if account else reason
         if state == "claimable":
             state, reason = "waiting", "claimable: the next wave takes this user"
+        present = {name: _present(connection, links, name, user) for name in links.tables}
         return UserAnswer(
             legacy_user_id=user,
             state=state,
@@ -89,7 +92,8 @@ def answer(url: str, spec: Spec, user: str) -> UserAnswer:
             wave=wave,
             claimed_at=_time(claimed_at),
             migrated_at=_time(migrated_at),
-            loaded={name: _loaded(connection, name, user) for name in links.tables},
+            loaded={name: there for name, (there, _) in present.items()},
+            gone={name: gone for name, (_, gone) in present.items() if gone},
             rows=tuple(line for name in tables for line in _rows_of(connection, links, name, user)),
             is_staged=set(links.tables) <= staged,
             # A state that nobody has labelled yet is of this moment.
@@ -132,8 +136,10 @@ def _time(moment: object) -> str | None:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else None
 
 
-def _loaded(connection: Connection, name: str, user: str) -> int:
-    return int(one(connection, statement("count_user_loaded", table=literal(name)), users=[user])[0])
+def _present(connection: Connection, links: Links, name: str, user: str) -> tuple[int, int]:
+    """How many of a user's loaded rows are in production, and how many are gone."""
+    there, gone = one(connection, statement("count_user_loaded", **undo_slots(links, name)), users=[user])
+    return int(there), int(gone)
 
 
 def _places(connection: Connection, links: Links, name: str, user: str) -> dict[str, tuple[str, ...]]:

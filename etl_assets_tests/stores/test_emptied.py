@@ -1,0 +1,32 @@
+"""Production that was emptied, or restored from an older backup: red, and an operator's word brings the rows back."""
+
+import json
+
+import pytest
+
+from etl_assets_tests.world import World
+
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
+
+def test_a_truncated_table_is_red_and_its_rows_come_back_on_an_operators_word(awkward: World) -> None:
+    awkward.migrate()
+    awkward.execute("TRUNCATE public.jobs CASCADE")
+    told = json.loads(awkward.cli("user", "1", "--json").stdout)
+    assert told["loaded"]["jobs"] == 0
+    assert told["gone"]["jobs"] == 1
+    assert awkward.migrate().exit_code == 1
+    assert awkward.cli("reload", "--gone").returncode == 0
+    assert awkward.migrate().exit_code == 0
+    assert awkward.query("SELECT count(*) FROM public.jobs") == [(2,)]
+    assert awkward.query("SELECT count(*) FROM public.artifacts") == [(1,)]
+
+
+def test_what_users_removed_is_not_brought_back(awkward: World) -> None:
+    awkward.migrate()
+    awkward.execute("DELETE FROM public.jobs")
+    assert awkward.migrate().exit_code == 0
+    refused = awkward.cli("reload", "--gone")
+    assert refused.returncode == 2
+    assert "nothing to reload" in refused.stderr
+    assert awkward.query("SELECT count(*) FROM public.jobs") == [(0,)]
