@@ -70,6 +70,7 @@ class Books:
     users: dict[str, int] = field(default_factory=dict)
     waves: tuple[WaveBook, ...] = ()
     complete: bool = True
+    refused_balances: int = 0
 
     @property
     def closed(self) -> bool:
@@ -79,8 +80,9 @@ class Books:
 
     @property
     def refused(self) -> int:
-        """Rows that the target refused when they were to be written; they count as quarantined."""
-        return sum(group.rows for book in self.tables for group in book.groups if group.reason == "target_refused")
+        """Rows, which count as quarantined, and users' balances that the target refused when they were to be written."""
+        rows = sum(group.rows for book in self.tables for group in book.groups if group.reason == "target_refused")
+        return rows + self.refused_balances
 
     def as_json(self) -> dict[str, Any]:
         """The object that `--json` prints."""
@@ -98,7 +100,13 @@ class Books:
             TableBook(**{**book, "groups": tuple(Group(**group) for group in book["groups"])}) for book in raw["tables"]
         ]
         waves = tuple(WaveBook(**wave) for wave in raw["waves"])
-        return cls(tuple(tables), dict(raw["users"]), waves, complete=raw["complete"])
+        return cls(
+            tuple(tables),
+            dict(raw["users"]),
+            waves,
+            complete=raw["complete"],
+            refused_balances=raw.get("refused_balances", 0),
+        )
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> "Books":

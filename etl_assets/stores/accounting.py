@@ -46,7 +46,11 @@ def read_books(connection: Connection, links: Links, *, labelled: bool = False) 
     waves = [WaveBook(key, int(n), int(count), at) for key, n, count, at in rows(connection, statement("list_waves"))]
     expected = {name for name, table in links.spec.tables.items() if not table.optional or name in links.targets}
     complete = expected <= countable and (links.spec.users is None or "users" in staged)
-    return Books(tuple(tables), users, tuple(waves), complete=complete)
+    refused = 0
+    if "users" in links.refused:
+        query = statement("list_refused_balances", facts=literal(links.profile_facts), of_users=sql.SQL(""))
+        refused = len(rows(connection, query))
+    return Books(tuple(tables), users, tuple(waves), complete=complete, refused_balances=refused)
 
 
 def _countable(connection: Connection, links: Links, staged: set[str]) -> set[str]:

@@ -62,7 +62,7 @@ def replace_claims(connection: Connection, claims: Claims, *, run: str) -> None:
     new = connection.execute(statement("write_claims"), values).rowcount
     if gone or new:
         run_statement(connection, statement("analyze", table=identifier("etl", "claims")))
-        counts = {"lines": len(claims.all), "holds": claims.holds, "new": new, "gone": gone}
+        counts = {"lines": len(claims.all), "holds": claims.holds, "new": new, "former": gone}
         audit(connection, run=run, action="claims_file", **counts, claims=claims.sha256)
     run_statement(connection, statement("release_spoken_for"))
     run_statement(connection, statement("mark_other_people"))

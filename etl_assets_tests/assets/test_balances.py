@@ -1,5 +1,7 @@
 """Balances beside the history: applied once, recorded, taken back, never doubled."""
 
+import csv
+
 import pytest
 
 from etl_assets.assets.balance_findings import balance_line, gaps_result
@@ -487,7 +489,7 @@ def test_a_balance_that_moved_in_the_legacy_app_is_named_with_what_it_was_and_is
     assert wealthy.migrate().exit_code == 0
     assert balances(wealthy)["ann"] == 80
     reports = wealthy.folder / "artifacts" / "reports"
-    listed = [line.split(",") for line in (reports / "legacy_changes.csv").read_text().splitlines()]
+    listed = list(csv.reader((reports / "legacy_changes.csv").read_text().splitlines()))
     assert listed[0][:4] == ["table", "legacy_id", "change", "remedy"]
     assert [[*line[:3], *line[-4:]] for line in listed if line[0] == "users"] == [
         ["users", "1", "balance_changed_in_legacy", "credits", "70", "120", "50"],
@@ -521,7 +523,7 @@ def test_the_support_desk_finds_the_money_by_an_address_that_is_said_nowhere(wea
     said = wealthy.cli("user", "Ann@example.com", ETL_SPEC=str(wealthy.spec_path))
     assert said.returncode == 0
     assert "@" not in said.stdout + said.stderr
-    listed = (wealthy.folder / "artifacts" / "reports" / "balances.csv").read_text().splitlines()
-    assert [line.split(",")[1:4] for line in listed[1:]] == [["1", "120", "70"]]
+    listed = list(csv.reader((wealthy.folder / "artifacts" / "reports" / "balances.csv").read_text().splitlines()))
+    assert [line[1:4] for line in listed[1:]] == [["1", "120", "70"]]
     page = (wealthy.folder / "artifacts" / "reports" / "migration_report.html").read_text()
     assert '<td>1</td><td class="n">120</td><td class="n">70</td>' in page

@@ -81,6 +81,7 @@ def test_every_failure_has_its_exit_code_and_only_unavailable_asks_for_a_retry()
         "WaveHindered": (1, False),
         "FreezeRefused": (1, False),
         "LegacyThawed": (1, False),
+        "LegacyReplaced": (1, False),
         "UndoRefused": (1, False),
         "Unavailable": (3, True),
     }
