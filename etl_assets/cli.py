@@ -105,9 +105,8 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
     if dry_run:
         _say("A dry run: everything was rolled back, and the target is as it was.")
     if outcome.books.refused:
-        _say(
-            f"The target refused {outcome.books.refused:,} rows or balances: reports/quarantine.csv and `user` say which."
-        )
+        count = f"{outcome.books.refused:,} rows or balances"
+        _say(f"The target refused {count}: reports/quarantine.csv and `etl-assets user` say which.")
     elif outcome.exit_code:
         _say("This run did not come to its end; the reason stands above.")
     context.exit(outcome.exit_code or (0 if outcome.books.closed else BOOKS_OPEN))

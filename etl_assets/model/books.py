@@ -80,7 +80,7 @@ class Books:
 
     @property
     def refused(self) -> int:
-        """Rows, which count as quarantined, and users' balances that the target refused when they were to be written."""
+        """Rows (which count as quarantined) and balances that the target refused when they were to be written."""
         rows = sum(group.rows for book in self.tables for group in book.groups if group.reason == "target_refused")
         return rows + self.refused_balances
 
