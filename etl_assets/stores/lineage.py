@@ -16,7 +16,7 @@ from etl_assets.spec.model import USERS, Spec
 from etl_assets.stores.accounting import staged_tables
 from etl_assets.stores.legacy_export import key_text
 from etl_assets.stores.legacy_sqlite import describe, open_read_only, quoted
-from etl_assets.stores.postgres import Connection, rows
+from etl_assets.stores.postgres import Connection, has_table, rows
 from etl_assets.stores.schema import audit, exists
 from etl_assets.stores.statements import staging_table, statement
 
@@ -85,6 +85,8 @@ def compare(connection: Connection, copy: Path, spec: Spec) -> list[Compared]:
             users = _users(connection, legacy, spec, exports[USERS])
             found.append(users)
             gone = set(users.changed)
+        # A staging table that somebody dropped is made anew, and says nothing.
+        staged = {name for name in staged if has_table(connection, f"etl.stg_{name}")}
         for name in (name for name in spec.load_order if name in staged and not spec.tables[name].is_frozen):
             found.append(_rows(connection, legacy, spec, name, exports[name], gone))
     return found

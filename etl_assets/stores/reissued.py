@@ -7,7 +7,7 @@ second. `etl.reissued` keeps which new id the legacy id stands for from then on,
 from etl_assets.model.ids import new_id
 from etl_assets.spec.model import Spec
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, rows
+from etl_assets.stores.postgres import Connection, has_table, rows
 from etl_assets.stores.schema import audit
 from etl_assets.stores.statements import literal, staging_table, statement
 
@@ -59,4 +59,6 @@ def _is_staged(connection: Connection, spec: Spec, name: str) -> bool:
     while spec.tables[line[-1]].owner.via:
         line.append(spec.tables[line[-1]].references[spec.tables[line[-1]].owner.via or ""].table)
     snapshots = dict(rows(connection, statement("list_staged_snapshots")))
-    return len({snapshots.get(table) for table in line} - {None}) == 1 and set(line) <= set(snapshots)
+    is_of_one = len({snapshots.get(table) for table in line}) == 1 and line[0] in snapshots
+    # Somebody may have dropped one by hand; it is made anew by its own staging.
+    return is_of_one and all(has_table(connection, f"etl.stg_{table}") for table in line)

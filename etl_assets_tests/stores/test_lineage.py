@@ -71,3 +71,11 @@ def test_an_optional_table_that_went_away_holds_nobody(world: World) -> None:
     assert outcome.exit_code == 0
     assert outcome.books.as_json()["tables"]["artifacts"]["loaded"] == 25
     assert outcome.books.as_json()["tables"]["jobs"]["loaded"] == 26
+
+
+def test_a_staging_table_that_somebody_dropped_is_made_anew(world: World) -> None:
+    fill(world, users=2, jobs=3)
+    assert world.migrate().exit_code == 0
+    world.execute("DROP TABLE etl.stg_jobs")
+    world.legacy("UPDATE jobs SET status = 'more' WHERE id = 1")
+    assert world.migrate().exit_code == 0
