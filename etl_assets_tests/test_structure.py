@@ -4,6 +4,7 @@ import ast
 import re
 from importlib import metadata
 from pathlib import Path
+from string import Formatter
 
 import dagster as dg
 import pytest
@@ -12,7 +13,7 @@ from psycopg import sql
 import etl_assets
 from etl_assets.assets.build import build_definitions
 from etl_assets.stores.settings import DEFAULT_SPEC, read_spec
-from etl_assets.stores.statements import FOLDER, statement_text
+from etl_assets.stores.statements import FOLDER, statement, statement_text
 
 PACKAGE = Path(etl_assets.__file__).parent
 ROOT = PACKAGE.parent
@@ -78,14 +79,40 @@ def test_a_statement_has_a_header_and_only_well_formed_slots(name: str) -> None:
     assert text.startswith("-- ")
     assert "--" not in statement_text(name)
     assert ";" not in statement_text(name).rstrip(";") or "$$" in statement_text(name)
-    list(sql.SQL(statement_text(name))._obj and [])  # type: ignore[attr-defined]
+    slots = [field for _, field, _, _ in Formatter().parse(statement_text(name)) if field is not None]
+    assert all(re.fullmatch(r"[a-z][a-z_]*", slot) for slot in slots), slots
+    filled = statement(name, **dict.fromkeys(slots, sql.SQL("x"))).as_string()
+    # psycopg looks for placeholders wherever it is given parameters.
+    assert not re.search(r"%(?!\([a-z_0-9]+\)s)", filled.replace("%%", "")), "a per cent sign that begins no placeholder"
+
+
+def _texts(node: ast.AST) -> set[str]:
+    return {part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+
+
+def _named_statements(function: ast.AST) -> set[str]:
+    """What calls of a function hand on as a statement's name; by a variable, it is any text of the function."""
+    place = {"statement": 0, "statement_text": 0, "try_lock": 1, "of_accounts": 0, "_rule": 3}
+    calls = [node for node in ast.walk(function) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    names = [call.args[place[call.func.id]] for call in calls if call.func.id in place]  # type: ignore[attr-defined]
+    return {text for name in names for text in _texts(function if isinstance(name, ast.Name) else name)}
+
+
+def test_every_config_field_tells_the_operator_what_it_is(definitions: dg.Definitions) -> None:
+    found = {}
+    for job in definitions.resolve_all_job_defs():
+        for node in job.nodes:
+            fields = getattr(node.definition.config_schema.config_type, "fields", None) or {}  # type: ignore[attr-defined]
+            found |= {f"{node.name}.{name}": field.description for name, field in fields.items()}
+    assert {"take_out.wave", "take_out.user", "take_out.in_use", "freeze_legacy.lift", "forget_user.user"} <= set(found)
+    assert [name for name, description in found.items() if not description] == []
 
 
 def test_every_statement_is_used() -> None:
-    code = "\n".join(path.read_text(encoding="utf-8") for path in MODULES)
-    for name in STATEMENTS:
-        if not name.startswith("schema/"):
-            assert re.search(rf"[\"']{name}[\"']", code), f"{name}.sql is used nowhere"
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in MODULES]
+    functions = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    used = {name for function in functions for name in _named_statements(function)}
+    assert [name for name in STATEMENTS if not name.startswith("schema/") and name not in used] == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())

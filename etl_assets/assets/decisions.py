@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 import dagster as dg
+from pydantic import Field
 
 from etl_assets.assets.keys import FREEZE, UNDO, VERIFY
+from etl_assets.assets.launchpad import LegacyId
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.model.errors import SettingsError, UndoRefused
@@ -22,15 +24,19 @@ RunVerify = Callable[[dg.DagsterInstance], int]
 class UndoConfig(dg.Config):
     """Which wave, or which legacy user: one of the two. `in_use: true` also takes rows that somebody has written to."""
 
-    wave: str = ""
-    user: str = ""
-    in_use: bool = False
+    wave: str = Field(
+        default="", description="The login wave's key, as the partitions and `status` name it; or `last`."
+    )
+    user: LegacyId = Field(default="", description="The legacy users table's own id; a number needs no quotes.")
+    in_use: bool = Field(
+        default=False, description="Also take rows that somebody has written to; what they held is kept."
+    )
 
 
 class FreezeConfig(dg.Config):
     """`lift: true` takes a freeze back."""
 
-    lift: bool = False
+    lift: bool = Field(default=False, description="Take the freeze back, instead of freezing.")
 
 
 def undo(stores: Access, spec: Spec, *, wave: str, user: str, run: str, in_use: bool = False) -> Undone:
@@ -68,7 +74,10 @@ def told(done: Undone) -> list[str]:
 
 def refused_lines(refusal: UndoRefused) -> list[str]:
     """The rows that hinder an undo, one a line, as many as fit a screen or two."""
-    lines = [f"  {table} {legacy_id}: {hindrance.partition(' ')[2]}" for table, legacy_id, hindrance in refusal.rows]
+    lines = [
+        f"  {table} {legacy_id}: {hindrance.removeprefix('were ').removeprefix('are ')}"
+        for table, legacy_id, hindrance in refusal.rows
+    ]
     more = len(lines) - LISTED
     return [*lines[:LISTED], *([f"  and {more:,} more"] if more > 0 else [])]
 

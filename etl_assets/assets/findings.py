@@ -12,6 +12,7 @@ from etl_assets.model.books import ROW_STATES, Books, TableBook
 from etl_assets.model.errors import sample_of
 from etl_assets.model.report import MoneyLine, RowLine, Verified
 from etl_assets.report.picture import as_markdown, bars_of, progress_svg
+from etl_assets.report.points import ALTERED, MISOWNED, UNLEDGERED
 from etl_assets.stores.balance_books import BalanceComparison
 from etl_assets.stores.comparison import RowComparison, SumComparison
 from etl_assets.stores.emptied import Emptied
@@ -50,11 +51,11 @@ def rows_result(key: dg.AssetKey, rows: list[RowComparison]) -> dg.AssetCheckRes
         if worst.fault_sample:
             metadata["sample"] = f"{worst.table}: ids {sample_of(worst.fault_sample)}"
     told = (
-        (sum(row.altered for row in rows), "rows differ from what was loaded, and nobody else wrote them"),
-        (sum(row.misowned for row in rows), "rows stand under another account than the one that claimed them"),
-        (sum(row.beside.ours for row in rows), "rows were written by a load and are not in the ledger"),
+        (sum(row.altered for row in rows), ALTERED),
+        (sum(row.misowned for row in rows), MISOWNED),
+        (sum(row.beside.ours for row in rows), UNLEDGERED),
     )
-    text = "; ".join(f"{count:,} {words}" for count, words in told if count)
+    text = "; ".join(f"{count:,} rows {words}" for count, words in told if count)
     return result(
         "rows_are_equal",
         key,
@@ -261,14 +262,16 @@ def verified(
     accounts = {book.table: book for book in books.tables}
     lines = tuple(
         RowLine(
-            row.table,
-            row.compared,
-            row.faults,
-            row.changed_since,
-            row.gone_since,
-            row.changed_in_legacy,
-            row.vanished,
-            row.doubled_since,
+            table=row.table,
+            compared=row.compared,
+            altered=row.altered,
+            misowned=row.misowned,
+            unledgered=row.beside.ours,
+            changed_since=row.changed_since,
+            gone_since=row.gone_since,
+            changed_in_legacy=row.changed_in_legacy,
+            vanished=row.vanished,
+            doubled_since=row.doubled_since,
         )
         for row in rows
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from etl_assets.assets.decisions import build_freeze_job, build_undo_job
 from etl_assets.assets.forgetting import forget, told
@@ -27,6 +28,7 @@ from etl_assets.assets.keys import (
     production_key,
     staging_key,
 )
+from etl_assets.assets.launchpad import LegacyId
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import WaveHindered
@@ -154,7 +156,7 @@ def _build_cleanup(spec: Spec) -> dg.JobDefinition:
 class Person(dg.Config):
     """Whom to forget: the legacy users table's own id."""
 
-    user: str
+    user: LegacyId = Field(description="The legacy users table's own id; a number needs no quotes.")
 
 
 def _build_forget(spec: Spec) -> dg.JobDefinition:

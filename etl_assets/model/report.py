@@ -7,18 +7,28 @@ from etl_assets.model.books import Books
 from etl_assets.model.money import UserBalance, gap_words
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RowLine:
-    """One table's loaded rows, read back. Only `altered` is our fault."""
+    """One table's loaded rows, read back; the counts are those of `stores.comparison.RowComparison`.
+
+    Only `altered`, `misowned` and `unledgered` (written by a load, and not in the ledger) are our fault.
+    """
 
     table: str
     compared: int
-    altered: int
-    changed_since: int
-    gone_since: int
-    changed_in_legacy: int
+    altered: int = 0
+    misowned: int = 0
+    unledgered: int = 0
+    changed_since: int = 0
+    gone_since: int = 0
+    changed_in_legacy: int = 0
     vanished: int = 0
     doubled_since: int = 0
+
+    @property
+    def faults(self) -> int:
+        """Rows that are our fault."""
+        return self.altered + self.misowned + self.unledgered
 
 
 @dataclass(frozen=True)

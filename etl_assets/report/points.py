@@ -14,6 +14,9 @@ LISTED_MONEY = (
     "before, now and difference, and what to do."
 )
 WAIT_FOR_ROWS = "They arrive by themselves when what they refer to has arrived."
+ALTERED = "differ from what was loaded, and nobody else wrote them"
+MISOWNED = "stand under another account than the one that claimed them"
+UNLEDGERED = "were written by a load and are not in the ledger"
 STATE_WORDS = {
     "waiting": ("has not come back yet", "have not come back yet"),
     "unconfirmed": ("has not proven the address", "have not proven their addresses"),
@@ -48,11 +51,12 @@ def _faults(facts: ReportFacts) -> list[Point]:
     points += [
         Point(
             0,
-            f"{line.table}: {line.altered:,} loaded rows are not what was loaded, and nobody else wrote them.",
+            f"{line.table}: {count:,} rows {words}.",
             "Do not sign. See the check `rows_are_equal` on `verification`.",
         )
         for line in facts.verified.rows
-        if line.altered
+        for count, words in ((line.altered, ALTERED), (line.misowned, MISOWNED), (line.unledgered, UNLEDGERED))
+        if count
     ]
     points += [
         Point(

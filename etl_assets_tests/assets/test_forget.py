@@ -395,7 +395,7 @@ def test_the_job_forgets_from_the_ui(followed: World) -> None:
     assert traces(followed) == []
     [(run,)] = followed.query("SELECT run FROM etl.forgotten")
     assert run == followed.instance.get_runs()[0].run_id
-    config = {"ops": {"forget_user": {"config": {"user": "1"}}}}
+    config = {"ops": {"forget_user": {"config": {"user": 1}}}}  # as YAML reads it in the Launchpad
     result = job.execute_in_process(config, instance=followed.instance, raise_on_error=False)
     assert "has claimed an account" in failure_of(result)
 

@@ -27,7 +27,7 @@ FACTS = ReportFacts(
     verified=Verified(
         "2026-11-22T15:31:00Z",
         BOOKS,
-        (RowLine("jobs", 6, 0, 1, 0, 0),),
+        (RowLine(table="jobs", compared=6, changed_since=1),),
         (MoneyLine("jobs.price", "100.50", "90.25", "90.25", "10.25", "0", 1, 0),),
     ),
     refusals=(RefusalLine("jobs", "quarantined", "not_json", 1), RefusalLine("jobs", "waiting", "account_waiting", 2)),
@@ -103,9 +103,15 @@ def test_the_verdict_counts_what_is_wrong() -> None:
     done = with_books(Books((TableBook("jobs", 10, loaded=9, excluded=1),)))
     assert verdict(done) == "The books close: every legacy row has arrived, or was left behind on purpose."
     assert "nothing can be said" in verdict(with_books(Books(complete=False)))
-    altered = replace(FACTS, verified=replace(FACTS.verified, rows=(RowLine("jobs", 6, 2, 0, 0, 0),)))
+    wrong = RowLine(table="jobs", compared=6, altered=2)
+    altered = replace(FACTS, verified=replace(FACTS.verified, rows=(wrong,)))
     assert verdict(altered) == "Not ready to sign: 1 thing is wrong."
-    assert open_points(altered)[0].title == "jobs: 2 loaded rows are not what was loaded, and nobody else wrote them."
+    assert open_points(altered)[0].title == "jobs: 2 rows differ from what was loaded, and nobody else wrote them."
+    under_others = replace(altered, verified=replace(altered.verified, rows=(replace(wrong, altered=0, misowned=1),)))
+    assert [point.title for point in open_points(under_others) if point.weight == 0] == [
+        "jobs: 1 rows stand under another account than the one that claimed them."
+    ]
+    assert 'class="n bad">1<' in html_page(under_others)
     money = replace(FACTS.verified.money[0], differing_users=3)
     both = replace(altered, verified=replace(altered.verified, money=(money,)), unfinished=("2026-11-22T153000Z",))
     assert verdict(both) == "Not ready to sign: 3 things are wrong."

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from etl_assets.assets.decisions import undo
+from etl_assets.assets.decisions import refused_lines, undo
 from etl_assets.assets.forgetting import forget
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import LOAD_WAVE, NEW_WAVE, UNDO
@@ -356,6 +356,23 @@ def test_the_job_takes_the_wave_from_the_launchpad(awkward: World) -> None:
     assert awkward.query("SELECT count(*) FROM public.jobs") == [(0,)]
     again = job.execute_in_process(instance=awkward.instance, run_config=config, raise_on_error=False)
     assert "is no wave of this target" in failure_of(again)
+    for user in (4, "4"):  # YAML makes a number of an id, and nobody should have to know
+        config = {"ops": {"take_out": {"config": {"user": user}}}}
+        again = job.execute_in_process(instance=awkward.instance, run_config=config, raise_on_error=False)
+        assert "4" in failure_of(again)
+        assert "not valid" not in failure_of(again)
+
+
+def test_the_list_of_what_hinders_keeps_every_word() -> None:
+    refusal = UndoRefused(
+        "Undo refused",
+        [("jobs", "17", "name the account of a user who goes, and stay"), ("jobs", "1", "were written again")],
+        remedy="-",
+    )
+    assert refused_lines(refusal) == [
+        "  jobs 17: name the account of a user who goes, and stay",
+        "  jobs 1: written again",
+    ]
 
 
 def test_a_row_is_in_use_in_whichever_column_its_user_wrote(world: World) -> None:
