@@ -83,7 +83,9 @@ def test_a_statement_has_a_header_and_only_well_formed_slots(name: str) -> None:
     assert all(re.fullmatch(r"[a-z][a-z_]*", slot) for slot in slots), slots
     filled = statement(name, **dict.fromkeys(slots, sql.SQL("x"))).as_string()
     # psycopg looks for placeholders wherever it is given parameters.
-    assert not re.search(r"%(?!\([a-z_0-9]+\)s)", filled.replace("%%", "")), "a per cent sign that begins no placeholder"
+    assert not re.search(r"%(?!\([a-z_0-9]+\)s)", filled.replace("%%", "")), (
+        "a per cent sign that begins no placeholder"
+    )
 
 
 def _texts(node: ast.AST) -> set[str]:

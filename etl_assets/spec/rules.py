@@ -84,8 +84,16 @@ def check_rules(spec: Spec) -> None:
         raise SpecFault(("tables",), "names no table")
     if spec.users is not None:
         _check_created(spec.users)
+    seen: dict[tuple[str, str], str] = {}
     for name, table in spec.tables.items():
         _check_table(spec, name, table)
+        # SQLite knows its tables by their names in any case.
+        twin = seen.setdefault((table.source.lower(), table.target), name)
+        if twin != name:
+            raise SpecFault(
+                ("tables", name),
+                f"brings {table.source} into {table.target} as {twin} does: every row would arrive twice",
+            )
     for name, balance in spec.balances.items():
         _check_balance(spec, name, balance)
 

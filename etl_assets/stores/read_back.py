@@ -92,9 +92,17 @@ def find_beside(connection: Connection, links: Links, name: str) -> Beside:
         content=sql.SQL("ROW({})").format(joined([identifier("t", column) for column in sorted(columns)])),
         fires=literal(any(links.spec.policy.fires(table) for table in links.tables)),
         staging=staging_table(name),
+        tables=literal(_sharing_target(links, name)),
     )
     ours, doubled, ours_ids, doubled_ids = one(connection, query)
     return Beside(int(ours), int(doubled), tuple(ours_ids or ()), tuple(doubled_ids or ()))
+
+
+def _sharing_target(links: Links, name: str) -> list[str]:
+    """The tables that are loaded into the same target as this one, itself among them."""
+    target = links.targets[name]
+    places = {other: (links.targets[other].schema, links.targets[other].name) for other in links.tables}
+    return [other for other, place in places.items() if place == (target.schema, target.name)]
 
 
 def _slots(links: Links, name: str) -> dict[str, sql.Composable]:

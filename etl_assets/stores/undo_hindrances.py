@@ -87,7 +87,9 @@ def _require_no_trigger(connection: Connection, links: Links, name: str) -> None
 def _referring(connection: Connection, links: Links, name: str, tables: list[str]) -> list[sql.Composed]:
     """Statements for rows that something staying refers to: by a foreign key, or by a reference of the spec."""
     table, target = links.spec.tables[name], links.targets[name]
-    by_place = {(links.targets[other].schema, links.targets[other].name): other for other in tables}
+    by_place: dict[tuple[str, str], list[str]] = {}
+    for other in tables:
+        by_place.setdefault((links.targets[other].schema, links.targets[other].name), []).append(other)
     pairs: set[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = set()
     place = regclass(target.schema, target.name)
     for schema, child, here, there in rows(connection, statement("read_referring"), table=place):
@@ -100,8 +102,8 @@ def _referring(connection: Connection, links: Links, name: str, tables: list[str
     found = []
     for schema, child, here, there in sorted(pairs):
         same = [sql.SQL("c.{} = t.{}").format(identifier(h), identifier(t)) for h, t in zip(here, there, strict=True)]
-        ours = by_place.get((schema, child))
-        stays = _is_not_undone(links, ours) if ours else sql.SQL("true")
+        goes = [_is_not_undone(links, ours) for ours in by_place.get((schema, child), ())]
+        stays = joined([sql.SQL("true"), *goes], by=" AND ")
         slots = {"child": qualified(schema, child), "same": joined(list(same), by=" AND "), "stays": stays}
         found.append(statement("list_referring", **undo_slots(links, name), **slots))
     return found

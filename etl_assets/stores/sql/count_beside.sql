@@ -1,4 +1,4 @@
--- Rows of production that the ledger does not know. One that equals a loaded row in everything but its id was doubled;
+-- Rows of production that the ledger does not know, of whichever legacy table they came. One that equals a loaded row in everything but its id was doubled;
 -- one that a loading transaction wrote is our fault, unless a trigger that the operator lets fire may have written it.
 -- The native rows of an app that is in use are first compared by columns that are cheap to hash, and what is left by its
 -- text.
@@ -6,7 +6,7 @@ WITH ours AS MATERIALIZED (SELECT DISTINCT l.xid FROM etl.loaded AS l),
 beside AS MATERIALIZED (
     SELECT t.{id} AS _id, t.xmin AS _xid, {content} AS _content, {keys}
     FROM {target} AS t
-    WHERE NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {table} AND l.new_id::{id_type} = t.{id})),
+    WHERE NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = ANY ({tables}) AND l.new_id::{id_type} = t.{id})),
 alike AS MATERIALIZED (
     SELECT l.legacy_id, hashtextextended({content}::text, 0::bigint) AS _hash, {keys}
     FROM etl.loaded AS l
