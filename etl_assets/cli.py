@@ -202,6 +202,16 @@ def undo(*, wave: str, user_id: str, in_use: bool) -> None:
 
 
 @cli.command()
+def cleanup() -> None:
+    """After sign-off: drop staging and old snapshots; the user map, the ledger and the audit trail stay."""
+    from etl_assets.assets.jobs import clean_up  # noqa: PLC0415 - Dagster takes a second to import
+    from etl_assets.assets.resources import Stores  # noqa: PLC0415
+
+    _, spec = _start()
+    _say(clean_up(Stores(), spec, run="cleanup"))
+
+
+@cli.command()
 @click.option("--gone", is_flag=True, required=True, help="Rows of tables or waves of which nothing is left.")
 @click.option("--wave", default="", metavar="KEY", help="Of this wave alone.")
 def reload(*, gone: bool, wave: str) -> None:

@@ -30,7 +30,7 @@ from etl_assets.assets.keys import (
 )
 from etl_assets.assets.launchpad import LegacyId
 from etl_assets.assets.outcomes import failures
-from etl_assets.assets.resources import Stores
+from etl_assets.assets.resources import Access, Stores
 from etl_assets.model.errors import WaveHindered
 from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
@@ -130,16 +130,26 @@ def _build_new_wave(spec: Spec, run_wave: RunWave) -> dg.JobDefinition:
     return new_wave
 
 
+def clean_up(stores: Access, spec: Spec, *, run: str) -> str:
+    """Drops staging and old snapshots, for the job and for the command; says how many.
+
+    Raises:
+        BooksOpen, CleanupRefused: something is still needed; nothing was dropped.
+    """
+    with stores.target() as connection:
+        tables = drop_staging(connection, stores.links(connection, spec), run=run)
+        snapshots = stores.artifacts().drop_snapshots(keep=1)
+    return f"Dropped {len(tables):,} staging tables and {len(snapshots):,} old snapshots."
+
+
 def _build_cleanup(spec: Spec) -> dg.JobDefinition:
     @dg.op(
         name="drop_staging_tables",
         description="Drops the staging tables and all snapshots but the newest. Refuses while the books are open.",
     )
     def drop_staging_tables(context: dg.OpExecutionContext, stores: Stores) -> None:
-        with failures(), stores.target() as connection:
-            tables = drop_staging(connection, stores.links(connection, spec), run=context.run_id)
-            snapshots = stores.artifacts().drop_snapshots(keep=1)
-        context.log.info("Dropped %s staging tables and %s old snapshots.", len(tables), len(snapshots))
+        with failures():
+            context.log.info(clean_up(stores, spec, run=context.run_id))
 
     @dg.job(
         name=CLEANUP,

@@ -30,3 +30,12 @@ def test_what_users_removed_is_not_brought_back(awkward: World) -> None:
     assert refused.returncode == 2
     assert "nothing to reload" in refused.stderr
     assert awkward.query("SELECT count(*) FROM public.jobs") == [(0,)]
+
+
+def test_the_cleanup_is_a_command_too(awkward: World) -> None:
+    awkward.migrate()
+    done = awkward.cli("cleanup")
+    assert done.returncode == 0
+    assert "3 staging tables" in done.stderr
+    assert awkward.query("SELECT to_regclass('etl.stg_jobs') IS NULL") == [(True,)]
+    assert awkward.cli("status").returncode == 0
