@@ -45,8 +45,8 @@ class Site:
     log: Path
 
     @classmethod
-    def start(cls, artifacts: Path) -> "Site":
-        """Starts it and waits until it says that the UI is there."""
+    def start(cls, artifacts: Path, *, folder: Path | None = None) -> "Site":
+        """Starts it, in some folder, and waits until it says that the UI is there."""
         port, log = free_port(), Path(tempfile.mkstemp(suffix=".log")[1])
         with log.open("w") as file:
             process = subprocess.Popen(
@@ -56,6 +56,7 @@ class Site:
                 stderr=file,
                 text=True,
                 start_new_session=True,
+                cwd=folder,
             )
         site = cls(artifacts, port, process, log)
         until(lambda: "The Dagster UI is on" in site.said or process.poll() is not None, seconds=START_TIMEOUT_S)

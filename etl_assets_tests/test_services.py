@@ -21,7 +21,12 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One for all tests that leave it running: a start takes ten seconds of processor time."""
-    running = Site.start(tmp_path_factory.mktemp("ui") / "artifacts")
+    folder = tmp_path_factory.mktemp("ui")
+    for name in ("gql", "graphene", "uvicorn", "starlette"):  # what only the services import
+        (folder / f"{name}.py").write_text(
+            "from pathlib import Path\nPath(__file__).with_suffix('.imported').touch()\nraise ImportError('not ours')\n"
+        )
+    running = Site.start(folder / "artifacts", folder=folder)
     yield running
     running.stop()
 
@@ -96,6 +101,11 @@ def test_a_code_server_that_answers_no_more_is_started_again(lasting: Site) -> N
     until(lambda: knows_our_sensors(lasting), seconds=60)
     run = start_migrate(lasting)
     until(lambda: status(lasting, run) == "SUCCESS", seconds=90)
+
+
+def test_nothing_of_the_folder_that_it_is_started_in_is_imported(lasting: Site) -> None:
+    assert lasting.runs("migrate") is not None
+    assert list(lasting.artifacts.parent.glob("*.imported")) == []
 
 
 def test_no_secret_stands_in_a_command_line(lasting: Site) -> None:

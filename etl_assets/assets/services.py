@@ -22,8 +22,9 @@ from etl_assets.assets.instance import open_instance, prepare_first_visit
 from etl_assets.model.errors import SettingsError, Unavailable
 from etl_assets.spec.model import Spec
 from etl_assets.stores.artifacts import private_folder
+from etl_assets.stores.postgres import with_absolute_files
 from etl_assets.stores.run_locks import RunLocks
-from etl_assets.stores.settings import Settings
+from etl_assets.stores.settings import Settings, absolute_settings
 
 HOST = "127.0.0.1"  # Dagster's UI has no log-in: never another address
 READY_TIMEOUT_S, STOP_TIMEOUT_S, LOOK_EVERY_S = 120, 20, 0.25
@@ -41,11 +42,16 @@ WORKSPACE = "load_from:\n  - grpc_server: {{host: localhost, socket: {socket}, l
 
 @dataclass
 class Service:
-    """One child: what it runs, its log, and when it was started."""
+    """One child: what it runs, its log, and when it was started.
+
+    It runs in `home`, a private folder: Python and Dagster import what lies in the working folder first, and that where
+    an operator starts us is anybody's.
+    """
 
     name: str
     command: list[str]
     log: Path
+    home: Path
     process: subprocess.Popen[bytes] | None = None
     starts: list[float] = field(default_factory=list)
 
@@ -59,7 +65,8 @@ class Service:
                 stderr=log,
                 start_new_session=True,
                 # Its fork handlers crash children between fork and exec; none of ours goes on without exec.
-                env={**os.environ, "GRPC_ENABLE_FORK_SUPPORT": "0"},
+                env={**os.environ, **_from_anywhere(), "GRPC_ENABLE_FORK_SUPPORT": "0"},
+                cwd=self.home,
             )
         self.starts = [at for at in self.starts if at > time.monotonic() - RESTART_WINDOW_S] + [time.monotonic()]
 
@@ -73,6 +80,12 @@ class Service:
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, number)
+
+
+def _from_anywhere() -> dict[str, str]:
+    """Our settings, as a process in another folder reads them."""
+    url = os.environ.get("TARGET_DATABASE_URL")
+    return {**absolute_settings(), **({"TARGET_DATABASE_URL": with_absolute_files(url)} if url else {})}
 
 
 def serve(settings: Settings, spec: Spec, *, port: int, say: Callable[[str], None]) -> None:
@@ -121,7 +134,7 @@ def _services(settings: Settings, folder: Path, port: int) -> list[Service]:
     }
     for name in commands:
         (logs / f"{name}.log").unlink(missing_ok=True)
-    return [Service(name, command, logs / f"{name}.log") for name, command in commands.items()]
+    return [Service(name, command, logs / f"{name}.log", folder) for name, command in commands.items()]
 
 
 def _wait_for(condition: Callable[[], bool], services: list[Service]) -> None:

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 
 from etl_assets.model.errors import EtlError, OtherEncoding, SettingsError, TransactionPooler, Unavailable
@@ -106,6 +107,17 @@ def connect(url: str) -> Iterator[Connection]:
         raise translated(error) from None
     finally:
         connection.close()
+
+
+def with_absolute_files(url: str) -> str:
+    """The DSN, with the files that it names (certificates, keys) where they are from any folder."""
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        return url  # whoever connects says so
+    files = {name: str(parts[name]) for name in ("sslrootcert", "sslcert", "sslkey", "sslcrl") if parts.get(name)}
+    moved = {name: str(Path(file).resolve()) for name, file in files.items() if Path(file).exists()}
+    return make_conninfo(url, **moved) if moved else url
 
 
 def _open(url: str) -> Connection:

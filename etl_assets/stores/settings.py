@@ -83,6 +83,16 @@ def read_settings() -> Settings:
     )
 
 
+def absolute_settings() -> dict[str, str]:
+    """The variables of ours that are set and name files, for a process that runs in another folder.
+
+    Raises:
+        SettingsError: a path is not usable.
+    """
+    names = ("ETL_ARTIFACTS", "ETL_SPEC", "LEGACY_SQLITE", "DAGSTER_HOME", "ETL_CORRECTIONS", "ETL_CLAIMS")
+    return {name: str(path) for name in names if (path := _path(name)) is not None}
+
+
 def _path(name: str) -> Path | None:
     value = os.environ.get(name)
     return _absolute(name, value) if value else None
