@@ -78,7 +78,7 @@ def test_nothing_outlives_the_ui_and_a_killed_run_blocks_nobody(tmp_path: Path, 
     try:
         until(lambda: status(again, first) in ("FAILURE", "SUCCESS", "CANCELED"), seconds=30)
         second = start_migrate(again)
-        until(lambda: status(again, second) == "SUCCESS", seconds=90)
+        until(lambda: status(again, second) == "SUCCESS", seconds=180)
         assert again.execute("SELECT count(*) FROM etl.legacy_user_map") == [(244,)]
     finally:
         again.stop()
@@ -90,7 +90,7 @@ def test_a_service_that_dies_is_started_again(lasting: Site) -> None:
     os.kill(int(daemon.name), signal.SIGKILL)
     until(lambda: "The daemon has ended and is started again" in lasting.said, seconds=30)
     run = start_migrate(lasting)
-    until(lambda: status(lasting, run) == "SUCCESS", seconds=90)
+    until(lambda: status(lasting, run) == "SUCCESS", seconds=180)
 
 
 def test_a_code_server_that_answers_no_more_is_started_again(lasting: Site) -> None:
@@ -98,9 +98,9 @@ def test_a_code_server_that_answers_no_more_is_started_again(lasting: Site) -> N
     [inner] = [folder for folder in Path("/proc").glob("[0-9]*") if b"api\0grpc" in command_line_of(lasting, folder)]
     os.kill(int(inner.name), signal.SIGKILL)
     until(lambda: "The code-server has ended and is started again" in lasting.said, seconds=60)
-    until(lambda: knows_our_sensors(lasting), seconds=60)
+    until(lambda: knows_our_sensors(lasting), seconds=120)
     run = start_migrate(lasting)
-    until(lambda: status(lasting, run) == "SUCCESS", seconds=90)
+    until(lambda: status(lasting, run) == "SUCCESS", seconds=180)
 
 
 def test_nothing_of_the_folder_that_it_is_started_in_is_imported(lasting: Site) -> None:

@@ -178,11 +178,12 @@ def _watch(
     `dagster code-server` is a proxy that outlives the process behind it, which holds our code; only the webserver
     knows that nobody answers any more (dagster 1.13.27).
     """
-    misses, next_look = 0, time.monotonic() + HEALTH_EVERY_S
+    # One that was just started is loading, which takes a busy machine longer than three looks (20 s were met).
+    misses, next_look, loading_until = 0, time.monotonic() + HEALTH_EVERY_S, 0.0
     while True:
         time.sleep(LOOK_EVERY_S)
         if time.monotonic() > next_look:
-            misses = misses + 1 if UNREACHABLE in health() else 0
+            misses = misses + 1 if UNREACHABLE in health() and time.monotonic() > loading_until else 0
             next_look = time.monotonic() + HEALTH_EVERY_S
             if misses > MISSES:
                 services[0].signal(signal.SIGKILL)
@@ -196,6 +197,7 @@ def _watch(
             service.signal(signal.SIGKILL)  # what the dead one had started, its half of a run included
             service.start()
             if service is services[0]:
+                loading_until = time.monotonic() + READY_TIMEOUT_S
                 restarted()
 
 
