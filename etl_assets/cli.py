@@ -188,9 +188,10 @@ def undo(*, wave: str, user_id: str, in_use: bool) -> None:
     refer to them. `migrate --wave KEY` or `migrate --user LEGACY_ID` brings them back.
     """
     from etl_assets.assets import decisions  # noqa: PLC0415
+    from etl_assets.assets.instance import open_instance  # noqa: PLC0415
     from etl_assets.assets.resources import Stores  # noqa: PLC0415
 
-    _, spec = _start()
+    settings, spec = _start()
     try:
         done = decisions.undo(Stores(), spec, wave=wave, user=user_id, run="undo", in_use=in_use)
     except UndoRefused as refusal:
@@ -199,6 +200,8 @@ def undo(*, wave: str, user_id: str, in_use: bool) -> None:
         raise
     for line in decisions.told(done):
         _say(line)
+    with open_instance(settings) as instance:
+        decisions.tell_partitions(instance, Stores(), spec, done)
 
 
 @cli.command()
@@ -247,6 +250,8 @@ def freeze(context: click.Context, *, lift: bool) -> None:
     show_books(outcome.books, as_json=False)
     if outcome.exit_code == 0:
         _say(f"To sign: {settings.artifacts / 'reports' / 'migration_report.html'}")
+    for words in decisions.to_switch_on(Stores(), spec):
+        _say(words)
     context.exit(outcome.exit_code or (0 if outcome.books.closed else BOOKS_OPEN))
 
 

@@ -1,21 +1,25 @@
 """What an operator decides: to take a wave or a user out again, and that the legacy app is at its end."""
 
 from collections.abc import Callable
+from itertools import product
 
 import dagster as dg
 from pydantic import Field
 
-from etl_assets.assets.keys import FREEZE, UNDO, VERIFY
+from etl_assets.assets.keys import FREEZE, UNDO, VERIFY, production_key
 from etl_assets.assets.launchpad import LegacyId
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.model.errors import SettingsError, UndoRefused
 from etl_assets.model.report import Freeze
+from etl_assets.report.points import reminders
 from etl_assets.spec.model import Spec
 from etl_assets.stores.freezing import freeze, lift
 from etl_assets.stores.legacy_sqlite import file_mark
+from etl_assets.stores.postgres import reading
 from etl_assets.stores.schema import refusals_audited
-from etl_assets.stores.undoing import Undone, undo_user, undo_wave
+from etl_assets.stores.switched_off import find_switched_off
+from etl_assets.stores.undoing import Undone, left_of_waves, undo_user, undo_wave
 
 LISTED = 200
 RunVerify = Callable[[dg.DagsterInstance], int]
@@ -55,6 +59,24 @@ def undo(stores: Access, spec: Spec, *, wave: str, user: str, run: str, in_use: 
         return undo_user(connection, links, user=user, run=run, in_use=in_use)
 
 
+def tell_partitions(instance: dg.DagsterInstance, stores: Access, spec: Spec, done: Undone) -> None:
+    """Says at each production partition of which something was taken out how many rows of it are left.
+
+    A partition that is materialized cannot be wiped: Dagster's SQL storage has no way (dagster 1.13.27).
+    """
+    with stores.target() as connection, reading(connection):
+        left = left_of_waves(connection, done.waves)
+    for wave, table in product(done.waves, spec.owned):
+        count = left.get((wave, table), 0)
+        words = (
+            f"Taken out by `{UNDO}`: {count:,} rows of this wave are left. Run the wave again to bring the others back."
+        )
+        told = {"rows_loaded": count, "dagster/partition_row_count": count}
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization(production_key(table), partition=wave, description=words, metadata=told)
+        )
+
+
 def told(done: Undone) -> list[str]:
     """What an undo did, in lines."""
     lines = [f"{done.users:,} users are held. Nothing more arrives for them until you run them again."]
@@ -89,6 +111,13 @@ def freeze_now(stores: Access, spec: Spec, *, run: str) -> Freeze:
         return freeze(connection, spec, info=info, mark=mark, run=run)
 
 
+def to_switch_on(stores: Access, spec: Spec) -> list[str]:
+    """What the operator may have switched off for the migration, a sentence each, for whoever ends it."""
+    with stores.target() as connection, reading(connection):
+        off = find_switched_off(connection, spec)
+    return [f"{point.title} {point.remedy}" for point in reminders(off, is_over=True)]
+
+
 def lift_freeze(stores: Access, *, run: str) -> bool:
     """Takes the freeze back; returns whether there was one."""
     with stores.target() as connection:
@@ -111,6 +140,7 @@ def build_undo_job(spec: Spec, run_verify: RunVerify) -> dg.JobDefinition:
                 for line in refused_lines(refusal):
                     context.log.error(line)
                 raise
+            tell_partitions(context.instance, stores, spec, done)
         for line in told(done):
             context.log.info(line)
         _verify(context, run_verify)
@@ -141,7 +171,10 @@ def build_freeze_job(spec: Spec, run_verify: RunVerify) -> dg.JobDefinition:
                 context.log.info("The freeze was taken back." if was else "There was no freeze.")
                 return
             frozen = freeze_now(stores, spec, run=context.run_id)
+            off = to_switch_on(stores, spec)
         context.log.info("Frozen at snapshot %s. A changed legacy file is an error from now on.", frozen.snapshot)
+        for words in off:
+            context.log.warning(words)
         _verify(context, run_verify)
 
     @dg.job(

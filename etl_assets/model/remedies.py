@@ -115,8 +115,7 @@ CHANGE_REMEDIES = {
     "new_version_refused": "The new version does not fit its types; see the quarantine list. Production keeps the "
     "former.",
     "key_repeats_in_legacy": "More than one legacy row has this key by now, and none of them is read any more. What "
-    "was loaded stays. Name columns in the spec's `key` that tell them apart before more is loaded, or give each row its "
-    "own key with `_key` in the corrections file: the loaded one keeps this.",
+    "was loaded stays. Give each row a key of its own with `_key` in the corrections file: the loaded one keeps this.",
     "vanished_in_legacy": "Removed from the legacy app after it was loaded. Production keeps it; remove it there by "
     "hand if that is wanted.",
 }

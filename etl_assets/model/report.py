@@ -158,6 +158,14 @@ def _as_tuples(line: dict[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class SwitchedOff:
+    """Triggers (`name on table`) that do not fire, and tables that Supabase's Realtime does not send."""
+
+    triggers: tuple[str, ...] = ()
+    unpublished: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ReportFacts:
     """Everything on the report."""
 
@@ -169,6 +177,7 @@ class ReportFacts:
     unfinished: tuple[str, ...] = ()
     corrections: tuple[CorrectionLine, ...] = ()
     frozen: Freeze | None = None
+    switched_off: SwitchedOff = SwitchedOff()
 
     @property
     def books(self) -> Books:

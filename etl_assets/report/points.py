@@ -5,7 +5,7 @@ from itertools import groupby
 
 from etl_assets.model.errors import sample_of
 from etl_assets.model.remedies import USER_REMEDIES
-from etl_assets.model.report import ReportFacts, UserLine
+from etl_assets.model.report import ReportFacts, SwitchedOff, UserLine
 
 SETTLE_ROWS = "The table of reasons says what to do about each; until then they are kept and counted."
 LISTED = "The list `legacy_changes.csv` beside this page names each row."
@@ -13,6 +13,8 @@ LISTED_MONEY = (
     "Decide before you sign: the new app keeps what was applied. The list `legacy_changes.csv` beside this page has "
     "before, now and difference, and what to do."
 )
+TRIGGERS_AGAIN = "If they were disabled for the migration: ALTER TABLE ... ENABLE TRIGGER ... when it is over."
+REALTIME_AGAIN = "If the app listens to them: ALTER PUBLICATION supabase_realtime ADD TABLE ..."
 WAIT_FOR_ROWS = "They arrive by themselves when what they refer to has arrived."
 ALTERED = "differ from what was loaded, and nobody else wrote them"
 MISOWNED = "stand under another account than the one that claimed them"
@@ -39,7 +41,20 @@ class Point:
 def open_points(facts: ReportFacts) -> list[Point]:
     """All open points, the gravest first; empty when nothing is left to do."""
     found = [*_faults(facts), *_user_points(facts.users), *_row_points(facts), *_changes(facts)]
+    found += reminders(facts.switched_off, is_over=facts.frozen is not None)
     return sorted(found, key=lambda point: point.weight)
+
+
+def reminders(off: SwitchedOff, *, is_over: bool) -> list[Point]:
+    """What to switch on again; who sends rows to whom is asked at the end of the migration alone (`is_over`)."""
+    points = []
+    if off.triggers:
+        title = f"Triggers of the target that do not fire: {sample_of(off.triggers)}."
+        points.append(Point(1 if is_over else 2, title, TRIGGERS_AGAIN))
+    if off.unpublished and is_over:
+        title = f"Supabase's Realtime does not send {', '.join(off.unpublished)}."
+        points.append(Point(2, title, REALTIME_AGAIN))
+    return points
 
 
 def _faults(facts: ReportFacts) -> list[Point]:

@@ -14,11 +14,13 @@ from etl_assets.stores.targets import regclass
 
 HEADER = """\
 -- A role for etl-assets alone: no superuser, and nothing but what the migration does on this target.
--- Run it as the role `postgres` (or another that may grant on these tables), after reading it. It is safe to run again.
+-- Run it as the role `postgres` (or another that may grant on these tables), after reading it; a line that this role
+-- cannot run says which can. It is safe to run again.
 -- Then give the role a password, and put both into TARGET_DATABASE_URL:  \\password {role}
 """
 BYPASS = "row level security would hide rows from it, which would then be loaded twice or counted as lost"
 EYES = "it takes the role on for that, and has none of its privileges otherwise"
+JOINS = "proves foreign keys by a join: only a superuser can grant it (on Supabase let `postgres` migrate instead)"
 OWNS = "schema etl is the role's own, so that it need not be allowed to make others"
 
 
@@ -36,25 +38,39 @@ def grants(connection: Connection, links: Links, *, role: str) -> str:
             f"it bypasses row level security: {BYPASS}",
             statement("grant/create_role", role=name, word=sql.Literal(role)),
         ),
-        (OWNS, statement("grant/create_schema", role=name)),
+        (OWNS, statement("grant/lend_role", role=name)),
+        ("", statement("grant/create_schema", role=name)),
+        ("", statement("grant/return_role", role=name)),
+        *_privileges(connection, links, name),
     ]
-    wanted = _with_deletes(links, needed_privileges(links))
-    parts += [
-        (f"reads or writes {schema}", statement("grant/use_schema", schema=sql.Identifier(schema), role=name))
-        for schema in dict.fromkeys(privilege.schema for privilege in wanted)
-    ]
-    parts += [("", _grant(table, held, name)) for table, held in _by_table(wanted).items()]
     parts += [
         ("raises the sequence of the ids that are kept", statement("grant/sequence", sequence=sequence, role=name))
         for sequence in _sequences(connection, links.spec, links)
     ]
     if links.spec.policy.joins:
-        parts.append(("proves foreign keys by a join", statement("grant/replication_role", role=name)))
+        why = (
+            "proves foreign keys by a join: only a superuser can grant it (on Supabase let `postgres` migrate instead)"
+        )
+        parts.append((why, statement("grant/replication_role", role=name)))
     if rows(connection, statement("find_role"), role=ROLE):
-        parts.append((f"looks at rows as a user does: {EYES}", statement("grant/become_user", role=name)))
+        whose = "" if one(connection, statement("may_lend"), role=ROLE)[0] else f"; as whoever may grant {ROLE}"
+        parts.append((f"looks at rows as a user does: {EYES}{whose}", statement("grant/become_user", role=name)))
     lines = [HEADER.format(role=role)]
     lines += [f"{f'-- {why}{chr(10)}' if why else ''}{query.as_string(connection)};" for why, query in parts]
     return "\n".join(lines) + "\n"
+
+
+def _privileges(connection: Connection, links: Links, role: sql.Identifier) -> list[tuple[str, sql.Composed]]:
+    """What each schema is used for, and the grants on its tables; each with who has to run it, if not we."""
+    schemas: dict[str, tuple[str, sql.Composed]] = {}
+    tables = []
+    for (schema, table), held in _by_table(_with_deletes(links, needed_privileges(links))).items():
+        values = {"table": regclass(schema, table), "privileges": sorted({need.privilege for need in held})}
+        owner, is_ours, schema_owner, is_our_schema = one(connection, statement("find_grantors"), **values)
+        use = statement("grant/use_schema", schema=sql.Identifier(schema), role=role)
+        schemas[schema] = (f"reads or writes {schema}" + ("" if is_our_schema else f"; as {schema_owner}"), use)
+        tables.append(("" if is_ours else f"as {owner}", _grant((schema, table), held, role)))
+    return [*schemas.values(), *tables]
 
 
 def _with_deletes(links: Links, needs: list[Privilege]) -> list[Privilege]:

@@ -7,6 +7,7 @@ from etl_assets.stores.late import unfinished_waves
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, rows, server_facts
 from etl_assets.stores.statements import statement
+from etl_assets.stores.switched_off import find_switched_off
 
 
 def report_facts(connection: Connection, links: Links, verified: Verified, *, snapshot: str) -> ReportFacts:
@@ -21,6 +22,7 @@ def report_facts(connection: Connection, links: Links, verified: Verified, *, sn
         users=tuple(UserLine(state, reason, int(n), tuple(sample)) for state, reason, n, sample in users),
         unfinished=tuple(unfinished_waves(connection)),
         frozen=find_freeze(connection),
+        switched_off=find_switched_off(connection, links.spec),
         corrections=tuple(CorrectionLine(*line) for line in rows(connection, statement("describe_corrections"))),
     )
 

@@ -26,6 +26,7 @@ class Undone:
     """What became of it: users on hold; rows removed, given back their former values, or gone before; balances.
 
     `lost` rows had gone with their account, and may come back with another. `kept` of those removed were in use.
+    `waves` are those that had brought them.
     """
 
     users: int = 0
@@ -35,6 +36,7 @@ class Undone:
     lost: dict[str, int] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
+    waves: list[str] = field(default_factory=list)
 
 
 def undo_wave(connection: Connection, links: Links, *, wave: str, run: str, in_use: bool = False) -> Undone:
@@ -59,6 +61,7 @@ def undo_wave(connection: Connection, links: Links, *, wave: str, run: str, in_u
         users = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
         done = _undo(connection, links, users=users, wave=wave, run=run, in_use=in_use)
         connection.execute(statement("undo_wave"), {"wave": wave})
+        done.waves = [wave]
         fault_point("undo.before_commit")
     fault_point("undo.committed")
     return done
@@ -78,8 +81,10 @@ def undo_user(connection: Connection, links: Links, *, user: str, run: str, in_u
         if found is None or found[0] is None:
             what = "has claimed no account, so there is nothing to undo" if found else "is no legacy user"
             raise SettingsError(f"{user!r} {what}; `etl-assets user ID` says where somebody's history is")
+        waves = [wave for (wave,) in rows(connection, statement("list_waves_of_user"), user=user)]
         connection.execute(statement("leave_wave"), {"user": user})
         done = _undo(connection, links, users=[user], wave=None, run=run, in_use=in_use)
+        done.waves = waves
         fault_point("undo.before_commit")
     fault_point("undo.committed")
     return done
@@ -88,6 +93,12 @@ def undo_user(connection: Connection, links: Links, *, user: str, run: str, in_u
 def release(connection: Connection, *, wave: str | None = None, user: str | None = None) -> list[str]:
     """Lets undone users move again, those of a wave or one; returns their legacy ids. Runs inside `writing`."""
     return [found for (found,) in rows(connection, statement("release_users"), wave=wave, user=user)]
+
+
+def left_of_waves(connection: Connection, waves: list[str]) -> dict[tuple[str, str], int]:
+    """How many rows of each wave and table the ledger still has; runs inside `reading`."""
+    found = rows(connection, statement("count_of_waves"), waves=waves)
+    return {(wave, table): int(count) for wave, table, count in found}
 
 
 def undone_waves(connection: Connection) -> list[str]:

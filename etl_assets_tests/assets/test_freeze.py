@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from etl_assets.assets.decisions import freeze_now, lift_freeze
+from etl_assets.assets.decisions import freeze_now, lift_freeze, to_switch_on
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import FREEZE, SNAPSHOT, VERIFICATION, VERIFY
 from etl_assets.assets.migration import migrate_dry
@@ -38,6 +38,22 @@ def test_the_report_becomes_the_sign_off(frozen: World) -> None:
     assert "Sign-off report" in page(frozen)
     assert "Ready to sign. The legacy app is frozen" in page(frozen)
     assert "The legacy app was frozen at" in page(frozen)
+
+
+def test_what_was_switched_off_is_to_be_switched_on_again(frozen: World) -> None:
+    frozen.execute(
+        "CREATE FUNCTION public.nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+        "CREATE TRIGGER mail AFTER INSERT ON public.jobs EXECUTE FUNCTION public.nothing();"
+        "ALTER TABLE public.jobs DISABLE TRIGGER mail;"
+        "CREATE PUBLICATION supabase_realtime FOR TABLE public.profiles, public.artifacts"
+    )
+    told = frozen.cli("freeze").stderr
+    assert run_job(frozen.definitions(), VERIFY, frozen.instance) == 0
+    for text in (told, page(frozen)):
+        assert "Triggers of the target that do not fire: mail on public.jobs" in text
+        assert "Realtime does not send public.credit_transactions, public.jobs." in text.replace("&#39;", "'")
+    frozen.execute("ALTER TABLE public.jobs ENABLE TRIGGER mail; DROP PUBLICATION supabase_realtime")
+    assert to_switch_on(Stores(), frozen.spec) == []
 
 
 def test_freezing_twice_changes_nothing(frozen: World) -> None:

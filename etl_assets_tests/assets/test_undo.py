@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from etl_assets.assets.decisions import refused_lines, undo
+from etl_assets.assets.decisions import refused_lines, tell_partitions, undo
 from etl_assets.assets.forgetting import forget
 from etl_assets.assets.instance import run_job
-from etl_assets.assets.keys import LOAD_WAVE, NEW_WAVE, UNDO
+from etl_assets.assets.keys import LOAD_WAVE, NEW_WAVE, UNDO, key_of
 from etl_assets.assets.migration import Wishes, migrate
 from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
@@ -42,6 +42,24 @@ def last_wave(world: World) -> str:
 
 def states(world: World) -> dict[str, str]:
     return dict(world.query("SELECT legacy_user_id, state FROM etl.legacy_user_map"))
+
+
+def test_the_partition_says_that_nothing_of_its_wave_is_there(awkward: World) -> None:
+    def shown() -> int:
+        latest = awkward.instance.get_latest_materialization_event(key_of("production/jobs"))
+        assert latest.asset_materialization.partition == wave
+        return latest.asset_materialization.metadata["rows_loaded"].value
+
+    awkward.migrate()
+    wave = last_wave(awkward)
+    [(whole,)] = awkward.query("SELECT count(*) FROM public.jobs")
+    tell_partitions(awkward.instance, Stores(), awkward.spec, take_out(awkward, user="1"))
+    assert 0 < shown() < whole
+    migrate_with(awkward, user="1")
+    job = awkward.definitions().resolve_job_def(UNDO)
+    config = {"ops": {"take_out": {"config": {"wave": wave}}}}
+    assert job.execute_in_process(instance=awkward.instance, run_config=config).success
+    assert shown() == 0
 
 
 def test_production_is_what_it_was_before_the_wave_and_the_books_close(awkward: World) -> None:

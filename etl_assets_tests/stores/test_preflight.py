@@ -1,6 +1,8 @@
 """Is the target fit? Each thing that can be wrong with it is found before anything is written."""
 
+import contextlib
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -20,6 +22,7 @@ from etl_assets.stores.postgres import connect, reading
 from etl_assets.stores.preflight import examine_target, require_target
 from etl_assets.stores.schema import ensure_schema
 from etl_assets.stores.targets import read_targets
+from etl_assets_tests.campaigns.debian import BINARIES, debian_cluster, make_target
 from etl_assets_tests.scenario import BOOKS, USERS
 from etl_assets_tests.world import World
 
@@ -184,6 +187,87 @@ def test_the_role_of_the_printed_grants_migrates_and_may_do_no_more(
                 connection.execute(forbidden.encode())
     finally:
         awkward.execute(f"DROP OWNED BY {name} CASCADE; DROP ROLE {name}")
+
+
+@pytest.fixture
+def administrator(awkward: World) -> Iterator[str]:
+    """The DSN of a role as Supabase's `postgres` is: no superuser, makes roles, owns the app's tables, reads accounts."""
+    name, database = f"administrator_{os.getpid()}", conninfo_to_dict(awkward.url)["dbname"]
+    awkward.execute(
+        f"CREATE ROLE {name} LOGIN CREATEDB CREATEROLE BYPASSRLS; GRANT CREATE ON DATABASE {database} TO {name};"
+        f"GRANT USAGE ON SCHEMA auth TO {name}; GRANT SELECT ON auth.users TO {name};"
+        f"ALTER SCHEMA public OWNER TO {name}; ALTER TABLE public.profiles OWNER TO {name};"
+        f"ALTER TABLE public.jobs OWNER TO {name}; ALTER TABLE public.artifacts OWNER TO {name};"
+        f"ALTER TABLE public.credit_transactions OWNER TO {name};"
+    )
+    yield make_conninfo(awkward.url, user=name)
+    loader = f"loader_{os.getpid()}"
+    for what in ("ALL TABLES IN SCHEMA auth", "SCHEMA auth"):  # a privilege goes with the one who gave it
+        with contextlib.suppress(psycopg.errors.InsufficientPrivilege):
+            awkward.execute(f"SET ROLE {name}; REVOKE ALL ON {what} FROM {loader}")
+    awkward.execute(f"DROP OWNED BY {name} CASCADE; DROP OWNED BY {loader} CASCADE; DROP ROLE {loader}, {name}")
+
+
+def script_for(world: World, url: str, role: str) -> str:
+    with connect(url) as connection, reading(connection):
+        return grants(connection, Links(world.spec, read_targets(connection, world.spec)), role=role)
+
+
+def test_whoever_makes_roles_can_run_the_printed_grants(
+    awkward: World, administrator: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = conninfo_to_dict(administrator)["user"]
+    awkward.execute(
+        f"GRANT USAGE ON SCHEMA auth TO {user} WITH GRANT OPTION; GRANT authenticated TO {user} WITH ADMIN OPTION;"
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA auth TO {user} WITH GRANT OPTION"
+    )
+    name = f"loader_{os.getpid()}"
+    script = script_for(awkward, administrator, name)
+    assert "as postgres" not in script
+    for _ in range(2):
+        with psycopg.connect(administrator, autocommit=True) as connection:
+            connection.execute(script.encode())
+    assert awkward.query("SELECT pg_has_role(%s, %s, 'SET')", user, name) == [(False,)]
+    monkeypatch.setenv("TARGET_DATABASE_URL", make_conninfo(awkward.url, user=name))
+    assert red(awkward, os.environ["TARGET_DATABASE_URL"]) == {}
+    outcome = awkward.migrate()
+    assert (outcome.exit_code, outcome.books.as_json()["tables"]) == (0, BOOKS)
+
+
+def test_a_line_of_the_grants_that_needs_another_says_whom(awkward: World, administrator: str) -> None:
+    name = f"loader_{os.getpid()}"
+    script = script_for(awkward, administrator, name)
+    refused = []
+    with psycopg.connect(administrator, autocommit=True) as connection:
+        warned: list[str] = []  # nothing to pass on is an error only where one has nothing at all
+        connection.add_notice_handler(lambda notice: warned.append(str(notice.message_primary)))
+        for statement in re.split(r";\n(?=--|GRANT|CREATE|REVOKE)", script):
+            warned.clear()
+            try:
+                connection.execute(statement.encode())
+            except psycopg.errors.InsufficientPrivilege as error:
+                warned.append(str(error))
+            if any("privilege" in words or "permission" in words for words in warned):
+                refused.append(statement)
+    assert refused
+    assert all("as postgres" in statement or "as whoever" in statement for statement in refused)
+    assert script.count("as postgres") + script.count("as whoever") == len(refused)
+
+
+@pytest.mark.skipif(not BINARIES.is_dir() or os.geteuid() != 0, reason="needs Debian's PostgreSQL 15, and root")
+@pytest.mark.parametrize("is_superuser", [True, False])
+def test_before_postgres_16_the_grants_say_that_they_need_a_superuser(world: World, is_superuser: bool) -> None:
+    with debian_cluster() as url:
+        make_target(url)
+        script = script_for(world, url, "loader")
+        with psycopg.connect(url, autocommit=True) as connection:
+            if is_superuser:
+                connection.execute(script.encode())
+                return
+            connection.execute("CREATE ROLE administrator CREATEROLE BYPASSRLS; SET ROLE administrator")
+            with pytest.raises(psycopg.errors.RaiseException, match="only a superuser") as caught:
+                connection.execute(script.encode())
+            assert "Run this script as a superuser" in str(caught.value)
 
 
 @pytest.fixture

@@ -1,0 +1,2 @@
+-- The reverse of `lend_role`.
+REVOKE {role} FROM CURRENT_USER
