@@ -4,6 +4,7 @@ import pytest
 
 from etl_assets.assets.keys import VERIFICATION
 from etl_assets.assets.preflight import Line, examine
+from etl_assets.model.errors import EtlError
 from etl_assets.stores.settings import read_settings
 from etl_assets_tests.scenario import PRODUCTION
 from etl_assets_tests.world import AT, World
@@ -97,3 +98,51 @@ def test_no_address_and_no_value_is_printed(awkward: World) -> None:
     result = awkward.cli("check")
     assert "example.com" not in result.stdout + result.stderr
     assert "last tuesday" not in result.stdout + result.stderr
+
+
+TARGETS = {
+    "as it is": "",
+    "a column less": "ALTER TABLE public.jobs DROP COLUMN status",
+    "a column that wants a value": "ALTER TABLE public.jobs ADD COLUMN must text NOT NULL",
+    "no table": "DROP TABLE public.artifacts",
+    "open to everybody": "ALTER TABLE public.jobs DISABLE ROW LEVEL SECURITY",
+    "a trigger": "CREATE FUNCTION public.nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+    "CREATE TRIGGER book BEFORE INSERT ON public.jobs FOR EACH ROW EXECUTE FUNCTION public.nothing()",
+    "an index of an expression": "CREATE UNIQUE INDEX ON public.credit_transactions (lower(reference_id))",
+    "a rule of the values": "ALTER TABLE public.jobs ADD CHECK (source_file IS NULL)",
+    "a key of the pair": "ALTER TABLE public.jobs ADD EXCLUDE USING btree (job_type WITH =)",
+    "another type": "ALTER TABLE public.jobs ALTER COLUMN updated_at TYPE date",
+}
+SOURCES = {
+    "no table": "DROP TABLE artifacts",
+    "a column less": "ALTER TABLE jobs DROP COLUMN source_file",
+    "nobody": "DELETE FROM users",
+    "a date for a key": "UPDATE users SET created_at = 'never'",
+}
+BOTH = {"a table of neither": ("DROP TABLE public.artifacts", "DROP TABLE artifacts")}
+FILES = {
+    "claims.csv": "legacy_user_id,reason\n5,hm\n",
+    "corrections.csv": "table,legacy_id,column,value,reason\njobs,7,no_such_column,x,why\n",
+}
+
+
+@pytest.mark.usefixtures("without_dagster")
+@pytest.mark.parametrize(
+    ("kind", "what"), [(k, w) for k in ("TARGETS", "SOURCES", "BOTH", "FILES") for w in globals()[k]]
+)
+def test_check_says_no_where_migrate_does_and_nowhere_else(awkward: World, kind: str, what: str) -> None:
+    if kind == "TARGETS":
+        awkward.execute(TARGETS[what] or "SELECT 1")
+    elif kind == "SOURCES":
+        awkward.legacy(SOURCES[what])
+    elif kind == "BOTH":
+        awkward.execute(BOTH[what][0])
+        awkward.legacy(BOTH[what][1])
+    else:
+        (awkward.folder / "artifacts").mkdir(exist_ok=True)
+        (awkward.folder / "artifacts" / what).write_text(FILES[what], encoding="utf-8")
+    try:
+        says_yes = all(line.holds for line in examine(read_settings(), awkward.spec))
+    except EtlError:
+        says_yes = False
+    assert says_yes == (awkward.migrate().exit_code == 0), awkward.said

@@ -90,7 +90,13 @@ def _people_lines(settings: Settings, spec: Spec) -> list[Line]:
     return [Line(f"users {table.name}", holds=True, words=words, warns=True)]
 
 
+def _absent_sources(settings: Settings, spec: Spec) -> set[str]:
+    with open_read_only(settings.legacy_file()) as connection:
+        return {name for name, table in spec.tables.items() if describe(connection, table.source) is None}
+
+
 def _target_lines(settings: Settings, spec: Spec) -> list[Line]:
+    absent = _absent_sources(settings, spec)
     with connect(target_url(settings)) as connection, reading(connection):
         facts = server_facts(connection)
         place = "embedded PostgreSQL" if settings.is_embedded else "PostgreSQL"
@@ -102,11 +108,8 @@ def _target_lines(settings: Settings, spec: Spec) -> list[Line]:
                 require_fit(table, target)
             except TargetMismatch as problem:
                 is_absent = problem.problems == (f"{table.target} does not exist",)
-                lines.append(
-                    Line(
-                        f"target {table.target}", holds=table.optional and is_absent, words="; ".join(problem.problems)
-                    )
-                )
+                is_needless = is_absent and table.optional and name in absent
+                lines.append(Line(f"target {table.target}", holds=is_needless, words="; ".join(problem.problems)))
                 continue
             triggers = target.fired(updates=spec.policy.updates)
             fired = bool(triggers) and not spec.policy.fires(name)
