@@ -49,11 +49,9 @@ class TargetMarker(Strict):
     marker: str | None = None
 
 
-class Created(Strict):
-    """Where the legacy app keeps when a user signed up, and how to read it: as for a column of type timestamptz."""
+class Timed(Strict):
+    """What says how a legacy time is read."""
 
-    from_: str = Field(alias="from")
-    type: Literal["timestamptz", "date"] = "timestamptz"
     unit: Literal["s", "ms", "us", "julian"] | None = None
     format: str | None = None
     ambiguous: Literal["earliest", "latest"] | None = None
@@ -69,6 +67,13 @@ class Created(Strict):
         if value is not None:
             parse_format(value)
         return value
+
+
+class Created(Timed):
+    """Where the legacy app keeps when a user signed up, and how to read it: as for a column of type timestamptz."""
+
+    from_: str = Field(alias="from")
+    type: Literal["timestamptz", "date"] = "timestamptz"
 
 
 class Users(Strict):
@@ -207,7 +212,7 @@ class References(Strict):
         return value
 
 
-class Column(Strict):
+class Column(Timed):
     """One target column: its type and where its value comes from."""
 
     type: Type
@@ -217,24 +222,9 @@ class Column(Strict):
     default: str | None = None
     required: bool = False
     empty: Literal["null"] | None = None
-    unit: Literal["s", "ms", "us", "julian"] | None = None
-    format: str | None = None
-    ambiguous: Literal["earliest", "latest"] | None = None
     encoding: str | None = None
     references: References | None = None
     secret: Literal["allowed"] | None = None
-
-    @property
-    def time_format(self) -> TimeFormat | None:
-        """The format taken apart, where there is one."""
-        return parse_format(self.format) if self.format is not None else None
-
-    @field_validator("format")
-    @classmethod
-    def _is_a_format(cls, value: str | None) -> str | None:
-        if value is not None:
-            parse_format(value)
-        return value
 
     @model_validator(mode="after")
     def _one_source(self) -> "Column":
@@ -357,6 +347,28 @@ class Balance(Strict):
         return (found[1], found[2]) if found else None
 
 
+class Attribute(Column):
+    """A column of the profile that is no balance: read as any column, from `users.COLUMN`, and given once.
+
+    `set` writes over what the new app has there, `if_null` leaves it. What is NULL in the legacy app is not given.
+    """
+
+    apply: Literal["set", "if_null"]
+
+    @model_validator(mode="after")
+    def _is_of_users(self) -> "Attribute":
+        if not USERS_COLUMN.fullmatch(self.from_ or ""):
+            raise ValueError("`from` is `users.COLUMN`")
+        if self.expr or self.references or self.secret:
+            raise ValueError("`expr`, `references` and `secret` are for columns of tables")
+        return self
+
+    @property
+    def users_column(self) -> str:
+        """The legacy users' column."""
+        return (self.from_ or "").partition(".")[2]
+
+
 class Spec(Strict):
     """The whole file. `tables` keeps the file's order; `load_order` puts referenced tables first."""
 
@@ -367,9 +379,15 @@ class Spec(Strict):
     accounts: Accounts = Accounts.model_validate({})
     policy: Policy = Policy()
     balances: dict[str, Balance] = {}
+    profile: dict[str, Attribute] = {}
     tables: dict[str, Table]
     load_order: tuple[str, ...] = ()
     digest: str = ""
+
+    @property
+    def writes_profiles(self) -> bool:
+        """True when a load changes profiles."""
+        return bool(self.balances or self.profile)
 
     def balance_column(self, name: str) -> str:
         """The profiles' column behind a balance's name, `profiles.credits`."""

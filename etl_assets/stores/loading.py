@@ -25,6 +25,7 @@ from etl_assets.stores.postgres import (
     writing,
 )
 from etl_assets.stores.preflight import require_target
+from etl_assets.stores.profiles import apply_profile, due_profile, note_profile
 from etl_assets.stores.read_back import can_be_altered, require_as_written
 from etl_assets.stores.schema import audit, meta_facts, remember
 from etl_assets.stores.statements import identifier, joined, literal, statement
@@ -68,7 +69,7 @@ class Loaded:
 
     @property
     def written(self) -> int:
-        """All rows that were inserted or updated, and changes to balances."""
+        """All rows that were inserted or updated, and changes to profiles."""
         return sum(self.rows.values()) + sum(self.updated.values()) + self.balances
 
 
@@ -186,7 +187,7 @@ def _are_apart(connection: Connection, links: Links, owned: list[str]) -> bool:
     without a key counts as loaded from the first gate on, and that shall not be committed before its rows.
     """
     has_frozen = any(links.spec.tables[name].is_frozen for name in links.tables)
-    if has_frozen or links.spec.balances or can_be_altered(connection, links):
+    if has_frozen or links.spec.writes_profiles or can_be_altered(connection, links):
         return False
     tables = [regclass(links.targets[name].schema, links.targets[name].name) for name in owned]
     ids = [links.spec.tables[name].id.to for name in owned]
@@ -260,6 +261,7 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
         is_first = not loaded.transactions and not loader.lane
         _open_gate(loader, users=None if is_first else users)
         note_before(connection, links, users)
+        note_profile(connection, links, users)
         for name in owned:
             started = time.monotonic()
             table = links.spec.tables[name]
@@ -271,6 +273,7 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
         for name in owned:
             raise_sequence(connection, links, links.spec.tables[name])
         balances = apply_balances(connection, links, wave=wave, run=loader.run)
+        profiles = apply_profile(connection, links, wave=wave, run=loader.run)
         fault_point("load.balances")
         connection.execute(statement("stamp_migrated"), {"users": users})
         require_as_written(connection, links, owned, users=users)
@@ -284,11 +287,12 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
             digests=digests,
             updated=updated,
             balances=balances,
+            profiles=profiles,
         )
         fault_point("load.before_commit")
     fault_point("load.committed")
     loaded.transactions += 1
-    loaded.balances += balances
+    loaded.balances += balances + profiles
     for name, count in counts.items():
         loaded.add(name, count, updated[name])
 
@@ -318,7 +322,7 @@ def _late_users(connection: Connection, links: Links, owned: list[str], *, wave:
     """
     found: set[str] = set()
     with reading(connection):
-        found |= changed_balances(connection, links)
+        found |= changed_balances(connection, links) | due_profile(connection, links)
         staging = describe_staging(connection, links)[2]
         for name in owned:
             # Reading all rows as a whole would keep the users from coming first.
@@ -348,7 +352,7 @@ def unfinished_waves(connection: Connection) -> list[str]:
 
 def has_late_rows(connection: Connection, links: Links) -> bool:
     """True when a claimed user has a row or balance that could be written now; runs inside a transaction."""
-    return bool(changed_balances(connection, links)) or any(
+    return bool(changed_balances(connection, links) or due_profile(connection, links)) or any(
         one(connection, statement("find_late_row", links=links.as_whole.rows(name)))[0] is not None
         or has_changed_row(connection, links, name)
         for name in links.tables

@@ -34,9 +34,11 @@ TABLES = (
     "forgotten",
     "compared",
     "reissued",
+    "legacy_profile",
+    "profile_values",
 )
-LAST_MADE = "etl.reissued"
-LAST_READ = "etl.reissued"
+LAST_MADE = "etl.profile_values"
+LAST_READ = "etl.profile_values"
 
 
 def ensure_schema(connection: Connection) -> None:

@@ -8,6 +8,7 @@ from etl_assets.stores.balances import spent_balances, undo_balances
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, fire_deferred, one, rows, run_statement, writing
+from etl_assets.stores.profiles import undo_profile
 from etl_assets.stores.schema import audit, contradictions, declared_facts, exists
 from etl_assets.stores.statements import qualified, statement
 from etl_assets.stores.undo_hindrances import hindrances, undo_slots
@@ -20,7 +21,7 @@ TAKE_CARE = "Nothing was taken out. Settle these rows in the new app, or leave w
 
 @dataclass
 class Undone:
-    """What became of it: users on hold; rows removed, given back their former values, or gone before; balances.
+    """What became of it: users on hold; rows removed, given back their former values, or gone before; money; profiles.
 
     `lost` rows had gone with their account, and may come back with another.
     """
@@ -31,6 +32,7 @@ class Undone:
     gone: dict[str, int] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
+    profile: dict[str, int] = field(default_factory=dict)
 
 
 def undo_wave(connection: Connection, links: Links, *, wave: str, run: str) -> Undone:
@@ -109,6 +111,7 @@ def _undo(connection: Connection, links: Links, *, users: list[str], wave: str |
     if spent:
         raise UndoRefused("Undo refused: triggers book by themselves", spent, remedy=DISABLE)
     done.balances = undo_balances(connection, links, users=users, wave=wave)
+    done.profile = undo_profile(connection, links, users=users, wave=wave)
     for name in tables:
         _restore(connection, links, name, done, wave=wave)
     claims = one(connection, statement("digest_claims"), users=users)[0]
@@ -125,6 +128,7 @@ def _undo(connection: Connection, links: Links, *, users: list[str], wave: str |
         claims=claims,
         **told,
         balances=done.balances,
+        profile=done.profile,
     )
     return done
 
