@@ -348,19 +348,14 @@ class Balance(Strict):
 
 
 class Attribute(Column):
-    """A column of the profile that is no balance: read as any column, from `users.COLUMN`, and given once.
-
-    `set` writes over what the new app has there, `if_null` leaves it. What is NULL in the legacy app is not given.
-    """
+    """A column of the profile, given once; `set` writes over what is there. What is NULL in legacy is not given."""
 
     apply: Literal["set", "if_null"]
 
     @model_validator(mode="after")
     def _is_of_users(self) -> "Attribute":
-        if not USERS_COLUMN.fullmatch(self.from_ or ""):
-            raise ValueError("`from` is `users.COLUMN`")
-        if self.expr or self.references or self.secret:
-            raise ValueError("`expr`, `references` and `secret` are for columns of tables")
+        if not USERS_COLUMN.fullmatch(self.from_ or "") or self.expr or self.references or self.secret:
+            raise ValueError("`from` is `users.COLUMN`; `expr`, `references` and `secret` are for columns of tables")
         return self
 
     @property
