@@ -60,6 +60,8 @@ REASON_REMEDIES |= {
     "the legacy id was given to somebody else": "Another person has this id in the legacy app now, so what is new "
     "under it waits. Give the newcomer an id of her own there. If it is the same person all the same, say so in the "
     "claims file: a line with this user's account.",
+    "two legacy users have the id now": "What is new waits, because nobody can say whose it is. Give one of them "
+    "another id in the legacy app.",
     "the legacy address changed, and nothing proves that it is the same person": "What is new waits, because the "
     "legacy app may have given the id to somebody else. If it is the same person, say so in the claims file: a line "
     "with this user's account. If not, give the newcomer an id of her own in the legacy app.",
@@ -117,6 +119,9 @@ CHANGE_REMEDIES = {
     "changed_in_legacy_and_removed_in_production": "Its user removed the row in the new app, where it stays removed.",
     "new_version_refused": "The new version does not fit its types; see the quarantine list. Production keeps the "
     "former.",
+    "key_repeats_in_legacy": "More than one legacy row has this key by now, and none of them is read any more. What "
+    "was loaded stays. Name columns in the spec's `key` that tell them apart before more is loaded, or give each row "
+    "its own key with `_key` in the corrections file: the loaded one keeps this.",
     "vanished_in_legacy": "Removed from the legacy app after it was loaded. Production keeps it; remove it there by "
     "hand if that is wanted.",
 }

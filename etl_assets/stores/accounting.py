@@ -6,6 +6,7 @@ from etl_assets.model.books import ROW_STATES, USER_STATES, Books, Group, TableB
 from etl_assets.spec.model import USERS
 from etl_assets.stores.links import Links, state_of
 from etl_assets.stores.postgres import Connection, one, rows
+from etl_assets.stores.repeated import repeated_keys
 from etl_assets.stores.staging import staging_columns
 from etl_assets.stores.statements import (
     identifier,
@@ -71,7 +72,7 @@ def _countable(connection: Connection, links: Links, staged: set[str]) -> set[st
 
 def _table_book(connection: Connection, links: Links, name: str) -> TableBook:
     slots = {"links": links.as_whole.rows(name), "staging": staging_table(name), "table": literal(name)}
-    slots["state"] = state_of(identifier("g", "_reason"))
+    slots |= {"state": state_of(identifier("g", "_reason")), "repeated": repeated_keys(name)}
     source, loaded, refused, left_out, found = one(
         connection, statement("count_book", **slots, sums=money_sums(links, name))
     )

@@ -10,6 +10,7 @@ from etl_assets.stores.comparison import against_production
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, streamed
 from etl_assets.stores.quarantine_list import csv_line, harmless
+from etl_assets.stores.repeated import repeated_keys
 from etl_assets.stores.statements import statement
 
 HEADER = ("table", "legacy_id", "change", "remedy", "column", "before", "now", "difference")
@@ -22,7 +23,8 @@ def change_lines(connection: Connection, links: Links, tables: list[str]) -> Ite
     wanted = ("links", "target", "table", "id", "id_type", "staged", "found")
     for name in tables:
         slots = against_production(links, name, wave=None)
-        query = statement("list_legacy_changes", **{slot: slots[slot] for slot in wanted})
+        chosen = {slot: slots[slot] for slot in wanted}
+        query = statement("list_legacy_changes", **chosen, repeated=repeated_keys(name))
         for table, legacy_id, change in streamed(connection, query):
             yield csv_line((table, harmless(legacy_id), change, CHANGE_REMEDIES[change], *NO_FIGURES))
 

@@ -8,6 +8,7 @@ from etl_assets.model.claims import Claim, Claims
 from etl_assets.model.errors import CorrectionsError
 from etl_assets.stores.corrections import read_lines
 from etl_assets.stores.postgres import Connection, run_statement
+from etl_assets.stores.repeated import repeated_users
 from etl_assets.stores.schema import audit
 from etl_assets.stores.statements import identifier, statement
 
@@ -65,4 +66,4 @@ def replace_claims(connection: Connection, claims: Claims, *, run: str) -> None:
         counts = {"lines": len(claims.all), "holds": claims.holds, "new": new, "former": gone}
         audit(connection, run=run, action="claims_file", **counts, claims=claims.sha256)
     run_statement(connection, statement("release_spoken_for"))
-    run_statement(connection, statement("mark_other_people"))
+    run_statement(connection, statement("mark_other_people", repeated=repeated_users()))

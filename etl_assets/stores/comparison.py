@@ -10,6 +10,7 @@ from etl_assets.spec.model import Table
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one
 from etl_assets.stores.read_back import Beside, find_beside
+from etl_assets.stores.repeated import repeated_keys
 from etl_assets.stores.statements import catalog_text, identifier, literal, qualified, shown, statement
 
 SAMPLE = 6
@@ -136,7 +137,7 @@ def compare_rows(connection: Connection, links: Links, name: str, *, wave: str |
     """Production against ledger and staging, row by row, and the `sum` columns user by user; of one wave, or of all."""
     money = links.spec.tables[name].checks.sum
     slots = {**against_production(links, name, wave=wave), **_ownership(links.spec.tables[name]), **_money_slots(money)}
-    query = statement("compare_rows", **slots)
+    query = statement("compare_rows", **slots, repeated=repeated_keys(name))
     counts, altered_ids, changed_ids, gone_ids, misowned_ids, legacy_ids, users, *totals = one(
         connection, query, wave=wave
     )

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def read_lines(path: Path, header: tuple[str, ...]) -> tuple[str, list[tuple[int
     """
     try:
         content = path.read_bytes()
-        lines = list(csv.reader(content.decode("utf-8-sig").splitlines(keepends=True), strict=True))
+        lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CorrectionsError(path.name, 1, f"cannot be read as UTF-8 CSV ({type(error).__name__})") from None
     if not lines or tuple(name.strip() for name in lines[0]) != header:

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from etl_assets.model.errors import LegacyMismatch
-from etl_assets.model.ids import ROWID_PREFIX
+from etl_assets.model.ids import REPEATED_MARK, ROWID_PREFIX
 from etl_assets.spec.exports import Export, ExportColumn
 from etl_assets.spec.model import ROWID, Spec
 from etl_assets.spec.rules import looks_secret
@@ -312,7 +312,8 @@ def key_label(export: Export, table: LegacyTable) -> str:
     # Rows without a rowid (of a view, or WITHOUT ROWID) are told apart by their number in the scan.
     row = table.rowid or "row_number() OVER ()"
     unusable = text + " IS NULL OR " + text + " IN (SELECT key FROM " + REPEATED + ")"
-    return "CASE WHEN " + unusable + " THEN '" + ROWID_PREFIX + "' || " + row + " ELSE " + text + " END"
+    place = "'" + ROWID_PREFIX + "' || " + row + " || ifnull('" + REPEATED_MARK + "' || " + text + ", '')"
+    return "CASE WHEN " + unusable + " THEN " + place + " ELSE " + text + " END"
 
 
 def _decoded(cells: dict[str, tuple[bytes | None, ...]], usual: dict[str, str]) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, has_table, one, rows, run_statement
 from etl_assets.stores.reissued import free_reissued
+from etl_assets.stores.repeated import repeated_keys
 from etl_assets.stores.schema import audit
 from etl_assets.stores.statements import (
     catalog_text,
@@ -122,12 +123,18 @@ def replace_staging(
     for index in _indexes(table, target):
         run_statement(connection, statement("create_staging_index", staging=staging_table(table.name), columns=index))
     run_statement(connection, statement("analyze", table=staging_table(table.name)))
-    connection.execute(statement("exclude_vanished", staging=staging_table(table.name), known=known), name)
+    exclude_vanished(connection, table, known)
     fault_point("staging.copied")
     left_behind = len(source.excluded) + len(source.corrected.dropped) + len(source.forgotten)
     counts = StagedCounts(copied, faulty["legacy_id"].n_unique(), left_behind, len(source.corrected.found))
     note_staged(connection, links, table, source=source, counts=counts, run=run)
     return counts
+
+
+def exclude_vanished(connection: Connection, table: Table, known: sql.Identifier) -> None:
+    """Counts as excluded what was known before, is nowhere in the snapshot and was never loaded."""
+    slots = {"staging": staging_table(table.name), "known": known, "repeated": repeated_keys(table.name)}
+    connection.execute(statement("exclude_vanished", **slots), {"table": table.name})
 
 
 def keep_faults(connection: Connection, table: Table, faulty: pl.DataFrame) -> None:

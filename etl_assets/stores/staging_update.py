@@ -11,11 +11,13 @@ from etl_assets.spec.model import Table
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, rows, run_statement
+from etl_assets.stores.repeated import repeated_keys
 from etl_assets.stores.staging import (
     StagedCounts,
     StagingSource,
     copy_batches,
     copy_frame,
+    exclude_vanished,
     is_altered,
     keep_faults,
     known_digest,
@@ -93,12 +95,13 @@ def update_staging(
     run_statement(connection, statement("note_left_out"), **name)
     left_out = {"where": source.excluded, "forgotten": source.forgotten}
     keys = [key for some in left_out.values() for key in some]
-    connection.execute(statement("forget_returned", staging=staging), {**name, "keys": keys})
+    returned = statement("forget_returned", staging=staging, repeated=repeated_keys(table.name))
+    connection.execute(returned, {**name, "keys": keys})
     for reason, some in left_out.items():
         connection.execute(statement("exclude_rows"), {**name, "keys": some, "reason": reason})
     run_statement(connection, statement("drop_rowids"))
     known = identifier("pg_temp", "etl_gone")
-    connection.execute(statement("exclude_vanished", staging=staging, known=known), name)
+    exclude_vanished(connection, table, known)
     fault_point("staging.copied")
     quarantined = int(one(connection, statement("count_quarantined"), **name)[0])
     # Where nothing was touched it is as `find_sound` has just found it.

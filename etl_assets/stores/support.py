@@ -11,6 +11,7 @@ from etl_assets.stores.balance_books import balances_of
 from etl_assets.stores.links import Links
 from etl_assets.stores.places import places
 from etl_assets.stores.postgres import Connection, connect, one, reading, rows
+from etl_assets.stores.repeated import why_another
 from etl_assets.stores.schema import exists
 from etl_assets.stores.statements import literal, statement
 from etl_assets.stores.undo_hindrances import undo_slots
@@ -78,7 +79,7 @@ def answer(url: str, spec: Spec, user: str) -> UserAnswer:
             query = statement("find_user_state", states=user_states(connection, spec, links, some=True))
             state, reason = one(connection, query, users=[user])
         if state == "resolved":
-            query = statement("find_contradiction", accounts=links.holders, another=statement("why_another"))
+            query = statement("find_contradiction", accounts=links.holders, another=why_another())
             reason = one(connection, query, user=user)[0] if account else reason
         if state == "claimable":
             state, reason = "waiting", "claimable: the next wave takes this user"

@@ -15,6 +15,7 @@ from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, rows, run_statement
 from etl_assets.stores.refusing import refused_tables
 from etl_assets.stores.reissued import reissued_tables
+from etl_assets.stores.repeated import repeated_users, why_another
 from etl_assets.stores.sampling import sampled
 from etl_assets.stores.schema import audit, exists
 from etl_assets.stores.staging import copy_frame
@@ -125,7 +126,8 @@ def user_states(connection: Connection, spec: Spec, links: Links, *, some: bool 
         **rivals,
         claims=statement("judge_claims", **rivals),
         incomplete=links.incomplete_users(some=some),
-        another=statement("why_another"),
+        another=why_another(),
+        repeated=repeated_users(),
         of_keys=statement("of_their_keys") if some else nothing,
         of_users=sql.SQL("AND m.legacy_user_id = ANY (%(users)s)") if some else nothing,
     )

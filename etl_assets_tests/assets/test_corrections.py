@@ -59,6 +59,20 @@ def test_a_dropped_row_is_excluded_and_so_are_its_children(awkward: World) -> No
     ]
 
 
+def test_a_correction_of_an_expression_s_column_is_its_result(awkward: World) -> None:
+    awkward.write_spec(("status: text", "status: {type: text, expr: upper(job_type)}"))
+    correct(awkward, "jobs,1,status,settled,by hand\njobs,2,job_type,other,only the column itself\n")
+    assert awkward.migrate().books.closed
+    found = awkward.query("SELECT status, job_type FROM public.jobs ORDER BY status")
+    assert found == [("EXPORT", "other"), ("settled", "export")]
+
+
+def test_a_line_break_of_unicode_within_a_cell_ends_no_line(awkward: World) -> None:
+    correct(awkward, 'jobs,1,status,"a\u2028b\u0085c","why\x0bindeed"\n')
+    assert awkward.migrate().books.closed
+    assert ("a\u2028b\u0085c",) in awkward.query("SELECT status FROM public.jobs")
+
+
 def test_an_empty_value_is_null_and_text_is_read_by_the_column_s_rule(awkward: World) -> None:
     correct(
         awkward,

@@ -22,7 +22,8 @@ WITH judged AS MATERIALIZED (
     FROM etl.loaded AS l
     LEFT JOIN ({links}) AS k ON k._legacy_id = l.legacy_id AND k._reason IS DISTINCT FROM 'id_given_to_another_row'
     LEFT JOIN {target} AS t ON t.{id} = l.new_id::{id_type}
-    LEFT JOIN (SELECT DISTINCT f.legacy_id FROM etl.quarantine AS f WHERE f."table" = {table}) AS q
+    LEFT JOIN (
+        SELECT f.legacy_id FROM etl.quarantine AS f WHERE f."table" = {table} UNION {repeated}) AS q
         ON q.legacy_id = l.legacy_id
     LEFT JOIN etl.excluded AS e ON e."table" = {table} AND e.legacy_id = l.legacy_id AND e.reason <> 'vanished'
     {owners}

@@ -1,8 +1,10 @@
 -- One table's book: source, loaded, refused by value, left out, and the staged rows by state and reason with the sums
 -- of the money columns. The source is counted by SQLite, plus the ids that earlier snapshots had and this one has not, or has for
--- another row;
--- the states are counted here.
-WITH reasons AS (
+-- another row; the states are counted here. Of the rows that share a loaded key one is the loaded one.
+WITH repeated AS MATERIALIZED (
+    SELECT r.legacy_id FROM ({repeated}) AS r
+    WHERE EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {table} AND l.legacy_id = r.legacy_id)),
+reasons AS (
     SELECT k._reason, count(*) AS rows, {sums} AS sums FROM ({links}) AS k GROUP BY k._reason),
 linked AS (
     SELECT {state} AS _state, g._reason, g.rows, g.sums FROM reasons AS g),
@@ -13,9 +15,10 @@ gone AS (
     WHERE l."table" = {table}
       AND NOT EXISTS (SELECT FROM {staging} AS s WHERE s._legacy_id = l.legacy_id)
       AND NOT EXISTS (SELECT FROM etl.quarantine AS q WHERE q."table" = {table} AND q.legacy_id = l.legacy_id)
-      AND NOT EXISTS (SELECT FROM etl.excluded AS e WHERE e."table" = {table} AND e.legacy_id = l.legacy_id)),
+      AND NOT EXISTS (SELECT FROM etl.excluded AS e WHERE e."table" = {table} AND e.legacy_id = l.legacy_id)
+      AND NOT EXISTS (SELECT FROM repeated AS r WHERE r.legacy_id = l.legacy_id)),
 refused AS (
-    SELECT count(DISTINCT q.legacy_id) AS rows FROM etl.quarantine AS q
+    SELECT count(DISTINCT q.legacy_id) - (SELECT count(*) FROM repeated) AS rows FROM etl.quarantine AS q
     WHERE q."table" = {table}
       AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {table} AND l.legacy_id = q.legacy_id)),
 left_out AS (

@@ -8,6 +8,7 @@ FROM (
                 WHEN k._legacy_id IS NULL AND EXISTS (
                     SELECT FROM etl.excluded AS e
                     WHERE e."table" = {table} AND e.legacy_id = l.legacy_id AND e.reason <> 'vanished') THEN NULL
+                WHEN k._legacy_id IS NULL AND l.legacy_id IN ({repeated}) THEN 'key_repeats_in_legacy'
                 WHEN k._legacy_id IS NULL THEN 'vanished_in_legacy'
                 WHEN {staged} = l.digest THEN NULL
                 WHEN t.{id} IS NULL THEN 'changed_in_legacy_and_removed_in_production'

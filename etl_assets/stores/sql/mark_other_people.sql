@@ -1,7 +1,8 @@
 -- Whose legacy id may be somebody else's by now. Whoever signed up at another moment is another person. A claim is by
 -- address: where that has changed, the same moment of sign-up proves the same person, unless another user has it too (a
 -- default that the app never changes), and so does a line of the claims file that was written about the new address.
--- What cannot be compared is held against itself as it stands, and nobody is known by having no address.
+-- What cannot be compared is held against itself as it stands, and nobody is known by having no address. Under an id
+-- that two legacy users have, nobody can say whose rows are new.
 WITH doubtful AS MATERIALIZED (
     SELECT m.legacy_user_id,
            m.created_value = m.seen_created_value OR m.created_at = m.seen_created_at AS is_of_one_day,
@@ -26,7 +27,8 @@ shared AS (
 judged AS (
     SELECT m.legacy_user_id,
            d.legacy_user_id IS NOT NULL AND NOT d.is_vouched_for
-           AND (d.is_of_one_day IS NOT TRUE OR d.legacy_user_id IN (SELECT legacy_user_id FROM shared)) AS is_another
+           AND (d.is_of_one_day IS NOT TRUE OR d.legacy_user_id IN (SELECT legacy_user_id FROM shared))
+           OR m.supabase_user_id IS NOT NULL AND m.legacy_user_id IN ({repeated}) AS is_another
     FROM etl.legacy_user_map AS m
     LEFT JOIN doubtful AS d ON d.legacy_user_id = m.legacy_user_id)
 UPDATE etl.legacy_user_map AS m SET is_another = j.is_another

@@ -33,7 +33,7 @@ judged AS (
                    CASE WHEN i.legacy_user_id IS NULL THEN 'claimable' ELSE 'held: has quarantined rows' END)
                WHEN m.email IS NULL OR btrim(m.email, E' \t\n\r\x0b\x0c') = '' THEN 'no_email'
                WHEN m.email_key IS NULL THEN 'invalid_email'
-               WHEN m.legacy_user_id LIKE 'rowid:%%' THEN 'ambiguous: the legacy id is missing or repeated'
+               WHEN m.legacy_user_id LIKE 'rowid:%%' OR m.legacy_user_id IN ({repeated}) THEN 'ambiguous: the legacy id is missing or repeated'
                WHEN m.snapshot IS DISTINCT FROM now.snapshot AND EXISTS (
                    SELECT FROM etl.legacy_user_map AS c
                    WHERE c.email_key = m.email_key AND c.snapshot = now.snapshot)
