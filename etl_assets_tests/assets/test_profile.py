@@ -3,6 +3,7 @@
 import pytest
 
 from etl_assets.assets.decisions import undo
+from etl_assets.assets.forgetting import forget
 from etl_assets.assets.migration import migrate_dry
 from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import CorrectionsError, SpecError
@@ -108,6 +109,21 @@ def test_a_value_that_the_profile_refuses_holds_its_user_alone(planned: World, m
     planned.legacy("UPDATE users SET plan = 'F' WHERE id = 1")
     assert planned.migrate().exit_code == 0
     assert profiles(planned)["ann"] == ("free", None)
+
+
+def test_nothing_of_a_profile_is_left_of_whoever_is_forgotten(planned: World) -> None:
+    planned.legacy("UPDATE users SET plan = 'X' WHERE id = 4; UPDATE users SET plan = 'P' WHERE id = 3")
+    spec_with(planned, PLAN.format(apply="set"))
+    path = read_settings().corrections_path
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("table,legacy_id,column,value,reason\nusers,4,plan,P,Eve said so\n")
+    assert planned.migrate().exit_code == 0
+    kept = "SELECT count(*) FROM etl.legacy_profile WHERE legacy_user_id IN ('3', '4')"
+    noted = "SELECT count(*) FROM etl.corrections WHERE reason = 'Eve said so'"
+    assert (planned.query(kept), planned.query(noted)) == ([(2,)], [(1,)])
+    for user in "34":
+        forget(Stores(), planned.spec, user, run="test")
+    assert (planned.query(kept), planned.query(noted)) == ([(0,)], [(0,)])
 
 
 @pytest.mark.parametrize("column", ["email", "created_at", "_key", "id", ""])
