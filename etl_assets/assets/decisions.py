@@ -85,6 +85,7 @@ def told(done: Undone) -> list[str]:
         ("among them in use; what they held is in etl.taken_out", done.kept),
         ("given back their former values", done.restored),
         ("of balances taken back", done.balances),
+        ("of profiles given back their former values", done.profile),
         ("had been removed by their users before, and never come back", done.gone),
         ("had gone with their account, and come back when the user is run again", done.lost),
     ):

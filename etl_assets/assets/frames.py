@@ -11,6 +11,7 @@ from etl_assets.spec.shapes import Staged
 from etl_assets.stores.staging import Corrected
 from etl_assets.transform.balances import BALANCE_COLUMNS, balance_rows
 from etl_assets.transform.corrections import corrected, dropped_keys, touched_keys
+from etl_assets.transform.profiles import PROFILE_COLUMNS, profile_rows
 from etl_assets.transform.staging import StagePlan, stage
 from etl_assets.transform.times import TimeOptions, timestamp_verdict
 from etl_assets.transform.users import comparable_users
@@ -41,6 +42,43 @@ def balance_frames(
             nothing = pl.DataFrame(schema=dict.fromkeys(BALANCE_COLUMNS, pl.String))
             found[name] = pl.concat([nothing, *(read(batch) for batch in batches())])
     return found
+
+
+def profile_frames(
+    batches: Callable[[], Iterable[pl.DataFrame]],
+    spec: Spec,
+    columns: dict[str, TargetColumn],
+    *,
+    labels: tuple[str, ...],
+    usual: dict[str, str],
+) -> dict[str, pl.DataFrame]:
+    """What the users' export says of each attribute of the profile; see `profile_rows`."""
+    found = {}
+    for name, attribute in spec.profile.items():
+        read = functools.partial(
+            profile_rows,
+            attribute=attribute,
+            labels=labels,
+            usual=usual,
+            target=columns[name],
+            timezone=spec.source.timezone,
+        )
+        nothing = pl.DataFrame(schema=dict.fromkeys(PROFILE_COLUMNS, pl.String))
+        found[name] = pl.concat([nothing, *(read(batch) for batch in batches())])
+    return found
+
+
+def corrected_users(
+    batches: Callable[[], Iterable[pl.DataFrame]], laid: Corrected, usual: dict[str, str]
+) -> Callable[[], Iterator[pl.DataFrame]]:
+    """The users' batches as an operator corrected them; `laid` learns which corrections were about a user of them."""
+
+    def read() -> Iterator[pl.DataFrame]:
+        for batch in batches():
+            laid.found.extend(touched_keys(batch, laid.corrections))
+            yield corrected(batch, laid.corrections, usual)
+
+    return read
 
 
 def users_frames(batches: Iterable[pl.DataFrame], users: Users, *, timezone: str) -> Iterator[pl.DataFrame]:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import polars as pl
 
-from etl_assets.assets.frames import balance_frames, staged_batches, users_frames
+from etl_assets.assets.frames import balance_frames, corrected_users, profile_frames, staged_batches, users_frames
 from etl_assets.model.books import TableBook
 from etl_assets.model.claims import Claims
 from etl_assets.spec.exports import Export, exports_of
-from etl_assets.spec.model import Spec, Users
+from etl_assets.spec.model import USERS, Spec
 from etl_assets.stores.artifacts import Artifacts, sha256_of
 from etl_assets.stores.balances import balance_columns, stage_balances
 from etl_assets.stores.claims import read_claims, replace_claims
@@ -21,6 +21,7 @@ from etl_assets.stores.legacy_sqlite import copy_database, count_rows, open_read
 from etl_assets.stores.lineage import ACCEPTED_LENGTH, require_the_same_file
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, reading
+from etl_assets.stores.profiles import profile_columns, stage_profile
 from etl_assets.stores.rehearsal import CellFaults, Rehearsal, rehearse_staging
 from etl_assets.stores.settings import Settings
 from etl_assets.stores.staging import Corrected, StagingSource
@@ -51,7 +52,7 @@ def rehearse(connection: Connection, settings: Settings, spec: Spec, links: Link
             connection,
             links,
             {name: lambda name=name: _source(copy, spec, links, name, (file, gone)) for name in links.tables},  # type: ignore[misc]
-            lambda inner: _stage_users(inner, copy, spec, spec.users, claims),
+            lambda inner: _stage_users(inner, copy, spec, Corrected(file.of(USERS)), claims),
             key_columns(copy, spec),
         )
     finally:
@@ -93,16 +94,20 @@ def _reader(connection: object, export: Export) -> ExportReader:
     return reader
 
 
-def _stage_users(connection: Connection, copy: Path, spec: Spec, users: Users | None, claims: Claims) -> None:
+def _stage_users(connection: Connection, copy: Path, spec: Spec, laid: Corrected, claims: Claims) -> None:
+    users = spec.users
     if users is None:
         return
     with open_read_only(copy) as legacy:
         reader = _reader(legacy, exports_of(spec)["users"])
         frames = users_frames(reader.batches(), users, timezone=spec.source.timezone)
         total = count_rows(legacy, reader.table)
-        columns = balance_columns(connection, spec)
-        balances = balance_frames(reader.batches, spec, columns, labels=reader.labels, usual=reader.usual)
+        columns, attributes = balance_columns(connection, spec), profile_columns(connection, spec)
+        read = corrected_users(reader.batches, laid, reader.usual)
+        balances = balance_frames(read, spec, columns, labels=reader.labels, usual=reader.usual)
         stage_balances(connection, balances)
+        profile = profile_frames(read, spec, attributes, labels=reader.labels, usual=reader.usual)
+        stage_profile(connection, profile)
         replace_users(connection, frames, snapshot=SNAPSHOT, source_rows=total, spec=spec, run=SNAPSHOT)
     replace_claims(connection, claims, run=SNAPSHOT)
 

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from etl_assets.assets.columns import RESOLVED_COLUMNS, USER_MAP_COLUMNS, column_schema
-from etl_assets.assets.frames import balance_frames, users_frames
+from etl_assets.assets.frames import balance_frames, corrected_users, profile_frames, users_frames
 from etl_assets.assets.keys import (
     LOGIN_WAVES,
     OWNERS,
@@ -19,11 +19,14 @@ from etl_assets.assets.keys import (
 from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Stores
 from etl_assets.report.picture import as_markdown, progress_svg, user_bar
-from etl_assets.spec.model import Spec, Users
+from etl_assets.spec.model import USERS, Spec, Users
 from etl_assets.stores.balances import balance_columns, stage_balances
 from etl_assets.stores.claims import read_claims, replace_claims
+from etl_assets.stores.corrections import read_corrections
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.postgres import reading, writing
+from etl_assets.stores.profiles import profile_columns, stage_profile
+from etl_assets.stores.staging import Corrected, note_corrections
 from etl_assets.stores.suppressions import require_suppressed
 from etl_assets.stores.users import count_labels, replace_users, seal_wave
 
@@ -54,17 +57,17 @@ def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
             snapshot = artifacts.current_snapshot()
             count = snapshot.rows["users"] - snapshot.forgotten_users
             with reading(connection):
-                columns = balance_columns(connection, spec)
-            balances = balance_frames(
-                lambda: artifacts.verified_batches(manifest),
-                spec,
-                columns,
-                labels=manifest.columns,
-                usual=manifest.usual,
-            )
+                columns, attributes = balance_columns(connection, spec), profile_columns(connection, spec)
+            file = read_corrections(stores.settings().corrections_path, spec)
+            laid = Corrected(file.of(USERS), file.sha256)
+            read = corrected_users(lambda: artifacts.verified_batches(manifest), laid, manifest.usual)
+            balances = balance_frames(read, spec, columns, labels=manifest.columns, usual=manifest.usual)
+            profile = profile_frames(read, spec, attributes, labels=manifest.columns, usual=manifest.usual)
             with writing(connection, run=context.run.run_id):
                 require_suppressed(connection, snapshot.suppressed)
                 stage_balances(connection, balances)
+                stage_profile(connection, profile)
+                note_corrections(connection, USERS, laid)
                 total = replace_users(
                     connection, frames, snapshot=manifest.snapshot, source_rows=count, spec=spec, run=context.run.run_id
                 )

@@ -93,6 +93,19 @@ class DraftUsers:
 
 
 @dataclass(frozen=True)
+class DraftBalance:
+    """A balance that users seem to have: the profiles' column, the legacy users' one, and what it may answer to.
+
+    `against` is the money column that it obviously answers to, `money` are all that it could.
+    """
+
+    name: str
+    source: str
+    against: str | None
+    money: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Draft:
     """The whole file: `not_migrated` pairs each name with its reason."""
 
@@ -103,6 +116,7 @@ class Draft:
     tables: tuple[DraftTable, ...]
     not_migrated: tuple[tuple[str, str], ...]
     notes: tuple[str, ...] = ()
+    balances: tuple[DraftBalance, ...] = ()
 
     def table(self, key: str) -> DraftTable:
         """The table of that key."""

@@ -104,7 +104,12 @@ ROW_REMEDIES = {
 CHANGE_REMEDIES = {
     "balance_changed_in_legacy": "The new app keeps what was applied. Say `policy: {on_change: update}` in the spec, "
     "and the next wave applies the difference; or add it there by hand, but not both.",
-    "balance_vanished_in_legacy": "The user is not in the legacy app any more. The new app keeps what was applied.",
+    "balance_change_waits": "A wave applies the difference, when the user is not on hold and the account may hold it; "
+    "`etl-assets user` says what is in the way.",
+    "balance_rows_changed_in_legacy": "It adds up from rows that were changed or removed there, which are listed under "
+    "their table. It follows what becomes of them in the new app.",
+    "balance_vanished_in_legacy": "The user, or the balance, is not in the legacy app any more. The new app keeps what "
+    "was applied.",
     "new_balance_refused": "The balance there now cannot be read; see the quarantine list. The new app keeps what was "
     "applied.",
     "changed_in_legacy": "Production keeps what was loaded. `policy: {on_change: update}` in the spec writes the "

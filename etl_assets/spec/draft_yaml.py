@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from etl_assets.model.draft import Draft, DraftColumn, DraftId, DraftOwner, DraftTable, DraftUsers
+from etl_assets.model.draft import Draft, DraftBalance, DraftColumn, DraftId, DraftOwner, DraftTable, DraftUsers
 from etl_assets.spec.model import CREATED
 from etl_assets.spec.type_choice import one_line
 
@@ -38,6 +38,8 @@ def rows_of(count: int) -> str:
 def yaml_of(draft: Draft) -> str:
     """The whole file. No time and no path stand in it: one database gives the same bytes each time."""
     lines = [*_header(draft), "", *_users(draft.users), ""]
+    if draft.balances:
+        lines += [*_balances(draft.balances), ""]
     lines.append("tables:" if draft.tables else "tables: {}  # nothing here can be migrated; see below")
     for table in draft.tables:
         lines += [*_table(table), ""]
@@ -77,6 +79,19 @@ def _users(users: DraftUsers | None) -> list[str]:
         parts["created"] = users.created["from"] if len(users.created) == 1 else users.created
     notes = [f"{rows_of(users.rows)}; {users.notes[0]}.", *users.notes[1:]]
     return [*(_comment(note) for note in notes), f"users: {_flow(parts)}"]
+
+
+def _balances(balances: tuple[DraftBalance, ...]) -> Iterable[str]:
+    yield "# Each account can get a balance with its history: `add` leaves what the new app gave beside it, `set`"
+    yield "# writes over it. Which one is right no database says: choose, and take the marks off."
+    for balance in balances:
+        if balance.against is None and len(balance.money) > 1:
+            yield _comment(f"What {balance.source} answers to cannot be told; `against:` {' or '.join(balance.money)}?")
+    yield "# balances:"
+    for balance in balances:
+        parts = {"from": f"users.{balance.source}", "apply": "add"}
+        parts |= {"against": balance.against} if balance.against else {}
+        yield f"#   {scalar(f'profiles.{balance.name}')}: {_flow(parts)}"
 
 
 def _table(table: DraftTable) -> Iterable[str]:

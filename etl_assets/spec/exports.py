@@ -57,21 +57,38 @@ def table_export(table: Table) -> Export:
     )
 
 
-def users_export(users: Users, balances: tuple[str, ...] = ()) -> Export:
-    """The export of the legacy users: id, e-mail, when they signed up, the verified flag, and balances."""
+def users_export(users: Users, beside: tuple[str, ...] = ()) -> Export:
+    """The export of the legacy users: id, e-mail, when they signed up, the verified flag, and what profiles take."""
     columns = [ExportColumn(users.email, column=users.email)]
     if users.verified:
         columns.append(ExportColumn(users.verified, column=users.verified))
     created = users.created_column
     taken = {column.label for column in columns} | {created}
-    columns += [ExportColumn(name, column=name) for name in dict.fromkeys(balances) if name not in taken]
+    columns += [ExportColumn(name, column=name) for name in dict.fromkeys(beside) if name not in taken]
     if created not in {column.label for column in columns}:
         columns.append(ExportColumn(created, column=created, optional=users.created is None))
     return Export("users", users.table, tuple(columns), key=(users.id,))
 
 
+def evidence(users: Users) -> tuple[str, ...]:
+    """The legacy users' columns that say who somebody is, and when that began."""
+    found = (users.id, users.email, users.verified, users.created_column)
+    return tuple(name for name in found if name)
+
+
+def beside_evidence(spec: Spec) -> tuple[str, ...]:
+    """The legacy users' columns that balances and attributes come from, and that are no evidence for a claim."""
+    known = evidence(spec.users) if spec.users else ()
+    return tuple(name for name in _beside(spec) if name not in known)
+
+
+def _beside(spec: Spec) -> tuple[str, ...]:
+    found = [balance.users_column for balance in spec.balances.values()]
+    found += [attribute.users_column for attribute in spec.profile.values()]
+    return tuple(dict.fromkeys(name for name in found if name))
+
+
 def exports_of(spec: Spec) -> dict[str, Export]:
     """Every export of the spec by name; `users` first."""
-    balances = tuple(b.users_column for b in spec.balances.values() if b.users_column)
-    found = {"users": users_export(spec.users, balances)} if spec.users else {}
+    found = {"users": users_export(spec.users, _beside(spec))} if spec.users else {}
     return found | {name: table_export(table) for name, table in spec.tables.items()}

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from etl_assets.model.errors import SpecError
 from etl_assets.spec.model import (
     Accounts,
+    Attribute,
     Balance,
     Checks,
     Column,
@@ -37,6 +38,7 @@ SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
     ("accounts",): Accounts,
     ("policy",): Policy,
     ("balances", "*"): Balance,
+    ("profile", "*"): Attribute,
     ("tables", "*"): Table,
     ("tables", "*", "id"): IdRule,
     ("tables", "*", "owner"): Owner,

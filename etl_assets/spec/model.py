@@ -4,9 +4,9 @@ import re
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from etl_assets.spec.time_format import TimeFormat, parse_format
+from etl_assets.spec.sections import Strict, Timed
 
 Type = Literal[
     "text", "integer", "bigint", "numeric", "double", "boolean", "date", "timestamptz", "uuid", "jsonb", "bytea"
@@ -26,12 +26,6 @@ POSTGRES_NAME_BYTES = 63
 USERS_COLUMN, SUM_OF = re.compile(r"users\.(.+)"), re.compile(r"sum\(([a-z][a-z0-9_]*)\.(.+)\)")
 
 
-class Strict(BaseModel):
-    """A section that refuses keys it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 def _mapping(value: Any, *, key: str) -> Any:
     """The long form of a section that may be written as one word."""
     return {key: value} if isinstance(value, str) else value
@@ -49,26 +43,11 @@ class TargetMarker(Strict):
     marker: str | None = None
 
 
-class Created(Strict):
+class Created(Timed):
     """Where the legacy app keeps when a user signed up, and how to read it: as for a column of type timestamptz."""
 
     from_: str = Field(alias="from")
     type: Literal["timestamptz", "date"] = "timestamptz"
-    unit: Literal["s", "ms", "us", "julian"] | None = None
-    format: str | None = None
-    ambiguous: Literal["earliest", "latest"] | None = None
-
-    @property
-    def time_format(self) -> TimeFormat | None:
-        """The format taken apart, where there is one."""
-        return parse_format(self.format) if self.format is not None else None
-
-    @field_validator("format")
-    @classmethod
-    def _is_a_format(cls, value: str | None) -> str | None:
-        if value is not None:
-            parse_format(value)
-        return value
 
 
 class Users(Strict):
@@ -211,7 +190,7 @@ class References(Strict):
         return value
 
 
-class Column(Strict):
+class Column(Timed):
     """One target column: its type and where its value comes from."""
 
     type: Type
@@ -221,24 +200,9 @@ class Column(Strict):
     default: str | None = None
     required: bool = False
     empty: Literal["null"] | None = None
-    unit: Literal["s", "ms", "us", "julian"] | None = None
-    format: str | None = None
-    ambiguous: Literal["earliest", "latest"] | None = None
     encoding: str | None = None
     references: References | None = None
     secret: Literal["allowed"] | None = None
-
-    @property
-    def time_format(self) -> TimeFormat | None:
-        """The format taken apart, where there is one."""
-        return parse_format(self.format) if self.format is not None else None
-
-    @field_validator("format")
-    @classmethod
-    def _is_a_format(cls, value: str | None) -> str | None:
-        if value is not None:
-            parse_format(value)
-        return value
 
     @model_validator(mode="after")
     def _one_source(self) -> "Column":
@@ -361,6 +325,23 @@ class Balance(Strict):
         return (found[1], found[2]) if found else None
 
 
+class Attribute(Column):
+    """A column of the profile, given once; `set` writes over what is there. What is NULL in legacy is not given."""
+
+    apply: Literal["set", "if_null"]
+
+    @model_validator(mode="after")
+    def _is_of_users(self) -> "Attribute":
+        if not USERS_COLUMN.fullmatch(self.from_ or "") or self.expr or self.references or self.secret:
+            raise ValueError("`from` is `users.COLUMN`; `expr`, `references` and `secret` are for columns of tables")
+        return self
+
+    @property
+    def users_column(self) -> str:
+        """The legacy users' column."""
+        return (self.from_ or "").partition(".")[2]
+
+
 class Spec(Strict):
     """The whole file. `tables` keeps the file's order; `load_order` puts referenced tables first."""
 
@@ -370,10 +351,16 @@ class Spec(Strict):
     users: Users | None = None
     accounts: Accounts = Accounts.model_validate({})
     policy: Policy = Policy()
-    balances: dict[str, Balance] = {}
+    balances: dict[str, Balance] = Field(default_factory=dict)
+    profile: dict[str, Attribute] = Field(default_factory=dict)
     tables: dict[str, Table]
     load_order: tuple[str, ...] = ()
     digest: str = ""
+
+    @property
+    def writes_profiles(self) -> bool:
+        """True when a load changes profiles."""
+        return bool(self.balances or self.profile)
 
     def balance_column(self, name: str) -> str:
         """The profiles' column behind a balance's name, `profiles.credits`."""

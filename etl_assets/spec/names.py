@@ -33,6 +33,7 @@ MONEY_NAME = re.compile(
     r"(^|_)(amount|amounts|price|total|subtotal|balance|credit|credits|fee|fees|cost|costs|revenue|betrag|saldo|preis|"
     r"payment|paid|refund|salary|gehalt|freight|tax|discount_amount|amt)($|_)"
 )
+BALANCE_NAME = re.compile(r"(^|_)(balance|credits?|points|coins|wallet|saldo|guthaben)(_(cents|left|remaining))?$")
 VERIFIED_NAMES = (
     "email_verified e_mail_verified is_email_verified email_is_verified email_confirmed is_verified verified "
     "is_confirmed confirmed"
@@ -110,6 +111,11 @@ def looks_like_money(name: str) -> bool:
     """True for names such as amount, UnitPrice, balance; never for ids and the like."""
     found = snake(name)
     return bool(MONEY_NAME.search(found)) and not re.search(r"(^|_)(id|type|code|date|at|num|denom|count)$", found)
+
+
+def looks_like_balance(name: str) -> bool:
+    """True for names of what somebody has now, such as credits, walletBalance; not for credit_limit or a price."""
+    return bool(BALANCE_NAME.search(snake(name)))
 
 
 def looks_boolean(name: str) -> bool:

@@ -10,6 +10,7 @@ from etl_assets.spec.model import (
     POSTGRES_NAME_BYTES,
     TABLE_KEY,
     USERS,
+    Attribute,
     Balance,
     Column,
     References,
@@ -96,6 +97,8 @@ def check_rules(spec: Spec) -> None:
             )
     for name, balance in spec.balances.items():
         _check_balance(spec, name, balance)
+    for name, attribute in spec.profile.items():
+        _check_attribute(spec, name, attribute)
 
 
 def _check_created(users: Users) -> None:
@@ -121,6 +124,19 @@ def _check_balance(spec: Spec, name: str, balance: Balance) -> None:
     for key, pair in (("from", balance.summed), ("against", balance.answers_to)):
         if pair is not None:
             _check_money(spec, (*path, key), *pair)
+
+
+def _check_attribute(spec: Spec, name: str, attribute: Attribute) -> None:
+    path: Path = ("profile", name)
+    if not spec.users or all(table.owner.is_none for table in spec.tables.values()):
+        raise SpecFault(path, "an attribute of the profile needs a `users:` section and a table that users own")
+    if name == "id" or name in map(spec.balance_column, spec.balances):
+        raise SpecFault(path, "this column of the profile has its value already: it is the account or a balance")
+    if looks_secret(attribute.users_column):
+        raise SpecFault((*path, "from"), f"{attribute.users_column!r} looks like a secret")
+    if attribute.users_column in EXPORT_NAMES:
+        raise SpecFault((*path, "from"), f"{attribute.users_column!r} is a name that the exports need themselves")
+    _check_options(path, attribute)
 
 
 def _check_money(spec: Spec, path: Path, table: str, amount: str) -> None:
@@ -193,13 +209,17 @@ def _check_column(spec: Spec, table: Table, name: str, column: Column) -> None:
         raise SpecFault(path, f"{source!r} looks like a secret and stays behind; `secret: allowed` if it is none")
     if column.expr is None and source in EXPORT_NAMES:
         raise SpecFault(path, f"{source!r} is a name that the exports need themselves; read it through `expr`")
+    _check_options(path, column)
+    if column.references is not None:
+        _check_reference(spec, table, name, column, column.references)
+
+
+def _check_options(path: Path, column: Column) -> None:
     for key, types in OPTION_TYPES.items():
         if getattr(column, key) is not None and column.type not in types:
             raise SpecFault((*path, key), f"is for columns of type {' or '.join(types)}")
     if column.encoding is not None:
         _check_encoding((*path, "encoding"), column.type, column.encoding)
-    if column.references is not None:
-        _check_reference(spec, table, name, column, column.references)
 
 
 def _check_encoding(path: Path, kind: str, encoding: str) -> None:

@@ -130,6 +130,7 @@ def balance_of_users(links: Links, name: str, *, of_users: sql.SQL = EVERYBODY) 
         legacy=_legacy(name, balance),
         hindrance=literal(not_compared(links, balance)),
         source=literal(balance.users_column),
+        again=literal(links.spec.policy.updates),
         sets=literal(balance.apply == "set"),
     )
 

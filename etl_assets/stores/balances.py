@@ -162,7 +162,7 @@ def require_known_balances(connection: Connection, links: Links, *, users: list[
         what = f"Undo refused: the spec does not name {', '.join(unknown)} any more, which these users were given"
         raise UndoRefused(what, remedy="Undo with the spec that was loaded with.")
     schema, profiles = links.spec.accounts.profiles_table
-    if links.spec.balances:
+    if links.spec.writes_profiles:
         allowed = literal(links.spec.policy.fires(profiles))
         query = statement("count_update_triggers", allowed=allowed)
         count, names = one(connection, query, table=regclass(schema, profiles))

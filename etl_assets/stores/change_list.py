@@ -11,7 +11,7 @@ from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, streamed
 from etl_assets.stores.quarantine_list import csv_line, harmless
 from etl_assets.stores.repeated import repeated_keys
-from etl_assets.stores.statements import literal, statement
+from etl_assets.stores.statements import statement
 
 HEADER = ("table", "legacy_id", "change", "remedy", "column", "before", "now", "difference")
 NO_FIGURES = ("",) * 4
@@ -32,8 +32,7 @@ def change_lines(connection: Connection, links: Links, tables: list[str]) -> Ite
 def balance_change_lines(connection: Connection, links: Links) -> Iterator[str]:
     """The lines of the same CSV for balances that the legacy app has changed since they were applied."""
     for name, balance in links.spec.balances.items():
-        source = literal(balance.users_column)
-        query = statement("list_balance_changes", users=balance_of_users(links, name), source=source)
+        query = statement("list_balance_changes", users=balance_of_users(links, name))
         column = balance.users_column or balance.from_
         for user, before, now, difference, change in streamed(connection, query):
             told = (USERS, harmless(user), change, CHANGE_REMEDIES[change], harmless(column))

@@ -9,8 +9,8 @@ from pathlib import Path
 from etl_assets.model.corrections import KEY_LABEL, Correction, Corrections
 from etl_assets.model.errors import CorrectionsError
 from etl_assets.model.ids import ROWID_PREFIX
-from etl_assets.spec.exports import table_export
-from etl_assets.spec.model import Spec
+from etl_assets.spec.exports import beside_evidence, evidence, table_export
+from etl_assets.spec.model import USERS, Spec, Users
 
 HEADER = ("table", "legacy_id", "column", "value", "reason")
 DROP = "drop"
@@ -33,7 +33,8 @@ def read_corrections(path: Path, spec: Spec) -> CorrectionsFile:
 
     The header is `table,legacy_id,column,value,reason`. `column` is the legacy column as the quarantine names it; an
     empty `value` is NULL. The column `_key` gives the row another legacy key. With an empty `column` and the value
-    `drop` the whole row stays behind.
+    `drop` the whole row stays behind. Of the table `users`, columns behind a balance or an attribute of the profile
+    can be corrected; what is evidence for a claim cannot.
 
     Raises:
         CorrectionsError: the file or a line of it cannot be meant.
@@ -45,8 +46,12 @@ def read_corrections(path: Path, spec: Spec) -> CorrectionsFile:
         name: {KEY_LABEL, *(column.label for column in table_export(table).columns)}
         for name, table in spec.tables.items()
     }
+    if spec.users:
+        labels[USERS] = set(beside_evidence(spec))
     found: dict[str, dict[tuple[str, str | None], Correction]] = {}
     for number, line in lines:
+        if line[0] == USERS and spec.users:
+            _require_no_evidence(path.name, number, line[2], spec.users)
         table, correction = _correction(path.name, number, line, labels)
         place = (correction.legacy_id, correction.column)
         if place in found.setdefault(table, {}):
@@ -74,6 +79,16 @@ def read_lines(path: Path, header: tuple[str, ...]) -> tuple[str, list[tuple[int
         if len(line) != len(header):
             raise CorrectionsError(path.name, number, f"has {len(line)} cells instead of {len(header)}")
     return hashlib.sha256(content).hexdigest(), numbered
+
+
+def _require_no_evidence(file: str, number: int, column: str, users: Users) -> None:
+    if not column:
+        raise CorrectionsError(file, number, "would leave a user behind; the claims file holds one")
+    if column in (KEY_LABEL, *evidence(users)):
+        what = (
+            f"corrects {column!r} of a user; id, address, verification and sign-up are evidence for the claim and stay"
+        )
+        raise CorrectionsError(file, number, f"{what} as the legacy app has them. The claims file names an account")
 
 
 def _correction(file: str, number: int, line: list[str], labels: dict[str, set[str]]) -> tuple[str, Correction]:

@@ -6,13 +6,14 @@ from etl_assets.model.draft import Draft, DraftTable
 from etl_assets.model.errors import TargetMismatch
 from etl_assets.model.target import TargetTable
 from etl_assets.spec.ddl import ddl_of
+from etl_assets.spec.draft_balances import with_balances
 from etl_assets.spec.draft_target import fit_to_target, target_names
 from etl_assets.spec.draft_yaml import yaml_of
 from etl_assets.spec.introspection import draft_of
 from etl_assets.spec.model import Table
 from etl_assets.stores.legacy_profile import read_profile
 from etl_assets.stores.postgres import Connection, connect, reading
-from etl_assets.stores.targets import find_target
+from etl_assets.stores.targets import find_target, read_columns, regclass
 
 
 def draft_spec(legacy: Path, *, target_url: str | None = None) -> Draft:
@@ -27,10 +28,11 @@ def draft_spec(legacy: Path, *, target_url: str | None = None) -> Draft:
     facts = read_profile(legacy)
     draft = draft_of(facts)
     if target_url is None:
-        return draft
+        return with_balances(draft, facts)
     with connect(target_url) as connection, reading(connection):
         targets = {table.key: _find(connection, table) for table in draft.tables}
-    return fit_to_target(draft, facts, targets)
+        profiles = read_columns(connection, regclass("public", "profiles"))
+    return with_balances(fit_to_target(draft, facts, targets), facts, profiles)
 
 
 def printed(draft: Draft, *, as_ddl: bool) -> str:

@@ -57,6 +57,7 @@ def forget_user(connection: Connection, links: Links, user: str, *, find_keys: F
         ids = _rows_of(connection, links, user, find_keys)
         counts = {name: len(keys) for name, keys in ids.items() if keys}
         notes = sum(_remove_rows(connection, name, keys) for name, keys in ids.items())
+        notes += _remove_notes(connection, USERS, [user])
         for (store,) in rows(connection, statement("list_stores_with"), columns=["legacy_user_id"]):
             if store == "loaded":
                 # After an undo: rows that their user removed, kept so that they never come back.
@@ -126,12 +127,7 @@ def _line(links: Links, name: str) -> set[str]:
 
 def _remove_rows(connection: Connection, name: str, ids: list[str]) -> int:
     """Removes rows wherever schema etl keeps something of them, and counts them as excluded; returns notes removed."""
-    values, notes = {"table": name, "ids": ids}, 0
-    stores = rows(connection, statement("list_stores_with"), columns=["table", "legacy_id"])
-    for store in (store for (store,) in stores if store not in KEPT_BY_ROW):
-        removal = statement("delete_noted_rows", store=identifier("etl", store))
-        removed = connection.execute(removal, values).rowcount
-        notes += removed if store == NOTES else 0
+    values, notes = {"table": name, "ids": ids}, _remove_notes(connection, name, ids)
     if has_table(connection, f"etl.stg_{name}"):
         was_altered = is_altered(connection, name)
         removal = statement("delete_staged_rows", staging=staging_table(name))
@@ -140,6 +136,17 @@ def _remove_rows(connection: Connection, name: str, ids: list[str]) -> int:
         if not was_altered:  # what somebody wrote by hand stays a difference
             write_digest(connection, name)
     connection.execute(statement("exclude_forgotten"), values)
+    return notes
+
+
+def _remove_notes(connection: Connection, name: str, ids: list[str]) -> int:
+    """Removes what is noted of rows, or of users, under their legacy ids; returns how many corrections that were."""
+    notes = 0
+    stores = rows(connection, statement("list_stores_with"), columns=["table", "legacy_id"])
+    for store in (store for (store,) in stores if store not in KEPT_BY_ROW):
+        removal = statement("delete_noted_rows", store=identifier("etl", store))
+        removed = connection.execute(removal, {"table": name, "ids": ids}).rowcount
+        notes += removed if store == NOTES else 0
     return notes
 
 

@@ -5,6 +5,7 @@ from psycopg import sql
 from etl_assets.stores.balances import changed_balances
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, reading, rows
+from etl_assets.stores.profiles import due_profile
 from etl_assets.stores.statements import joined, literal, statement
 from etl_assets.stores.updating import changed_users, has_changed_row
 
@@ -16,7 +17,7 @@ def late_users(connection: Connection, links: Links, owned: list[str], *, wave: 
     """
     found: set[str] = set()
     with reading(connection):
-        found |= changed_balances(connection, links)
+        found |= changed_balances(connection, links) | due_profile(connection, links)
         staging = describe_staging(connection, links)[2]
         for name in owned:
             # Reading all rows as a whole would keep the users from coming first.
@@ -46,7 +47,7 @@ def unfinished_waves(connection: Connection) -> list[str]:
 
 def has_late_rows(connection: Connection, links: Links) -> bool:
     """True when a claimed user has a row or balance that could be written now; runs inside a transaction."""
-    return bool(changed_balances(connection, links)) or any(
+    return bool(changed_balances(connection, links) or due_profile(connection, links)) or any(
         one(connection, statement("find_late_row", links=links.as_whole.rows(name)))[0] is not None
         or has_changed_row(connection, links, name)
         for name in links.tables

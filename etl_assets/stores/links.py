@@ -136,7 +136,7 @@ class Links:
         by_value = sql.SQL("AND o.legacy_user_id = ANY (%(users)s)") if some else sql.SQL("")
         by_link = sql.SQL("AND k._legacy_user_id = ANY (%(users)s)") if some else sql.SQL("")
         parts: list[sql.Composable] = [sql.SQL("SELECT NULL::text AS legacy_user_id WHERE false")]
-        if self.spec.balances and self.spec.policy.incomplete_users == "hold":
+        if self.spec.writes_profiles and self.spec.policy.incomplete_users == "hold":
             of_users = sql.SQL("AND q.legacy_user_id = ANY (%(users)s)") if some else sql.SQL("")
             parts.append(statement("list_unreadable_balances", of_users=of_users))
         if "users" in self.refused:

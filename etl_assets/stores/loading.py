@@ -10,7 +10,6 @@ from typing import Any
 import psycopg
 
 from etl_assets.model.errors import EtlError, Refused
-from etl_assets.stores.balances import apply_balances, note_before
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.inserting import adopt, insert_ready, raise_sequence
 from etl_assets.stores.lanes import LANES, Connect, Lane, in_lanes
@@ -27,6 +26,7 @@ from etl_assets.stores.postgres import (
     writing,
 )
 from etl_assets.stores.preflight import require_target
+from etl_assets.stores.profiles import note_profiles, write_profiles
 from etl_assets.stores.read_back import can_be_altered, require_as_written, take_versions
 from etl_assets.stores.refusing import fault_of_rows, narrow, note_refused, note_refused_balance
 from etl_assets.stores.schema import audit, meta_facts, remember
@@ -75,7 +75,7 @@ class Loaded:
 
     @property
     def written(self) -> int:
-        """All rows that were inserted or updated, and changes to balances."""
+        """All rows that were inserted or updated, and changes to profiles."""
         return sum(self.rows.values()) + sum(self.updated.values()) + self.balances
 
 
@@ -214,7 +214,7 @@ def _are_apart(connection: Connection, links: Links, owned: list[str]) -> bool:
     without a key counts as loaded from the first gate on, and that shall not be committed before its rows.
     """
     has_frozen = any(links.spec.tables[name].is_frozen for name in links.tables)
-    if has_frozen or links.spec.balances or can_be_altered(connection, links):
+    if has_frozen or links.spec.writes_profiles or can_be_altered(connection, links):
         return False
     tables = [regclass(links.targets[name].schema, links.targets[name].name) for name in owned]
     ids = [links.spec.tables[name].id.to for name in owned]
@@ -290,7 +290,7 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
         # The first transaction looks at everybody's rows, before anything is written; those after it at their own.
         is_first = not loaded.transactions and not loader.lane
         _open_gate(loader, users=None if is_first else users)
-        note_before(connection, links, users)
+        note_profiles(connection, links, users)
         for name in owned:
             started = time.monotonic()
             table = links.spec.tables[name]
@@ -301,7 +301,7 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
             fault_point("load.table")
         for name in owned:
             raise_sequence(connection, links, links.spec.tables[name])
-        balances = apply_balances(connection, links, wave=wave, run=loader.run)
+        profiles = write_profiles(connection, links, wave=wave, run=loader.run)
         fault_point("load.balances")
         connection.execute(statement("stamp_migrated"), {"users": users})
         require_as_written(connection, links, owned, users=users)
@@ -314,12 +314,12 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
             rows=counts,
             digests=digests,
             updated=updated,
-            balances=balances,
+            **profiles,
         )
         fault_point("load.before_commit")
     fault_point("load.committed")
     loaded.transactions += 1
-    loaded.balances += balances
+    loaded.balances += sum(profiles.values())
     for name, count in counts.items():
         loaded.add(name, count, updated[name])
 
@@ -328,7 +328,7 @@ def _load_narrowed(loader: Loader, owned: list[str], user: str, *, wave: str, lo
     """Loads what the target takes of one user's rows, and notes the others.
 
     A user of whom nothing arrived yet waits whole where the spec holds users with quarantined rows, and where the
-    profile does not take the balances; the claim is taken back then.
+    profile does not take what it is given; the claim is taken back then.
     """
     connection, links = loader.connection, loader.links
     loaded.narrowed.add(user)
@@ -337,11 +337,11 @@ def _load_narrowed(loader: Loader, owned: list[str], user: str, *, wave: str, lo
         _open_gate(loader, users=[user])
         is_new, balances, balance = not _has_history(connection, user), 0, None
         with connection.transaction() as attempt:
-            note_before(connection, links, [user])
+            note_profiles(connection, links, [user])
             done = narrow(connection, links, owned, users=[user], wave=wave, run=loader.run)
             try:
                 with connection.transaction():
-                    balances = apply_balances(connection, links, wave=wave, run=loader.run)
+                    balances = sum(write_profiles(connection, links, wave=wave, run=loader.run).values())
             except psycopg.Error as error:
                 balance = fault_of_rows(error)
             holds = bool(done.refused) and links.spec.policy.incomplete_users == "hold"

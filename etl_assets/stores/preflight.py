@@ -232,6 +232,7 @@ def needed_privileges(links: Links) -> list[Privilege]:
         schema, profiles = spec.accounts.profiles_table
         needs.append(Privilege(schema, profiles, None, "SELECT"))
         needs += [Privilege(schema, profiles, spec.balance_column(name), "UPDATE") for name in spec.balances]
+        needs += [Privilege(schema, profiles, name, "UPDATE") for name in spec.profile]
         if spec.accounts.from_ == "auth":
             for table, columns in READ_OF_AUTH.items():
                 needs += [Privilege("auth", table, column, "SELECT") for column in columns]

@@ -63,7 +63,7 @@ def take_versions(connection: Connection, links: Links, names: list[str], *, use
 def can_be_altered(connection: Connection, links: Links) -> bool:
     """True when a trigger or a rule of the app runs as rows are written."""
     tables = {(links.targets[name].schema, links.targets[name].name) for name in links.tables}
-    tables |= {links.spec.accounts.profiles_table} if links.spec.balances else set()
+    tables |= {links.spec.accounts.profiles_table} if links.spec.writes_profiles else set()
     written = sorted(regclass(*names) for names in tables)
     return bool(one(connection, statement("can_be_altered"), tables=written)[0])
 

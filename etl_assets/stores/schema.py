@@ -45,9 +45,11 @@ TABLES = (
     "reissued",
     "taken_out",
     "refused",
+    "legacy_profile",
+    "profile_values",
 )
-LAST_MADE = "etl.refused"
-LAST_READ = "etl.refused"
+LAST_MADE = "etl.profile_values"
+LAST_READ = "etl.profile_values"
 
 
 def ensure_schema(connection: Connection) -> None:

@@ -213,11 +213,18 @@ def _versions(connection: Connection, name: str) -> list[str]:
 
 def _keep_corrections(connection: Connection, table: Table, corrected: Corrected) -> None:
     """Excludes dropped rows, and notes what was corrected, without the values, for the report and the audit trail."""
-    name, given = {"table": table.name}, corrected.corrections.all
+    if corrected.corrections.all:
+        dropped = {"table": table.name, "keys": corrected.dropped, "reason": "dropped"}
+        connection.execute(statement("exclude_rows"), dropped)
+    note_corrections(connection, table.name, corrected)
+
+
+def note_corrections(connection: Connection, table: str, corrected: Corrected) -> None:
+    """Notes what was corrected, without the values, for the report."""
+    name, given = {"table": table}, corrected.corrections.all
     connection.execute(statement("forget_table", store=identifier("etl", "corrections")), name)
     if not given:
         return
-    connection.execute(statement("exclude_rows"), {**name, "keys": corrected.dropped, "reason": "dropped"})
     values = {
         "ids": [correction.legacy_id for correction in given],
         "columns": [correction.column or "" for correction in given],

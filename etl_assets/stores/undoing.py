@@ -8,6 +8,7 @@ from etl_assets.stores.balances import spent_balances, undo_balances
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, as_the_app, fire_deferred, one, rows, run_statement, writing
+from etl_assets.stores.profiles import undo_profile
 from etl_assets.stores.schema import audit, contradictions, declared_facts, exists
 from etl_assets.stores.statements import qualified, statement
 from etl_assets.stores.undo_hindrances import hindrances, undo_slots
@@ -23,7 +24,7 @@ TAKE_CARE = (
 
 @dataclass
 class Undone:
-    """What became of it: users on hold; rows removed, given back their former values, or gone before; balances.
+    """What became of it: users on hold; rows removed, given back their former values, or gone before; money; profiles.
 
     `lost` rows had gone with their account, and may come back with another. `kept` of those removed were in use.
     `waves` are those that had brought them.
@@ -36,6 +37,7 @@ class Undone:
     lost: dict[str, int] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
+    profile: dict[str, int] = field(default_factory=dict)
     waves: list[str] = field(default_factory=list)
 
 
@@ -133,6 +135,7 @@ def _undo(
     if spent:
         raise UndoRefused("Undo refused: triggers book by themselves", spent, remedy=DISABLE)
     done.balances = undo_balances(connection, links, users=users, wave=wave)
+    done.profile = undo_profile(connection, links, users=users, wave=wave)
     for name in tables:
         _restore(connection, links, name, done, wave=wave)
     claims = one(connection, statement("digest_claims"), users=users)[0]
@@ -150,6 +153,7 @@ def _undo(
         claims=claims,
         **told,
         balances=done.balances,
+        profile=done.profile,
     )
     return done
 

@@ -22,7 +22,7 @@ def user_validations(spec: Spec) -> list[Validation]:
         "balance_triggers_are_agreed",
         USERS_ASSET,
         USERS_ASSET,
-        "No trigger of the app sees a balance being applied unless the spec says so.",
+        "No trigger of the app sees a profile being written unless the spec says so.",
         f"Disable the triggers for the load, or say `policy: {{triggers: {{{profiles}: fire}}}}` in the spec.",
         lambda _: statement("count_update_triggers", allowed=literal(fired)),
         blocking=True,
@@ -33,7 +33,7 @@ def user_validations(spec: Spec) -> list[Validation]:
         return Validation(check, USERS_ASSET, USERS_ASSET, title, remedy, lambda _: statement(file), blocking=blocking)
 
     return [
-        *([triggers] if spec.balances else []),
+        *([triggers] if spec.writes_profiles else []),
         rule(
             "every_legacy_user_is_in_the_map",
             "The map knows every user of the snapshot.",

@@ -85,7 +85,7 @@ def marked(connection: Connection, links: Links) -> Links:
         links,
         reissued=reissued_tables(connection),
         refused=refused_tables(connection),
-        profile_facts=read_rules(connection, [profiles]).get(profiles, "") if links.spec.balances else "",
+        profile_facts=read_rules(connection, [profiles]).get(profiles, "") if links.spec.writes_profiles else "",
     )
 
 

@@ -123,18 +123,7 @@ def _plain_times(batch: pl.DataFrame, plan: StagePlan) -> set[str]:
 
 def _column(plan: StagePlan, name: str, column: Column, *, plain: bool = False) -> dict[str, Verdict]:
     cell = plan.cell(label_of(plan.table, name), plan.target_column(name))
-    has_changes = column.map is not None or column.default is not None
-    zone = plan.spec.source.timezone
-    times = TimeOptions(zone, column.unit, column.time_format, column.ambiguous, plain=plain and not has_changes)
-    cell = replace(cell, times=times, encoding=column.encoding)
-    unmapped = pl.lit(value=False)
-    if column.map is not None:
-        cell, unmapped = _mapped(cell, column.map)
-    if column.empty == "null":
-        cell = replace(cell, text=pl.when(cell.text != "").then(cell.text))
-    if column.default is not None:
-        kind = pl.when(cell.text.is_null()).then(pl.lit("t")).otherwise(cell.kind)
-        cell = replace(cell, text=cell.text.fill_null(pl.lit(column.default)), kind=kind)
+    cell, unmapped = as_column(cell, column, timezone=plan.spec.source.timezone, plain=plain)
     if column.references is not None:
         found = _reference(plan, name, column, cell)
     else:
@@ -148,6 +137,22 @@ def _column(plan: StagePlan, name: str, column: Column, *, plain: bool = False) 
         faults.append((missing, "required"))
     fault = first_fault(*faults)
     return found | {name: Verdict(verdict.value, pl.coalesce(fault, verdict.fault))}
+
+
+def as_column(cell: Cell, column: Column, *, timezone: str, plain: bool = False) -> tuple[Cell, pl.Expr]:
+    """The cells as the options of their column leave them, and where `map` does not know one."""
+    has_changes = column.map is not None or column.default is not None
+    times = TimeOptions(timezone, column.unit, column.time_format, column.ambiguous, plain=plain and not has_changes)
+    cell = replace(cell, times=times, encoding=column.encoding)
+    unmapped = pl.lit(value=False)
+    if column.map is not None:
+        cell, unmapped = _mapped(cell, column.map)
+    if column.empty == "null":
+        cell = replace(cell, text=pl.when(cell.text != "").then(cell.text))
+    if column.default is not None:
+        kind = pl.when(cell.text.is_null()).then(pl.lit("t")).otherwise(cell.kind)
+        cell = replace(cell, text=cell.text.fill_null(pl.lit(column.default)), kind=kind)
+    return cell, unmapped
 
 
 def _mapped(cell: Cell, mapping: dict[str, str]) -> tuple[Cell, pl.Expr]:

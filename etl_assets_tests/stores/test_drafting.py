@@ -9,7 +9,7 @@ from etl_assets.spec.loader import load_spec
 from etl_assets.stores.drafting import draft_spec, printed
 from etl_assets.stores.postgres import connect, reading
 from etl_assets.stores.targets import read_targets
-from etl_assets_tests.world import SHARED_DATA, World
+from etl_assets_tests.world import LEGACY_SCHEMA, SHARED_DATA, World
 
 DATABASES = sorted([*SHARED_DATA.glob("*/*.db"), *SHARED_DATA.glob("*/*.sqlite")])
 CHINOOK = SHARED_DATA / "chinook" / "Chinook_Sqlite.sqlite"
@@ -107,6 +107,16 @@ def test_a_target_gives_names_and_types_and_what_it_lacks_is_a_comment(world: Wo
     assert "public.artifacts.path is NOT NULL without a default, and nothing fills it" in text
     assert (category.target, category.columns["order"].type) == ("public.categories", "bigint")
     assert "public.categories.shelf is NOT NULL without a default" in text
+
+
+def test_a_balance_is_proposed_where_the_profiles_have_a_place(world: World) -> None:
+    world.legacy(
+        "", schema=LEGACY_SCHEMA.replace("created_at TEXT);", "created_at TEXT, credits INTEGER, points INTEGER);", 1)
+    )
+    world.execute("ALTER TABLE public.profiles ADD COLUMN credits bigint")
+    text = printed(draft_spec(world.legacy_path, target_url=world.url), as_ddl=False)
+    assert "#   profiles.credits: {from: users.credits, apply: add, against: credit_transactions.amount}\n" in text
+    assert "profiles.points" not in text
 
 
 def test_a_target_without_the_path_to_the_owner_gets_none_of_its_rows(world: World) -> None:

@@ -1,5 +1,4 @@
 -- One user's balance as text: see `UserBalance`.
 u.legacy_user_id, u.legacy::text, u.at_claim::text, u.applied::text, u.bonus::text, u.now::text, u.arrived::text,
 u.own::text, u.difference::text, u.hindrance, to_char(u.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS UTC'),
-CASE WHEN u.is_unapplied THEN 'unapplied' WHEN u.is_changed AND u.is_gone THEN 'balance_vanished_in_legacy'
-     WHEN u.is_changed THEN 'balance_changed_in_legacy' END
+u.change

@@ -1,27 +1,28 @@
--- One balance, user by user, of those whose history has arrived. `difference` is by how much the balance has moved
--- otherwise than the account's transactions since it was applied; `hindrance` says why that is not known.
+-- One balance, user by user, of those whose history has arrived; of one on hold, what was applied and not taken back.
+-- `difference` is by how much the balance has moved otherwise than the account's transactions since it was applied;
+-- `hindrance` says why that is not known, `change` what the legacy app did since.
 WITH applied AS (
     SELECT b.legacy_user_id, sum(b.amount) AS amount, sum(b.amount) FILTER (WHERE b.wave = m.wave) AS at_claim,
            max(b.id) AS last, (array_agg(b.before ORDER BY b.id))[1] AS before, (array_agg(b.own ORDER BY b.id))[1] AS own
     FROM etl.balances AS b JOIN etl.legacy_user_map AS m ON m.legacy_user_id = b.legacy_user_id
     WHERE b.balance = {balance} GROUP BY b.legacy_user_id),
 claims AS (
-    SELECT m.legacy_user_id, m.supabase_user_id AS account, m.snapshot,
+    SELECT m.legacy_user_id, m.supabase_user_id AS account, m.snapshot, m.held IS NOT NULL AS is_held,
            EXISTS (SELECT FROM etl.legacy_user_map AS o
-                   WHERE o.supabase_user_id = m.supabase_user_id AND o.legacy_user_id <> m.legacy_user_id
-                     AND o.held IS NULL) AS is_merged
+                   WHERE o.supabase_user_id = m.supabase_user_id AND o.legacy_user_id <> m.legacy_user_id) AS is_merged,
+           EXISTS (SELECT FROM etl.quarantine AS q
+                   WHERE q."table" = 'users' AND q.legacy_id = m.legacy_user_id
+                     AND q."column" = {source}::text) AS is_unreadable
     FROM etl.legacy_user_map AS m
     JOIN etl.waves AS w ON w.wave = m.wave AND w.loaded_at IS NOT NULL
-    WHERE m.held IS NULL AND NOT m.is_another AND {of_users}),
+    WHERE NOT m.is_another AND {of_users}),
 users AS (
     SELECT c.legacy_user_id, g.amount AS legacy, a.at_claim, a.amount AS applied, a.before AS bonus,
            p.{column}::numeric AS now, r.after AS left_with, r.at, coalesce(i.arrived, 0) AS arrived,
            coalesce(t.total, 0) - coalesce(i.arrived, 0) AS own,
            NOT EXISTS (SELECT FROM etl.staged AS d WHERE d."table" = 'users' AND d.snapshot = c.snapshot) AS is_gone,
-           CASE WHEN a.legacy_user_id IS NULL AND EXISTS (
-                    SELECT FROM etl.quarantine AS q
-                    WHERE q."table" = 'users' AND q.legacy_id = c.legacy_user_id AND q."column" = {source}::text)
-                    THEN 'unreadable'
+           c.is_unreadable,
+           CASE WHEN a.legacy_user_id IS NULL AND c.is_unreadable THEN 'unreadable'
                 WHEN a.legacy_user_id IS NULL THEN 'no_balance'
                 WHEN {hindrance}::text IS NOT NULL THEN {hindrance}::text
                 WHEN c.is_merged THEN 'merged'
@@ -36,10 +37,17 @@ users AS (
     LEFT JOIN ({totals}) AS t ON t.legacy_user_id = c.legacy_user_id
     LEFT JOIN ({arrived}) AS i ON i.legacy_user_id = c.legacy_user_id
     LEFT JOIN ({accounts}) AS h ON h.id = c.account
-    WHERE a.legacy_user_id IS NOT NULL OR h.hindrance IS NULL)
+    WHERE a.legacy_user_id IS NOT NULL OR (h.hindrance IS NULL AND NOT c.is_held))
 SELECT u.legacy_user_id, u.legacy, u.at_claim, u.applied, u.bonus, u.now, u.arrived, u.own, u.at,
        CASE WHEN u.hindrance IS NULL THEN u.gap END AS difference, u.hindrance,
        u.legacy IS NOT NULL AND u.applied IS NULL AS is_unapplied,
-       u.applied IS NOT NULL AND u.legacy IS DISTINCT FROM u.applied AS is_changed, u.is_gone,
+       u.applied IS NOT NULL AND u.legacy IS DISTINCT FROM u.applied AS is_changed,
+       CASE WHEN u.applied IS NULL AND u.legacy IS NOT NULL THEN 'unapplied'
+            WHEN u.applied IS NULL OR u.legacy IS NOT DISTINCT FROM u.applied THEN NULL
+            WHEN u.legacy IS NULL AND u.is_unreadable AND NOT u.is_gone THEN 'new_balance_refused'
+            WHEN u.legacy IS NULL OR u.is_gone THEN 'balance_vanished_in_legacy'
+            WHEN {source}::text IS NULL THEN 'balance_rows_changed_in_legacy'
+            WHEN {again} THEN 'balance_change_waits'
+            ELSE 'balance_changed_in_legacy' END AS change,
        coalesce(u.now <> u.left_with, false) AS is_used
 FROM users AS u

@@ -5,3 +5,4 @@ SET supabase_user_id = NULL, wave = NULL, confirmed_at = NULL, claimed_at = NULL
 WHERE m.legacy_user_id = %(user)s
   AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l.legacy_user_id = m.legacy_user_id)
   AND NOT EXISTS (SELECT FROM etl.balances AS b WHERE b.legacy_user_id = m.legacy_user_id)
+  AND NOT EXISTS (SELECT FROM etl.profile_values AS r WHERE r.legacy_user_id = m.legacy_user_id)

@@ -1,5 +1,5 @@
 -- Rows that the target refused when they were to be written, and the rule; they are quarantined for as long as the staged
--- row and the rules of the target are what they were then. Under `users`: somebody's balances.
+-- row and the rules of the target are what they were then. Under `users`: what somebody's profile does not take.
 CREATE TABLE IF NOT EXISTS etl.refused (
     "table" text NOT NULL,
     legacy_id text NOT NULL,

@@ -1,0 +1,71 @@
+"""Balances that the legacy users table seems to keep, and what each answers to: proposed, and left to the operator.
+
+Nothing in a database says whether an account shall get a balance beside what the new app gave, or instead of it. So a
+proposal stands in the file as a comment.
+"""
+
+from dataclasses import replace
+
+from etl_assets.model.draft import Draft, DraftBalance, DraftTable
+from etl_assets.model.profile import ColumnFacts, DatabaseFacts
+from etl_assets.model.target import TargetColumn
+from etl_assets.spec.names import looks_like_balance, singular, snake
+from etl_assets.spec.rules import EXPORT_NAMES, looks_secret
+from etl_assets.spec.type_choice import choose_type
+
+EXACT = ("integer", "bigint", "numeric")
+EXACT_THERE = ("smallint", *EXACT)
+
+
+def with_balances(draft: Draft, facts: DatabaseFacts, profiles: dict[str, TargetColumn] | None = None) -> Draft:
+    """The draft with the balances that it could have.
+
+    Args:
+        draft: fitted to the target, where there is one.
+        facts: what it was made from.
+        profiles: the columns of the target's profiles, one of which must be there for each; None without a target.
+    """
+    users = draft.users
+    if users is None or all(table.owner.is_none for table in draft.tables):
+        return draft
+    table = next(table for table in facts.tables if table.name == users.table)
+    evidence = {users.id, users.email, users.verified, users.created.get("from")}
+    found: dict[str, DraftBalance] = {}
+    for column in table.columns.values():
+        name = _place(column.name, profiles)
+        if column.name not in evidence and _is_balance(column) and name is not None and name not in found:
+            found[name] = _balance(column.name, name, draft.tables)
+    return replace(draft, balances=tuple(found.values()))
+
+
+def _is_balance(column: ColumnFacts) -> bool:
+    if looks_secret(column.name) or column.name in EXPORT_NAMES or not looks_like_balance(column.name):
+        return False
+    return choose_type(column).type in EXACT
+
+
+def _place(name: str, profiles: dict[str, TargetColumn] | None) -> str | None:
+    """The profiles' column of that name that holds an exact number."""
+    if profiles is None:
+        return snake(name)
+    fitting = (known for known in (name, snake(name)) if known in profiles)
+    return next((f for f in fitting if profiles[f].base in EXACT_THERE and not profiles[f].generated), None)
+
+
+def _balance(source: str, name: str, tables: tuple[DraftTable, ...]) -> DraftBalance:
+    # Rows that are owned through others cannot be held against anybody's balance.
+    money = [
+        (table, column)
+        for table in tables
+        if table.owner.source is not None
+        for column in table.sums
+        if table.column(column).choice.type in EXACT
+    ]
+    words = _words(source)
+    akin = [(table.key, column) for table, column in money if words & (_words(table.key) | _words(column))]
+    pairs = tuple(f"{table.key}.{column}" for table, column in money)
+    return DraftBalance(name, source, ".".join(akin[0]) if len(akin) == 1 else None, pairs)
+
+
+def _words(name: str) -> set[str]:
+    return {singular(word) for word in snake(name).split("_")}

@@ -1,0 +1,2 @@
+-- What the former snapshot said of the profiles.
+DELETE FROM etl.legacy_profile
