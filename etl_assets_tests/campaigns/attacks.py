@@ -22,8 +22,8 @@ from typing import Any
 
 from etl_assets_tests import core
 from etl_assets_tests import world as worlds
-from etl_assets_tests.conftest import a_server, a_world
 from etl_assets_tests.world import AT, World
+from etl_assets_tests.worlds import a_server, a_world
 
 SECRETS = ("CANARY_HASH", "canary-person@example.com")
 PAYLOADS = (
