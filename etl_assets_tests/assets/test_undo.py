@@ -11,7 +11,7 @@ from etl_assets.assets.decisions import refused_lines, undo
 from etl_assets.assets.forgetting import forget
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import LOAD_WAVE, NEW_WAVE, UNDO
-from etl_assets.assets.migration import Wishes, migrate
+from etl_assets.assets.migration import Wishes
 from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
 from etl_assets.stores import loading
@@ -20,6 +20,7 @@ from etl_assets.stores.faults import UNDO_POINTS
 from etl_assets.stores.postgres import connect
 from etl_assets.stores.settings import DEFAULT_SPEC, read_settings
 from etl_assets.stores.status import status
+from etl_assets_tests import core
 from etl_assets_tests.scenario import BOOKS, PRODUCTION, USERS
 from etl_assets_tests.world import AT, World, failure_of
 
@@ -33,7 +34,9 @@ def take_out(world: World, *, wave: str = "", user: str = "") -> object:
 
 
 def migrate_with(world: World, **wishes: str) -> object:
-    return migrate(read_settings(), world.spec, instance=world.instance, say=world.said.append, wishes=Wishes(**wishes))
+    return core.migrate_here(
+        read_settings(), world.spec, instance=world.instance, say=world.said.append, wishes=Wishes(**wishes)
+    )
 
 
 def last_wave(world: World) -> str:

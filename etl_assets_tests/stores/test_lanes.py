@@ -18,6 +18,8 @@ from etl_assets_tests import forks
 from etl_assets_tests.scenario import BOOKS, PRODUCTION
 from etl_assets_tests.world import World
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 PATIENCE_S = 20.0
 IN_LANES = {
     "etl_assets.stores.loading.USERS_FOR_LANES": 1,

@@ -10,6 +10,8 @@ from etl_assets.stores.staging import is_altered
 from etl_assets.stores.staging_update import find_sound, require_still_staged
 from etl_assets_tests.world import World
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 
 def altered(world: World) -> bool:
     with connect(world.url) as connection, reading(connection):
