@@ -1,88 +1,41 @@
-"""A real PostgreSQL for every test that touches SQL: one cluster per session, one database per test."""
+"""A real PostgreSQL for every test that touches SQL: one cluster for all workers, one database per test."""
 
 import gc
-import itertools
 import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from etl_assets.assets import migration
-from etl_assets.assets.instance import EVENT_BATCH
+from etl_assets.assets.instance import run_job
+from etl_assets.assets.keys import MIGRATE
 from etl_assets.cli import OBJECTS_PER_COLLECTION
-from etl_assets.demo.target import TARGET_DATABASE, embedded
-from etl_assets.spec.loader import load_spec
 from etl_assets.stores.postgres import connect
 from etl_assets.stores.schema import ensure_schema
-from etl_assets.stores.settings import DEFAULT_SPEC, Settings
+from etl_assets.stores.settings import Settings, read_settings
 from etl_assets_tests import core
 from etl_assets_tests.scenario import CONFIRMED, LEGACY, UNCONFIRMED
-from etl_assets_tests.world import World, definitions_of
+from etl_assets_tests.world import World
+from etl_assets_tests.worlds import Press, a_server, a_world, remove_clusters
 
-_numbers = itertools.count(1)
 gc.set_threshold(OBJECTS_PER_COLLECTION)  # as in the command line
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _no_cluster_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """As root, clusters live outside of pytest's folders, which only hold links to them."""
-    yield
-    for link in tmp_path_factory.getbasetemp().rglob("postgres"):
-        if link.is_symlink():
-            shutil.rmtree(link.resolve(), ignore_errors=True)
-
-
-@contextmanager
-def a_server(root: Path) -> Iterator[Settings]:
-    """The settings of an embedded server that holds the Supabase-like template."""
-    settings = Settings(root, DEFAULT_SPEC, None, None, root / "dagster")
-    running = embedded(settings)
-    with psycopg.connect(running.url("postgres"), autocommit=True) as connection:
-        # A power cut takes the tests' databases with it, and nobody minds.
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
-        connection.execute("SELECT pg_reload_conf()")
-    yield settings
-    running.release()
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """When the last worker has ended, no cluster is left behind."""
+    if not hasattr(session.config, "workerinput"):
+        remove_clusters(session.config._tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """One server for all tests."""
-    with a_server(tmp_path_factory.mktemp("server")) as settings:
+    """One server for all tests of all workers; the last of them stops it."""
+    base = tmp_path_factory.getbasetemp()
+    with a_server((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "server") as settings:
         yield settings
-
-
-@contextmanager
-def a_world(server: Settings, folder: Path) -> Iterator[World]:
-    """A migration of its own, on a copy of the template database."""
-    cluster, name = embedded(server), f"test_{os.getpid()}_{next(_numbers)}"
-    template, database = sql.Identifier(TARGET_DATABASE), sql.Identifier(name)
-    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(database, template))
-    home = folder / "home"
-    home.mkdir()
-    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DAGSTER_HOME", str(home))
-        patch.setenv("ETL_ARTIFACTS", str(folder / "artifacts"))
-        patch.setenv("LEGACY_SQLITE", str(folder / "legacy.db"))
-        patch.setenv("TARGET_DATABASE_URL", cluster.url(name))
-        patch.setenv("ETL_SPEC", str(DEFAULT_SPEC))
-        patch.setattr(migration, "build_definitions", definitions_of)
-        patch.setenv("DAGSTER_EVENT_BATCH_SIZE", EVENT_BATCH)  # as the command line has it
-        patch.delenv("ETL_FAULT", raising=False)
-        spec = load_spec(DEFAULT_SPEC.read_text(encoding="utf-8"), file="migration.yaml")
-        world = World(folder, cluster.url(name), spec)
-        yield world
-        world.instance.dispose()
-    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
 
 
 @pytest.fixture
@@ -93,11 +46,21 @@ def world(server: Settings, tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def ready(world: World) -> World:
+def after(server: Settings, tmp_path: Path) -> Iterator[Callable[[Press], World]]:
+    """Gives a migration on which something was done already, once for all tests that begin there."""
+    with ExitStack() as stack:
+        yield lambda press: stack.enter_context(a_world(server, tmp_path, after=press))
+
+
+@pytest.fixture
+def ready(after: Callable[[Press], World]) -> World:
     """A migration whose target has schema `etl`, and nothing in it."""
+    return after(prepare)
+
+
+def prepare(world: World) -> None:
     with connect(world.url) as connection:
         ensure_schema(connection)
-    return world
 
 
 @pytest.fixture
@@ -116,9 +79,47 @@ def with_dagster(without_dagster: None, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.fixture
-def awkward(world: World) -> World:
+def awkward(after: Callable[[Press], World]) -> World:
     """A migration of the awkward legacy app, whose users have begun to come back."""
+    return after(begin)
+
+
+def begin(world: World) -> None:
     world.legacy(LEGACY)
     world.sign_up(*CONFIRMED)
     world.sign_up(*UNCONFIRMED, confirmed=False)
-    return world
+
+
+@pytest.fixture
+def migrated(after: Callable[[Press], World]) -> World:
+    """The awkward app after `migrate`: one wave, of two users and six rows."""
+    return after(migrate_awkward)
+
+
+def migrate_awkward(world: World) -> None:
+    begin(world)
+    outcome = core.migrate_here(read_settings(), world.spec, instance=world.instance, say=world.said.append)
+    assert outcome.exit_code == 0
+    assert outcome.books.closed
+
+
+@pytest.fixture
+def staged(after: Callable[[Press], World]) -> World:
+    """The awkward app up to the load: staged, mapped, and the users of one wave resolved."""
+    return after(stage_awkward)
+
+
+def stage_awkward(world: World) -> None:
+    begin(world)
+    world.stage()
+
+
+@pytest.fixture
+def pressed(after: Callable[[Press], World]) -> World:
+    """The awkward app after the job `migrate` was run in Dagster, whose sensors may open waves from here on."""
+    return after(press_migrate)
+
+
+def press_migrate(world: World) -> None:
+    begin(world)
+    assert run_job(world.definitions(), MIGRATE, world.instance) == 0

@@ -16,10 +16,10 @@ from unittest import mock
 
 import dagster as dg
 
+from etl_assets.assets import migration
 from etl_assets.assets.keys import (
     COMMAND_TAG,
     LOAD_WAVE,
-    LOGIN_WAVES,
     MIGRATE,
     RECONCILIATION,
     REPORT,
@@ -34,35 +34,36 @@ from etl_assets.assets.keys import (
     production_key,
     staging_key,
 )
-from etl_assets.assets.migration import Outcome
+from etl_assets.assets.migration import Outcome, Wishes
 from etl_assets.assets.outcomes import MAX_RETRIES
 from etl_assets.assets.resources import Stores
-from etl_assets.demo.target import target_url
 from etl_assets.model.errors import EtlError, WaveHindered
 from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
 from etl_assets.stores import faults
 from etl_assets.stores.postgres import reading
 from etl_assets.stores.settings import Settings, read_settings, read_spec
-from etl_assets.stores.status import books_of, status
+from etl_assets.stores.status import books_of
 from etl_assets.stores.waves import read_standing
 from etl_assets_tests.world import definitions_of
+
+NO_WISHES = Wishes()
 
 
 class _Way:
     """One migration under way."""
 
-    def __init__(self, spec: Spec) -> None:
-        self.spec, self.stores = spec, Stores()
+    def __init__(self, spec: Spec, tags: dict[str, str] | None = None) -> None:
+        self.spec, self.stores, self.tags = spec, Stores(), tags or {COMMAND_TAG: MIGRATE}
         found = definitions_of(spec).assets or ()
         self.assets = {key: asset for asset in found if isinstance(asset, dg.AssetsDefinition) for key in asset.keys}
         self.red: list[str] = []
 
-    def run(self, *keys: dg.AssetKey, job: str, wave: str = "") -> None:
-        tags = {COMMAND_TAG: MIGRATE}
-        run = SimpleNamespace(run_id=str(uuid.uuid4()), tags=tags, job_name=job, asset_selection=set())
+    def run(self, job: str, wave: str = "") -> bool:
+        """Runs a job's assets in their order; True when no check of an error is red."""
+        run = SimpleNamespace(run_id=str(uuid.uuid4()), tags=self.tags, job_name=job, asset_selection=set())
         context = SimpleNamespace(run=run, partition_key=wave, log=logging.getLogger("core"))
-        for key in keys:
+        for key in self._keys(job):
             function: Any = self.assets[key].op.compute_fn.decorated_fn  # type: ignore[union-attr]
             given = {"context": context, "stores": self.stores}
             outcome = function(**{name: given[name] for name in inspect.signature(function).parameters})
@@ -72,6 +73,19 @@ class _Way:
                     for check in result.check_results or ()
                     if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
                 ]
+        return not self.red  # where it is, a load that there is would refuse; with nobody to load, nothing else would
+
+    def _keys(self, job: str) -> list[dg.AssetKey]:
+        spec = self.spec
+        closing = [VERIFICATION, REPORT, *([WAITING] if spec.owned else [])]
+        if job == LOAD_WAVE:
+            return [RESOLVED, production_key(spec.owned[0]), RECONCILIATION, *closing]
+        if job == VERIFY:
+            return closing
+        exports = [export_key(name) for name in exports_of(spec)]
+        staging = [staging_key(name) for name in spec.load_order]
+        people = [USER_MAP] if spec.users else []
+        return [SNAPSHOT, TARGET, *exports, *staging, *people, *(production_key(name) for name in spec.unowned)]
 
     def due_waves(self) -> list[str]:
         with self.stores.target_as_it_is() as connection, reading(connection):
@@ -80,34 +94,23 @@ class _Way:
             raise WaveHindered(standing.hindrance)
         return [*standing.unfinished, *([standing.key_among([])] if standing.is_due else [])]
 
-    def migrate(self, opened: Callable[[str], None] = lambda _: None) -> bool:
-        spec = self.spec
-        exports = [export_key(name) for name in exports_of(spec)]
-        staging = [staging_key(name) for name in spec.load_order]
-        once = [production_key(name) for name in spec.unowned]
-        people = [USER_MAP] if spec.users else []
-        self.run(SNAPSHOT, TARGET, *exports, *staging, *people, *once, job=MIGRATE)
-        if self.red:  # a load that there is would refuse; with nobody to load, nothing else would
+    def migrate(self) -> bool:
+        if not self.run(MIGRATE):
             return False
-        waves = self.due_waves() if spec.owned else []
-        closing = [VERIFICATION, REPORT, *([WAITING] if spec.owned else [])]
-        for wave in waves:
-            opened(wave)
-            self.run(RESOLVED, production_key(spec.owned[0]), RECONCILIATION, *closing, job=LOAD_WAVE, wave=wave)
-        if not waves:
-            self.run(*closing, job=VERIFY)
+        waves = self.due_waves() if self.spec.owned else []
+        went_well = [self.run(LOAD_WAVE, wave) for wave in waves] or [self.run(VERIFY)]
         with self.stores.target_as_it_is() as connection:
-            books = books_of(connection, spec)
-        return books.closed and not self.red and not books.refused
+            books = books_of(connection, self.spec)
+        return books.closed and all(went_well) and not books.refused
 
 
-def _code(way: _Way, opened: Callable[[str], None] = lambda _: None) -> int:
-    """The exit code of a migration; what it refuses goes to standard error."""
+def _code(act: Callable[[], bool]) -> int:
+    """The exit code of what was done; what it refuses goes to standard error."""
     # What `failures` asks of Dagster: was this tried before? Nothing is tried again here.
     tried = SimpleNamespace(retry_number=MAX_RETRIES)
     try:
         with mock.patch.object(dg.OpExecutionContext, "get", return_value=tried):
-            return 0 if way.migrate(opened) else 1
+            return 0 if act() else 1
     except dg.Failure as failure:
         sys.stderr.write(f"etl-assets: {failure.description}\n")
         return int(str(failure.metadata["exit_code"].value))
@@ -118,19 +121,24 @@ def _code(way: _Way, opened: Callable[[str], None] = lambda _: None) -> int:
 
 def migrate() -> int:
     """Migrates as the environment says; prints what passed which fault point; 0 when the books close."""
-    code = _code(_Way(read_spec(read_settings().spec_path)))
+    code = _code(_Way(read_spec(read_settings().spec_path)).migrate)
     sys.stdout.write(json.dumps(faults.passed))
     return code
 
 
 def migrate_here(
-    settings: Settings, spec: Spec, *, instance: dg.DagsterInstance, say: Callable[[str], None]
+    settings: Settings,
+    spec: Spec,
+    *,
+    instance: dg.DagsterInstance,
+    say: Callable[[str], None],
+    wishes: Wishes = NO_WISHES,
 ) -> Outcome:
-    """In place of `assets.migration.migrate`: the outcome is the same, and Dagster knows nothing but the waves' keys."""
+    """In place of `assets.migration.migrate`: it does the same, and Dagster knows nothing but the waves' keys."""
 
-    def opened(wave: str) -> None:
-        instance.add_dynamic_partitions(str(LOGIN_WAVES.name), [wave])
-        say(f"Login wave {wave}")
+    def run_here(_: Any, job: str, *__: Any, partition_key: str = "", tags: dict[str, str], **___: Any) -> int:
+        way = _Way(spec, tags)
+        return _code(lambda: way.run(job, partition_key))
 
-    code = _code(_Way(spec), opened)
-    return Outcome(code, status(target_url(settings), spec))
+    with mock.patch.object(migration, "run_job", run_here):
+        return migration.migrate(settings, spec, instance=instance, say=say, wishes=wishes)

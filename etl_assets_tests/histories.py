@@ -19,8 +19,8 @@ from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import UndoRefused
 from etl_assets.stores import faults
 from etl_assets.stores.settings import Settings, read_settings
-from etl_assets_tests.conftest import a_world
 from etl_assets_tests.world import AT, World
+from etl_assets_tests.worlds import a_world
 
 POINTS = (
     "staging.copied",

@@ -20,7 +20,7 @@ import psycopg
 from etl_assets.demo.target import TARGET_DATABASE
 from etl_assets.stores.embedded import EmbeddedPostgres
 
-START_TIMEOUT_S = 120
+START_TIMEOUT_S = 300
 NOT_OURS = ("TARGET_DATABASE_URL", "LEGACY_SQLITE", "ETL_SPEC", "DAGSTER_HOME", "ETL_FAULT", "ETL_DAGSTER_URL")
 
 
@@ -75,13 +75,13 @@ class Site:
         """Sends a signal and returns how long the process took to end."""
         began = time.monotonic()
         self.process.send_signal(number)
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=120)
         return time.monotonic() - began
 
     def graphql(self, query: str) -> Any:
         body = json.dumps({"query": query}).encode()
         request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=90) as answer:
             return json.loads(answer.read())["data"]
 
     def runs(self, job: str) -> list[dict[str, Any]]:

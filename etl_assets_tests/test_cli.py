@@ -14,7 +14,7 @@ from etl_assets_tests.world import World
 def test_migrate_json_prints_one_object_and_everything_else_on_standard_error(world: World) -> None:
     world.legacy(LEGACY)
     world.sign_up(*CONFIRMED, "cat@example.com")
-    result = world.cli("migrate", "--json")
+    result = world.cold_cli("migrate", "--json")
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)
     assert list(found) == ["tables", "users", "waves", "closed"]
@@ -83,7 +83,7 @@ def test_a_bad_setting_is_one_sentence_and_exit_2(world: World, name: str, value
 
 
 def test_an_unreachable_target_is_exit_3_without_its_password(world: World) -> None:
-    result = world.cli("status", TARGET_DATABASE_URL="postgresql://u:CANARY_PASSWORD@127.0.0.1:9/db")
+    result = world.cold_cli("status", TARGET_DATABASE_URL="postgresql://u:CANARY_PASSWORD@127.0.0.1:9/db")
     assert result.returncode == 3
     assert "does not answer" in result.stderr
     assert "CANARY_PASSWORD" not in result.stderr
@@ -91,7 +91,7 @@ def test_an_unreachable_target_is_exit_3_without_its_password(world: World) -> N
 
 def test_unknown_options_are_exit_2(world: World) -> None:
     assert world.cli("migrate", "--nonsense").returncode == 2
-    assert world.cli("nonsense").returncode == 2
+    assert world.cold_cli("nonsense").returncode == 2
 
 
 def test_demo_accounts_are_never_made_on_a_real_target(world: World) -> None:

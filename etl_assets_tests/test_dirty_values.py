@@ -6,6 +6,8 @@ import pytest
 
 from etl_assets_tests.world import World
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 MOMENT = datetime(2023, 3, 12, 2, 30, tzinfo=timezone.utc)
 SPEC = """
 source: {timezone: UTC}

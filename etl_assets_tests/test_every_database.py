@@ -1,4 +1,4 @@
-"""Every database under ../shared/data: a spec from `init`, its tables, accounts for its users, and a whole migration."""
+"""Databases of others under ../shared/data: a spec from `init`, its tables, accounts for its users, a whole migration."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ import pytest
 from etl_assets.demo.accounts import legacy_addresses
 from etl_assets.stores.drafting import draft_spec, printed
 from etl_assets_tests.every_cell import compare_production
-from etl_assets_tests.world import SHARED_DATA, World
+from etl_assets_tests.world import EVERYTHING, SHARED_DATA, World, selected
 
 FOUND = os.environ.get("ETL_EVERY_DATABASE")  # a file that takes the table of the results, one line each
 # The largest take minutes and show nothing that the others do not: they wait for whoever asks for the table.
@@ -24,8 +24,23 @@ LARGE = (
     "storage.sqlite",
 )
 ALL = sorted([*SHARED_DATA.glob("*/*.db"), *SHARED_DATA.glob("*/*.sqlite")])
-DATABASES = [path for path in ALL if FOUND or path.name not in LARGE]
-pytestmark = pytest.mark.skipif(not DATABASES, reason="../shared/data is not on this machine")
+NAMES = [path.name for path in ALL if FOUND or path.name not in LARGE]
+# One of each shape; the others are the campaign `everything`.
+SHAPES = (
+    "bad-utf8.db",  # text that is none
+    "emptytype.db",  # columns without a type
+    "fts.db",  # virtual and shadow tables, blobs
+    "giant_row_id.db",
+    "hr_1.sqlite",  # decimal keys, keys of two columns, references, umlauts in names
+    "mixed_data_numeric.db",  # types that are not the column's
+    "negativepk.db",
+    "norowid.db",
+)
+DATABASES = [path for path in ALL if NAMES and path.name in (NAMES if FOUND else selected(NAMES, SHAPES))]
+pytestmark = [
+    pytest.mark.skipif(not DATABASES, reason="../shared/data is not on this machine"),
+    *([] if FOUND or EVERYTHING in os.environ else [pytest.mark.usefixtures("without_dagster")]),
+]
 
 
 @pytest.mark.parametrize("path", DATABASES, ids=lambda path: path.name)

@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from etl_assets_tests.site import Site, environment, free_port, until
+from etl_assets_tests.world import selected
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc to look for orphans"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
 ]
+
+PATIENCE_S = 360  # a busy machine with two cores takes its time
 
 
 @pytest.fixture(scope="module")
@@ -66,41 +69,44 @@ def status(site: Site, run: str) -> str:
     return next(found["status"] for found in site.runs("migrate") if found["runId"] == run)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("number", selected(SIGNALS, [signal.SIGKILL]))
 def test_nothing_outlives_the_ui_and_a_killed_run_blocks_nobody(tmp_path: Path, number: signal.Signals) -> None:
     site = Site.start(tmp_path / "artifacts")
     first = start_migrate(site)
-    until(lambda: status(site, first) != "QUEUED", seconds=30)
+    until(lambda: status(site, first) != "QUEUED", seconds=90)
     site.stop(number)
     assert site.process.returncode == (-9 if number == signal.SIGKILL else 0)
-    until(lambda: not [line for line in site.processes() if "postgres" not in line], seconds=40)
+    until(lambda: not [line for line in site.processes() if "postgres" not in line], seconds=120)
     again = Site.start(site.artifacts)
     try:
-        until(lambda: status(again, first) in ("FAILURE", "SUCCESS", "CANCELED"), seconds=30)
+        until(lambda: status(again, first) in ("FAILURE", "SUCCESS", "CANCELED"), seconds=90)
         second = start_migrate(again)
-        until(lambda: status(again, second) == "SUCCESS", seconds=180)
+        until(lambda: status(again, second) == "SUCCESS", seconds=PATIENCE_S)
         assert again.execute("SELECT count(*) FROM etl.legacy_user_map") == [(244,)]
     finally:
         again.stop()
-    until(lambda: not again.processes(), seconds=40)
+    until(lambda: not again.processes(), seconds=120)
 
 
 def test_a_service_that_dies_is_started_again(lasting: Site) -> None:
     [daemon] = [folder for folder in Path("/proc").glob("[0-9]*") if is_daemon_of(lasting, folder)]
     os.kill(int(daemon.name), signal.SIGKILL)
-    until(lambda: "The daemon has ended and is started again" in lasting.said, seconds=30)
+    until(lambda: "The daemon has ended and is started again" in lasting.said, seconds=90)
     run = start_migrate(lasting)
-    until(lambda: status(lasting, run) == "SUCCESS", seconds=180)
+    until(lambda: status(lasting, run) == "SUCCESS", seconds=PATIENCE_S)
 
 
 def test_a_code_server_that_answers_no_more_is_started_again(lasting: Site) -> None:
     # `dagster code-server` outlives the process that holds our code, which is the one that a lack of memory would end.
     [inner] = [folder for folder in Path("/proc").glob("[0-9]*") if b"api\0grpc" in command_line_of(lasting, folder)]
     os.kill(int(inner.name), signal.SIGKILL)
-    until(lambda: "The code-server has ended and is started again" in lasting.said, seconds=60)
+    until(lambda: "The code-server has ended and is started again" in lasting.said, seconds=PATIENCE_S)
     until(lambda: knows_our_sensors(lasting), seconds=120)
     run = start_migrate(lasting)
-    until(lambda: status(lasting, run) == "SUCCESS", seconds=180)
+    until(lambda: status(lasting, run) == "SUCCESS", seconds=PATIENCE_S)
 
 
 def test_nothing_of_the_folder_that_it_is_started_in_is_imported(lasting: Site) -> None:
@@ -116,7 +122,7 @@ def test_the_ui_is_a_fine_first_command(tmp_path: Path) -> None:
     new = Site.start(tmp_path / "not" / "yet" / "there")
     assert new.stop() < 30
     assert new.process.returncode == 0
-    until(lambda: not new.processes(), seconds=40)
+    until(lambda: not new.processes(), seconds=120)
 
 
 def test_a_second_ui_and_a_taken_port_are_one_sentence(lasting: Site, tmp_path: Path) -> None:

@@ -73,19 +73,26 @@ def test_every_check_has_a_sentence(definitions: dg.Definitions) -> None:
         assert (graph.get_check_spec(key) if hasattr(graph, "get_check_spec") else graph.get(key)).description, key
 
 
-@pytest.mark.parametrize("name", STATEMENTS)
-def test_a_statement_has_a_header_and_only_well_formed_slots(name: str) -> None:
-    text = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
-    assert text.startswith("-- ")
-    assert "--" not in statement_text(name)
-    assert ";" not in statement_text(name).rstrip(";") or "$$" in statement_text(name)
-    slots = [field for _, field, _, _ in Formatter().parse(statement_text(name)) if field is not None]
-    assert all(re.fullmatch(r"[a-z][a-z_]*", slot) for slot in slots), slots
+def faults_of(name: str) -> list[str]:
+    """What is wrong with a statement's file."""
+    text, bare = (FOLDER / f"{name}.sql").read_text(encoding="utf-8"), statement_text(name)
+    slots = [field for _, field, _, _ in Formatter().parse(bare) if field is not None]
+    if not all(re.fullmatch(r"[a-z][a-z_]*", slot) for slot in slots):
+        return [f"{name}: a slot of {slots} is not well formed"]
     filled = statement(name, **dict.fromkeys(slots, sql.SQL("x"))).as_string()
-    # psycopg looks for placeholders wherever it is given parameters.
-    assert not re.search(r"%(?!\([a-z_0-9]+\)s)", filled.replace("%%", "")), (
-        "a per cent sign that begins no placeholder"
-    )
+    found = {
+        "it has no header": not text.startswith("-- "),
+        "a comment is sent": "--" in bare,
+        "it is more than one statement": ";" in bare.rstrip(";") and "$$" not in bare,
+        # psycopg looks for placeholders wherever it is given parameters.
+        "a per cent sign begins no placeholder": re.search(r"%(?!\([a-z_0-9]+\)s)", filled.replace("%%", "")),
+    }
+    return [f"{name}: {fault}" for fault, is_there in found.items() if is_there]
+
+
+def test_a_statement_has_a_header_and_only_well_formed_slots() -> None:
+    assert len(STATEMENTS) > 100
+    assert [fault for name in STATEMENTS for fault in faults_of(name)] == []
 
 
 def _texts(node: ast.AST) -> set[str]:
@@ -117,17 +124,24 @@ def test_every_statement_is_used() -> None:
     assert [name for name in STATEMENTS if not name.startswith("schema/") and name not in used] == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_a_module_is_short_and_says_what_it_is_for(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
+def weaknesses_of(path: Path) -> list[str]:
+    """What is wrong with a module's shape."""
+    text, name = path.read_text(encoding="utf-8"), path.relative_to(PACKAGE).as_posix()
     tree = ast.parse(text)
-    assert ast.get_docstring(tree), path
-    assert len(text.splitlines()) <= 400
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            assert (node.end_lineno or 0) - node.lineno < 60, f"{path}: {node.name} is long"
-    if "assets" in path.parts:
-        assert "from __future__ import annotations" not in text
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    found = [f"{name}: {node.name} is long" for node in functions if (node.end_lineno or 0) - node.lineno >= 60]
+    if not ast.get_docstring(tree):
+        found.append(f"{name}: says not what it is for")
+    if len(text.splitlines()) > 400:
+        found.append(f"{name}: is long")
+    if "assets" in path.parts and "from __future__ import annotations" in text:
+        found.append(f"{name}: hides its annotations from Dagster")
+    return found
+
+
+def test_a_module_is_short_and_says_what_it_is_for() -> None:
+    assert len(MODULES) > 50
+    assert [weakness for path in MODULES for weakness in weaknesses_of(path)] == []
 
 
 def test_the_top_level_holds_what_was_asked_for_and_nothing_else() -> None:

@@ -4,8 +4,8 @@ import hashlib
 from pathlib import Path
 
 from etl_assets.stores.settings import Settings
-from etl_assets_tests.conftest import a_world
 from etl_assets_tests.world import World
+from etl_assets_tests.worlds import a_world
 
 ZONES = ("UTC", "America/New_York")
 # In New York some of these moments exist twice, and some not at all.

@@ -2,11 +2,11 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from etl_assets_tests import forks
 from etl_assets_tests.site import environment
 
 README = Path(__file__).parents[1] / "README.md"
@@ -23,13 +23,10 @@ class Walk:
         self.left = commands()
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "etl_assets.cli", *arguments],
-            env=environment(self.artifacts),
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
+        output = self.artifacts.parent / "said"
+        code = forks.warm().run(*arguments, environment=environment(self.artifacts), output=output)
+        return subprocess.CompletedProcess(
+            arguments, code, output.read_text(), output.with_name("said.err").read_text()
         )
 
     def next(self, *expected: str) -> str:

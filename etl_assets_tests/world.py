@@ -1,9 +1,11 @@
 """One migration of its own for a test: a database, an artifact folder, a legacy file, and ways to play with them."""
 
+import functools
 import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,9 @@ from etl_assets.stores.postgres import connect, reading
 from etl_assets.stores.schema import ensure_schema
 from etl_assets.stores.settings import DEFAULT_SPEC, read_settings
 from etl_assets.stores.users import next_wave_key, read_links
+from etl_assets_tests import forks
 
+EVERYTHING = "ETL_EVERYTHING"  # set by the campaign `everything`
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 LEGACY_SCHEMA = """
 CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, password_hash TEXT, created_at TEXT);
@@ -35,6 +39,18 @@ CREATE TABLE credit_transactions (id INTEGER PRIMARY KEY, user_id INTEGER, amoun
 CREATE TABLE artifacts (id INTEGER PRIMARY KEY, job_id INTEGER, kind TEXT, path TEXT, size_bytes INTEGER, created_at TEXT);
 """
 AT = "2024-05-06 07:08:09"
+
+
+@functools.cache
+def spec_in(path: Path) -> Spec:
+    """The spec in a file that no test changes, read once."""
+    return load_spec(path.read_text(encoding="utf-8"), file=path.name)
+
+
+def selected(cases: Sequence[Any], chosen: Sequence[Any]) -> Sequence[Any]:
+    """The chosen cases, each of which must be there; in the campaign `everything` all of them."""
+    assert set(chosen) <= set(cases), set(chosen) - set(cases)
+    return cases if EVERYTHING in os.environ else chosen
 
 
 _built: dict[str, dg.Definitions] = {}
@@ -51,14 +67,30 @@ def definitions_of(spec: Spec, stores: Access | None = None) -> dg.Definitions:
 
 @dataclass
 class World:
-    """Where everything of one test is."""
+    """Where everything of one test is; see `worlds.a_world`."""
 
     folder: Path
     url: str
     spec: Spec
     spec_path: Path = DEFAULT_SPEC
     said: list[str] = field(default_factory=list)
-    instance: dg.DagsterInstance = field(default_factory=dg.DagsterInstance.ephemeral)
+
+    @functools.cached_property
+    def instance(self) -> dg.DagsterInstance:
+        """Dagster's memory, made at first use."""
+        return dg.DagsterInstance.ephemeral()
+
+    @functools.cached_property
+    def _session(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """What the test itself says to the target; a new session for each statement would cost 5 ms."""
+        return psycopg.connect(self.url, autocommit=True, prepare_threshold=None)
+
+    def close(self) -> None:
+        """Closes what was opened."""
+        if "_session" in self.__dict__:
+            self._session.close()
+        if "instance" in self.__dict__:
+            self.instance.dispose()
 
     @property
     def legacy_path(self) -> Path:
@@ -94,9 +126,9 @@ class World:
         insert = sql.SQL("INSERT INTO auth.users ({}) VALUES ({})").format(
             sql.SQL(", ").join(names), sql.SQL(", ").join([sql.Placeholder()] * len(names))
         )
-        with psycopg.connect(self.url) as connection:
+        with self._session.transaction():
             for email in emails:
-                connection.execute(insert, [email, *columns.values()])
+                self._session.execute(insert, [email, *columns.values()])
 
     def migrate(self) -> Outcome:
         """`etl-assets migrate` in this process."""
@@ -122,15 +154,18 @@ class World:
         assert self.materialize(RESOLVED, partition_key=wave).success
         return wave
 
+    def wave(self) -> str:
+        """The last wave's key."""
+        [(key,)] = self.query("SELECT max(wave) FROM etl.waves")
+        return str(key)
+
     def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows of the target."""
-        with psycopg.connect(self.url) as connection:
-            return connection.execute(statement.encode(), values or None).fetchall()
+        return self._session.execute(statement.encode(), values or None).fetchall()
 
     def execute(self, statement: str) -> None:
         """Changes the target."""
-        with psycopg.connect(self.url) as connection:
-            connection.execute(statement.encode())
+        self._session.execute(statement.encode())
 
     def checksum(self, *tables: str) -> str:
         """A digest of all rows of some tables of the target, in no particular order."""
@@ -148,7 +183,14 @@ class World:
                 return read_links(connection, self.spec)
 
     def cli(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """The console script in a process of its own."""
+        """The console script in a process of its own, forked from one that has imported everything."""
+        output = self.folder / "cli.out"
+        code = forks.warm().run(*arguments, environment={**os.environ, **environment}, output=output)
+        said = [path.read_text(encoding="utf-8") for path in (output, Path(f"{output}.err"))]
+        return subprocess.CompletedProcess(["etl-assets", *arguments], code, *said)
+
+    def cold_cli(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """The console script as the shell starts it."""
         return subprocess.run(
             [sys.executable, "-m", "etl_assets.cli", *arguments],
             env={**os.environ, **environment},

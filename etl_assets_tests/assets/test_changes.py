@@ -43,16 +43,15 @@ def updating(awkward: World) -> World:
     return awkward
 
 
-def test_a_changed_row_is_listed_and_production_keeps_what_was_loaded(awkward: World) -> None:
-    awkward.migrate()
-    before = awkward.checksum(*PRODUCTION)
-    awkward.legacy("UPDATE jobs SET status = 'changed' WHERE id = 1; DELETE FROM jobs WHERE id = 2")
-    outcome = awkward.migrate()
+def test_a_changed_row_is_listed_and_production_keeps_what_was_loaded(migrated: World) -> None:
+    before = migrated.checksum(*PRODUCTION)
+    migrated.legacy("UPDATE jobs SET status = 'changed' WHERE id = 1; DELETE FROM jobs WHERE id = 2")
+    outcome = migrated.migrate()
     assert outcome.exit_code == 0
     assert outcome.books.closed
-    assert awkward.checksum(*PRODUCTION) == before
-    assert changes(awkward) == ["jobs,1,changed_in_legacy", "jobs,2,vanished_in_legacy"]
-    assert "nothing_changed_in_legacy_since" in failed_checks(awkward.materialize(VERIFICATION))
+    assert migrated.checksum(*PRODUCTION) == before
+    assert changes(migrated) == ["jobs,1,changed_in_legacy", "jobs,2,vanished_in_legacy"]
+    assert "nothing_changed_in_legacy_since" in failed_checks(migrated.materialize(VERIFICATION))
 
 
 def test_a_changed_row_is_written_over_with_the_next_wave_where_the_spec_says_so(updating: World) -> None:

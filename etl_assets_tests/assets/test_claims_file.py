@@ -159,13 +159,12 @@ def test_a_sso_account_of_a_domain_that_was_opted_in_may(awkward: World) -> None
     assert state(awkward, "4")[0] == "resolved"
 
 
-def test_an_account_that_was_claimed_is_not_given_again(awkward: World) -> None:
-    awkward.migrate()
-    claim(awkward, f"4,{account(awkward, 'ann@example.com')},x")
-    assert unmet(awkward) == {"4"}
-    awkward.migrate()
-    assert state(awkward, "4") == ("ambiguous", "the account was claimed by another legacy user")
-    assert owner(awkward, "1") == account(awkward, "ann@example.com")
+def test_an_account_that_was_claimed_is_not_given_again(migrated: World) -> None:
+    claim(migrated, f"4,{account(migrated, 'ann@example.com')},x")
+    assert unmet(migrated) == {"4"}
+    migrated.migrate()
+    assert state(migrated, "4") == ("ambiguous", "the account was claimed by another legacy user")
+    assert owner(migrated, "1") == account(migrated, "ann@example.com")
 
 
 def test_one_account_is_not_given_to_two(awkward: World) -> None:
@@ -307,12 +306,11 @@ def test_an_unknown_user_is_told(awkward: World) -> None:
     assert unmet(awkward) == {"4711", "4712"}
 
 
-def test_candidates_are_those_of_the_file_too_and_never_who_is_on_hold(awkward: World) -> None:
-    run_job(awkward.definitions(), MIGRATE, awkward.instance)
-    assert candidates(awkward) == {"1", "2", "5", "6", "7"}
-    claim(awkward, "1,,hold", f"4,{account(awkward, 'eve@example.com')},x", f"8,{uuid.uuid4()},not there")
-    awkward.materialize(USER_MAP)
-    assert candidates(awkward) == {"2", "4", "5", "6", "7"}
+def test_candidates_are_those_of_the_file_too_and_never_who_is_on_hold(pressed: World) -> None:
+    assert candidates(pressed) == {"1", "2", "5", "6", "7"}
+    claim(pressed, "1,,hold", f"4,{account(pressed, 'eve@example.com')},x", f"8,{uuid.uuid4()},not there")
+    pressed.materialize(USER_MAP)
+    assert candidates(pressed) == {"2", "4", "5", "6", "7"}
 
 
 def test_profiles_alone_can_be_named(awkward: World) -> None:
@@ -394,16 +392,15 @@ def test_a_bad_file_stops_the_map_and_leaves_it_as_it_was(awkward: World) -> Non
     assert awkward.migrate().exit_code == 2
 
 
-def test_a_bad_file_fails_the_rehearsal_and_a_good_one_leaves_no_trace(awkward: World) -> None:
-    run_job(awkward.definitions(), MIGRATE, awkward.instance)
-    claim(awkward, "1,,hold", f"8,{uuid.uuid4()},x", "4711,,y")
-    [line] = [line for line in examine(read_settings(), awkward.spec) if line.subject == "claims file"]
+def test_a_bad_file_fails_the_rehearsal_and_a_good_one_leaves_no_trace(pressed: World) -> None:
+    claim(pressed, "1,,hold", f"8,{uuid.uuid4()},x", "4711,,y")
+    [line] = [line for line in examine(read_settings(), pressed.spec) if line.subject == "claims file"]
     assert (line.holds, line.warns) == (True, True)
     assert line.words.startswith("2 lines cannot come true (ids 4711, 8). Look at")
-    assert awkward.query("SELECT count(*) FROM etl.claims") == [(0,)]
-    claim(awkward, "1,,hold")
-    assert "claims file" not in {line.subject for line in examine(read_settings(), awkward.spec)}
-    claim(awkward, "1,nonsense,x")
-    result = awkward.cli("check")
+    assert pressed.query("SELECT count(*) FROM etl.claims") == [(0,)]
+    claim(pressed, "1,,hold")
+    assert "claims file" not in {line.subject for line in examine(read_settings(), pressed.spec)}
+    claim(pressed, "1,nonsense,x")
+    result = pressed.cli("check")
     assert result.returncode == 2
     assert "claims.csv:2: the supabase_user_id is no uuid" in result.stderr

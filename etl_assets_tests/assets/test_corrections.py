@@ -23,16 +23,15 @@ def correct(world: World, lines: str) -> None:
     (folder / "corrections.csv").write_text(HEADER + lines, encoding="utf-8")
 
 
-def test_a_corrected_value_frees_its_row_its_user_and_its_children(awkward: World) -> None:
-    awkward.migrate()
-    correct(awkward, f"jobs,7,created_at,{AT},the support ticket says so\n")
-    outcome = awkward.migrate()
+def test_a_corrected_value_frees_its_row_its_user_and_its_children(migrated: World) -> None:
+    correct(migrated, f"jobs,7,created_at,{AT},the support ticket says so\n")
+    outcome = migrated.migrate()
     assert outcome.exit_code == 0
     assert outcome.books.closed
     assert outcome.books.users["held"] == 0
     book = outcome.books.as_json()["tables"]["jobs"]
     assert (book["source"], book["loaded"], book["quarantined"]) == (8, 3, 2)
-    assert awkward.query("SELECT count(*) FROM public.artifacts WHERE path = 'd.png'") == [(1,)]
+    assert migrated.query("SELECT count(*) FROM public.artifacts WHERE path = 'd.png'") == [(1,)]
 
 
 def test_a_corrected_owner_gives_a_row_to_whom_it_belongs(awkward: World) -> None:
@@ -100,14 +99,13 @@ def test_taking_a_correction_back_brings_the_fault_back(awkward: World) -> None:
     assert awkward.migrate().books.users["held"] == 1
 
 
-def test_a_loaded_row_is_not_changed_by_a_later_correction(awkward: World) -> None:
-    awkward.migrate()
-    correct(awkward, "jobs,1,status,other,too late\njobs,2,,drop,too late\n")
-    outcome = awkward.migrate()
+def test_a_loaded_row_is_not_changed_by_a_later_correction(migrated: World) -> None:
+    correct(migrated, "jobs,1,status,other,too late\njobs,2,,drop,too late\n")
+    outcome = migrated.migrate()
     assert outcome.exit_code == 0
     assert outcome.books.closed
-    assert awkward.query("SELECT DISTINCT status FROM public.jobs") == [("done",)]
-    assert awkward.query("SELECT count(*) FROM public.jobs") == [(2,)]
+    assert migrated.query("SELECT DISTINCT status FROM public.jobs") == [("done",)]
+    assert migrated.query("SELECT count(*) FROM public.jobs") == [(2,)]
 
 
 def test_corrections_are_audited_counted_and_reported_without_their_values(awkward: World) -> None:

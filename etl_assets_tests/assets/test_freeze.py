@@ -122,42 +122,39 @@ def test_a_legacy_file_that_is_gone_is_no_change(frozen: World) -> None:
     assert "the_legacy_app_is_as_it_was_frozen" not in failed_checks(frozen.materialize(VERIFICATION))
 
 
-def test_what_is_not_staged_or_has_changed_cannot_be_frozen(awkward: World) -> None:
-    awkward.migrate()
-    awkward.legacy("UPDATE jobs SET status = 'x' WHERE id = 1")
+def test_what_is_not_staged_or_has_changed_cannot_be_frozen(migrated: World) -> None:
+    migrated.legacy("UPDATE jobs SET status = 'x' WHERE id = 1")
     with pytest.raises(FreezeRefused, match="has changed since snapshot"):
-        freeze(awkward)
-    assert awkward.materialize(SNAPSHOT).success
+        freeze(migrated)
+    assert migrated.materialize(SNAPSHOT).success
     with pytest.raises(FreezeRefused, match="is not the last snapshot"):
-        freeze(awkward)
-    awkward.migrate()
-    assert freeze(awkward)
+        freeze(migrated)
+    migrated.migrate()
+    assert freeze(migrated)
 
 
-def test_the_command(awkward: World) -> None:
-    awkward.migrate()
-    done = awkward.cli("freeze")
+def test_the_command(migrated: World) -> None:
+    done = migrated.cli("freeze")
     assert done.returncode == 0, done.stderr
     path = next(line for line in done.stderr.splitlines() if line.startswith("To sign:")).partition(": ")[2]
     assert "Sign-off report" in Path(path).read_text()
-    awkward.legacy("UPDATE jobs SET status = 'x' WHERE id = 1")
-    assert awkward.cli("migrate").returncode == 1
-    lifted = awkward.cli("freeze", "--lift")
+    migrated.legacy("UPDATE jobs SET status = 'x' WHERE id = 1")
+    assert migrated.cli("migrate").returncode == 1
+    lifted = migrated.cli("freeze", "--lift")
     assert "taken back" in lifted.stderr
-    assert awkward.migrate().exit_code == 0
+    assert migrated.migrate().exit_code == 0
     actions = [
-        action for (action,) in awkward.query("SELECT action FROM etl.audit_log WHERE action IN ('frozen', 'thawed')")
+        action for (action,) in migrated.query("SELECT action FROM etl.audit_log WHERE action IN ('frozen', 'thawed')")
     ]
     assert actions == ["frozen", "thawed"]
 
 
-def test_the_job_freezes_and_verifies(awkward: World) -> None:
-    awkward.migrate()
-    job = awkward.definitions().resolve_job_def(FREEZE)
-    assert job.execute_in_process(instance=awkward.instance).success
-    assert "Sign-off report" in page(awkward)
+def test_the_job_freezes_and_verifies(migrated: World) -> None:
+    job = migrated.definitions().resolve_job_def(FREEZE)
+    assert job.execute_in_process(instance=migrated.instance).success
+    assert "Sign-off report" in page(migrated)
     lifted = job.execute_in_process(
-        instance=awkward.instance, run_config={"ops": {"freeze_legacy": {"config": {"lift": True}}}}
+        instance=migrated.instance, run_config={"ops": {"freeze_legacy": {"config": {"lift": True}}}}
     )
     assert lifted.success
-    assert awkward.query("SELECT count(*) FROM etl.meta WHERE key = 'frozen snapshot'") == [(0,)]
+    assert migrated.query("SELECT count(*) FROM etl.meta WHERE key = 'frozen snapshot'") == [(0,)]

@@ -21,7 +21,9 @@ from etl_assets.model.errors import Refused
 from etl_assets.stores import loading
 from etl_assets.stores.lanes import Connect
 from etl_assets.stores.postgres import Connection, connect
-from etl_assets.stores.validations import all_validations
+from etl_assets.stores.schema import rolled_back
+from etl_assets.stores.users import read_links
+from etl_assets.stores.validations import all_validations, require_gate
 from etl_assets_tests.scenario import PRODUCTION
 from etl_assets_tests.world import AT, World, failed_checks, failure_of
 
@@ -71,17 +73,32 @@ def checks_of(world: World, key: dg.AssetKey) -> set[str]:
 
 
 @pytest.mark.parametrize("check", CASES)
-def test_a_red_check_is_shown_and_stops_a_load_alone_in_a_later_run(awkward: World, check: str) -> None:
+def test_what_a_check_would_show_the_gate_refuses(staged: World, check: str) -> None:
     asset, breaking = CASES[check]
-    wave = awkward.stage()
-    awkward.execute(breaking)
-    before = awkward.checksum(*PRODUCTION)
-    assert check in checks_of(awkward, key_of(asset))
-    load = awkward.materialize(*OWNED, partition_key=wave)
+    shown = [one for one in all_validations(staged.spec) if (one.name, one.asset) == (check, asset)]
+    with connect(staged.url) as connection, rolled_back(connection, run="test"):
+        require_gate(connection, read_links(connection, staged.spec))
+        connection.execute(breaking.encode())
+        links = read_links(connection, staged.spec)
+        assert [one.find(connection, links).count > one.allowed for one in shown] == [True]
+        with pytest.raises(Refused, match=f"{check} fails on"):
+            require_gate(connection, links)
+
+
+# One for each kind of asset that shows checks.
+@pytest.mark.parametrize(
+    "check", ["rows_match_the_export", "every_legacy_user_is_in_the_map", "one_account_per_legacy_user"]
+)
+def test_a_red_check_is_shown_and_stops_a_load_alone_in_a_later_run(staged: World, check: str) -> None:
+    asset, breaking = CASES[check]
+    staged.execute(breaking)
+    before = staged.checksum(*PRODUCTION)
+    assert check in checks_of(staged, key_of(asset))
+    load = staged.materialize(*OWNED, partition_key=staged.wave())
     assert not load.success
     assert check in failure_of(load)
-    assert awkward.checksum(*PRODUCTION) == before
-    assert awkward.query("SELECT count(*) FROM etl.loaded") == [(0,)]
+    assert staged.checksum(*PRODUCTION) == before
+    assert staged.query("SELECT count(*) FROM etl.loaded") == [(0,)]
 
 
 def test_every_blocking_validation_of_the_default_spec_has_a_case(world: World) -> None:
@@ -89,10 +106,10 @@ def test_every_blocking_validation_of_the_default_spec_has_a_case(world: World) 
     assert blocking == set(CASES)
 
 
-def test_the_load_goes_through_when_nothing_is_red(awkward: World) -> None:
-    wave = awkward.stage()
-    assert awkward.materialize(*OWNED, partition_key=wave).success
-    assert awkward.query("SELECT count(*) FROM etl.loaded") == [(6,)]
+def test_the_load_goes_through_when_nothing_is_red(staged: World) -> None:
+    wave = staged.wave()
+    assert staged.materialize(*OWNED, partition_key=wave).success
+    assert staged.query("SELECT count(*) FROM etl.loaded") == [(6,)]
 
 
 def test_a_limit_on_the_quarantine_blocks(awkward: World) -> None:
@@ -115,25 +132,23 @@ def test_triggers_that_the_spec_lets_fire_do_not_block(awkward: World) -> None:
     assert awkward.migrate().exit_code == 0
 
 
-def test_a_wave_that_was_not_resolved_cannot_be_loaded(awkward: World) -> None:
-    awkward.stage()
-    awkward.instance.add_dynamic_partitions("login_wave", ["2020-01-01T000000Z"])
-    load = awkward.materialize(*OWNED, partition_key="2020-01-01T000000Z")
+def test_a_wave_that_was_not_resolved_cannot_be_loaded(staged: World) -> None:
+    staged.instance.add_dynamic_partitions("login_wave", ["2020-01-01T000000Z"])
+    load = staged.materialize(*OWNED, partition_key="2020-01-01T000000Z")
     assert "was not resolved yet" in failure_of(load)
 
 
-def test_a_hostile_partition_key_reaches_no_statement(awkward: World) -> None:
-    awkward.stage()
+def test_a_hostile_partition_key_reaches_no_statement(staged: World) -> None:
     key = "x'; DROP TABLE etl.loaded; --"
-    awkward.instance.add_dynamic_partitions("login_wave", [key])
-    assert "UTC time" in failure_of(awkward.materialize(RESOLVED, partition_key=key))
-    assert awkward.query("SELECT count(*) FROM etl.loaded") == [(0,)]
+    staged.instance.add_dynamic_partitions("login_wave", [key])
+    assert "UTC time" in failure_of(staged.materialize(RESOLVED, partition_key=key))
+    assert staged.query("SELECT count(*) FROM etl.loaded") == [(0,)]
 
 
-def test_a_target_that_changed_since_staging_is_refused(awkward: World) -> None:
-    wave = awkward.stage()
-    awkward.execute("ALTER TABLE public.credit_transactions ADD CONSTRAINT small CHECK (amount < 1000)")
-    assert "staging_is_current" in failure_of(awkward.materialize(*OWNED, partition_key=wave))
+def test_a_target_that_changed_since_staging_is_refused(staged: World) -> None:
+    wave = staged.wave()
+    staged.execute("ALTER TABLE public.credit_transactions ADD CONSTRAINT small CHECK (amount < 1000)")
+    assert "staging_is_current" in failure_of(staged.materialize(*OWNED, partition_key=wave))
 
 
 def tampered_export(world: World) -> None:
@@ -166,18 +181,16 @@ def damaged_copy(world: World) -> None:
     ],
 )
 def test_a_red_artifact_check_stops_its_own_run(
-    awkward: World, check: str, key: dg.AssetKey, breaking: Callable[[World], None]
+    staged: World, check: str, key: dg.AssetKey, breaking: Callable[[World], None]
 ) -> None:
-    awkward.stage()
-    assert checks_of(awkward, key) == set()
-    breaking(awkward)
-    assert check in checks_of(awkward, key)
+    assert checks_of(staged, key) == set()
+    breaking(staged)
+    assert check in checks_of(staged, key)
 
 
-def test_staging_refuses_an_export_that_was_changed(awkward: World) -> None:
-    awkward.stage()
-    tampered_export(awkward)
-    result = awkward.materialize(key_of("staging/jobs"))
+def test_staging_refuses_an_export_that_was_changed(staged: World) -> None:
+    tampered_export(staged)
+    result = staged.materialize(key_of("staging/jobs"))
     assert "changed after it was written" in failure_of(result)
 
 
@@ -225,12 +238,12 @@ def test_rows_altered_behind_the_read_back_turn_reconciliation_and_verification_
     assert failed_checks(awkward.materialize(VERIFICATION)) == {"rows_are_equal", "sums_are_equal"}
 
 
-def test_later_edits_by_users_are_listed_and_never_red(awkward: World) -> None:
-    wave = awkward.stage()
-    assert awkward.materialize(*OWNED, partition_key=wave).success
-    awkward.execute("UPDATE public.credit_transactions SET amount = amount + 1 WHERE amount = 100")
-    awkward.execute("DELETE FROM public.credit_transactions WHERE amount = 7")
-    result = awkward.materialize(VERIFICATION)
+def test_later_edits_by_users_are_listed_and_never_red(staged: World) -> None:
+    wave = staged.wave()
+    assert staged.materialize(*OWNED, partition_key=wave).success
+    staged.execute("UPDATE public.credit_transactions SET amount = amount + 1 WHERE amount = 100")
+    staged.execute("DELETE FROM public.credit_transactions WHERE amount = 7")
+    result = staged.materialize(VERIFICATION)
     assert result.success
     assert failed_checks(result) == {"nothing_changed_since"}
     found = next(e for e in result.get_asset_check_evaluations() if e.check_name == "nothing_changed_since")
@@ -353,15 +366,14 @@ def opening(world: World, opened: list[Connection], with_lanes: bool) -> Connect
     return another if with_lanes else None
 
 
-def test_an_export_is_written_again_only_where_it_would_be_another(awkward: World) -> None:
-    awkward.stage()
-    [path] = (awkward.folder / "artifacts").rglob("exports/jobs.csv")
+def test_an_export_is_written_again_only_where_it_would_be_another(staged: World) -> None:
+    [path] = (staged.folder / "artifacts").rglob("exports/jobs.csv")
     first = path.stat().st_ino
-    assert awkward.materialize(export_key("jobs")).success
+    assert staged.materialize(export_key("jobs")).success
     assert path.stat().st_ino == first
     for breaking in (tampered_export, shortened_export):
-        breaking(awkward)
-        assert awkward.materialize(export_key("jobs")).success
-        assert checks_of(awkward, export_key("jobs")) == set()
+        breaking(staged)
+        assert staged.materialize(export_key("jobs")).success
+        assert checks_of(staged, export_key("jobs")) == set()
         assert path.stat().st_ino != first
         first = path.stat().st_ino

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from etl_assets.assets.keys import CLEANUP, LOAD_WAVE, MIGRATE, NEW_WAVE, RESTAGE, VERIFY
+from etl_assets.assets.keys import CLEANUP, LOAD_WAVE, NEW_WAVE, RESTAGE, VERIFY
 from etl_assets.model.books import Books
 from etl_assets.stores.settings import read_settings
 from etl_assets.stores.status import status
@@ -19,22 +19,21 @@ def books(world: World) -> Books:
     return status(read_settings().target_url or "", world.spec)
 
 
-def test_new_wave_claims_and_loads_without_a_partition_to_choose(awkward: World) -> None:
-    press(awkward, MIGRATE)
-    assert press(awkward, NEW_WAVE).success
-    [(key, users)] = awkward.query("SELECT wave, users FROM etl.waves")
+def test_new_wave_claims_and_loads_without_a_partition_to_choose(pressed: World) -> None:
+    assert press(pressed, NEW_WAVE).success
+    [(key, users)] = pressed.query("SELECT wave, users FROM etl.waves")
     assert users == 2
-    assert awkward.instance.get_dynamic_partitions("login_wave") == [key]
-    assert awkward.query("SELECT count(*) FROM etl.loaded") == [(6,)]
-    runs = awkward.instance.get_runs(dg.RunsFilter(job_name=LOAD_WAVE))
+    assert pressed.instance.get_dynamic_partitions("login_wave") == [key]
+    assert pressed.query("SELECT count(*) FROM etl.loaded") == [(6,)]
+    runs = pressed.instance.get_runs(dg.RunsFilter(job_name=LOAD_WAVE))
     assert [run.tags["dagster/partition"] for run in runs] == [key]
 
 
-def test_new_wave_finishes_a_wave_that_broke_off(awkward: World) -> None:
-    wave = awkward.stage()  # resolved and not loaded
-    assert press(awkward, NEW_WAVE).success
-    assert awkward.query("SELECT users, verified_at IS NOT NULL FROM etl.waves") == [(2, True)]
-    assert awkward.query("SELECT DISTINCT wave FROM etl.loaded") == [(wave,)]
+def test_new_wave_finishes_a_wave_that_broke_off(staged: World) -> None:
+    wave = staged.wave()
+    assert press(staged, NEW_WAVE).success
+    assert staged.query("SELECT users, verified_at IS NOT NULL FROM etl.waves") == [(2, True)]
+    assert staged.query("SELECT DISTINCT wave FROM etl.loaded") == [(wave,)]
 
 
 def test_new_wave_opens_none_when_nobody_is_new(awkward: World) -> None:
@@ -49,10 +48,9 @@ def test_new_wave_says_what_to_do_when_nothing_is_staged(awkward: World) -> None
     assert "Run the job `migrate`" in failure_of(result)
 
 
-def test_new_wave_fails_with_its_wave(awkward: World) -> None:
-    press(awkward, MIGRATE)
-    awkward.execute("UPDATE etl.staged SET spec_digest = 'another' WHERE \"table\" = 'jobs'")
-    result = press(awkward, NEW_WAVE)
+def test_new_wave_fails_with_its_wave(pressed: World) -> None:
+    pressed.execute("UPDATE etl.staged SET spec_digest = 'another' WHERE \"table\" = 'jobs'")
+    result = press(pressed, NEW_WAVE)
     assert not result.success
     assert f"Its own run of `{LOAD_WAVE}` says why" in failure_of(result)
 
@@ -102,9 +100,8 @@ def test_cleanup_refuses_before_everything_is_staged(awkward: World) -> None:
     assert "not everything is staged" in failure_of(press(awkward, CLEANUP))
 
 
-def test_cleanup_refuses_while_a_wave_is_unfinished(awkward: World) -> None:
-    awkward.stage()
-    assert "1 waves are not finished" in failure_of(press(awkward, CLEANUP))
+def test_cleanup_refuses_while_a_wave_is_unfinished(staged: World) -> None:
+    assert "1 waves are not finished" in failure_of(press(staged, CLEANUP))
 
 
 def test_cleanup_refuses_while_a_loaded_row_is_not_what_was_loaded(awkward: World) -> None:

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import dagster as dg
+import pytest
 
 from etl_assets.assets.alarm import explain
 from etl_assets.assets.instance import run_job
@@ -15,6 +16,8 @@ from etl_assets.report.page import html_page, markdown_page, verdict
 from etl_assets.report.picture import bars_of, progress_svg
 from etl_assets.report.points import open_points
 from etl_assets_tests.world import World
+
+pytestmark = pytest.mark.usefixtures("without_dagster")
 
 BOOKS = Books(
     (TableBook("jobs", 10, loaded=6, waiting=2, quarantined=1, excluded=1),),
@@ -72,9 +75,8 @@ def test_the_page_is_red_when_the_books_are_open(awkward: World) -> None:
     assert "jobs: +1 rows are unaccounted for." in page
 
 
-def test_the_report_needs_a_verification(awkward: World) -> None:
-    awkward.stage()
-    result = awkward.materialize(REPORT)
+def test_the_report_needs_a_verification(staged: World) -> None:
+    result = staged.materialize(REPORT)
     assert not result.success
 
 
@@ -156,13 +158,13 @@ def test_money_is_summed_exactly_and_by_state() -> None:
     assert book.sum_of("price", "quarantined") == 0
 
 
-def test_a_failed_run_is_explained_with_check_cause_and_next_step(awkward: World) -> None:
-    wave = awkward.stage()
-    awkward.execute("UPDATE etl.staged SET spec_digest = 'another' WHERE \"table\" = 'jobs'")
-    assert run_job(awkward.definitions(), LOAD_WAVE, awkward.instance, partition_key=wave) == 1
-    [run] = awkward.instance.get_runs(dg.RunsFilter(job_name=LOAD_WAVE))
-    events = [entry.dagster_event for entry in awkward.instance.all_logs(run.run_id) if entry.dagster_event]
-    text = explain(awkward.instance, run, [event for event in events if event.is_step_failure])
+def test_a_failed_run_is_explained_with_check_cause_and_next_step(staged: World) -> None:
+    wave = staged.wave()
+    staged.execute("UPDATE etl.staged SET spec_digest = 'another' WHERE \"table\" = 'jobs'")
+    assert run_job(staged.definitions(), LOAD_WAVE, staged.instance, partition_key=wave) == 1
+    [run] = staged.instance.get_runs(dg.RunsFilter(job_name=LOAD_WAVE))
+    events = [entry.dagster_event for entry in staged.instance.all_logs(run.run_id) if entry.dagster_event]
+    text = explain(staged.instance, run, [event for event in events if event.is_step_failure])
     assert text.startswith(f"Run {run.run_id[:8]} of the job `load_wave` for wave {wave} failed. production: ")
     assert "staging_is_current" in text
     assert "re-execute this run" in text

@@ -66,6 +66,13 @@ def run_wave(world: World, request: dg.RunRequest) -> int:
     return run_job(world.definitions(), LOAD_WAVE, world.instance, partition_key=request.partition_key, tags=tags)
 
 
+def fail(world: World, request: dg.RunRequest) -> None:
+    """What Dagster remembers of a run of what was requested, and that failed."""
+    tags = {**request.tags, "dagster/partition": request.partition_key or ""}
+    job = world.definitions().resolve_job_def(LOAD_WAVE)
+    world.instance.create_run_for_job(job, status=dg.DagsterRunStatus.FAILURE, tags=tags)
+
+
 def press_migrate(world: World) -> int:
     return run_job(world.definitions(), MIGRATE, world.instance)
 
@@ -79,10 +86,9 @@ def test_no_wave_opens_before_anything_was_migrated(awkward: World) -> None:
     assert "run the job `migrate` once" in reason(tick(awkward))
 
 
-def test_no_wave_opens_before_migrate_was_run_by_hand(awkward: World) -> None:
-    awkward.stage()
-    assert "not run by hand on this target" in reason(tick(awkward))
-    assert "not run by hand on this target" in reason(tick(awkward, "legacy_changes"))
+def test_no_wave_opens_before_migrate_was_run_by_hand(staged: World) -> None:
+    assert "not run by hand on this target" in reason(tick(staged))
+    assert "not run by hand on this target" in reason(tick(staged, "legacy_changes"))
 
 
 def test_a_migration_that_a_sensor_asked_for_is_not_by_hand(awkward: World) -> None:
@@ -91,16 +97,15 @@ def test_a_migration_that_a_sensor_asked_for_is_not_by_hand(awkward: World) -> N
     assert "not run by hand on this target" in reason(tick(awkward))
 
 
-def test_pressing_migrate_lets_the_first_wave_open_and_close_the_books(awkward: World) -> None:
-    assert press_migrate(awkward) == 0
-    assert loaded(awkward) == 0
-    request = accept(awkward, tick(awkward))
-    assert run_wave(awkward, request) == 0
-    assert loaded(awkward) == 6
-    assert awkward.query("SELECT wave, users FROM etl.waves") == [(request.partition_key, 2)]
-    result = tick(awkward)
+def test_pressing_migrate_lets_the_first_wave_open_and_close_the_books(pressed: World) -> None:
+    assert loaded(pressed) == 0
+    request = accept(pressed, tick(pressed))
+    assert run_wave(pressed, request) == 0
+    assert loaded(pressed) == 6
+    assert pressed.query("SELECT wave, users FROM etl.waves") == [(request.partition_key, 2)]
+    result = tick(pressed)
     assert reason(result) == "Nobody new has logged in, and no row is late."
-    assert tick(awkward, cursor=result.cursor).cursor == result.cursor
+    assert tick(pressed, cursor=result.cursor).cursor == result.cursor
 
 
 def test_the_command_line_lets_the_sensors_act_too(awkward: World) -> None:
@@ -110,69 +115,64 @@ def test_the_command_line_lets_the_sensors_act_too(awkward: World) -> None:
     assert awkward.query("SELECT count(*) FROM etl.waves") == [(2,)]
 
 
-def test_a_tick_that_is_repeated_names_the_same_wave_and_run(awkward: World) -> None:
-    press_migrate(awkward)
-    first = accept(awkward, tick(awkward))
+def test_a_tick_that_is_repeated_names_the_same_wave_and_run(pressed: World) -> None:
+    first = accept(pressed, tick(pressed))
     # The daemon was killed after it had added the partition: no cursor was kept, no run was started.
-    again = accept(awkward, tick(awkward))
+    again = accept(pressed, tick(pressed))
     assert (again.run_key, again.partition_key) == (first.run_key, first.partition_key)
-    assert awkward.instance.get_dynamic_partitions(WAVES) == [first.partition_key]
+    assert pressed.instance.get_dynamic_partitions(WAVES) == [first.partition_key]
 
 
-def test_a_wave_is_not_asked_for_twice_while_its_run_is_under_way(awkward: World) -> None:
-    press_migrate(awkward)
-    request = accept(awkward, tick(awkward))
-    started = awkward.instance.create_run_for_job(
-        awkward.definitions().resolve_job_def(LOAD_WAVE),
+def test_a_wave_is_not_asked_for_twice_while_its_run_is_under_way(pressed: World) -> None:
+    request = accept(pressed, tick(pressed))
+    started = pressed.instance.create_run_for_job(
+        pressed.definitions().resolve_job_def(LOAD_WAVE),
         status=dg.DagsterRunStatus.STARTED,
         tags={"dagster/partition": request.partition_key or ""},
     )
-    assert f"run {started.run_id[:8]} is under way" in reason(tick(awkward))
+    assert f"run {started.run_id[:8]} is under way" in reason(tick(pressed))
 
 
-def test_a_failed_wave_is_run_again_under_its_own_key(awkward: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    press_migrate(awkward)
-    awkward.execute("UPDATE etl.staged SET spec_digest = 'another' WHERE \"table\" = 'jobs'")
-    first = accept(awkward, tick(awkward))
-    assert run_wave(awkward, first) == 1
-    assert "it is tried again in" in reason(tick(awkward))
+def test_a_failed_wave_is_run_again_under_its_own_key(pressed: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    pressed.execute("UPDATE etl.staged SET spec_digest = 'another' WHERE \"table\" = 'jobs'")
+    first = accept(pressed, tick(pressed))
+    assert run_wave(pressed, first) == 1
+    assert "it is tried again in" in reason(tick(pressed))
     monkeypatch.setattr(attempts, "FIRST_WAIT_S", 0)
-    second = accept(awkward, tick(awkward))
+    second = accept(pressed, tick(pressed))
     assert second.partition_key == first.partition_key
     assert second.run_key != first.run_key
-    assert run_wave(awkward, second) == 1
-    press_migrate(awkward)  # stages anew, which settles it
-    third = accept(awkward, tick(awkward))
+    assert run_wave(pressed, second) == 1
+    press_migrate(pressed)  # stages anew, which settles it
+    third = accept(pressed, tick(pressed))
     assert third.partition_key == first.partition_key
-    assert run_wave(awkward, third) == 0
-    assert loaded(awkward) == 6
-    assert awkward.query("SELECT users FROM etl.waves") == [(2,)]
+    assert run_wave(pressed, third) == 0
+    assert loaded(pressed) == 6
+    assert pressed.query("SELECT users FROM etl.waves") == [(2,)]
 
 
 def test_a_wave_that_keeps_failing_is_left_alone_until_something_changes(
-    awkward: World, monkeypatch: pytest.MonkeyPatch
+    pressed: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    press_migrate(awkward)
     monkeypatch.setattr(attempts, "FIRST_WAIT_S", 0)
-    awkward.execute("UPDATE etl.staged SET spec_digest = 'another' WHERE \"table\" = 'jobs'")
+    pressed.execute("UPDATE etl.staged SET spec_digest = 'another' WHERE \"table\" = 'jobs'")
     for _ in range(MOST_ATTEMPTS):
-        assert run_wave(awkward, accept(awkward, tick(awkward))) == 1
-    assert f"{MOST_ATTEMPTS} runs have failed" in reason(tick(awkward))
-    press_migrate(awkward)
-    assert run_wave(awkward, accept(awkward, tick(awkward))) == 0
+        fail(pressed, accept(pressed, tick(pressed)))
+    assert f"{MOST_ATTEMPTS} runs have failed" in reason(tick(pressed))
+    press_migrate(pressed)
+    assert run_wave(pressed, accept(pressed, tick(pressed))) == 0
 
 
-def test_a_run_whose_process_was_killed_does_not_block_the_next(awkward: World) -> None:
-    press_migrate(awkward)
-    request = accept(awkward, tick(awkward))
+def test_a_run_whose_process_was_killed_does_not_block_the_next(pressed: World) -> None:
+    request = accept(pressed, tick(pressed))
     tags = {"dagster/partition": request.partition_key or "", MARK_TAG: "another"}
-    zombie = awkward.instance.create_run_for_job(
-        awkward.definitions().resolve_job_def(LOAD_WAVE), status=dg.DagsterRunStatus.STARTED, tags=tags
+    zombie = pressed.instance.create_run_for_job(
+        pressed.definitions().resolve_job_def(LOAD_WAVE), status=dg.DagsterRunStatus.STARTED, tags=tags
     )
-    killed = subprocess.run([sys.executable, "-c", HOLD_AND_DIE, artifacts(awkward), zombie.run_id], check=False)
+    killed = subprocess.run([sys.executable, "-c", HOLD_AND_DIE, artifacts(pressed), zombie.run_id], check=False)
     assert killed.returncode == -9
-    assert accept(awkward, tick(awkward)).partition_key == request.partition_key
-    ended = awkward.instance.get_run_by_id(zombie.run_id)
+    assert accept(pressed, tick(pressed)).partition_key == request.partition_key
+    ended = pressed.instance.get_run_by_id(zombie.run_id)
     assert ended is not None
     assert ended.status == dg.DagsterRunStatus.FAILURE
 
@@ -206,24 +206,20 @@ def test_a_run_of_the_command_line_is_noted_before_dagster_knows_of_it(
     assert known == [False, True]
 
 
-def test_users_whom_no_wave_would_take_open_none(awkward: World) -> None:
-    press_migrate(awkward)
-    run_wave(awkward, accept(awkward, tick(awkward)))
-    awkward.execute("UPDATE auth.users SET banned_until = NULL")  # fay is held, eve ambiguous: both have accounts
-    assert "Nobody new" in reason(tick(awkward))
-    assert awkward.query("SELECT count(*) FROM etl.waves") == [(1,)]
+def test_users_whom_no_wave_would_take_open_none(migrated: World) -> None:
+    migrated.execute("UPDATE auth.users SET banned_until = NULL")  # fay is held, eve ambiguous: both have accounts
+    assert "Nobody new" in reason(tick(migrated))
+    assert migrated.query("SELECT count(*) FROM etl.waves") == [(1,)]
 
 
-def test_a_row_added_for_a_migrated_user_opens_a_wave_after_the_next_staging(awkward: World) -> None:
-    press_migrate(awkward)
-    run_wave(awkward, accept(awkward, tick(awkward)))
-    cursor = tick(awkward).cursor
-    awkward.legacy(f"INSERT INTO jobs VALUES (20, 1, 'export', 'late', '{AT}', NULL, NULL, NULL, NULL)")
-    request = accept(awkward, tick(awkward, "legacy_changes"))
-    assert run_job(awkward.definitions(), RESTAGE, awkward.instance, tags=request.tags) == 0
-    assert run_wave(awkward, accept(awkward, tick(awkward, cursor=cursor))) == 0
-    assert awkward.query("SELECT count(*) FROM public.jobs WHERE status = 'late'") == [(1,)]
-    assert "Nobody new" in reason(tick(awkward))
+def test_a_row_added_for_a_migrated_user_opens_a_wave_after_the_next_staging(migrated: World) -> None:
+    cursor = tick(migrated).cursor
+    migrated.legacy(f"INSERT INTO jobs VALUES (20, 1, 'export', 'late', '{AT}', NULL, NULL, NULL, NULL)")
+    request = accept(migrated, tick(migrated, "legacy_changes"))
+    assert run_job(migrated.definitions(), RESTAGE, migrated.instance, tags=request.tags) == 0
+    assert run_wave(migrated, accept(migrated, tick(migrated, cursor=cursor))) == 0
+    assert migrated.query("SELECT count(*) FROM public.jobs WHERE status = 'late'") == [(1,)]
+    assert "Nobody new" in reason(tick(migrated))
 
 
 def test_a_user_whom_the_target_refuses_does_not_open_wave_after_wave(awkward: World) -> None:
@@ -237,15 +233,13 @@ def test_a_user_whom_the_target_refuses_does_not_open_wave_after_wave(awkward: W
     assert accept(awkward, tick(awkward)).partition_key != request.partition_key
 
 
-def test_a_wave_that_nobody_read_back_is_run_again(awkward: World) -> None:
-    press_migrate(awkward)
-    request = accept(awkward, tick(awkward))
-    run_wave(awkward, request)
-    awkward.execute("UPDATE etl.waves SET verified_at = NULL")  # killed between load and verification
-    again = accept(awkward, tick(awkward))
-    assert again.partition_key == request.partition_key
-    assert run_wave(awkward, again) == 0
-    assert "Nobody new" in reason(tick(awkward))
+def test_a_wave_that_nobody_read_back_is_run_again(migrated: World) -> None:
+    wave = migrated.wave()
+    migrated.execute("UPDATE etl.waves SET verified_at = NULL")  # killed between load and verification
+    again = accept(migrated, tick(migrated))
+    assert again.partition_key == wave
+    assert run_wave(migrated, again) == 0
+    assert "Nobody new" in reason(tick(migrated))
 
 
 def test_a_staging_that_broke_off_is_asked_for_again(awkward: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,12 +254,11 @@ def test_a_staging_that_broke_off_is_asked_for_again(awkward: World, monkeypatch
     assert "as it was" in reason(tick(awkward, "legacy_changes"))
 
 
-def test_a_change_after_the_cleanup_does_not_undo_it(awkward: World) -> None:
-    awkward.migrate()
-    awkward.definitions().resolve_job_def("cleanup").execute_in_process(instance=awkward.instance)
-    awkward.legacy("UPDATE jobs SET status = 'edited' WHERE id = 3")
-    assert "cleaned up" in reason(tick(awkward, "legacy_changes"))
-    assert "cleaned up" in reason(tick(awkward))
+def test_a_change_after_the_cleanup_does_not_undo_it(migrated: World) -> None:
+    migrated.definitions().resolve_job_def("cleanup").execute_in_process(instance=migrated.instance)
+    migrated.legacy("UPDATE jobs SET status = 'edited' WHERE id = 3")
+    assert "cleaned up" in reason(tick(migrated, "legacy_changes"))
+    assert "cleaned up" in reason(tick(migrated))
 
 
 def test_a_row_whose_hindrance_went_away_in_production_is_looked_for_again(
@@ -286,20 +279,17 @@ def test_a_row_whose_hindrance_went_away_in_production_is_looked_for_again(
     assert awkward.query("SELECT count(*) FROM public.jobs WHERE source_file = 'a.wav'") == [(1,)]
 
 
-def test_a_key_of_the_future_spoils_no_later_one(awkward: World) -> None:
-    press_migrate(awkward)
-    awkward.instance.add_dynamic_partitions(WAVES, ["2099-01-01T000000Z"])
-    assert (accept(awkward, tick(awkward)).partition_key or "") < "2098"
-    result = awkward.materialize(RESOLVED, partition_key="2099-01-01T000000Z")
+def test_a_key_of_the_future_spoils_no_later_one(pressed: World) -> None:
+    pressed.instance.add_dynamic_partitions(WAVES, ["2099-01-01T000000Z"])
+    assert (accept(pressed, tick(pressed)).partition_key or "") < "2098"
+    result = pressed.materialize(RESOLVED, partition_key="2099-01-01T000000Z")
     assert "lies in the future" in failure_of(result)
-    assert awkward.query("SELECT count(*) FROM etl.waves") == [(0,)]
+    assert pressed.query("SELECT count(*) FROM etl.waves") == [(0,)]
 
 
-def test_an_edited_cursor_costs_a_search_and_nothing_else(awkward: World) -> None:
-    press_migrate(awkward)
-    run_wave(awkward, accept(awkward, tick(awkward)))
+def test_an_edited_cursor_costs_a_search_and_nothing_else(migrated: World) -> None:
     for cursor in ("nonsense", "a b c", "x y"):
-        assert "Nobody new" in reason(tick(awkward, cursor=cursor))
+        assert "Nobody new" in reason(tick(migrated, cursor=cursor))
 
 
 def test_the_note_of_a_living_run_survives_another_home_s_sweep(awkward: World) -> None:
@@ -310,18 +300,16 @@ def test_the_note_of_a_living_run_survives_another_home_s_sweep(awkward: World) 
     assert not locks.has_died("a-run-of-another-home")
 
 
-def test_no_wave_opens_while_the_staging_tables_are_of_two_snapshots(awkward: World) -> None:
-    press_migrate(awkward)
-    awkward.execute("UPDATE etl.staged SET snapshot = 'older' WHERE \"table\" = 'jobs'")
-    assert "different snapshots" in reason(tick(awkward))
+def test_no_wave_opens_while_the_staging_tables_are_of_two_snapshots(pressed: World) -> None:
+    pressed.execute("UPDATE etl.staged SET snapshot = 'older' WHERE \"table\" = 'jobs'")
+    assert "different snapshots" in reason(tick(pressed))
 
 
-def test_a_wave_waits_for_a_staging_that_is_under_way(awkward: World) -> None:
-    press_migrate(awkward)
-    awkward.instance.create_run_for_job(
-        awkward.definitions().resolve_job_def(RESTAGE), status=dg.DagsterRunStatus.STARTED
+def test_a_wave_waits_for_a_staging_that_is_under_way(pressed: World) -> None:
+    pressed.instance.create_run_for_job(
+        pressed.definitions().resolve_job_def(RESTAGE), status=dg.DagsterRunStatus.STARTED
     )
-    assert "of the job `restage` is under way" in reason(tick(awkward))
+    assert "of the job `restage` is under way" in reason(tick(pressed))
 
 
 def test_an_unreachable_target_is_said_without_its_password(awkward: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -347,12 +335,11 @@ def test_ten_thousand_users_at_once_are_one_wave_and_one_run(world: World) -> No
     assert world.query("SELECT users FROM etl.waves") == [(10_000,)]
 
 
-def test_an_unchanged_legacy_file_is_not_staged_again(awkward: World) -> None:
-    press_migrate(awkward)
-    assert "as it was when the last snapshot was taken" in reason(tick(awkward, "legacy_changes"))
+def test_an_unchanged_legacy_file_is_not_staged_again(pressed: World) -> None:
+    assert "as it was when the last snapshot was taken" in reason(tick(pressed, "legacy_changes"))
     for suffix in ("-shm", "-wal"):  # what a reader of a WAL database leaves behind
-        awkward.legacy_path.with_name(f"{awkward.legacy_path.name}{suffix}").touch()
-    assert "as it was when the last snapshot was taken" in reason(tick(awkward, "legacy_changes"))
+        pressed.legacy_path.with_name(f"{pressed.legacy_path.name}{suffix}").touch()
+    assert "as it was when the last snapshot was taken" in reason(tick(pressed, "legacy_changes"))
 
 
 def test_a_change_in_the_wal_alone_is_noticed(awkward: World) -> None:
@@ -391,20 +378,18 @@ def test_a_legacy_file_that_goes_back_to_a_former_state_is_noticed(
     assert awkward.query("SELECT status FROM etl.stg_jobs WHERE _legacy_id = '3'") == [("edited",)]
 
 
-def test_an_app_that_never_stops_writing_is_staged_now_and_then(awkward: World) -> None:
-    press_migrate(awkward)
-    awkward.legacy("UPDATE jobs SET status = 'edited' WHERE id = 3")
-    request = accept(awkward, tick(awkward, "legacy_changes"))
-    assert run_job(awkward.definitions(), RESTAGE, awkward.instance, tags=request.tags) == 0
-    awkward.legacy("UPDATE jobs SET status = 'again' WHERE id = 3")
-    assert "keeps changing" in reason(tick(awkward, "legacy_changes"))
+def test_an_app_that_never_stops_writing_is_staged_now_and_then(pressed: World) -> None:
+    pressed.legacy("UPDATE jobs SET status = 'edited' WHERE id = 3")
+    request = accept(pressed, tick(pressed, "legacy_changes"))
+    assert run_job(pressed.definitions(), RESTAGE, pressed.instance, tags=request.tags) == 0
+    pressed.legacy("UPDATE jobs SET status = 'again' WHERE id = 3")
+    assert "keeps changing" in reason(tick(pressed, "legacy_changes"))
 
 
-def test_a_missing_legacy_file_is_said_and_not_created(awkward: World) -> None:
-    press_migrate(awkward)
-    awkward.legacy_path.unlink()
-    assert "does not exist" in reason(tick(awkward, "legacy_changes"))
-    assert not awkward.legacy_path.exists()
+def test_a_missing_legacy_file_is_said_and_not_created(pressed: World) -> None:
+    pressed.legacy_path.unlink()
+    assert "does not exist" in reason(tick(pressed, "legacy_changes"))
+    assert not pressed.legacy_path.exists()
 
 
 def test_snapshots_do_not_pile_up(awkward: World) -> None:
@@ -414,10 +399,9 @@ def test_snapshots_do_not_pile_up(awkward: World) -> None:
     assert len(list((artifacts(awkward) / "snapshots").glob("*/legacy.db"))) == 3
 
 
-def test_production_is_the_same_when_sensors_and_hands_take_turns(awkward: World) -> None:
-    press_migrate(awkward)
-    run_wave(awkward, accept(awkward, tick(awkward)))
-    before = awkward.checksum(*PRODUCTION)
-    assert awkward.migrate().exit_code == 0
-    assert run_job(awkward.definitions(), MIGRATE, awkward.instance, without=CLOSING) == 0
-    assert awkward.checksum(*PRODUCTION) == before
+def test_production_is_the_same_when_sensors_and_hands_take_turns(pressed: World) -> None:
+    run_wave(pressed, accept(pressed, tick(pressed)))
+    before = pressed.checksum(*PRODUCTION)
+    assert pressed.migrate().exit_code == 0
+    assert run_job(pressed.definitions(), MIGRATE, pressed.instance, without=CLOSING) == 0
+    assert pressed.checksum(*PRODUCTION) == before

@@ -11,7 +11,7 @@ from etl_assets.assets.decisions import refused_lines, tell_partitions, undo
 from etl_assets.assets.forgetting import forget
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import LOAD_WAVE, NEW_WAVE, UNDO, key_of
-from etl_assets.assets.migration import Wishes, migrate
+from etl_assets.assets.migration import Wishes
 from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
 from etl_assets.stores import loading
@@ -20,6 +20,7 @@ from etl_assets.stores.faults import UNDO_POINTS
 from etl_assets.stores.postgres import connect
 from etl_assets.stores.settings import DEFAULT_SPEC, read_settings
 from etl_assets.stores.status import status
+from etl_assets_tests import core
 from etl_assets_tests.scenario import BOOKS, PRODUCTION, USERS
 from etl_assets_tests.world import AT, World, failure_of
 
@@ -33,7 +34,9 @@ def take_out(world: World, *, wave: str = "", user: str = "") -> object:
 
 
 def migrate_with(world: World, **wishes: str) -> object:
-    return migrate(read_settings(), world.spec, instance=world.instance, say=world.said.append, wishes=Wishes(**wishes))
+    return core.migrate_here(
+        read_settings(), world.spec, instance=world.instance, say=world.said.append, wishes=Wishes(**wishes)
+    )
 
 
 def last_wave(world: World) -> str:
@@ -78,95 +81,88 @@ def test_production_is_what_it_was_before_the_wave_and_the_books_close(awkward: 
     assert awkward.checksum(*PRODUCTION, "auth.users", "public.profiles") == before
 
 
-def test_the_wave_can_be_run_again_by_the_command(awkward: World) -> None:
-    awkward.migrate()
-    after, wave = awkward.checksum(*PRODUCTION), last_wave(awkward)
-    take_out(awkward, wave=wave)
-    outcome = migrate_with(awkward, again=wave)
+def test_the_wave_can_be_run_again_by_the_command(migrated: World) -> None:
+    after, wave = migrated.checksum(*PRODUCTION), last_wave(migrated)
+    take_out(migrated, wave=wave)
+    outcome = migrate_with(migrated, again=wave)
     assert outcome.exit_code == 0
     assert outcome.books.as_json()["tables"] == BOOKS
     assert outcome.books.users == USERS
     assert [(book.key, book.users, book.rows) for book in outcome.books.waves] == [(wave, 2, 6)]
-    assert awkward.checksum(*PRODUCTION) == after
+    assert migrated.checksum(*PRODUCTION) == after
     with pytest.raises(SettingsError, match="was not undone"):
-        migrate_with(awkward, again=wave)
+        migrate_with(migrated, again=wave)
 
 
-def test_the_wave_can_be_run_again_in_the_ui(awkward: World) -> None:
-    awkward.migrate()
-    after, wave = awkward.checksum(*PRODUCTION), last_wave(awkward)
-    take_out(awkward, wave=wave)
-    assert run_job(awkward.definitions(), LOAD_WAVE, awkward.instance, partition_key=wave) == 0
-    assert awkward.checksum(*PRODUCTION) == after
-    assert states(awkward)["1"] == "resolved"
+def test_the_wave_can_be_run_again_in_the_ui(migrated: World) -> None:
+    after, wave = migrated.checksum(*PRODUCTION), last_wave(migrated)
+    take_out(migrated, wave=wave)
+    assert run_job(migrated.definitions(), LOAD_WAVE, migrated.instance, partition_key=wave) == 0
+    assert migrated.checksum(*PRODUCTION) == after
+    assert states(migrated)["1"] == "resolved"
 
 
-def test_a_sensor_never_brings_an_undone_wave_back(awkward: World) -> None:
-    awkward.migrate()
-    wave = last_wave(awkward)
-    take_out(awkward, wave=wave)
+def test_a_sensor_never_brings_an_undone_wave_back(migrated: World) -> None:
+    wave = last_wave(migrated)
+    take_out(migrated, wave=wave)
     tags = {"dagster/sensor_name": "new_logins"}
-    assert run_job(awkward.definitions(), LOAD_WAVE, awkward.instance, partition_key=wave, tags=tags) == 1
-    assert awkward.query("SELECT count(*) FROM public.jobs") == [(0,)]
+    assert run_job(migrated.definitions(), LOAD_WAVE, migrated.instance, partition_key=wave, tags=tags) == 1
+    assert migrated.query("SELECT count(*) FROM public.jobs") == [(0,)]
 
 
-def test_one_user_goes_and_comes_back_and_nobody_else_is_touched(awkward: World) -> None:
-    awkward.migrate()
-    after = awkward.checksum(*PRODUCTION)
-    take_out(awkward, user="1")
-    assert awkward.query("SELECT count(*) FROM public.jobs") == [(1,)]
-    assert awkward.query("SELECT sum(amount) FROM public.credit_transactions") == [(7,)]
-    outcome = awkward.migrate()
+def test_one_user_goes_and_comes_back_and_nobody_else_is_touched(migrated: World) -> None:
+    after = migrated.checksum(*PRODUCTION)
+    take_out(migrated, user="1")
+    assert migrated.query("SELECT count(*) FROM public.jobs") == [(1,)]
+    assert migrated.query("SELECT sum(amount) FROM public.credit_transactions") == [(7,)]
+    outcome = migrated.migrate()
     assert outcome.books.closed
-    assert states(awkward)["1"] == "held"
-    assert states(awkward)["2"] == "resolved"
-    outcome = migrate_with(awkward, user="1")
+    assert states(migrated)["1"] == "held"
+    assert states(migrated)["2"] == "resolved"
+    outcome = migrate_with(migrated, user="1")
     assert outcome.exit_code == 0
     assert outcome.books.users == USERS
-    assert awkward.checksum(*PRODUCTION) == after
+    assert migrated.checksum(*PRODUCTION) == after
     with pytest.raises(SettingsError, match="not on hold"):
-        migrate_with(awkward, user="1")
+        migrate_with(migrated, user="1")
 
 
-def test_a_late_wave_is_undone_alone_and_its_users_keep_their_claim(awkward: World) -> None:
-    awkward.migrate()
-    before = awkward.checksum(*PRODUCTION)
-    awkward.legacy(LATE_JOB)
-    awkward.migrate()
-    wave = last_wave(awkward)
-    take_out(awkward, wave=wave)
-    assert awkward.checksum(*PRODUCTION) == before
-    outcome = awkward.migrate()
+def test_a_late_wave_is_undone_alone_and_its_users_keep_their_claim(migrated: World) -> None:
+    before = migrated.checksum(*PRODUCTION)
+    migrated.legacy(LATE_JOB)
+    migrated.migrate()
+    wave = last_wave(migrated)
+    take_out(migrated, wave=wave)
+    assert migrated.checksum(*PRODUCTION) == before
+    outcome = migrated.migrate()
     assert outcome.books.closed
-    assert awkward.checksum(*PRODUCTION) == before
-    assert states(awkward)["1"] == "held"
-    assert awkward.query("SELECT supabase_user_id IS NOT NULL FROM etl.legacy_user_map WHERE legacy_user_id = '1'") == [
-        (True,)
-    ]
-    assert migrate_with(awkward, again=wave).books.users == USERS
-    assert awkward.query("SELECT count(*) FROM public.jobs WHERE status = 'late'") == [(1,)]
+    assert migrated.checksum(*PRODUCTION) == before
+    assert states(migrated)["1"] == "held"
+    assert migrated.query(
+        "SELECT supabase_user_id IS NOT NULL FROM etl.legacy_user_map WHERE legacy_user_id = '1'"
+    ) == [(True,)]
+    assert migrate_with(migrated, again=wave).books.users == USERS
+    assert migrated.query("SELECT count(*) FROM public.jobs WHERE status = 'late'") == [(1,)]
 
 
-def test_the_first_wave_takes_the_later_rows_of_its_users_with_it(awkward: World) -> None:
-    awkward.migrate()
-    first = last_wave(awkward)
-    awkward.legacy(LATE_JOB)
-    awkward.migrate()
-    take_out(awkward, wave=first)
-    assert awkward.query("SELECT count(*) FROM public.jobs") == [(0,)]
-    assert awkward.migrate().books.closed
+def test_the_first_wave_takes_the_later_rows_of_its_users_with_it(migrated: World) -> None:
+    first = last_wave(migrated)
+    migrated.legacy(LATE_JOB)
+    migrated.migrate()
+    take_out(migrated, wave=first)
+    assert migrated.query("SELECT count(*) FROM public.jobs") == [(0,)]
+    assert migrated.migrate().books.closed
 
 
-def test_a_row_that_its_user_removed_stays_removed_through_undo_and_rerun(awkward: World) -> None:
-    awkward.migrate()
-    wave = last_wave(awkward)
-    awkward.execute("DELETE FROM public.credit_transactions WHERE amount = -30")
-    done = take_out(awkward, wave=wave)
+def test_a_row_that_its_user_removed_stays_removed_through_undo_and_rerun(migrated: World) -> None:
+    wave = last_wave(migrated)
+    migrated.execute("DELETE FROM public.credit_transactions WHERE amount = -30")
+    done = take_out(migrated, wave=wave)
     assert done.gone["credit_transactions"] == 1
-    assert awkward.migrate().books.closed
-    outcome = migrate_with(awkward, again=wave)
+    assert migrated.migrate().books.closed
+    outcome = migrate_with(migrated, again=wave)
     assert outcome.books.closed
-    assert sorted(awkward.query("SELECT amount FROM public.credit_transactions")) == [(7,), (100,)]
+    assert sorted(migrated.query("SELECT amount FROM public.credit_transactions")) == [(7,), (100,)]
 
 
 @pytest.mark.parametrize(
@@ -188,14 +184,13 @@ def test_a_row_that_its_user_removed_stays_removed_through_undo_and_rerun(awkwar
         ),
     ],
 )
-def test_what_is_in_use_is_not_taken_out(awkward: World, statement: str, table: str, ids: list[str], why: str) -> None:
-    awkward.migrate()
-    awkward.execute(statement)
-    before = awkward.checksum(*PRODUCTION, "etl.loaded", "etl.legacy_user_map", "etl.waves")
+def test_what_is_in_use_is_not_taken_out(migrated: World, statement: str, table: str, ids: list[str], why: str) -> None:
+    migrated.execute(statement)
+    before = migrated.checksum(*PRODUCTION, "etl.loaded", "etl.legacy_user_map", "etl.waves")
     with pytest.raises(UndoRefused, match=why) as refused:
-        take_out(awkward, wave=last_wave(awkward))
+        take_out(migrated, wave=last_wave(migrated))
     assert [(row[0], row[1]) for row in refused.value.rows] == [(table, key) for key in ids]
-    assert awkward.checksum(*PRODUCTION, "etl.loaded", "etl.legacy_user_map", "etl.waves") == before
+    assert migrated.checksum(*PRODUCTION, "etl.loaded", "etl.legacy_user_map", "etl.waves") == before
 
 
 def test_a_reference_without_a_foreign_key_counts_too(awkward: World) -> None:
@@ -208,16 +203,15 @@ def test_a_reference_without_a_foreign_key_counts_too(awkward: World) -> None:
         take_out(awkward, wave=last_wave(awkward))
 
 
-def test_a_delete_trigger_of_the_app_is_asked_about_first(awkward: World) -> None:
-    awkward.migrate()
-    awkward.execute(
+def test_a_delete_trigger_of_the_app_is_asked_about_first(migrated: World) -> None:
+    migrated.execute(
         "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';"
         "CREATE TRIGGER tell BEFORE DELETE ON public.jobs FOR EACH ROW EXECUTE FUNCTION public.note()"
     )
     with pytest.raises(UndoRefused, match="would fire tell"):
-        take_out(awkward, wave=last_wave(awkward))
-    awkward.write_spec(("policy:", "policy:\n  triggers: {jobs: fire}"))
-    assert take_out(awkward, wave=last_wave(awkward)).removed["jobs"] == 2
+        take_out(migrated, wave=last_wave(migrated))
+    migrated.write_spec(("policy:", "policy:\n  triggers: {jobs: fire}"))
+    assert take_out(migrated, wave=last_wave(migrated)).removed["jobs"] == 2
 
 
 def test_after_a_cleanup_the_ledger_still_knows_and_the_last_books_follow(awkward: World) -> None:
@@ -234,34 +228,31 @@ def test_after_a_cleanup_the_ledger_still_knows_and_the_last_books_follow(awkwar
     assert awkward.migrate().books.users["held"] == 3
 
 
-def test_nonsense_is_answered_with_one_sentence(awkward: World) -> None:
-    awkward.migrate()
+def test_nonsense_is_answered_with_one_sentence(migrated: World) -> None:
     with pytest.raises(SettingsError, match="is no wave of this target"):
-        take_out(awkward, wave="2001-01-01T000000Z")
+        take_out(migrated, wave="2001-01-01T000000Z")
     with pytest.raises(SettingsError, match="has claimed no account"):
-        take_out(awkward, user="4")
+        take_out(migrated, user="4")
     with pytest.raises(SettingsError, match="is no legacy user"):
-        take_out(awkward, user="nobody")
+        take_out(migrated, user="nobody")
     with pytest.raises(SettingsError, match="one wave or one user"):
-        take_out(awkward)
-    take_out(awkward, wave=last_wave(awkward))
+        take_out(migrated)
+    take_out(migrated, wave=last_wave(migrated))
     with pytest.raises(SettingsError, match="undone already"):
-        take_out(awkward, wave=last_wave(awkward))
+        take_out(migrated, wave=last_wave(migrated))
 
 
-def test_the_audit_trail_says_what_was_undone(awkward: World) -> None:
-    awkward.migrate()
-    take_out(awkward, wave=last_wave(awkward))
-    [(detail,)] = awkward.query("SELECT detail FROM etl.audit_log WHERE action = 'undone'")
+def test_the_audit_trail_says_what_was_undone(migrated: World) -> None:
+    take_out(migrated, wave=last_wave(migrated))
+    [(detail,)] = migrated.query("SELECT detail FROM etl.audit_log WHERE action = 'undone'")
     assert detail["removed"] == {"jobs": 2, "credit_transactions": 3, "artifacts": 1}
     assert detail["users"] == 2
     assert "example.com" not in str(detail)
 
 
 @pytest.mark.parametrize("point", UNDO_POINTS)
-def test_a_kill_leaves_all_or_nothing(awkward: World, point: str) -> None:
-    awkward.migrate()
-    after, wave = awkward.checksum(*PRODUCTION, "etl.legacy_user_map"), last_wave(awkward)
+def test_a_kill_leaves_all_or_nothing(migrated: World, point: str) -> None:
+    after, wave = migrated.checksum(*PRODUCTION, "etl.legacy_user_map"), last_wave(migrated)
     killed = subprocess.run(
         [sys.executable, "-m", "etl_assets.cli", "undo", "--wave", wave],
         env={**os.environ, "ETL_FAULT": f"{point}:1"},
@@ -271,21 +262,20 @@ def test_a_kill_leaves_all_or_nothing(awkward: World, point: str) -> None:
     )
     assert killed.returncode == -signal.SIGKILL
     if point == "undo.committed":
-        assert awkward.query("SELECT count(*) FROM public.jobs") == [(0,)]
+        assert migrated.query("SELECT count(*) FROM public.jobs") == [(0,)]
     else:
-        assert awkward.checksum(*PRODUCTION, "etl.legacy_user_map") == after
-        take_out(awkward, wave=wave)
-    assert awkward.migrate().books.closed
+        assert migrated.checksum(*PRODUCTION, "etl.legacy_user_map") == after
+        take_out(migrated, wave=wave)
+    assert migrated.migrate().books.closed
 
 
-def test_the_command_lists_what_hinders_and_exits_with_1(awkward: World) -> None:
-    awkward.migrate()
-    awkward.execute("UPDATE public.jobs SET status = 'mine' WHERE source_file = 'a.wav'")
-    refused = awkward.cli("undo", "--wave", last_wave(awkward))
+def test_the_command_lists_what_hinders_and_exits_with_1(migrated: World) -> None:
+    migrated.execute("UPDATE public.jobs SET status = 'mine' WHERE source_file = 'a.wav'")
+    refused = migrated.cli("undo", "--wave", last_wave(migrated))
     assert refused.returncode == 1
     assert "jobs 1: changed in production since they were loaded" in refused.stderr
-    assert awkward.cli("undo").returncode == 2
-    assert awkward.cli("undo", "--user", "2").returncode == 0
+    assert migrated.cli("undo").returncode == 2
+    assert migrated.cli("undo", "--user", "2").returncode == 0
 
 
 def test_a_row_that_refers_to_a_partition_counts_too(awkward: World) -> None:
@@ -306,18 +296,18 @@ def test_a_row_that_refers_to_a_partition_counts_too(awkward: World) -> None:
     assert awkward.query("SELECT count(*) FROM public.notes") == [(2,)]
 
 
-def test_a_user_who_was_undone_comes_back_only_when_asked_for(awkward: World) -> None:
-    wave = awkward.stage()
-    take_out(awkward, user="1")
-    assert run_job(awkward.definitions(), NEW_WAVE, awkward.instance) == 0
-    assert states(awkward)["1"] == "held"
-    awkward.sign_up("dan@example.com")
-    second = awkward.stage()
-    take_out(awkward, wave=second)
-    migrate_with(awkward, again="last")
+def test_a_user_who_was_undone_comes_back_only_when_asked_for(staged: World) -> None:
+    wave = staged.wave()
+    take_out(staged, user="1")
+    assert run_job(staged.definitions(), NEW_WAVE, staged.instance) == 0
+    assert states(staged)["1"] == "held"
+    staged.sign_up("dan@example.com")
+    second = staged.stage()
+    take_out(staged, wave=second)
+    migrate_with(staged, again="last")
     assert second > wave
-    assert states(awkward)["4"] == "resolved"
-    assert states(awkward)["1"] == "held"
+    assert states(staged)["4"] == "resolved"
+    assert states(staged)["1"] == "held"
 
 
 def test_a_wave_that_is_undone_while_it_loads_loads_no_more(awkward: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -341,42 +331,39 @@ def test_an_account_that_others_rows_name_keeps_its_claim(awkward: World) -> Non
     assert take_out(awkward, wave=last_wave(awkward)).removed["jobs"] == 2
 
 
-def test_the_address_of_the_latest_snapshot_counts_again(awkward: World) -> None:
-    awkward.migrate()
-    awkward.legacy("UPDATE users SET email = 'ann@new.example' WHERE id = 1")
-    awkward.migrate()
-    wave = last_wave(awkward)
-    take_out(awkward, user="1")
-    assert awkward.query("SELECT email, email_key FROM etl.legacy_user_map WHERE legacy_user_id = '1'") == [
+def test_the_address_of_the_latest_snapshot_counts_again(migrated: World) -> None:
+    migrated.legacy("UPDATE users SET email = 'ann@new.example' WHERE id = 1")
+    migrated.migrate()
+    wave = last_wave(migrated)
+    take_out(migrated, user="1")
+    assert migrated.query("SELECT email, email_key FROM etl.legacy_user_map WHERE legacy_user_id = '1'") == [
         ("ann@new.example", "ann@new.example")
     ]
-    assert run_job(awkward.definitions(), LOAD_WAVE, awkward.instance, partition_key=wave) == 0
-    assert states(awkward)["1"] == "waiting"
+    assert run_job(migrated.definitions(), LOAD_WAVE, migrated.instance, partition_key=wave) == 0
+    assert states(migrated)["1"] == "waiting"
 
 
-def test_a_person_who_removed_a_row_and_was_undone_can_be_forgotten(awkward: World) -> None:
-    awkward.migrate()
-    awkward.execute("DELETE FROM public.credit_transactions WHERE amount = -30")
-    take_out(awkward, user="1")
-    forget(Stores(), awkward.spec, "1", run="test")
-    assert awkward.query("SELECT count(*) FROM etl.loaded WHERE legacy_user_id = '1'") == [(0,)]
-    outcome = awkward.migrate()
+def test_a_person_who_removed_a_row_and_was_undone_can_be_forgotten(migrated: World) -> None:
+    migrated.execute("DELETE FROM public.credit_transactions WHERE amount = -30")
+    take_out(migrated, user="1")
+    forget(Stores(), migrated.spec, "1", run="test")
+    assert migrated.query("SELECT count(*) FROM etl.loaded WHERE legacy_user_id = '1'") == [(0,)]
+    outcome = migrated.migrate()
     assert outcome.exit_code == 0
     assert outcome.books.closed
-    assert awkward.query("SELECT sum(amount) FROM public.credit_transactions") == [(7,)]
+    assert migrated.query("SELECT sum(amount) FROM public.credit_transactions") == [(7,)]
 
 
-def test_the_job_takes_the_wave_from_the_launchpad(awkward: World) -> None:
-    awkward.migrate()
-    job = awkward.definitions().resolve_job_def(UNDO)
+def test_the_job_takes_the_wave_from_the_launchpad(migrated: World) -> None:
+    job = migrated.definitions().resolve_job_def(UNDO)
     config = {"ops": {"take_out": {"config": {"wave": "last"}}}}
-    assert job.execute_in_process(instance=awkward.instance, run_config=config).success
-    assert awkward.query("SELECT count(*) FROM public.jobs") == [(0,)]
-    again = job.execute_in_process(instance=awkward.instance, run_config=config, raise_on_error=False)
+    assert job.execute_in_process(instance=migrated.instance, run_config=config).success
+    assert migrated.query("SELECT count(*) FROM public.jobs") == [(0,)]
+    again = job.execute_in_process(instance=migrated.instance, run_config=config, raise_on_error=False)
     assert "is no wave of this target" in failure_of(again)
     for user in (4, "4"):  # YAML makes a number of an id, and nobody should have to know
         config = {"ops": {"take_out": {"config": {"user": user}}}}
-        again = job.execute_in_process(instance=awkward.instance, run_config=config, raise_on_error=False)
+        again = job.execute_in_process(instance=migrated.instance, run_config=config, raise_on_error=False)
         assert "4" in failure_of(again)
         assert "not valid" not in failure_of(again)
 

@@ -31,9 +31,8 @@ def relist(world: World) -> dict[str, dict[str, str]]:
     return listed(world)
 
 
-def test_everybody_who_has_not_moved_is_listed_with_what_waits(awkward: World) -> None:
-    assert awkward.migrate().exit_code == 0
-    found = listed(awkward)
+def test_everybody_who_has_not_moved_is_listed_with_what_waits(migrated: World) -> None:
+    found = listed(migrated)
     assert {user: (line["state"], *numbers(line)) for user, line in found.items()} == {
         "3": ("unconfirmed", "2", "0", "0"),  # a job, and the artifact that comes with it
         "4": ("waiting", "2", "0", "5"),
@@ -66,31 +65,29 @@ def test_a_row_with_two_refused_cells_is_one_row_and_so_is_its_child(awkward: Wo
     assert numbers(listed(awkward)["7"]) == ("0", "2", "0")
 
 
-def test_who_has_moved_is_listed_only_while_rows_are_missing(awkward: World) -> None:
-    awkward.migrate()
-    awkward.legacy(
+def test_who_has_moved_is_listed_only_while_rows_are_missing(migrated: World) -> None:
+    migrated.legacy(
         f"INSERT INTO jobs VALUES (20, 1, 'export', 'x', 'never', NULL, NULL, NULL, NULL);"
         f"INSERT INTO artifacts VALUES (20, 20, 'preview', 'p', 1, '{AT}');"
         f"INSERT INTO credit_transactions VALUES (20, 1, 11, 'purchase', NULL, '{AT}', NULL);"
         f"INSERT INTO credit_transactions VALUES (21, 1, 'much', 'purchase', NULL, '{AT}', NULL);"
     )
-    assert run_job(awkward.definitions(), MIGRATE, awkward.instance) == 0
-    line = listed(awkward)["1"]
+    assert run_job(migrated.definitions(), MIGRATE, migrated.instance) == 0
+    line = listed(migrated)["1"]
     # The transaction that can be loaded waits for the next wave; of the other one, the amount is not known.
     assert (line["state"], *numbers(line)) == ("resolved", "1", "3", "11")
     assert "some rows are kept back" in line["remedy"]
-    awkward.legacy(
+    migrated.legacy(
         f"UPDATE jobs SET created_at = '{AT}' WHERE id = 20; UPDATE credit_transactions SET amount = 1 WHERE id = 21"
     )
-    awkward.migrate()
-    assert not {"1", "2"} & set(listed(awkward))
+    migrated.migrate()
+    assert not {"1", "2"} & set(listed(migrated))
 
 
-def test_a_loaded_row_that_is_refused_now_is_not_missing(awkward: World) -> None:
-    awkward.migrate()
-    awkward.legacy("UPDATE jobs SET created_at = 'never' WHERE id = 1")
-    awkward.migrate()
-    assert "1" not in listed(awkward)
+def test_a_loaded_row_that_is_refused_now_is_not_missing(migrated: World) -> None:
+    migrated.legacy("UPDATE jobs SET created_at = 'never' WHERE id = 1")
+    migrated.migrate()
+    assert "1" not in listed(migrated)
 
 
 def test_with_incomplete_users_loaded_what_was_left_out_is_listed(awkward: World) -> None:
@@ -129,25 +126,23 @@ def test_since_is_when_the_state_began_and_not_when_it_was_looked_at(awkward: Wo
     assert answer(awkward.url, awkward.spec, "3").since == "2020-02-02 02:04:05 UTC"
 
 
-def test_a_claim_begins_a_state_and_a_new_reason_alone_does_not(awkward: World) -> None:
-    awkward.migrate()
-    awkward.execute("UPDATE etl.legacy_user_map SET since = '2020-02-02 03:04:05+01'")
-    awkward.sign_up("dan@example.com")
-    assert relist(awkward)["4"]["reason"].startswith("claimable")
-    assert listed(awkward)["4"]["since"] == "2020-02-02T02:04:05Z"
-    awkward.migrate()
-    assert awkward.query(
+def test_a_claim_begins_a_state_and_a_new_reason_alone_does_not(migrated: World) -> None:
+    migrated.execute("UPDATE etl.legacy_user_map SET since = '2020-02-02 03:04:05+01'")
+    migrated.sign_up("dan@example.com")
+    assert relist(migrated)["4"]["reason"].startswith("claimable")
+    assert listed(migrated)["4"]["since"] == "2020-02-02T02:04:05Z"
+    migrated.migrate()
+    assert migrated.query(
         "SELECT since > '2026-01-01' FROM etl.legacy_user_map WHERE legacy_user_id IN ('1', '4') ORDER BY 1"
     ) == [(False,), (True,)]
 
 
-def test_the_support_desk_is_told_no_date_for_a_state_that_is_only_of_this_moment(awkward: World) -> None:
-    awkward.migrate()
-    assert answer(awkward.url, awkward.spec, "4").since
-    awkward.sign_up("dan@example.com", confirmed=False)
-    found = answer(awkward.url, awkward.spec, "4")
+def test_the_support_desk_is_told_no_date_for_a_state_that_is_only_of_this_moment(migrated: World) -> None:
+    assert answer(migrated.url, migrated.spec, "4").since
+    migrated.sign_up("dan@example.com", confirmed=False)
+    found = answer(migrated.url, migrated.spec, "4")
     assert (found.state, found.since) == ("unconfirmed", None)
-    told = awkward.cli("user", "3").stdout
+    told = migrated.cli("user", "3").stdout
     assert "Since 20" in told
 
 
@@ -183,11 +178,10 @@ def test_the_file_is_private_and_the_event_log_holds_no_address(awkward: World) 
     assert "<code>waiting_users.csv</code>" in page
 
 
-def test_after_a_cleanup_users_are_listed_without_counts(awkward: World) -> None:
-    awkward.migrate()
-    assert run_job(awkward.definitions(), CLEANUP, awkward.instance) == 0
-    assert awkward.materialize(WAITING).success
-    found = listed(awkward)
+def test_after_a_cleanup_users_are_listed_without_counts(migrated: World) -> None:
+    assert run_job(migrated.definitions(), CLEANUP, migrated.instance) == 0
+    assert migrated.materialize(WAITING).success
+    found = listed(migrated)
     assert set(found) == {"3", "4", "5", "6", "7", "8", "9"}
     assert {numbers(line) for line in found.values()} == {("", "", "")}
 

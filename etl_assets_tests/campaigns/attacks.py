@@ -25,8 +25,8 @@ import psycopg
 
 from etl_assets_tests import core
 from etl_assets_tests import world as worlds
-from etl_assets_tests.conftest import a_server, a_world
 from etl_assets_tests.world import AT, World
+from etl_assets_tests.worlds import a_server, a_world
 
 ASLEEP: list[psycopg.Connection[Any]] = []
 HISTORY = ("public.jobs", "public.credit_transactions", "public.artifacts")

@@ -11,8 +11,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from etl_assets_tests.conftest import a_server, a_world
 from etl_assets_tests.identities import Identities
+from etl_assets_tests.worlds import a_server, a_world
 
 
 def main() -> int:

@@ -18,8 +18,8 @@ from etl_assets.assets.keys import CLOSING, MIGRATE
 from etl_assets.stores.postgres import connect, reading, writing
 from etl_assets.stores.users import next_wave_key, read_links, seal_wave
 from etl_assets.stores.waves import read_standing
-from etl_assets_tests.conftest import a_server, a_world
 from etl_assets_tests.world import AT, World
+from etl_assets_tests.worlds import a_server, a_world
 
 ACCOUNTS = """
 INSERT INTO auth.users (email, email_confirmed_at)

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from etl_assets.stores.postgres import connect, reading
 from etl_assets.stores.users import read_links
-from etl_assets_tests.conftest import a_server, a_world
 from etl_assets_tests.mutations import (
     PRODUCTION,
     a_copy,
@@ -25,6 +24,7 @@ from etl_assets_tests.mutations import (
     verdict,
 )
 from etl_assets_tests.world import World
+from etl_assets_tests.worlds import a_server, a_world
 
 
 def later(world: World, count: int, seed: int) -> list[str]:

@@ -14,6 +14,8 @@ from etl_assets.stores.status import status
 from etl_assets.stores.users import next_wave_key, read_links
 from etl_assets_tests.world import World
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 EDIT = "UPDATE public.jobs SET status = 'edited' WHERE status = 'done' AND source_file = 'a.wav'"
 CAT_CONFIRMS = "UPDATE auth.users SET email_confirmed_at = now() WHERE email = 'cat@example.com'"
 

@@ -11,6 +11,8 @@ from etl_assets.stores.postgres import connect, reading
 from etl_assets.stores.targets import read_targets
 from etl_assets_tests.world import LEGACY_SCHEMA, SHARED_DATA, World
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 DATABASES = sorted([*SHARED_DATA.glob("*/*.db"), *SHARED_DATA.glob("*/*.sqlite")])
 CHINOOK = SHARED_DATA / "chinook" / "Chinook_Sqlite.sqlite"
 needs_data = pytest.mark.skipif(not DATABASES, reason="../shared/data is not on this machine")

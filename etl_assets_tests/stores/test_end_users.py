@@ -9,6 +9,8 @@ from etl_assets.stores.end_users import Sight, see_as_users
 from etl_assets.stores.postgres import connect, reading
 from etl_assets_tests.world import World
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 
 @pytest.fixture
 def look(awkward: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Sight]:

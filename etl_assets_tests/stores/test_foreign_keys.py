@@ -15,6 +15,8 @@ from etl_assets.stores.validations import gate
 from etl_assets_tests.scenario import BOOKS, PRODUCTION, USERS
 from etl_assets_tests.world import World
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 JOIN = ("policy:\n", "policy:\n  foreign_keys: join\n")
 
 FAILING = """

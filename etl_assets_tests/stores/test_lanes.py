@@ -14,9 +14,11 @@ from etl_assets.stores.lanes import Lane, in_lanes
 from etl_assets.stores.postgres import Connection, connect, find_lock_holder, one, writing
 from etl_assets.stores.statements import statement
 from etl_assets.stores.status import status
-from etl_assets_tests.forks import Forks
+from etl_assets_tests import forks
 from etl_assets_tests.scenario import BOOKS, PRODUCTION
 from etl_assets_tests.world import World
+
+pytestmark = pytest.mark.usefixtures("without_dagster")
 
 PATIENCE_S = 20.0
 IN_LANES = {
@@ -228,18 +230,11 @@ def test_where_rows_of_two_users_can_meet_one_connection_loads(
     assert awkward.migrate().books.as_json()["tables"] == BOOKS
 
 
-@pytest.fixture(scope="module")
-def forks() -> Iterator[Forks]:
-    warm = Forks()
-    yield warm
-    warm.close()
-
-
 @pytest.mark.parametrize("fault", ["load.rows:2", "load.before_commit:1", "load.before_commit:2", "load.committed:1"])
-def test_a_kill_among_lanes_leaves_whole_users(awkward: World, forks: Forks, fault: str) -> None:
+def test_a_kill_among_lanes_leaves_whole_users(awkward: World, fault: str) -> None:
     def run(fault: str = "") -> int:
         environment = {**os.environ, "ETL_FAULT": fault}
-        return forks.run("core", environment=environment, output=awkward.folder / "said", patches=IN_LANES)
+        return forks.warm().run("core", environment=environment, output=awkward.folder / "said", patches=IN_LANES)
 
     assert run(fault) == -signal.SIGKILL
     per_user = awkward.query("SELECT legacy_user_id, count(*) FROM etl.loaded GROUP BY 1 ORDER BY 1")

@@ -26,6 +26,8 @@ from etl_assets_tests.campaigns.debian import BINARIES, debian_cluster, make_tar
 from etl_assets_tests.scenario import BOOKS, USERS
 from etl_assets_tests.world import World
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 EMAIL_USERS = """
 INSERT INTO auth.users (email, created_at, email_confirmed_at)
 SELECT 'u' || n || '@example.com', now(), now() + n * interval '{gap}' FROM generate_series(1, 3) AS n;

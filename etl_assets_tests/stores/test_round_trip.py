@@ -5,7 +5,11 @@ import random
 import sqlite3
 import uuid
 
+import pytest
+
 from etl_assets_tests.world import AT, World
+
+pytestmark = pytest.mark.usefixtures("without_dagster")
 
 ROWS = 2_000
 PIECES = [

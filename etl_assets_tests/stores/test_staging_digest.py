@@ -10,6 +10,8 @@ from etl_assets.stores.staging import is_altered
 from etl_assets.stores.staging_update import find_sound, require_still_staged
 from etl_assets_tests.world import World
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 
 def altered(world: World) -> bool:
     with connect(world.url) as connection, reading(connection):
@@ -37,11 +39,10 @@ def execute(world: World, *statements: str) -> None:
         ("ALTER TABLE etl.stg_jobs DROP COLUMN status", "ALTER TABLE etl.stg_jobs ADD COLUMN status text DEFAULT 'edited'"),
     ],
 )  # fmt: skip
-def test_what_is_written_by_hand_is_noticed(awkward: World, changes: tuple[str, ...]) -> None:
-    awkward.stage()
-    assert not altered(awkward)
-    execute(awkward, *changes)
-    assert altered(awkward)
+def test_what_is_written_by_hand_is_noticed(staged: World, changes: tuple[str, ...]) -> None:
+    assert not altered(staged)
+    execute(staged, *changes)
+    assert altered(staged)
 
 
 @pytest.mark.parametrize(
@@ -58,26 +59,23 @@ def test_what_is_written_by_hand_is_noticed(awkward: World, changes: tuple[str, 
         ),
     ],
 )
-def test_what_leaves_every_row_as_it_was_is_no_change(awkward: World, changes: tuple[str, ...]) -> None:
-    awkward.stage()
-    execute(awkward, *changes)
-    assert not altered(awkward)
+def test_what_leaves_every_row_as_it_was_is_no_change(staged: World, changes: tuple[str, ...]) -> None:
+    execute(staged, *changes)
+    assert not altered(staged)
 
 
-def test_what_the_rows_say_is_read_only_where_their_versions_are_others(awkward: World) -> None:
-    awkward.stage()
-    awkward.execute("UPDATE etl.staged SET digest = regexp_replace(digest, '^[^/]*', 'another')")
-    assert not altered(awkward)
-    awkward.execute("UPDATE etl.stg_jobs SET status = status")
-    assert altered(awkward)
+def test_what_the_rows_say_is_read_only_where_their_versions_are_others(staged: World) -> None:
+    staged.execute("UPDATE etl.staged SET digest = regexp_replace(digest, '^[^/]*', 'another')")
+    assert not altered(staged)
+    staged.execute("UPDATE etl.stg_jobs SET status = status")
+    assert altered(staged)
 
 
-def test_a_staging_of_a_former_version_is_judged_by_what_its_rows_say(awkward: World) -> None:
-    awkward.stage()
-    awkward.execute("UPDATE etl.staged SET digest = split_part(digest, '/', 1)")
-    assert not altered(awkward)
-    awkward.execute("UPDATE etl.stg_jobs SET status = 'edited'")
-    assert altered(awkward)
+def test_a_staging_of_a_former_version_is_judged_by_what_its_rows_say(staged: World) -> None:
+    staged.execute("UPDATE etl.staged SET digest = split_part(digest, '/', 1)")
+    assert not altered(staged)
+    staged.execute("UPDATE etl.stg_jobs SET status = 'edited'")
+    assert altered(staged)
 
 
 def test_an_untouched_table_keeps_what_was_noted_of_it(awkward: World) -> None:
@@ -89,22 +87,20 @@ def test_an_untouched_table_keeps_what_was_noted_of_it(awkward: World) -> None:
     assert not altered(awkward)
 
 
-def test_forgetting_somebody_does_not_make_a_change_by_hand_right(awkward: World) -> None:
-    awkward.stage()
-    awkward.execute("UPDATE etl.stg_jobs SET status = 'edited' WHERE _legacy_id = '1'")
-    forget(Stores(), awkward.spec, "3", run="test")
-    assert altered(awkward)
+def test_forgetting_somebody_does_not_make_a_change_by_hand_right(staged: World) -> None:
+    staged.execute("UPDATE etl.stg_jobs SET status = 'edited' WHERE _legacy_id = '1'")
+    forget(Stores(), staged.spec, "3", run="test")
+    assert altered(staged)
 
 
-def test_what_is_written_by_hand_between_the_comparison_and_the_update_is_noticed(awkward: World) -> None:
-    awkward.stage()
-    table = awkward.spec.tables["jobs"]
-    with connect(awkward.url) as connection:
-        links = awkward.links()
+def test_what_is_written_by_hand_between_the_comparison_and_the_update_is_noticed(staged: World) -> None:
+    table = staged.spec.tables["jobs"]
+    with connect(staged.url) as connection:
+        links = staged.links()
         with reading(connection):
             former = find_sound(connection, links, table)
         with writing(connection, run="test"):
             require_still_staged(connection, links, table, former)
-        awkward.execute("UPDATE etl.stg_jobs SET status = 'edited' WHERE _legacy_id = '1'")
+        staged.execute("UPDATE etl.stg_jobs SET status = 'edited' WHERE _legacy_id = '1'")
         with pytest.raises(Unavailable, match="somebody has written"), writing(connection, run="test"):
             require_still_staged(connection, links, table, former)

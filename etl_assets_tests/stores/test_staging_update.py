@@ -88,40 +88,36 @@ def test_every_change_leaves_what_staging_whole_leaves(world: World, seed: int) 
     assert world.migrate().books.closed
 
 
-def test_an_unchanged_table_is_not_touched(awkward: World) -> None:
-    awkward.migrate()
-    awkward.legacy("UPDATE credit_transactions SET description = 'z' WHERE id = 4")
-    before = awkward.query("SELECT ctid, xmin, _legacy_id FROM etl.stg_jobs ORDER BY 3")
-    restage(awkward)
-    assert (touched(awkward, "jobs"), touched(awkward, "credit_transactions")) == (0, 2)
-    assert awkward.query("SELECT ctid, xmin, _legacy_id FROM etl.stg_jobs ORDER BY 3") == before
+def test_an_unchanged_table_is_not_touched(migrated: World) -> None:
+    migrated.legacy("UPDATE credit_transactions SET description = 'z' WHERE id = 4")
+    before = migrated.query("SELECT ctid, xmin, _legacy_id FROM etl.stg_jobs ORDER BY 3")
+    restage(migrated)
+    assert (touched(migrated, "jobs"), touched(migrated, "credit_transactions")) == (0, 2)
+    assert migrated.query("SELECT ctid, xmin, _legacy_id FROM etl.stg_jobs ORDER BY 3") == before
 
 
-def test_rows_that_were_lost_from_staging_are_made_anew(awkward: World) -> None:
-    awkward.migrate()
-    awkward.execute("DELETE FROM etl.stg_jobs WHERE _legacy_id = '3'")
-    restage(awkward)
-    assert awkward.query("SELECT count(*) FROM etl.stg_jobs") == [(7,)]
+def test_rows_that_were_lost_from_staging_are_made_anew(migrated: World) -> None:
+    migrated.execute("DELETE FROM etl.stg_jobs WHERE _legacy_id = '3'")
+    restage(migrated)
+    assert migrated.query("SELECT count(*) FROM etl.stg_jobs") == [(7,)]
 
 
-def test_a_correction_is_laid_over_the_whole_table_and_taken_off_again(awkward: World) -> None:
-    awkward.migrate()
-    file = awkward.folder / "artifacts" / "corrections.csv"
+def test_a_correction_is_laid_over_the_whole_table_and_taken_off_again(migrated: World) -> None:
+    file = migrated.folder / "artifacts" / "corrections.csv"
     file.write_text("table,legacy_id,column,value,reason\njobs,7,created_at,2024-01-01,ticket\njobs,8,,drop,test\n")
-    restage(awkward)
-    assert awkward.query("SELECT count(*) FROM etl.quarantine WHERE legacy_id = '7'") == [(0,)]
+    restage(migrated)
+    assert migrated.query("SELECT count(*) FROM etl.quarantine WHERE legacy_id = '7'") == [(0,)]
     file.unlink()
-    awkward.legacy("UPDATE jobs SET status = 'x' WHERE id = 1")
-    restage(awkward)
-    assert awkward.query("SELECT count(*) FROM etl.quarantine WHERE legacy_id = '7'") == [(1,)]
-    assert awkward.query("SELECT count(*) FROM etl.excluded WHERE \"table\" = 'jobs'") == [(0,)]
+    migrated.legacy("UPDATE jobs SET status = 'x' WHERE id = 1")
+    restage(migrated)
+    assert migrated.query("SELECT count(*) FROM etl.quarantine WHERE legacy_id = '7'") == [(1,)]
+    assert migrated.query("SELECT count(*) FROM etl.excluded WHERE \"table\" = 'jobs'") == [(0,)]
 
 
-def test_a_snapshot_that_is_gone_costs_a_whole_staging_and_nothing_else(awkward: World) -> None:
-    awkward.migrate()
-    for folder in (awkward.folder / "artifacts" / "snapshots").glob("*/exports"):
+def test_a_snapshot_that_is_gone_costs_a_whole_staging_and_nothing_else(migrated: World) -> None:
+    for folder in (migrated.folder / "artifacts" / "snapshots").glob("*/exports"):
         for path in folder.glob("jobs.*"):
             path.unlink()
-    awkward.legacy("UPDATE jobs SET status = 'x' WHERE id = 1")
-    restage(awkward)
-    assert touched(awkward, "jobs") == 7
+    migrated.legacy("UPDATE jobs SET status = 'x' WHERE id = 1")
+    restage(migrated)
+    assert touched(migrated, "jobs") == 7

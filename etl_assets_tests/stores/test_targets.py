@@ -8,6 +8,8 @@ from etl_assets.model.errors import TargetMismatch
 from etl_assets_tests.scenario import BOOKS
 from etl_assets_tests.world import AT, World
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 USER = f"INSERT INTO users VALUES (1, 'ann@example.com', NULL, '{AT}');"
 
 
