@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 
 from etl_assets.model.errors import EtlError, Refused
+from etl_assets.stores.database_faults import DatabaseFault
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.inserting import adopt, insert_ready, raise_sequence
 from etl_assets.stores.lanes import LANES, Connect, Lane, in_lanes
@@ -17,7 +18,6 @@ from etl_assets.stores.late import is_large, late_users
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import (
     Connection,
-    DatabaseFault,
     looking_up,
     one,
     reading,

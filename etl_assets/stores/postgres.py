@@ -16,7 +16,8 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 
-from etl_assets.model.errors import EtlError, OtherEncoding, SettingsError, TransactionPooler, Unavailable
+from etl_assets.model.errors import OtherEncoding, SettingsError, TransactionPooler, Unavailable
+from etl_assets.stores.database_faults import translated
 from etl_assets.stores.dialect import APP_PATH, CATALOG_PATH, DIALECT, ENCODING, OUR_PATH, UNICODE, unicode_arrives
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.statements import statement, without_parameters
@@ -38,47 +39,7 @@ LOCK_WAIT_S = 60.0
 SILENT_S = 30.0
 NAME_LENGTH = 63  # Postgres cuts application_name there
 LOCK_RETRY_S = 0.2
-TRANSIENT_STATES = ("08", "40", "53", "55P03", "57P")
 UNDEFINED = ("3F000", "42P01")
-
-
-class DatabaseFault(EtlError):
-    """Postgres refused a statement; says which rule, never the row: its DETAIL holds the customer's values."""
-
-    def __init__(self, error: psycopg.Error) -> None:
-        """Keeps what names the rule: the class, the SQLSTATE, and table, column and constraint."""
-        diag = error.diag
-        names = [
-            f"{what} {name}"
-            for what, name in (
-                ("table", diag.table_name),
-                ("column", diag.column_name),
-                ("constraint", diag.constraint_name),
-            )
-            if name
-        ]
-        self.sqlstate = error.sqlstate or ""
-        remedy = ""
-        if self.sqlstate == "42501":
-            self.exit_code = 2
-            remedy = ". `etl-assets check` names what this role lacks"
-        # A constraint is broken, a value does not fit its column, or a trigger of the app raises.
-        self.is_about_rows = self.sqlstate.startswith(("22", "23")) or self.sqlstate == "P0001"
-        self.rule = diag.constraint_name or diag.column_name or f"{type(error).__name__} ({self.sqlstate})"
-        at = f" on {', '.join(names)}" if names else ""
-        # Syntax and privilege messages name objects; those of class 22 and 23 quote values.
-        said = f": {diag.message_primary}" if self.sqlstate.startswith("42") and diag.message_primary else ""
-        super().__init__(f"Postgres refused: {type(error).__name__} ({self.sqlstate}){at}{said}{remedy}")
-
-
-def translated(error: psycopg.Error) -> EtlError:
-    """Our error for the driver's: transient ones ask for a retry, the others are final."""
-    state = error.sqlstate or ""
-    if isinstance(error, psycopg.OperationalError) and (not state or state.startswith(TRANSIENT_STATES)):
-        return Unavailable(
-            f"The target database cannot be used now ({type(error).__name__} {state}).".replace(" )", ")")
-        )
-    return Unavailable(f"Another transaction was in the way ({state}).") if state[:2] == "40" else DatabaseFault(error)
 
 
 @contextmanager

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg import sql
 
+from etl_assets.stores.database_faults import DatabaseFault, translated
 from etl_assets.stores.inserting import chosen, insert_ready
 from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, DatabaseFault, fire_deferred, rows, translated
+from etl_assets.stores.postgres import Connection, fire_deferred, rows
 from etl_assets.stores.statements import literal, staging_table, statement
 from etl_assets.stores.updating import write_changes
 

@@ -8,7 +8,8 @@ import pytest
 
 from etl_assets.model.errors import EtlError, SettingsError, Unavailable
 from etl_assets.stores import postgres
-from etl_assets.stores.postgres import DatabaseFault, connect, reading, writing
+from etl_assets.stores.database_faults import DatabaseFault
+from etl_assets.stores.postgres import connect, reading, writing
 from etl_assets.stores.schema import TABLES, ensure_schema
 from etl_assets_tests.world import World
 
@@ -54,6 +55,17 @@ def test_the_lock_ends_with_its_transaction(ready: World) -> None:
 def test_a_reader_cannot_write(ready: World) -> None:
     with connect(ready.url) as connection, pytest.raises(EtlError), reading(connection):
         connection.execute("DELETE FROM etl.meta")
+
+
+def test_whoever_keeps_a_table_locked_is_to_be_looked_for(ready: World) -> None:
+    with psycopg.connect(ready.url) as asleep, connect(ready.url) as connection:
+        asleep.execute("LOCK TABLE public.jobs")
+        with (
+            pytest.raises(Unavailable, match="pg_prepared_xacts, end it, and run again"),
+            writing(connection, run="test"),
+        ):
+            connection.execute("SET LOCAL lock_timeout = '50ms'")
+            connection.execute("LOCK TABLE public.jobs")
 
 
 def test_faults_name_the_rule_and_never_the_value(ready: World) -> None:

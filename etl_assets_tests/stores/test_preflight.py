@@ -205,8 +205,11 @@ def administrator(awkward: World) -> Iterator[str]:
     yield make_conninfo(awkward.url, user=name)
     loader = f"loader_{os.getpid()}"
     for what in ("ALL TABLES IN SCHEMA auth", "SCHEMA auth"):  # a privilege goes with the one who gave it
-        with contextlib.suppress(psycopg.errors.InsufficientPrivilege):
-            awkward.execute(f"SET ROLE {name}; REVOKE ALL ON {what} FROM {loader}")
+        with (
+            contextlib.suppress(psycopg.errors.InsufficientPrivilege),
+            psycopg.connect(awkward.url, autocommit=True) as session,
+        ):
+            session.execute(f"SET ROLE {name}; REVOKE ALL ON {what} FROM {loader}")
     awkward.execute(f"DROP OWNED BY {name} CASCADE; DROP OWNED BY {loader} CASCADE; DROP ROLE {loader}, {name}")
 
 
