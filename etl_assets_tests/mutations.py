@@ -267,6 +267,7 @@ def begin(world: World, seed: int) -> None:
     """The legacy app and the accounts."""
     world.legacy(legacy_rows(seed))
     world.sign_up(*accounts())
+    world.rest()  # it is copied
 
 
 @contextmanager

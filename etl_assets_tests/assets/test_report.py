@@ -5,7 +5,6 @@ import re
 from dataclasses import replace
 
 import dagster as dg
-import pytest
 
 from etl_assets.assets.alarm import explain
 from etl_assets.assets.instance import run_job
@@ -16,8 +15,6 @@ from etl_assets.report.page import html_page, markdown_page, verdict
 from etl_assets.report.picture import bars_of, progress_svg
 from etl_assets.report.points import open_points
 from etl_assets_tests.world import World
-
-pytestmark = pytest.mark.usefixtures("without_dagster")
 
 BOOKS = Books(
     (TableBook("jobs", 10, loaded=6, waiting=2, quarantined=1, excluded=1),),
