@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ from etl_assets_tests.world import World, definitions_of, spec_in
 
 BARE = "bare"  # the small Supabase of the embedded target, to which nobody is connected
 MEMORY, NEEDED_BYTES = Path("/dev/shm"), 2_000_000_000  # noqa: S108 - a container has 64 MB there by default
+PREFIX, ABANDONED_S = "etl-assets-tests-", 600
 # A power cut takes the tests' databases with it, and nobody minds. What kills a process of ours does not kill Postgres.
 CARELESS = {
     "fsync": "off",
@@ -70,10 +72,26 @@ def _keep_in_memory(root: Path) -> None:
     link = root / "postgres"
     if link.is_symlink() or not MEMORY.is_dir() or free_bytes(MEMORY) < NEEDED_BYTES:
         return
-    place = Path(tempfile.mkdtemp(prefix="etl-assets-tests-", dir=MEMORY))
+    for place in MEMORY.glob(f"{PREFIX}*"):
+        if _is_of_a_killed_session(place):
+            shutil.rmtree(place, ignore_errors=True)
+    place = Path(tempfile.mkdtemp(prefix=PREFIX, dir=MEMORY))
     if os.geteuid() == 0:
         os.chown(place, *embedding._system_user())
     link.symlink_to(place)
+
+
+def _is_of_a_killed_session(place: Path) -> bool:
+    """True when its server has ended and nobody took it away; one that is being made is young."""
+    try:
+        if place.stat().st_mtime > time.time() - ABANDONED_S:
+            return False
+        server = (place / "data" / "postmaster.pid").read_text().split()[0]
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False  # somebody else's
+    return not Path("/proc", server).exists()
 
 
 @contextmanager
