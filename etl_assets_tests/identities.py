@@ -20,11 +20,12 @@ from etl_assets.model.errors import UndoRefused
 from etl_assets.spec.loader import load_spec
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged
 from etl_assets.stores.claims import replace_claims
+from etl_assets.stores.holds import release
 from etl_assets.stores.loading import Loader, load_wave
 from etl_assets.stores.postgres import connect, reading, writing
 from etl_assets.stores.schema import ensure_schema
 from etl_assets.stores.staging import StagingSource, replace_staging
-from etl_assets.stores.undoing import release, undo_user, undo_wave
+from etl_assets.stores.undoing import undo_user, undo_wave
 from etl_assets.stores.users import next_wave_key, read_links, replace_users, seal_wave
 
 SPEC = """

@@ -28,12 +28,13 @@ from etl_assets.model.errors import SettingsError, WaveHindered
 from etl_assets.spec.model import Spec
 from etl_assets.stores.artifacts import Artifacts, private_folder
 from etl_assets.stores.dry_run import dry
+from etl_assets.stores.holds import release
 from etl_assets.stores.lineage import accept_file
 from etl_assets.stores.postgres import Connection, reading, writing
 from etl_assets.stores.run_locks import RunLocks
 from etl_assets.stores.settings import Settings
 from etl_assets.stores.status import books_of, status
-from etl_assets.stores.undoing import LAST, release, undone_waves
+from etl_assets.stores.undoing import LAST, undone_waves
 from etl_assets.stores.waves import read_standing
 
 DRY_PAGE = "dry_run.html"

@@ -9,12 +9,13 @@ import polars as pl
 from etl_assets.assets.frames import balance_frames, corrected_users, profile_frames, staged_batches, users_frames
 from etl_assets.model.books import TableBook
 from etl_assets.model.claims import Claims
+from etl_assets.model.corrections import CorrectionsFile
 from etl_assets.spec.exports import Export, exports_of
 from etl_assets.spec.model import USERS, Spec
 from etl_assets.stores.artifacts import Artifacts, sha256_of
 from etl_assets.stores.balances import balance_columns, stage_balances
 from etl_assets.stores.claims import read_claims, replace_claims
-from etl_assets.stores.corrections import CorrectionsFile, read_corrections
+from etl_assets.stores.corrections import read_corrections
 from etl_assets.stores.legacy_export import ExportReader, key_columns, open_export
 from etl_assets.stores.legacy_scrub import Scrub, Scrubbed, scrub
 from etl_assets.stores.legacy_sqlite import copy_database, count_rows, open_read_only

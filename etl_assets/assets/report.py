@@ -24,12 +24,12 @@ from etl_assets.model.report import ReportFacts, Verified
 from etl_assets.report.page import html_page, markdown_page, verdict
 from etl_assets.report.points import open_points
 from etl_assets.spec.model import Spec
-from etl_assets.stores.accounting import staged_tables
 from etl_assets.stores.artifacts import Artifacts
 from etl_assets.stores.change_list import balance_change_lines, balance_lines, change_lines
 from etl_assets.stores.postgres import Connection, reading
 from etl_assets.stores.quarantine_list import quarantine_lines
 from etl_assets.stores.report_facts import report_facts
+from etl_assets.stores.staged import staged_tables
 
 
 def gather(connection: Connection, stores: Stores, spec: Spec) -> ReportFacts:

@@ -47,7 +47,7 @@ from etl_assets.model.books import Books
 from etl_assets.model.errors import CleanedUp, LegacyThawed, sample_of
 from etl_assets.model.report import Verified
 from etl_assets.spec.model import Spec
-from etl_assets.stores.accounting import read_books, staged_tables
+from etl_assets.stores.accounting import read_books
 from etl_assets.stores.balance_books import BalanceComparison, compare_balances
 from etl_assets.stores.compared import OF_ALL, OF_WAVE, Compared, compared, known_comparisons, remember_compared
 from etl_assets.stores.comparison import RowComparison, compare_all, compare_rows
@@ -60,6 +60,7 @@ from etl_assets.stores.legacy_sqlite import file_mark
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, looking_up, reading, rows, run_statement, server_facts, writing
 from etl_assets.stores.schema import audit
+from etl_assets.stores.staged import staged_tables
 from etl_assets.stores.staging import is_altered
 from etl_assets.stores.statements import statement
 from etl_assets.stores.users import label_users

@@ -9,9 +9,9 @@ from etl_assets.assets.keys import OWNERS, USERS_GROUP, VERIFICATION, WAITING, W
 from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Stores
 from etl_assets.spec.model import Spec
-from etl_assets.stores.accounting import staged_tables
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import reading
+from etl_assets.stores.staged import staged_tables
 from etl_assets.stores.waiting_list import waiting_lines
 
 

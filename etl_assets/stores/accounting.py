@@ -7,6 +7,7 @@ from etl_assets.spec.model import USERS
 from etl_assets.stores.links import Links, state_of
 from etl_assets.stores.postgres import Connection, one, rows
 from etl_assets.stores.repeated import repeated_keys
+from etl_assets.stores.staged import staged_tables
 from etl_assets.stores.staging import staging_columns
 from etl_assets.stores.statements import (
     identifier,
@@ -16,11 +17,6 @@ from etl_assets.stores.statements import (
     statement,
 )
 from etl_assets.stores.users import count_labels, count_states
-
-
-def staged_tables(connection: Connection) -> set[str]:
-    """The keys of the tables that are staged now, `users` among them."""
-    return {name for (name,) in rows(connection, statement("list_staged"))}
 
 
 def read_books(connection: Connection, links: Links, *, labelled: bool = False) -> Books:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from etl_assets.model.claims import Claim, Claims
 from etl_assets.model.errors import CorrectionsError
-from etl_assets.stores.corrections import read_lines
+from etl_assets.stores.operator_csv import read_lines
 from etl_assets.stores.postgres import Connection, run_statement
 from etl_assets.stores.repeated import repeated_users
 from etl_assets.stores.schema import audit

@@ -3,12 +3,13 @@
 import json
 
 from etl_assets.model.errors import BooksOpen, CleanupRefused, sample_of
-from etl_assets.stores.accounting import read_books, staged_tables
+from etl_assets.stores.accounting import read_books
 from etl_assets.stores.comparison import compare_all
 from etl_assets.stores.late import unfinished_waves
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, run_statement, writing
 from etl_assets.stores.schema import audit
+from etl_assets.stores.staged import staged_tables
 from etl_assets.stores.statements import staging_table, statement
 
 

@@ -1,31 +1,16 @@
 """An operator's corrections of legacy values: a CSV beside the artifacts, read anew at each staging."""
 
-import csv
-import hashlib
-import io
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from etl_assets.model.corrections import KEY_LABEL, Correction, Corrections
+from etl_assets.model.corrections import KEY_LABEL, Correction, Corrections, CorrectionsFile
 from etl_assets.model.errors import CorrectionsError
 from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.spec.exports import beside_evidence, evidence, table_export
 from etl_assets.spec.model import USERS, Spec, Users
+from etl_assets.stores.operator_csv import read_lines
 
 HEADER = ("table", "legacy_id", "column", "value", "reason")
 DROP = "drop"
-
-
-@dataclass(frozen=True)
-class CorrectionsFile:
-    """The whole file, table by table, and its sha256."""
-
-    tables: dict[str, Corrections] = field(default_factory=dict)
-    sha256: str = ""
-
-    def of(self, table: str) -> Corrections:
-        """The corrections of one table; none where the file names none."""
-        return self.tables.get(table, Corrections())
 
 
 def read_corrections(path: Path, spec: Spec) -> CorrectionsFile:
@@ -59,26 +44,6 @@ def read_corrections(path: Path, spec: Spec) -> CorrectionsFile:
         found[table][place] = correction
     tables = {name: Corrections(tuple(places.values())) for name, places in found.items()}
     return CorrectionsFile(tables, sha256)
-
-
-def read_lines(path: Path, header: tuple[str, ...]) -> tuple[str, list[tuple[int, list[str]]]]:
-    """An operator's CSV: its sha256, and its lines with their numbers, each with as many cells as the header.
-
-    Raises:
-        CorrectionsError: it is no CSV, or of another shape.
-    """
-    try:
-        content = path.read_bytes()
-        lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CorrectionsError(path.name, 1, f"cannot be read as UTF-8 CSV ({type(error).__name__})") from None
-    if not lines or tuple(name.strip() for name in lines[0]) != header:
-        raise CorrectionsError(path.name, 1, f"the first line must be {','.join(header)}")
-    numbered = [(number, line) for number, line in enumerate(lines[1:], start=2) if line]
-    for number, line in numbered:
-        if len(line) != len(header):
-            raise CorrectionsError(path.name, number, f"has {len(line)} cells instead of {len(header)}")
-    return hashlib.sha256(content).hexdigest(), numbered
 
 
 def _require_no_evidence(file: str, number: int, column: str, users: Users) -> None:

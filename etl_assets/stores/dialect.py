@@ -78,3 +78,6 @@ UNICODE: dict[str, Any] = {"canary": _Raw(CANARY.encode()), "canary_utf8": CANAR
 def unicode_arrives(row: tuple[Any, ...]) -> bool:
     """True when the server has the canary's code points (its last but one column), and we get them back (its last)."""
     return bool(row[-2]) and row[-1] == CANARY
+
+
+ROLE = "authenticated"  # whom the Data API takes a signed-in user for

@@ -10,12 +10,12 @@ import psycopg
 from psycopg import sql
 
 from etl_assets.spec.model import Table
+from etl_assets.stores.dialect import ROLE
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, rows, run_statement
 from etl_assets.stores.statements import identifier, joined, literal, qualified, statement
 from etl_assets.stores.targets import regclass
 
-ROLE = "authenticated"
 USERS_LOOKED_AT = 5
 BUDGET_S = 5.0  # without an index on the owner each look reads the whole table
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from etl_assets.model.errors import ForgetRefused
 from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.model.suppression import keyed_id, person_of
-from etl_assets.stores.accounting import staged_tables
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, has_table, one, rows, writing
 from etl_assets.stores.schema import audit
+from etl_assets.stores.staged import staged_tables
 from etl_assets.stores.staging import is_altered, write_digest
 from etl_assets.stores.statements import identifier, staging_table, statement
 from etl_assets.stores.suppressions import read_suppressions, suppression_key

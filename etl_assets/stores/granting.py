@@ -5,7 +5,7 @@ from collections import defaultdict
 from psycopg import sql
 
 from etl_assets.spec.model import Spec
-from etl_assets.stores.end_users import ROLE
+from etl_assets.stores.dialect import ROLE
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, rows
 from etl_assets.stores.preflight import Privilege, needed_privileges

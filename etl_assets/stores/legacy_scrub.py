@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from etl_assets.model.corrections import CorrectionsFile
 from etl_assets.model.errors import LegacyMismatch
 from etl_assets.model.suppression import Suppressions
 from etl_assets.spec.exports import Export, exports_of, label_of
 from etl_assets.spec.model import USERS, Column, Spec, Table
-from etl_assets.stores.corrections import CorrectionsFile
 from etl_assets.stores.legacy_export import (
     ONCE_REPEATED,
     REPEATED,

@@ -13,11 +13,11 @@ from etl_assets.model.errors import LegacyReplaced, sample_of
 from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.spec.exports import Export, exports_of
 from etl_assets.spec.model import USERS, Spec
-from etl_assets.stores.accounting import staged_tables
 from etl_assets.stores.legacy_export import key_text
 from etl_assets.stores.legacy_sqlite import describe, open_read_only, quoted
 from etl_assets.stores.postgres import Connection, has_table, rows
 from etl_assets.stores.schema import audit, exists
+from etl_assets.stores.staged import staged_tables
 from etl_assets.stores.statements import staging_table, statement
 
 ACCEPTED, ACCEPTED_LENGTH = "accepted file", 12  # digits of its sha256

@@ -7,9 +7,9 @@ from etl_assets.model.errors import Refused, TargetMismatch, UndoRefused
 from etl_assets.model.target import TargetColumn
 from etl_assets.spec.model import Spec
 from etl_assets.stores.balances import apply_balances, note_before
+from etl_assets.stores.copying import copy_frame
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, as_the_app, fire_deferred, one, rows, run_statement
-from etl_assets.stores.staging import copy_frame
 from etl_assets.stores.statements import catalog_text, identifier, literal, qualified, statement
 from etl_assets.stores.targets import HOLDS, read_columns, regclass
 

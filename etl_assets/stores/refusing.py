@@ -31,11 +31,6 @@ class Narrowed:
     refused: list[Refusal] = field(default_factory=list)
 
 
-def refused_tables(connection: Connection) -> frozenset[str]:
-    """The tables of which the target has refused rows; `users` for balances."""
-    return frozenset(name for (name,) in rows(connection, statement("list_refused_tables")))
-
-
 def narrow(
     connection: Connection, links: Links, names: list[str], *, users: list[str] | None, wave: str | None, run: str
 ) -> Narrowed:

@@ -1,6 +1,5 @@
 """Staging tables: made whole from one snapshot, swapped in one transaction, disposable ever after."""
 
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -8,11 +7,12 @@ import polars as pl
 from psycopg import sql
 
 from etl_assets.model.corrections import KEY_LABEL, Corrections
-from etl_assets.model.errors import ArtifactError, CorrectionsError, sample_of
+from etl_assets.model.errors import CorrectionsError, sample_of
 from etl_assets.model.target import TargetTable
 from etl_assets.spec.model import USERS, Table
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
 from etl_assets.stores.ahead import one_ahead
+from etl_assets.stores.copying import copy_frame, csv_of, require_all_arrived, without_nul
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, has_table, one, rows, run_statement
@@ -31,7 +31,6 @@ from etl_assets.stores.statements import (
 from etl_assets.stores.targets import regclass, shape_digest
 
 NAMED_IN_QUARANTINE = ("value", "legacy_id", "legacy_user_id", "via_key")
-TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 
 @dataclass(frozen=True)
@@ -142,11 +141,6 @@ def keep_faults(connection: Connection, table: Table, faulty: pl.DataFrame) -> N
     run_statement(connection, statement("create_quarantine_batch"))
     copy_frame(connection, statement("copy_quarantine"), faulty.with_columns(without_nul(*NAMED_IN_QUARANTINE)))
     connection.execute(statement("keep_quarantine_batch"), {"table": table.name})
-
-
-def without_nul(*columns: str) -> pl.Expr:
-    """NUL cannot be stored in Postgres text; it is shown as a replacement character."""
-    return pl.col(*columns).str.replace_all("\x00", "\ufffd", literal=True)
 
 
 def note_staged(
@@ -279,7 +273,7 @@ def copy_batches(
     names = joined([identifier(column) for column in columns])
     sent, faulty = 0, [QUARANTINE_SCHEMA.to_frame()]
     copy_in = statement("copy_staging", staging=staging_table(table.name), columns=names, is_new=literal(is_new))
-    encoded = ((batch, _csv(batch.rows.select(columns))) for batch in batches)
+    encoded = ((batch, csv_of(batch.rows.select(columns))) for batch in batches)
     with connection.cursor() as cursor:
         with cursor.copy(without_parameters(copy_in, connection)) as copy:
             for batch, content in one_ahead(encoded):
@@ -287,29 +281,5 @@ def copy_batches(
                 sent += batch.rows.height
                 faulty.append(batch.quarantined)
                 fault_point("staging.batch")
-        _require_all_arrived(cursor.rowcount, sent, table.name)
+        require_all_arrived(cursor.rowcount, sent, table.name)
     return sent, pl.concat(faulty)
-
-
-def _csv(frame: pl.DataFrame) -> bytes:
-    # Quoted text keeps `''` apart from NULL, and a lone `\.` from Postgres' end-of-data mark.
-    buffer = io.BytesIO()
-    frame.write_csv(buffer, include_header=False, quote_style="non_numeric", datetime_format=TIMESTAMP_FORMAT)
-    return buffer.getvalue()
-
-
-def copy_frame(connection: Connection, query: sql.Composed, frame: pl.DataFrame) -> None:
-    """Sends one frame through a COPY statement and counts what arrived.
-
-    Raises:
-        ArtifactError: fewer rows arrived than were sent.
-    """
-    with connection.cursor() as cursor:
-        with cursor.copy(without_parameters(query, connection)) as copy:
-            copy.write(_csv(frame))
-        _require_all_arrived(cursor.rowcount, frame.height, "a batch")
-
-
-def _require_all_arrived(arrived: int, sent: int, what: str) -> None:
-    if arrived != sent:
-        raise ArtifactError(f"COPY took {arrived:,} of {sent:,} rows of {what}; nothing was kept. Run it again.")

@@ -8,6 +8,7 @@ from psycopg import sql
 
 from etl_assets.model.errors import Unavailable
 from etl_assets.spec.model import Table
+from etl_assets.stores.copying import copy_frame, without_nul
 from etl_assets.stores.faults import fault_point
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, rows, run_statement
@@ -16,14 +17,12 @@ from etl_assets.stores.staging import (
     StagedCounts,
     StagingSource,
     copy_batches,
-    copy_frame,
     exclude_vanished,
     is_altered,
     keep_faults,
     known_digest,
     note_staged,
     staging_columns,
-    without_nul,
 )
 from etl_assets.stores.statements import identifier, staging_table, statement
 from etl_assets.stores.targets import shape_digest

@@ -6,13 +6,14 @@ from etl_assets.model.errors import SAMPLE_SIZE, SettingsError, sample_of
 from etl_assets.model.money import UserBalance
 from etl_assets.model.remedies import row_remedy, user_remedy
 from etl_assets.spec.model import Spec
-from etl_assets.stores.accounting import money_sums, staged_tables
+from etl_assets.stores.accounting import money_sums
 from etl_assets.stores.balance_books import balances_of
 from etl_assets.stores.links import Links
 from etl_assets.stores.places import places
 from etl_assets.stores.postgres import Connection, connect, one, reading, rows
 from etl_assets.stores.repeated import why_another
 from etl_assets.stores.schema import exists
+from etl_assets.stores.staged import staged_tables
 from etl_assets.stores.statements import literal, statement
 from etl_assets.stores.undo_hindrances import undo_slots
 from etl_assets.stores.users import read_links, user_states

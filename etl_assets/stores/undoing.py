@@ -92,11 +92,6 @@ def undo_user(connection: Connection, links: Links, *, user: str, run: str, in_u
     return done
 
 
-def release(connection: Connection, *, wave: str | None = None, user: str | None = None) -> list[str]:
-    """Lets undone users move again, those of a wave or one; returns their legacy ids. Runs inside `writing`."""
-    return [found for (found,) in rows(connection, statement("release_users"), wave=wave, user=user)]
-
-
 def left_of_waves(connection: Connection, waves: list[str]) -> dict[tuple[str, str], int]:
     """How many rows of each wave and table the ledger still has; runs inside `reading`."""
     found = rows(connection, statement("count_of_waves"), waves=waves)

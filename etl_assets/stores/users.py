@@ -10,19 +10,19 @@ from psycopg import sql
 from etl_assets.model.errors import SettingsError, TargetMismatch, WaveHindered
 from etl_assets.model.ids import is_wave_key, wave_key
 from etl_assets.spec.model import Spec
+from etl_assets.stores.copying import copy_frame
 from etl_assets.stores.faults import fault_point
+from etl_assets.stores.holds import release
 from etl_assets.stores.links import Links
 from etl_assets.stores.postgres import Connection, one, rows, run_statement
-from etl_assets.stores.refusing import refused_tables
+from etl_assets.stores.refused import refused_tables
 from etl_assets.stores.reissued import reissued_tables
 from etl_assets.stores.repeated import repeated_users, why_another
 from etl_assets.stores.sampling import sampled
 from etl_assets.stores.schema import audit, exists
-from etl_assets.stores.staging import copy_frame
 from etl_assets.stores.statements import identifier, joined, literal, qualified, statement
 from etl_assets.stores.suppressions import read_suppressions
 from etl_assets.stores.targets import read_columns, read_rules, read_targets, regclass
-from etl_assets.stores.undoing import release
 
 USER_COLUMNS = ("legacy_user_id", "email", "email_key", "verified", "created_at", "created_value")
 OF_FORGOTTEN = "the legacy id was of somebody who was forgotten"
