@@ -11,11 +11,11 @@ from typing import Any, NoReturn
 
 import click
 
+from etl_assets.access.legacy.database import require_sqlite
 from etl_assets.assets.printing import GREEN, RED, YELLOW, show_answer, show_books, show_lines
 from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
+from etl_assets.settings import Settings, read_settings, read_spec
 from etl_assets.spec.model import Spec
-from etl_assets.stores.legacy_sqlite import require_sqlite
-from etl_assets.stores.settings import Settings, read_settings, read_spec
 
 PRIVATE_UMASK = 0o077
 BOOKS_OPEN = 1
@@ -136,8 +136,8 @@ def user(legacy_id: str, *, as_json: bool) -> None:
 
     An argument with @ is an address. It is looked for as claims compare addresses, and printed or kept nowhere.
     """
+    from etl_assets.core.lists.support import answer, find_by_address  # noqa: PLC0415
     from etl_assets.demo.target import target_url  # noqa: PLC0415
-    from etl_assets.stores.support import answer, find_by_address  # noqa: PLC0415
     from etl_assets.transform.users import folded_text  # noqa: PLC0415
 
     settings, spec = _start()
@@ -155,7 +155,7 @@ def user(legacy_id: str, *, as_json: bool) -> None:
 @click.pass_context
 def status(context: click.Context, *, as_json: bool) -> None:
     """Print the books: what became of every legacy row and user."""
-    from etl_assets.stores.status import status as read  # noqa: PLC0415
+    from etl_assets.core.verify.status import status as read  # noqa: PLC0415
 
     settings, spec = _start()
     from etl_assets.demo.target import target_url  # noqa: PLC0415
@@ -220,7 +220,7 @@ def cleanup() -> None:
 def reload(*, gone: bool, wave: str) -> None:
     """Let rows arrive again that are gone whole, after a TRUNCATE or a restore: the next `migrate` brings them."""
     from etl_assets.assets.resources import Stores  # noqa: PLC0415
-    from etl_assets.stores.emptied import strike_gone  # noqa: PLC0415
+    from etl_assets.core.verify.emptied import strike_gone  # noqa: PLC0415
 
     _, spec = _start()
     stores = Stores()
@@ -295,7 +295,7 @@ def doctor(context: click.Context, *, clear: bool, break_lock: bool) -> None:
 @click.option("--ddl", is_flag=True, help="Print CREATE TABLE statements that fit the spec, instead of the spec.")
 def init(legacy: Path, *, target: str | None, ddl: bool) -> None:
     """Print a commented spec made from a legacy database, which is only read."""
-    from etl_assets.stores.drafting import draft_spec, printed  # noqa: PLC0415
+    from etl_assets.init.drafting import draft_spec, printed  # noqa: PLC0415
 
     draft = draft_spec(legacy, target_url=target)
     click.echo(printed(draft, as_ddl=ddl), nl=False)
@@ -353,10 +353,10 @@ def _users(spec: Spec) -> Any:
 
 
 def _prepare_demo(settings: Settings, spec: Spec) -> None:
+    from etl_assets.access.files.artifacts import private_folder  # noqa: PLC0415
     from etl_assets.demo.accounts import first_day, legacy_addresses  # noqa: PLC0415
     from etl_assets.demo.legacy import write_demo  # noqa: PLC0415
     from etl_assets.demo.target import target_url  # noqa: PLC0415
-    from etl_assets.stores.artifacts import private_folder  # noqa: PLC0415
 
     _require_embedded(settings, "migrate --demo")
     if settings.legacy_path is None and not settings.demo_path.exists():

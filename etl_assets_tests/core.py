@@ -16,6 +16,8 @@ from unittest import mock
 
 import dagster as dg
 
+from etl_assets import faults
+from etl_assets.access.postgres.connection import reading
 from etl_assets.assets import migration
 from etl_assets.assets.keys import (
     COMMAND_TAG,
@@ -37,14 +39,12 @@ from etl_assets.assets.keys import (
 from etl_assets.assets.migration import Outcome, Wishes
 from etl_assets.assets.outcomes import MAX_RETRIES
 from etl_assets.assets.resources import Stores
+from etl_assets.core.load.due import read_standing
+from etl_assets.core.verify.status import books_of
 from etl_assets.model.errors import EtlError, WaveHindered
+from etl_assets.settings import Settings, read_settings, read_spec
 from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
-from etl_assets.stores import faults
-from etl_assets.stores.postgres import reading
-from etl_assets.stores.settings import Settings, read_settings, read_spec
-from etl_assets.stores.status import books_of
-from etl_assets.stores.waves import read_standing
 from etl_assets_tests.world import definitions_of
 
 NO_WISHES = Wishes()

@@ -47,7 +47,7 @@ class Forks:
             words: `core`, or `migrate` and its options.
             environment: beyond the warm process' own; all of it where it has a `PATH`.
             output: gets standard output; `<output>.err` standard error.
-            patches: constants by full name, `etl_assets.stores.postgres.LOCK_WAIT_S`.
+            patches: constants by full name, `etl_assets.access.postgres.connection.LOCK_WAIT_S`.
         """
         place = {"folder": str(Path.cwd()), "output": str(output)}
         return self._ask(words=words, environment=environment, patches=patches or {}, **place)

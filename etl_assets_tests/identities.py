@@ -14,19 +14,19 @@ from typing import Any
 import polars as pl
 import psycopg
 
+from etl_assets.access.postgres.connection import connect, reading, writing
 from etl_assets.assets.frames import users_frames
+from etl_assets.core.load.load import Loader, load_wave
+from etl_assets.core.memory.schema import ensure_schema
+from etl_assets.core.staging.table import StagingSource, replace_staging
+from etl_assets.core.undo.undo import undo_user, undo_wave
+from etl_assets.core.users.claims_file import replace_claims
+from etl_assets.core.users.holds import release
+from etl_assets.core.users.users import next_wave_key, read_links, replace_users, seal_wave
 from etl_assets.model.claims import Claim, Claims
 from etl_assets.model.errors import UndoRefused
 from etl_assets.spec.loader import load_spec
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged
-from etl_assets.stores.claims import replace_claims
-from etl_assets.stores.holds import release
-from etl_assets.stores.loading import Loader, load_wave
-from etl_assets.stores.postgres import connect, reading, writing
-from etl_assets.stores.schema import ensure_schema
-from etl_assets.stores.staging import StagingSource, replace_staging
-from etl_assets.stores.undoing import undo_user, undo_wave
-from etl_assets.stores.users import next_wave_key, read_links, replace_users, seal_wave
 
 SPEC = """
 source: {timezone: UTC}

@@ -10,15 +10,15 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from etl_assets.access.postgres.connection import Connection, reading, transaction
+from etl_assets.core.gate.table_rules import all_validations
+from etl_assets.core.links.links import Links
+from etl_assets.core.load import load as loading
+from etl_assets.core.load.load import Loader, load_wave
+from etl_assets.core.staging.table import is_altered
+from etl_assets.core.verify.books import read_books
+from etl_assets.core.verify.rows import compare_all
 from etl_assets.model.errors import EtlError
-from etl_assets.stores import loading
-from etl_assets.stores.accounting import read_books
-from etl_assets.stores.comparison import compare_all
-from etl_assets.stores.links import Links
-from etl_assets.stores.loading import Loader, load_wave
-from etl_assets.stores.postgres import Connection, reading, transaction
-from etl_assets.stores.staging import is_altered
-from etl_assets.stores.validations import all_validations
 from etl_assets_tests.world import World
 
 TABLES = ("jobs", "credit_transactions", "artifacts")

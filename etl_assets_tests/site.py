@@ -17,8 +17,8 @@ from typing import Any
 
 import psycopg
 
+from etl_assets.access.postgres.embedded import EmbeddedPostgres
 from etl_assets.demo.target import TARGET_DATABASE
-from etl_assets.stores.embedded import EmbeddedPostgres
 
 START_TIMEOUT_S = 300
 NOT_OURS = ("TARGET_DATABASE_URL", "LEGACY_SQLITE", "ETL_SPEC", "DAGSTER_HOME", "ETL_FAULT", "ETL_DAGSTER_URL")

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from etl_assets.access.postgres.embedded import EmbeddedPostgres
 from etl_assets.demo.target import DAGSTER_DATABASE
-from etl_assets.stores.embedded import EmbeddedPostgres
 from etl_assets_tests.world import AT, World
 
 # password hash, address, name and DSN password; the last is ignored by a server that trusts its socket.

@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
+from etl_assets.core.verify.status import status
 from etl_assets.demo.target import target_url
-from etl_assets.stores.faults import POINTS
-from etl_assets.stores.settings import read_settings
-from etl_assets.stores.status import status
+from etl_assets.faults import POINTS
+from etl_assets.settings import read_settings
 from etl_assets_tests import forks
 from etl_assets_tests.scenario import BOOKS, PRODUCTION, USERS
 from etl_assets_tests.world import World, selected
@@ -31,9 +31,9 @@ CHOSEN = (
     "report.published",
 )
 # One user a transaction, so that a kill can fall between two users.
-ONE_BY_ONE = {"etl_assets.stores.loading.USERS_PER_TRANSACTION": 1}
+ONE_BY_ONE = {"etl_assets.core.load.load.USERS_PER_TRANSACTION": 1}
 THE_SAME = """
-import etl_assets.stores.loading as loading
+import etl_assets.core.load.load as loading
 loading.USERS_PER_TRANSACTION = 1
 from etl_assets.cli import main
 main()

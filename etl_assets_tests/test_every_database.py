@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from etl_assets.demo.accounts import legacy_addresses
-from etl_assets.stores.drafting import draft_spec, printed
+from etl_assets.init.drafting import draft_spec, printed
 from etl_assets_tests.every_cell import compare_production
 from etl_assets_tests.world import EVERYTHING, SHARED_DATA, World, selected
 

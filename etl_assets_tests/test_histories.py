@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from etl_assets.stores.settings import Settings
+from etl_assets.settings import Settings
 from etl_assets_tests.histories import Histories
 
 

@@ -11,14 +11,14 @@ import pytest
 from psycopg import sql
 
 import etl_assets
+from etl_assets.access.postgres.statements import FILES, statement, statement_text
 from etl_assets.assets.build import build_definitions
-from etl_assets.stores.settings import DEFAULT_SPEC, read_spec
-from etl_assets.stores.statements import FOLDER, statement, statement_text
+from etl_assets.settings import DEFAULT_SPEC, read_spec
 
 PACKAGE = Path(etl_assets.__file__).parent
 ROOT = PACKAGE.parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
-STATEMENTS = sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.rglob("*.sql"))
+STATEMENTS = sorted(FILES)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_every_check_has_a_sentence(definitions: dg.Definitions) -> None:
 
 def faults_of(name: str) -> list[str]:
     """What is wrong with a statement's file."""
-    text, bare = (FOLDER / f"{name}.sql").read_text(encoding="utf-8"), statement_text(name)
+    text, bare = FILES[name].read_text(encoding="utf-8"), statement_text(name)
     slots = [field for _, field, _, _ in Formatter().parse(bare) if field is not None]
     if not all(re.fullmatch(r"[a-z][a-z_]*", slot) for slot in slots):
         return [f"{name}: a slot of {slots} is not well formed"]

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from etl_assets.stores.settings import Settings
+from etl_assets.settings import Settings
 from etl_assets_tests.world import World
 from etl_assets_tests.worlds import a_world
 

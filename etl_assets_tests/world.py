@@ -14,18 +14,18 @@ import dagster as dg
 import psycopg
 from psycopg import sql
 
+from etl_assets.access.postgres.connection import connect, reading
 from etl_assets.assets.build import build_definitions
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import CLOSING, LOGIN_WAVES, MIGRATE, RESOLVED
 from etl_assets.assets.migration import Outcome, migrate
 from etl_assets.assets.resources import Access, Borrowed
+from etl_assets.core.links.links import Links
+from etl_assets.core.memory.schema import ensure_schema
+from etl_assets.core.users.users import next_wave_key, read_links
+from etl_assets.settings import DEFAULT_SPEC, read_settings
 from etl_assets.spec.loader import load_spec
 from etl_assets.spec.model import Spec
-from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import connect, reading
-from etl_assets.stores.schema import ensure_schema
-from etl_assets.stores.settings import DEFAULT_SPEC, read_settings
-from etl_assets.stores.users import next_wave_key, read_links
 from etl_assets_tests import forks
 
 EVERYTHING = "ETL_EVERYTHING"  # set by the campaign `everything`

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from etl_assets.stores.run_locks import RunLocks
+from etl_assets.access.files.run_locks import RunLocks
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,

@@ -6,10 +6,10 @@ import dagster as dg
 
 from etl_assets.assets.keys import VERIFICATION
 from etl_assets.assets.outcomes import result, table_value
+from etl_assets.core.balances.compare import BalanceComparison
 from etl_assets.model.errors import sample_of
 from etl_assets.model.money import gap_words
 from etl_assets.model.report import BalanceLine
-from etl_assets.stores.balance_books import BalanceComparison
 
 BALANCES_TITLE = "Every user who has moved has got each balance, once."
 GAPS_TITLE = "Balance and transactions are as far apart, user by user, as they were in the legacy app."

@@ -6,20 +6,20 @@ from itertools import product
 import dagster as dg
 from pydantic import Field
 
+from etl_assets.access.legacy.database import file_mark
+from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.keys import FREEZE, UNDO, VERIFY, production_key
 from etl_assets.assets.launchpad import LegacyId
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Access, Stores
+from etl_assets.core.cutover.freeze import freeze, lift
+from etl_assets.core.cutover.switched_off import find_switched_off
+from etl_assets.core.memory.schema import refusals_audited
+from etl_assets.core.undo.undo import Undone, left_of_waves, undo_user, undo_wave
 from etl_assets.model.errors import SettingsError, UndoRefused
 from etl_assets.model.report import Freeze
 from etl_assets.report.points import reminders
 from etl_assets.spec.model import Spec
-from etl_assets.stores.freezing import freeze, lift
-from etl_assets.stores.legacy_sqlite import file_mark
-from etl_assets.stores.postgres import reading
-from etl_assets.stores.schema import refusals_audited
-from etl_assets.stores.switched_off import find_switched_off
-from etl_assets.stores.undoing import Undone, left_of_waves, undo_user, undo_wave
 
 LISTED = 200
 RunVerify = Callable[[dg.DagsterInstance], int]

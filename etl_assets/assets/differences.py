@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from etl_assets.stores.artifacts import Artifacts, Manifest
-from etl_assets.stores.staging_update import FormerStaging
+from etl_assets.access.files.artifacts import Artifacts, Manifest
+from etl_assets.core.staging.update import FormerStaging
 from etl_assets.transform.differences import NOTHING, Difference, difference
 
 LARGEST_SHARE = 0.5  # beyond it the table is swapped whole, which then costs less

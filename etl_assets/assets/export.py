@@ -5,22 +5,8 @@ from datetime import datetime, timezone
 
 import dagster as dg
 
-from etl_assets.assets.columns import export_columns
-from etl_assets.assets.keys import EXPORT_GROUP, OWNERS, SNAPSHOT, export_key
-from etl_assets.assets.outcomes import failures, result, table_value
-from etl_assets.assets.resources import Stores
-from etl_assets.model.errors import LegacyReplaced, LegacyThawed
-from etl_assets.model.suppression import Suppressions
-from etl_assets.spec.exports import Export, exports_of
-from etl_assets.spec.model import Spec
-from etl_assets.spec.rules import looks_secret
-from etl_assets.stores.artifacts import Artifacts, Manifest, SnapshotInfo, free_bytes, sha256_of
-from etl_assets.stores.corrections import read_corrections
-from etl_assets.stores.faults import fault_point
-from etl_assets.stores.freezing import require_unchanged
-from etl_assets.stores.legacy_export import open_export
-from etl_assets.stores.legacy_scrub import Scrub, Scrubbed, scrub
-from etl_assets.stores.legacy_sqlite import (
+from etl_assets.access.files.artifacts import Artifacts, Manifest, SnapshotInfo, free_bytes, sha256_of
+from etl_assets.access.legacy.database import (
     copy_database,
     count_rows,
     describe,
@@ -28,9 +14,23 @@ from etl_assets.stores.legacy_sqlite import (
     open_read_only,
     require_table,
 )
-from etl_assets.stores.lineage import ACCEPTED_LENGTH, require_the_same_file
-from etl_assets.stores.postgres import reading
-from etl_assets.stores.suppressions import read_suppressions
+from etl_assets.access.legacy.export import open_export
+from etl_assets.access.legacy.scrub import Scrub, Scrubbed, scrub
+from etl_assets.access.postgres.connection import reading
+from etl_assets.assets.columns import export_columns
+from etl_assets.assets.keys import EXPORT_GROUP, OWNERS, SNAPSHOT, export_key
+from etl_assets.assets.outcomes import failures, result, table_value
+from etl_assets.assets.resources import Stores
+from etl_assets.core.cutover.freeze import require_unchanged
+from etl_assets.core.memory.suppressions import read_suppressions
+from etl_assets.core.staging.corrections_file import read_corrections
+from etl_assets.core.staging.lineage import ACCEPTED_LENGTH, require_the_same_file
+from etl_assets.faults import fault_point
+from etl_assets.model.errors import LegacyReplaced, LegacyThawed
+from etl_assets.model.suppression import Suppressions
+from etl_assets.spec.exports import Export, exports_of
+from etl_assets.spec.model import Spec
+from etl_assets.spec.rules import looks_secret
 
 SHOWN_DIGEST = 12
 SNAPSHOTS_KEPT = 3  # the current one, and two that a run which began earlier may still be reading

@@ -8,15 +8,15 @@ import dagster as dg
 from etl_assets.assets.balance_findings import balance_line
 from etl_assets.assets.keys import RECONCILIATION, VERIFICATION
 from etl_assets.assets.outcomes import result, table_value
+from etl_assets.core.balances.compare import BalanceComparison
+from etl_assets.core.verify.as_users import Sight
+from etl_assets.core.verify.emptied import Emptied
+from etl_assets.core.verify.rows import RowComparison, SumComparison
 from etl_assets.model.books import ROW_STATES, Books, TableBook
 from etl_assets.model.errors import sample_of
 from etl_assets.model.report import MoneyLine, RowLine, Verified
 from etl_assets.report.picture import as_markdown, bars_of, progress_svg
 from etl_assets.report.points import ALTERED, MISOWNED, UNLEDGERED
-from etl_assets.stores.balance_books import BalanceComparison
-from etl_assets.stores.comparison import RowComparison, SumComparison
-from etl_assets.stores.emptied import Emptied
-from etl_assets.stores.end_users import Sight
 
 ROWS_TITLE = (
     "Every loaded row stands in production once, under the account that claimed it, as it was written, unless its user "

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from etl_assets.access.files.artifacts import Artifacts, SnapshotInfo, sha256_of
+from etl_assets.access.legacy.scrub import Scrub, Scrubbed, find_forgotten, scrub
 from etl_assets.assets.export import known_suppressions, scrub_of, write_export
 from etl_assets.assets.keys import PAGE, VERIFIED
 from etl_assets.assets.report import publish_quarantine
 from etl_assets.assets.resources import Stores
+from etl_assets.core.forget.forget import NOTES, USERS, Removed, forget_user, refresh_contents
+from etl_assets.faults import fault_point
 from etl_assets.model.errors import ForgetRefused, LegacyMismatch
 from etl_assets.model.suppression import Person, Suppressions, keyed_id
 from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
-from etl_assets.stores.artifacts import Artifacts, SnapshotInfo, sha256_of
-from etl_assets.stores.faults import fault_point
-from etl_assets.stores.forgetting import NOTES, USERS, Removed, forget_user, refresh_contents
-from etl_assets.stores.legacy_scrub import Scrub, Scrubbed, find_forgotten, scrub
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 import polars as pl
 
+from etl_assets.core.staging.table import Corrected
 from etl_assets.model.target import TargetColumn
 from etl_assets.spec.model import Spec, Users
 from etl_assets.spec.shapes import Staged
-from etl_assets.stores.staging import Corrected
 from etl_assets.transform.balances import BALANCE_COLUMNS, balance_rows
 from etl_assets.transform.corrections import corrected, dropped_keys, touched_keys
 from etl_assets.transform.profiles import PROFILE_COLUMNS, profile_rows

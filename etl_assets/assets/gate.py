@@ -4,14 +4,14 @@ from collections import defaultdict
 
 import dagster as dg
 
+from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.keys import key_of
 from etl_assets.assets.outcomes import check_result, check_spec, failures, result
 from etl_assets.assets.resources import Stores
+from etl_assets.core.gate.findings import find_all
+from etl_assets.core.gate.table_rules import all_validations
+from etl_assets.core.gate.validation import RESOLVED_ASSET, USERS_ASSET, Validation
 from etl_assets.spec.model import Spec
-from etl_assets.stores.findings import find_all
-from etl_assets.stores.postgres import reading
-from etl_assets.stores.validation import RESOLVED_ASSET, USERS_ASSET, Validation
-from etl_assets.stores.validations import all_validations
 
 
 def build_validation_checks(spec: Spec) -> list[dg.AssetChecksDefinition]:

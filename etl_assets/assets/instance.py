@@ -9,15 +9,15 @@ from weakref import WeakSet
 
 import dagster as dg
 
+from etl_assets.access.files.artifacts import private_folder
+from etl_assets.access.files.file_lock import alone
+from etl_assets.access.files.run_locks import RunLocks
+from etl_assets.access.postgres.dagster_pool import try_before_use
 from etl_assets.assets.console import report_problem
 from etl_assets.assets.keys import LOGIN_WAVES, RECONCILIATION
 from etl_assets.demo.target import dagster_url
 from etl_assets.model.ids import wave_key
-from etl_assets.stores.artifacts import private_folder
-from etl_assets.stores.file_lock import alone
-from etl_assets.stores.kept_connections import try_before_use
-from etl_assets.stores.run_locks import RunLocks
-from etl_assets.stores.settings import Settings, read_settings
+from etl_assets.settings import Settings, read_settings
 
 EVENT_BATCH = "200"  # events per insert: 10,000 partitions in one run took 8 s instead of 323 s (dagster 1.13.27)
 RECYCLE_S, MORE_CONNECTIONS = 3_600, 10

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.decisions import build_freeze_job, build_undo_job
 from etl_assets.assets.forgetting import forget, told
 from etl_assets.assets.keys import (
@@ -31,12 +32,11 @@ from etl_assets.assets.keys import (
 from etl_assets.assets.launchpad import LegacyId
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Access, Stores
+from etl_assets.core.cutover.cleanup import drop_staging
+from etl_assets.core.load.due import read_standing
 from etl_assets.model.errors import WaveHindered
 from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
-from etl_assets.stores.cleanup import drop_staging
-from etl_assets.stores.postgres import reading
-from etl_assets.stores.waves import read_standing
 
 RunWave = Callable[[dg.DagsterInstance, str], int]
 RunVerify = Callable[[dg.DagsterInstance], int]

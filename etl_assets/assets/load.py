@@ -4,6 +4,8 @@ from typing import Any
 
 import dagster as dg
 
+from etl_assets.access.files.artifacts import Artifacts
+from etl_assets.access.legacy.export import key_columns
 from etl_assets.assets.columns import production_columns
 from etl_assets.assets.keys import (
     LOGIN_WAVES,
@@ -16,11 +18,9 @@ from etl_assets.assets.keys import (
 )
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Stores
+from etl_assets.core.load.load import KeyColumns, Loaded, Loader, load_unowned, load_wave
+from etl_assets.core.memory.schema import refusals_audited
 from etl_assets.spec.model import USERS, Spec, Table
-from etl_assets.stores.artifacts import Artifacts
-from etl_assets.stores.legacy_export import key_columns
-from etl_assets.stores.loading import KeyColumns, Loaded, Loader, load_unowned, load_wave
-from etl_assets.stores.schema import refusals_audited
 
 
 def _keys(artifacts: Artifacts, spec: Spec) -> KeyColumns:

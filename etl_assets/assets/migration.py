@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from etl_assets.access.files.artifacts import Artifacts, private_folder
+from etl_assets.access.files.run_locks import RunLocks
+from etl_assets.access.postgres.connection import Connection, reading, writing
 from etl_assets.assets.attempts import end_dead_runs
 from etl_assets.assets.build import build_definitions
 from etl_assets.assets.instance import run_job
@@ -22,20 +25,17 @@ from etl_assets.assets.keys import (
 )
 from etl_assets.assets.report import read_verified
 from etl_assets.assets.resources import Access, Borrowed, Stores
+from etl_assets.core.load.due import read_standing
+from etl_assets.core.rehearse.dry_run import dry
+from etl_assets.core.staging.lineage import accept_file
+from etl_assets.core.undo.undo import LAST, undone_waves
+from etl_assets.core.users.holds import release
+from etl_assets.core.verify.status import books_of, status
 from etl_assets.demo.target import target_url
 from etl_assets.model.books import Books
 from etl_assets.model.errors import SettingsError, WaveHindered
+from etl_assets.settings import Settings
 from etl_assets.spec.model import Spec
-from etl_assets.stores.artifacts import Artifacts, private_folder
-from etl_assets.stores.dry_run import dry
-from etl_assets.stores.holds import release
-from etl_assets.stores.lineage import accept_file
-from etl_assets.stores.postgres import Connection, reading, writing
-from etl_assets.stores.run_locks import RunLocks
-from etl_assets.stores.settings import Settings
-from etl_assets.stores.status import books_of, status
-from etl_assets.stores.undoing import LAST, undone_waves
-from etl_assets.stores.waves import read_standing
 
 DRY_PAGE = "dry_run.html"
 

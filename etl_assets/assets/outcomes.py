@@ -6,9 +6,9 @@ from typing import Any
 
 import dagster as dg
 
+from etl_assets.core.gate.validation import Validation
 from etl_assets.model.errors import EtlError, FileFault, sample_of
 from etl_assets.model.validation import Finding
-from etl_assets.stores.validation import Validation
 
 MAX_RETRIES, RETRY_WAIT_S = 2, 5
 

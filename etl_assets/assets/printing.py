@@ -7,11 +7,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
+from etl_assets.core.lists.support import UserAnswer, UserRows
 from etl_assets.model.books import ROW_STATES, Books
 from etl_assets.model.errors import sample_of
 from etl_assets.model.money import BALANCE_HEADER, UserBalance
 from etl_assets.model.remedies import CHANGE_REMEDIES
-from etl_assets.stores.support import UserAnswer, UserRows
 
 RED, YELLOW, GREEN = "[red]\u2717[/]", "[yellow]![/]", "[green]\u2713[/]"
 

@@ -6,28 +6,28 @@ from pathlib import Path
 
 import polars as pl
 
+from etl_assets.access.files.artifacts import Artifacts, sha256_of
+from etl_assets.access.legacy.database import copy_database, count_rows, open_read_only
+from etl_assets.access.legacy.export import ExportReader, key_columns, open_export
+from etl_assets.access.legacy.scrub import Scrub, Scrubbed, scrub
+from etl_assets.access.postgres.connection import Connection, reading
 from etl_assets.assets.frames import balance_frames, corrected_users, profile_frames, staged_batches, users_frames
+from etl_assets.core.balances.balances import balance_columns, stage_balances
+from etl_assets.core.balances.profiles import profile_columns, stage_profile
+from etl_assets.core.links.links import Links
+from etl_assets.core.memory.suppressions import read_suppressions
+from etl_assets.core.rehearse.rehearsal import CellFaults, Rehearsal, rehearse_staging
+from etl_assets.core.staging.corrections_file import read_corrections
+from etl_assets.core.staging.lineage import ACCEPTED_LENGTH, require_the_same_file
+from etl_assets.core.staging.table import Corrected, StagingSource
+from etl_assets.core.users.claims_file import read_claims, replace_claims
+from etl_assets.core.users.users import replace_users
 from etl_assets.model.books import TableBook
 from etl_assets.model.claims import Claims
 from etl_assets.model.corrections import CorrectionsFile
+from etl_assets.settings import Settings
 from etl_assets.spec.exports import Export, exports_of
 from etl_assets.spec.model import USERS, Spec
-from etl_assets.stores.artifacts import Artifacts, sha256_of
-from etl_assets.stores.balances import balance_columns, stage_balances
-from etl_assets.stores.claims import read_claims, replace_claims
-from etl_assets.stores.corrections import read_corrections
-from etl_assets.stores.legacy_export import ExportReader, key_columns, open_export
-from etl_assets.stores.legacy_scrub import Scrub, Scrubbed, scrub
-from etl_assets.stores.legacy_sqlite import copy_database, count_rows, open_read_only
-from etl_assets.stores.lineage import ACCEPTED_LENGTH, require_the_same_file
-from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, reading
-from etl_assets.stores.profiles import profile_columns, stage_profile
-from etl_assets.stores.rehearsal import CellFaults, Rehearsal, rehearse_staging
-from etl_assets.stores.settings import Settings
-from etl_assets.stores.staging import Corrected, StagingSource
-from etl_assets.stores.suppressions import read_suppressions
-from etl_assets.stores.users import replace_users
 from etl_assets.transform.staging import StagePlan
 
 SNAPSHOT = "check"

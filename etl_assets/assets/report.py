@@ -6,6 +6,8 @@ from pathlib import Path
 
 import dagster as dg
 
+from etl_assets.access.files.artifacts import Artifacts
+from etl_assets.access.postgres.connection import Connection, reading
 from etl_assets.assets.keys import (
     BALANCE_LIST,
     CHANGE_LIST,
@@ -19,17 +21,15 @@ from etl_assets.assets.keys import (
 )
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Stores
+from etl_assets.core.lists.changes import balance_change_lines, balance_lines, change_lines
+from etl_assets.core.lists.quarantine import quarantine_lines
+from etl_assets.core.lists.report_facts import report_facts
+from etl_assets.core.memory.staged import staged_tables
 from etl_assets.model.errors import ArtifactError
 from etl_assets.model.report import ReportFacts, Verified
 from etl_assets.report.page import html_page, markdown_page, verdict
 from etl_assets.report.points import open_points
 from etl_assets.spec.model import Spec
-from etl_assets.stores.artifacts import Artifacts
-from etl_assets.stores.change_list import balance_change_lines, balance_lines, change_lines
-from etl_assets.stores.postgres import Connection, reading
-from etl_assets.stores.quarantine_list import quarantine_lines
-from etl_assets.stores.report_facts import report_facts
-from etl_assets.stores.staged import staged_tables
 
 
 def gather(connection: Connection, stores: Stores, spec: Spec) -> ReportFacts:

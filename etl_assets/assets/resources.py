@@ -7,17 +7,17 @@ from pathlib import Path
 
 import dagster as dg
 
+from etl_assets.access.files.artifacts import Artifacts
+from etl_assets.access.files.run_locks import RunLocks
+from etl_assets.access.postgres.connection import Connection, connect, reading
+from etl_assets.access.postgres.lanes import Connect
 from etl_assets.assets.instance import keep_connections
+from etl_assets.core.links.links import Links
+from etl_assets.core.memory.schema import ensure_schema
+from etl_assets.core.users.users import read_links
 from etl_assets.demo.target import target_url
+from etl_assets.settings import Settings, read_settings
 from etl_assets.spec.model import Spec
-from etl_assets.stores.artifacts import Artifacts
-from etl_assets.stores.lanes import Connect
-from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, connect, reading
-from etl_assets.stores.run_locks import RunLocks
-from etl_assets.stores.schema import ensure_schema
-from etl_assets.stores.settings import Settings, read_settings
-from etl_assets.stores.users import read_links
 
 
 class Access(ABC):

@@ -17,14 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from etl_assets.access.files.artifacts import private_folder
+from etl_assets.access.files.run_locks import RunLocks
+from etl_assets.access.postgres.connection import with_absolute_files
 from etl_assets.assets.attempts import end_dead_runs
 from etl_assets.assets.instance import open_instance, prepare_first_visit
 from etl_assets.model.errors import SettingsError, Unavailable
+from etl_assets.settings import Settings, absolute_settings
 from etl_assets.spec.model import Spec
-from etl_assets.stores.artifacts import private_folder
-from etl_assets.stores.postgres import with_absolute_files
-from etl_assets.stores.run_locks import RunLocks
-from etl_assets.stores.settings import Settings, absolute_settings
 
 HOST = "127.0.0.1"  # Dagster's UI has no log-in: never another address
 READY_TIMEOUT_S, STOP_TIMEOUT_S, LOOK_EVERY_S = 120, 20, 0.25

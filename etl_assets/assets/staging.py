@@ -2,22 +2,22 @@
 
 import dagster as dg
 
+from etl_assets.access.postgres.catalog import find_target, read_target, require_fit
+from etl_assets.access.postgres.connection import reading, writing
 from etl_assets.assets.columns import staging_columns
 from etl_assets.assets.differences import find_change
 from etl_assets.assets.frames import staged_batches
 from etl_assets.assets.keys import OWNERS, STAGING_GROUP, TARGET, export_key, staging_key
 from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Stores
+from etl_assets.core.links.links import Links
+from etl_assets.core.memory.suppressions import require_suppressed
+from etl_assets.core.staging.corrections_file import read_corrections
+from etl_assets.core.staging.table import Corrected, StagedCounts, StagingSource, replace_staging
+from etl_assets.core.staging.update import find_sound, require_still_staged, update_staging
+from etl_assets.core.verify.books import table_summary
+from etl_assets.faults import fault_point
 from etl_assets.spec.model import Spec, Table
-from etl_assets.stores.accounting import table_summary
-from etl_assets.stores.corrections import read_corrections
-from etl_assets.stores.faults import fault_point
-from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import reading, writing
-from etl_assets.stores.staging import Corrected, StagedCounts, StagingSource, replace_staging
-from etl_assets.stores.staging_update import find_sound, require_still_staged, update_staging
-from etl_assets.stores.suppressions import require_suppressed
-from etl_assets.stores.targets import find_target, read_target, require_fit
 from etl_assets.transform.differences import rows_at
 from etl_assets.transform.staging import StagePlan
 

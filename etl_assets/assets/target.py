@@ -4,16 +4,16 @@ from typing import Any
 
 import dagster as dg
 
+from etl_assets.access.postgres.catalog import read_targets
+from etl_assets.access.postgres.connection import Connection, reading, server_facts
 from etl_assets.assets.keys import OWNERS, STAGING_GROUP, TARGET
 from etl_assets.assets.outcomes import check_result, check_spec, failures, result
 from etl_assets.assets.resources import Stores
+from etl_assets.core.gate.target_rules import Encryption, encryption, examine_target, target_validations
+from etl_assets.core.gate.validation import Validation
+from etl_assets.core.links.links import Links
+from etl_assets.core.memory.schema import contradictions, declared_facts, exists
 from etl_assets.spec.model import Spec
-from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, reading, server_facts
-from etl_assets.stores.preflight import Encryption, encryption, examine_target, target_validations
-from etl_assets.stores.schema import contradictions, declared_facts, exists
-from etl_assets.stores.targets import read_targets
-from etl_assets.stores.validation import Validation
 
 MEANT, ENCRYPTED = "the_target_is_the_one_meant", "the_connection_is_encrypted"
 MEANT_TITLE = "The target remembers this migration, or none yet: marker, namespace, keys and columns agree."

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from etl_assets.access.postgres.connection import reading, writing
 from etl_assets.assets.columns import RESOLVED_COLUMNS, USER_MAP_COLUMNS, column_schema
 from etl_assets.assets.frames import balance_frames, corrected_users, profile_frames, users_frames
 from etl_assets.assets.keys import (
@@ -18,17 +19,16 @@ from etl_assets.assets.keys import (
 )
 from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Stores
+from etl_assets.core.balances.balances import balance_columns, stage_balances
+from etl_assets.core.balances.profiles import profile_columns, stage_profile
+from etl_assets.core.memory.suppressions import require_suppressed
+from etl_assets.core.staging.corrections_file import read_corrections
+from etl_assets.core.staging.table import Corrected, note_corrections
+from etl_assets.core.users.claims_file import read_claims, replace_claims
+from etl_assets.core.users.users import count_labels, replace_users, seal_wave
+from etl_assets.faults import fault_point
 from etl_assets.report.picture import as_markdown, progress_svg, user_bar
 from etl_assets.spec.model import USERS, Spec, Users
-from etl_assets.stores.balances import balance_columns, stage_balances
-from etl_assets.stores.claims import read_claims, replace_claims
-from etl_assets.stores.corrections import read_corrections
-from etl_assets.stores.faults import fault_point
-from etl_assets.stores.postgres import reading, writing
-from etl_assets.stores.profiles import profile_columns, stage_profile
-from etl_assets.stores.staging import Corrected, note_corrections
-from etl_assets.stores.suppressions import require_suppressed
-from etl_assets.stores.users import count_labels, replace_users, seal_wave
 
 
 def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:

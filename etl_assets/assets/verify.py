@@ -6,6 +6,17 @@ from typing import Any
 
 import dagster as dg
 
+from etl_assets.access.legacy.database import file_mark
+from etl_assets.access.postgres.connection import (
+    Connection,
+    looking_up,
+    reading,
+    rows,
+    run_statement,
+    server_facts,
+    writing,
+)
+from etl_assets.access.postgres.statements import statement
 from etl_assets.assets.balance_findings import BALANCES_TITLE, GAPS_TITLE, balance_audit, balances_result, gaps_result
 from etl_assets.assets.findings import (
     BOOKS_TITLE,
@@ -43,28 +54,25 @@ from etl_assets.assets.keys import (
 )
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Access, Stores
+from etl_assets.core.balances.compare import BalanceComparison, compare_balances
+from etl_assets.core.cutover.freeze import content_of, find_freeze
+from etl_assets.core.links.links import Links
+from etl_assets.core.load.due import remember_by_hand, staged_snapshots
+from etl_assets.core.load.late import is_large
+from etl_assets.core.memory.schema import audit
+from etl_assets.core.memory.staged import staged_tables
+from etl_assets.core.staging.table import is_altered
+from etl_assets.core.users.users import label_users
+from etl_assets.core.verify.as_users import see_as_users
+from etl_assets.core.verify.books import read_books
+from etl_assets.core.verify.emptied import Emptied, find_emptied, note_places
+from etl_assets.core.verify.remembered import OF_ALL, OF_WAVE, Compared, compared, known_comparisons, remember_compared
+from etl_assets.core.verify.rows import RowComparison, compare_all, compare_rows
+from etl_assets.faults import fault_point
 from etl_assets.model.books import Books
 from etl_assets.model.errors import CleanedUp, LegacyThawed, sample_of
 from etl_assets.model.report import Verified
 from etl_assets.spec.model import Spec
-from etl_assets.stores.accounting import read_books
-from etl_assets.stores.balance_books import BalanceComparison, compare_balances
-from etl_assets.stores.compared import OF_ALL, OF_WAVE, Compared, compared, known_comparisons, remember_compared
-from etl_assets.stores.comparison import RowComparison, compare_all, compare_rows
-from etl_assets.stores.emptied import Emptied, find_emptied, note_places
-from etl_assets.stores.end_users import see_as_users
-from etl_assets.stores.faults import fault_point
-from etl_assets.stores.freezing import content_of, find_freeze
-from etl_assets.stores.late import is_large
-from etl_assets.stores.legacy_sqlite import file_mark
-from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import Connection, looking_up, reading, rows, run_statement, server_facts, writing
-from etl_assets.stores.schema import audit
-from etl_assets.stores.staged import staged_tables
-from etl_assets.stores.staging import is_altered
-from etl_assets.stores.statements import statement
-from etl_assets.stores.users import label_users
-from etl_assets.stores.waves import remember_by_hand, staged_snapshots
 
 
 @dataclass(frozen=True)

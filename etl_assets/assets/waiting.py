@@ -4,15 +4,15 @@ from collections import Counter
 
 import dagster as dg
 
+from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.columns import WAITING_COLUMNS, column_schema
 from etl_assets.assets.keys import OWNERS, USERS_GROUP, VERIFICATION, WAITING, WAITING_LIST
 from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Stores
+from etl_assets.core.links.links import Links
+from etl_assets.core.lists.waiting import waiting_lines
+from etl_assets.core.memory.staged import staged_tables
 from etl_assets.spec.model import Spec
-from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import reading
-from etl_assets.stores.staged import staged_tables
-from etl_assets.stores.waiting_list import waiting_lines
 
 
 def build_waiting_asset(spec: Spec) -> dg.AssetsDefinition:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import polars as pl
 
+from etl_assets.access.legacy.database import open_read_only
+from etl_assets.access.legacy.export import open_export
+from etl_assets.demo.target_accounts import Account, add_accounts, confirm_some
 from etl_assets.spec.exports import users_export
 from etl_assets.spec.model import Users
-from etl_assets.stores.demo_accounts import Account, add_accounts, confirm_some
-from etl_assets.stores.legacy_export import open_export
-from etl_assets.stores.legacy_sqlite import open_read_only
 from etl_assets.transform.users import comparable_users
 
 UNCONFIRMED_EVERY, ABSENT_EVERY = 13, 8

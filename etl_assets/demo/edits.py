@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from etl_assets.access.legacy.database import write_to_database
+from etl_assets.demo.target_accounts import edit_job, find_jobs
 from etl_assets.model.errors import SettingsError
-from etl_assets.stores.demo_accounts import edit_job, find_jobs
-from etl_assets.stores.legacy_sqlite import write_to_database
 
 COPY = (
     "INSERT INTO jobs (user_id, job_type, status, created_at) SELECT user_id, job_type, 'queued', created_at "

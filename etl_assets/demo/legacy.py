@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from etl_assets.stores.legacy_sqlite import write_new_database
+from etl_assets.access.legacy.database import write_new_database
 
 Row = tuple[object, ...]
 SEED = 20_231

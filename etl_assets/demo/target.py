@@ -4,10 +4,10 @@ import atexit
 import functools
 from importlib.resources import files
 
-from etl_assets.stores.demo_accounts import run_script
-from etl_assets.stores.embedded import EmbeddedPostgres
-from etl_assets.stores.postgres import connect, has_table
-from etl_assets.stores.settings import Settings
+from etl_assets.access.postgres.connection import connect, has_table
+from etl_assets.access.postgres.embedded import EmbeddedPostgres
+from etl_assets.demo.target_accounts import run_script
+from etl_assets.settings import Settings
 
 TARGET_DATABASE, DAGSTER_DATABASE = "app", "dagster"
 

@@ -4,20 +4,20 @@ import csv
 
 import pytest
 
+from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.balance_findings import balance_line, gaps_result
 from etl_assets.assets.decisions import freeze_now, undo
 from etl_assets.assets.keys import USER_MAP, VERIFICATION
 from etl_assets.assets.migration import Wishes, migrate, migrate_dry
 from etl_assets.assets.report import gather
 from etl_assets.assets.resources import Stores
+from etl_assets.core.balances.balances import changed_balances
+from etl_assets.core.balances.compare import compare_balances
+from etl_assets.core.lists.support import answer, find_by_address
 from etl_assets.model.errors import SettingsError, SpecError, UndoRefused
 from etl_assets.report.page import verdict
+from etl_assets.settings import DEFAULT_SPEC, read_settings
 from etl_assets.spec.loader import load_spec
-from etl_assets.stores.balance_books import compare_balances
-from etl_assets.stores.balances import changed_balances
-from etl_assets.stores.postgres import reading
-from etl_assets.stores.settings import DEFAULT_SPEC, read_settings
-from etl_assets.stores.support import answer, find_by_address
 from etl_assets.transform.users import folded_text
 from etl_assets_tests.scenario import LEGACY, PRODUCTION
 from etl_assets_tests.world import AT, LEGACY_SCHEMA, World, failed_checks

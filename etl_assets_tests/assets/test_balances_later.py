@@ -7,9 +7,9 @@ import pytest
 from etl_assets.assets.decisions import undo
 from etl_assets.assets.migration import Wishes, migrate
 from etl_assets.assets.resources import Stores
+from etl_assets.core.lists.support import answer
 from etl_assets.model.money import UserBalance
-from etl_assets.stores.settings import read_settings
-from etl_assets.stores.support import answer
+from etl_assets.settings import read_settings
 from etl_assets_tests.world import AT, LEGACY_SCHEMA, World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")

@@ -5,15 +5,15 @@ import uuid
 
 import pytest
 
+from etl_assets.access.postgres.connection import connect, reading
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import LOAD_WAVE, MIGRATE, USER_MAP
 from etl_assets.assets.preflight import examine
+from etl_assets.core.lists.support import answer
+from etl_assets.core.users.claims_file import read_claims
+from etl_assets.core.users.users import find_candidates
 from etl_assets.model.errors import CorrectionsError
-from etl_assets.stores.claims import read_claims
-from etl_assets.stores.postgres import connect, reading
-from etl_assets.stores.settings import read_settings
-from etl_assets.stores.support import answer
-from etl_assets.stores.users import find_candidates
+from etl_assets.settings import read_settings
 from etl_assets_tests.world import AT, World, failed_checks, failure_of
 
 pytestmark = pytest.mark.usefixtures("without_dagster")

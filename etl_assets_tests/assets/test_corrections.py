@@ -9,7 +9,7 @@ import pytest
 
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import MIGRATE, key_of
-from etl_assets.stores.quarantine_list import harmless
+from etl_assets.core.lists.quarantine import harmless
 from etl_assets_tests.world import AT, World, failure_of
 
 pytestmark = pytest.mark.usefixtures("without_dagster")

@@ -8,19 +8,20 @@ import dagster as dg
 import psycopg
 import pytest
 
+from etl_assets.access.postgres import connection as postgres
+from etl_assets.access.postgres.connection import connect, writing
 from etl_assets.assets.doctor import Complaint, examine
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import CLOSING, LOAD_WAVE, MIGRATE
+from etl_assets.core.memory import sessions
+from etl_assets.core.memory.schema import ensure_schema
 from etl_assets.model.errors import Unavailable
-from etl_assets.stores import postgres, sessions
-from etl_assets.stores.postgres import connect, writing
-from etl_assets.stores.schema import ensure_schema
-from etl_assets.stores.settings import read_settings
+from etl_assets.settings import read_settings
 from etl_assets_tests.world import World
 
 HOLD_AND_DIE = """
 import os, pathlib, sys
-from etl_assets.stores.run_locks import RunLocks
+from etl_assets.access.files.run_locks import RunLocks
 RunLocks(pathlib.Path(sys.argv[1])).hold(sys.argv[2])
 os.kill(os.getpid(), 9)
 """

@@ -6,11 +6,11 @@ import subprocess
 import psycopg
 import pytest
 
+from etl_assets.access.postgres import connection as postgres
 from etl_assets.assets.migration import Wishes, migrate, migrate_dry
 from etl_assets.demo.target import embedded
 from etl_assets.model.errors import Unavailable
-from etl_assets.stores import postgres
-from etl_assets.stores.settings import Settings, read_settings
+from etl_assets.settings import Settings, read_settings
 from etl_assets_tests.scenario import BOOKS, LEGACY, PRODUCTION, USERS
 from etl_assets_tests.world import AT, World
 

@@ -6,17 +6,17 @@ import stat
 
 import pytest
 
+from etl_assets.access.postgres.connection import connect
 from etl_assets.assets.forgetting import forget
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import FORGET, MIGRATE, key_of
 from etl_assets.assets.resources import Stores
+from etl_assets.core.memory.suppressions import read_suppressions
+from etl_assets.core.verify.status import status
+from etl_assets.faults import FORGET_POINTS
 from etl_assets.model.errors import ForgetRefused
 from etl_assets.model.suppression import keyed_id
-from etl_assets.stores.faults import FORGET_POINTS
-from etl_assets.stores.postgres import connect
-from etl_assets.stores.settings import read_settings
-from etl_assets.stores.status import status
-from etl_assets.stores.suppressions import read_suppressions
+from etl_assets.settings import read_settings
 from etl_assets_tests.scenario import PRODUCTION
 from etl_assets_tests.world import AT, World, failure_of
 

@@ -12,7 +12,7 @@ from etl_assets.assets.keys import FREEZE, SNAPSHOT, VERIFICATION, VERIFY
 from etl_assets.assets.migration import migrate_dry
 from etl_assets.assets.resources import Stores
 from etl_assets.model.errors import FreezeRefused, LegacyThawed
-from etl_assets.stores.settings import read_settings
+from etl_assets.settings import read_settings
 from etl_assets_tests.world import AT, World, failed_checks, failure_of
 
 pytestmark = pytest.mark.usefixtures("without_dagster")

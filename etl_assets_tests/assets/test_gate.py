@@ -7,6 +7,8 @@ from contextlib import contextmanager
 import dagster as dg
 import pytest
 
+from etl_assets.access.postgres.connection import Connection, connect
+from etl_assets.access.postgres.lanes import Connect
 from etl_assets.assets.keys import (
     RECONCILIATION,
     RESOLVED,
@@ -17,13 +19,11 @@ from etl_assets.assets.keys import (
     key_of,
     production_key,
 )
+from etl_assets.core.gate.table_rules import all_validations, require_gate
+from etl_assets.core.load import load as loading
+from etl_assets.core.memory.schema import rolled_back
+from etl_assets.core.users.users import read_links
 from etl_assets.model.errors import Refused
-from etl_assets.stores import loading
-from etl_assets.stores.lanes import Connect
-from etl_assets.stores.postgres import Connection, connect
-from etl_assets.stores.schema import rolled_back
-from etl_assets.stores.users import read_links
-from etl_assets.stores.validations import all_validations, require_gate
 from etl_assets_tests.scenario import PRODUCTION
 from etl_assets_tests.world import AT, World, failed_checks, failure_of
 

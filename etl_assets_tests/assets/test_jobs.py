@@ -3,9 +3,9 @@
 import dagster as dg
 
 from etl_assets.assets.keys import CLEANUP, LOAD_WAVE, NEW_WAVE, RESTAGE, VERIFY
+from etl_assets.core.verify.status import status
 from etl_assets.model.books import Books
-from etl_assets.stores.settings import read_settings
-from etl_assets.stores.status import status
+from etl_assets.settings import read_settings
 from etl_assets_tests.scenario import BOOKS, PRODUCTION
 from etl_assets_tests.world import World, failure_of
 

@@ -6,10 +6,10 @@ from etl_assets.assets.decisions import undo
 from etl_assets.assets.forgetting import forget
 from etl_assets.assets.migration import migrate_dry
 from etl_assets.assets.resources import Stores
+from etl_assets.core.staging.corrections_file import read_corrections
 from etl_assets.model.errors import CorrectionsError, SpecError
+from etl_assets.settings import DEFAULT_SPEC, read_settings
 from etl_assets.spec.loader import load_spec
-from etl_assets.stores.corrections import read_corrections
-from etl_assets.stores.settings import DEFAULT_SPEC, read_settings
 from etl_assets_tests.scenario import LEGACY
 from etl_assets_tests.world import LEGACY_SCHEMA, World
 

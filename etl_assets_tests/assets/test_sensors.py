@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.assets import attempts
 from etl_assets.assets.attempts import MARK_TAG, MOST_ATTEMPTS
 from etl_assets.assets.instance import run_job
@@ -23,13 +24,12 @@ from etl_assets.assets.keys import (
     VERIFY,
 )
 from etl_assets.assets.resources import Stores
-from etl_assets.stores.run_locks import RunLocks
 from etl_assets_tests.scenario import PRODUCTION
 from etl_assets_tests.world import AT, World, failure_of
 
 HOLD_AND_DIE = """
 import os, pathlib, sys
-from etl_assets.stores.run_locks import RunLocks
+from etl_assets.access.files.run_locks import RunLocks
 RunLocks(pathlib.Path(sys.argv[1])).hold(sys.argv[2])
 os.kill(os.getpid(), 9)
 """

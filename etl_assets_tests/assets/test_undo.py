@@ -7,19 +7,19 @@ import sys
 
 import pytest
 
+from etl_assets.access.postgres.connection import connect
 from etl_assets.assets.decisions import refused_lines, tell_partitions, undo
 from etl_assets.assets.forgetting import forget
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import LOAD_WAVE, NEW_WAVE, UNDO, key_of
 from etl_assets.assets.migration import Wishes
 from etl_assets.assets.resources import Stores
+from etl_assets.core.cutover.cleanup import drop_staging
+from etl_assets.core.load import load as loading
+from etl_assets.core.verify.status import status
+from etl_assets.faults import UNDO_POINTS
 from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
-from etl_assets.stores import loading
-from etl_assets.stores.cleanup import drop_staging
-from etl_assets.stores.faults import UNDO_POINTS
-from etl_assets.stores.postgres import connect
-from etl_assets.stores.settings import DEFAULT_SPEC, read_settings
-from etl_assets.stores.status import status
+from etl_assets.settings import DEFAULT_SPEC, read_settings
 from etl_assets_tests import core
 from etl_assets_tests.scenario import BOOKS, PRODUCTION, USERS
 from etl_assets_tests.world import AT, World, failure_of

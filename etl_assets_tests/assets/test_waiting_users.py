@@ -8,7 +8,7 @@ import pytest
 
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import CLEANUP, MIGRATE, VERIFICATION, WAITING
-from etl_assets.stores.support import answer
+from etl_assets.core.lists.support import answer
 from etl_assets_tests.world import AT, World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")

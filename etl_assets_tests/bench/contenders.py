@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psycopg
 
-from etl_assets.stores.settings import DEFAULT_SPEC
+from etl_assets.settings import DEFAULT_SPEC
 from etl_assets_tests.bench.ground import Figures, Ground, sign_up
 
 OURS = [sys.executable, "-m", "etl_assets.cli"]

@@ -15,9 +15,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from etl_assets.access.postgres.embedded import EmbeddedPostgres
 from etl_assets.demo.target import TARGET_DATABASE, embedded
-from etl_assets.stores.embedded import EmbeddedPostgres
-from etl_assets.stores.settings import DEFAULT_SPEC, Settings
+from etl_assets.settings import DEFAULT_SPEC, Settings
 
 REPOSITORY = Path(__file__).parents[2]
 GENERATOR = REPOSITORY.parent / "shared" / "bench" / "gen_legacy.py"

@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 
-from etl_assets.stores.settings import DEFAULT_SPEC
+from etl_assets.settings import DEFAULT_SPEC
 from etl_assets_tests.world import LEGACY_SCHEMA
 
 SCHEMA = LEGACY_SCHEMA.replace(

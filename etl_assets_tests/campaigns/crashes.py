@@ -11,7 +11,7 @@ import random
 import signal
 import sys
 
-from etl_assets.stores.faults import POINTS
+from etl_assets.faults import POINTS
 from etl_assets_tests.campaigns.apps import production
 from etl_assets_tests.campaigns.moments import Moment, Problems, differences, moments, run, torn_users
 from etl_assets_tests.campaigns.places import Grounds, Tally, grounds, tally

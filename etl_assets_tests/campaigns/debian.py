@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from etl_assets.stores.demo_accounts import run_script
+from etl_assets.demo.target_accounts import run_script
 
 BINARIES = Path("/usr/lib/postgresql/15/bin")
 USER = "postgres"

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from etl_assets.demo.target import embedded
-from etl_assets.stores.settings import DEFAULT_SPEC, Settings
+from etl_assets.settings import DEFAULT_SPEC, Settings
 from etl_assets_tests.histories import Histories
 
 

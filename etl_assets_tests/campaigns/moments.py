@@ -58,8 +58,8 @@ def moments(ground: Grounds, seed: int) -> Iterator[list[Moment]]:
     """Before the first migration of the seed's app, and before its second."""
     app = App(seed)
     patches = {
-        "etl_assets.stores.loading.USERS_PER_TRANSACTION": app.users_per_transaction,
-        "etl_assets.stores.loading.USERS_FOR_LANES": 1,  # an app with balances is loaded by one connection all the same
+        "etl_assets.core.load.load.USERS_PER_TRANSACTION": app.users_per_transaction,
+        "etl_assets.core.load.load.USERS_FOR_LANES": 1,  # an app with balances is loaded by one connection all the same
     }
     with ExitStack() as stack:
         found: list[Moment] = []

@@ -12,8 +12,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from etl_assets.stores.postgres import connect, reading
-from etl_assets.stores.users import read_links
+from etl_assets.access.postgres.connection import connect, reading
+from etl_assets.core.users.users import read_links
 from etl_assets_tests.mutations import (
     PRODUCTION,
     a_copy,

@@ -14,10 +14,10 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from etl_assets.access.postgres.embedded import EmbeddedPostgres
 from etl_assets.assets.instance import EVENT_BATCH
 from etl_assets.demo.target import TARGET_DATABASE, embedded
-from etl_assets.stores.embedded import EmbeddedPostgres
-from etl_assets.stores.settings import DEFAULT_SPEC, Settings
+from etl_assets.settings import DEFAULT_SPEC, Settings
 from etl_assets_tests.forks import Forks
 
 _numbers = itertools.count(1)

@@ -21,7 +21,7 @@ import dagster as dg
 from etl_assets.assets.migration import migrate
 from etl_assets.demo.accounts import first_day, legacy_addresses
 from etl_assets.demo.target import embedded, target_url
-from etl_assets.stores.settings import DEFAULT_SPEC, read_settings, read_spec
+from etl_assets.settings import DEFAULT_SPEC, read_settings, read_spec
 
 STAGES = ("legacy_snapshot", "exports", "staging", "legacy_user_map", "check_", "resolved_users", "production")
 

@@ -14,16 +14,16 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from etl_assets.stores.postgres import connect, find_lock_holder
-from etl_assets.stores.sessions import end_session
+from etl_assets.access.postgres.connection import connect, find_lock_holder
+from etl_assets.core.memory.sessions import end_session
 from etl_assets_tests.campaigns.apps import production
 from etl_assets_tests.campaigns.moments import Moment, Problems, differences, moments
 from etl_assets_tests.campaigns.pairs import sentence
 from etl_assets_tests.campaigns.places import Grounds, Place, Tally, grounds, tally
 
 TRIALS_PER_APP = 5
-LOCK_WAIT = {"etl_assets.stores.postgres.LOCK_WAIT_S": 2.0, "etl_assets.assets.outcomes.RETRY_WAIT_S": 0}
-STOP = {"etl_assets.stores.faults.SIGNAL": int(signal.SIGSTOP)}
+LOCK_WAIT = {"etl_assets.access.postgres.connection.LOCK_WAIT_S": 2.0, "etl_assets.assets.outcomes.RETRY_WAIT_S": 0}
+STOP = {"etl_assets.faults.SIGNAL": int(signal.SIGSTOP)}
 # Where the lock is held, and twice where it is not.
 POINTS = (
     "load.rows", "load.before_commit", "staging.copied", "users.written", "resolve.claimed", "load.finished",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from etl_assets.stores.embedded import EmbeddedPostgres
+from etl_assets.access.postgres.embedded import EmbeddedPostgres
 from etl_assets_tests.campaigns.debian import BINARIES
 
 USUAL = ("etl_assets_tests/stores", "etl_assets_tests/assets", "etl_assets_tests/test_dirty_values.py")

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from etl_assets.model.errors import SpecError
+from etl_assets.settings import DEFAULT_SPEC
 from etl_assets.spec.loader import load_spec
 from etl_assets.spec.model import Spec
 from etl_assets.spec.rules import looks_secret
-from etl_assets.stores.settings import DEFAULT_SPEC
 
 DESIGN = Path(__file__).parents[3] / "shared" / "design.md"
 NAMESPACE = "8f0c2f5e-6c0a-5d0b-9d1b-3c6a7e1f4a52"

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from etl_assets.stores.ahead import one_ahead
+from etl_assets.core.staging.ahead import one_ahead
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 50])

@@ -7,16 +7,16 @@ from typing import Any
 import psycopg
 import pytest
 
+from etl_assets.access.postgres.connection import connect, reading, writing
 from etl_assets.assets import outcomes
 from etl_assets.assets.decisions import undo
 from etl_assets.assets.keys import production_key
 from etl_assets.assets.migration import Wishes, migrate
 from etl_assets.assets.resources import Stores
-from etl_assets.stores.holds import release
-from etl_assets.stores.postgres import connect, reading, writing
-from etl_assets.stores.settings import read_settings
-from etl_assets.stores.support import answer
-from etl_assets.stores.validations import resolve_validations
+from etl_assets.core.gate.table_rules import resolve_validations
+from etl_assets.core.lists.support import answer
+from etl_assets.core.users.holds import release
+from etl_assets.settings import read_settings
 from etl_assets_tests.identities import Identities
 from etl_assets_tests.world import AT, World
 

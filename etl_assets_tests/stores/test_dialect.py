@@ -4,10 +4,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from etl_assets.access.postgres import connection as postgres
+from etl_assets.access.postgres.connection import connect, writing
+from etl_assets.access.postgres.statements import FOLDER, statement_text
 from etl_assets.model.errors import OtherEncoding
-from etl_assets.stores import postgres
-from etl_assets.stores.postgres import connect, writing
-from etl_assets.stores.statements import FOLDER, statement_text
 from etl_assets_tests.world import AT, World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")

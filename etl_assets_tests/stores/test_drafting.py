@@ -5,10 +5,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from etl_assets.access.postgres.catalog import read_targets
+from etl_assets.access.postgres.connection import connect, reading
+from etl_assets.init.drafting import draft_spec, printed
 from etl_assets.spec.loader import load_spec
-from etl_assets.stores.drafting import draft_spec, printed
-from etl_assets.stores.postgres import connect, reading
-from etl_assets.stores.targets import read_targets
 from etl_assets_tests.world import LEGACY_SCHEMA, SHARED_DATA, World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")

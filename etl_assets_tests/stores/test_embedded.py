@@ -11,12 +11,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from etl_assets.stores.embedded import EmbeddedPostgres
+from etl_assets.access.postgres.embedded import EmbeddedPostgres
 from etl_assets_tests.at_once import at_once
 
 HOLD = """
 import sys, pathlib
-from etl_assets.stores.embedded import EmbeddedPostgres
+from etl_assets.access.postgres.embedded import EmbeddedPostgres
 server = EmbeddedPostgres(pathlib.Path(sys.argv[1])).acquire()
 print("ready", flush=True)
 sys.stdin.readline()
@@ -25,7 +25,7 @@ server.release()
 
 MAKE_USER = """
 import sys, pathlib
-from etl_assets.stores import embedded
+from etl_assets.access.postgres import embedded
 embedded.ROOT_FOLDER, embedded.SYSTEM_USER = pathlib.Path(sys.argv[1]), sys.argv[2]
 print("ready", flush=True)
 sys.stdin.readline()

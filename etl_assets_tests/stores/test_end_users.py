@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from etl_assets.stores import end_users
-from etl_assets.stores.end_users import Sight, see_as_users
-from etl_assets.stores.postgres import connect, reading
+from etl_assets.access.postgres.connection import connect, reading
+from etl_assets.core.verify import as_users as end_users
+from etl_assets.core.verify.as_users import Sight, see_as_users
 from etl_assets_tests.world import World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")

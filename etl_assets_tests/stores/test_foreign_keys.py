@@ -6,12 +6,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from etl_assets.access.postgres.connection import connect, reading, transaction, writing
+from etl_assets.core.gate.table_rules import gate
+from etl_assets.core.links.foreign_keys import proven_by_join
+from etl_assets.core.links.links import Links
+from etl_assets.core.load.insert import insert_ready
 from etl_assets.model.errors import Refused, SettingsError, SpecError
-from etl_assets.stores.foreign_keys import proven_by_join
-from etl_assets.stores.inserting import insert_ready
-from etl_assets.stores.links import Links
-from etl_assets.stores.postgres import connect, reading, transaction, writing
-from etl_assets.stores.validations import gate
 from etl_assets_tests.scenario import BOOKS, PRODUCTION, USERS
 from etl_assets_tests.world import World
 

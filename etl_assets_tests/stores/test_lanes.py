@@ -8,12 +8,15 @@ from contextlib import contextmanager
 
 import pytest
 
+from etl_assets.access.postgres import connection as postgres
+from etl_assets.access.postgres import lanes
+from etl_assets.access.postgres.connection import Connection, connect, find_lock_holder, one, writing
+from etl_assets.access.postgres.lanes import Lane, in_lanes
+from etl_assets.access.postgres.statements import statement
+from etl_assets.core.load import load as loading
+from etl_assets.core.memory import sessions
+from etl_assets.core.verify.status import status
 from etl_assets.model.errors import Unavailable
-from etl_assets.stores import lanes, loading, postgres, sessions
-from etl_assets.stores.lanes import Lane, in_lanes
-from etl_assets.stores.postgres import Connection, connect, find_lock_holder, one, writing
-from etl_assets.stores.statements import statement
-from etl_assets.stores.status import status
 from etl_assets_tests import forks
 from etl_assets_tests.scenario import BOOKS, PRODUCTION
 from etl_assets_tests.world import World
@@ -22,8 +25,8 @@ pytestmark = pytest.mark.usefixtures("without_dagster")
 
 PATIENCE_S = 20.0
 IN_LANES = {
-    "etl_assets.stores.loading.USERS_FOR_LANES": 1,
-    "etl_assets.stores.loading.USERS_PER_TRANSACTION": 1,
+    "etl_assets.core.load.load.USERS_FOR_LANES": 1,
+    "etl_assets.core.load.load.USERS_PER_TRANSACTION": 1,
 }
 
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from etl_assets.access.files.artifacts import Artifacts
+from etl_assets.access.legacy.database import open_read_only
+from etl_assets.access.legacy.export import SAMPLE_ROWS, open_export
 from etl_assets.model.errors import LegacyMismatch
 from etl_assets.spec.exports import Export, ExportColumn
-from etl_assets.stores.artifacts import Artifacts
-from etl_assets.stores.legacy_export import SAMPLE_ROWS, open_export
-from etl_assets.stores.legacy_sqlite import open_read_only
 
 COLUMNS = (ExportColumn("a", column="a"), ExportColumn("b", column="b"))
 CELLS = st.one_of(

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from etl_assets.init import profile as legacy_profile
+from etl_assets.init.profile import read_profile
 from etl_assets.model.errors import LegacyFileError
 from etl_assets.model.profile import DatabaseFacts, TableFacts
-from etl_assets.stores import legacy_profile
-from etl_assets.stores.legacy_profile import read_profile
 
 
 @pytest.fixture

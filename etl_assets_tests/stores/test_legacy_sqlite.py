@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from etl_assets.access.legacy import database as legacy_sqlite
+from etl_assets.access.legacy.database import copy_database, open_read_only, require_table
 from etl_assets.model.errors import LegacyFileError, LegacyMismatch
-from etl_assets.stores import legacy_sqlite
-from etl_assets.stores.legacy_sqlite import copy_database, open_read_only, require_table
 
 
 def make(path: Path, script: str) -> Path:

@@ -131,7 +131,7 @@ def test_a_reference_to_another_users_row_waits_for_it_across_waves(linked: Worl
 def test_references_between_users_of_one_wave_load_even_one_user_at_a_time(
     linked: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("etl_assets.stores.loading.USERS_PER_TRANSACTION", 1)
+    monkeypatch.setattr("etl_assets.core.load.load.USERS_PER_TRANSACTION", 1)
     linked.legacy("INSERT INTO tasks VALUES (1, 1, NULL, '2'), (2, 2, NULL, '1'); INSERT INTO notes VALUES (1, 1, 'n')")
     linked.sign_up("a@x.org", "b@x.org")
     outcome = linked.migrate()

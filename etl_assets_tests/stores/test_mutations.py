@@ -2,9 +2,9 @@
 
 import random
 
+from etl_assets.access.postgres.connection import connect, reading
 from etl_assets.assets.keys import VERIFICATION
-from etl_assets.stores.postgres import connect, reading
-from etl_assets.stores.users import read_links
+from etl_assets.core.users.users import read_links
 from etl_assets_tests.mutations import (
     PRODUCTION,
     Mutation,

@@ -6,11 +6,11 @@ import time
 import psycopg
 import pytest
 
+from etl_assets.access.postgres import connection as postgres
+from etl_assets.access.postgres.connection import connect, reading, writing
+from etl_assets.access.postgres.refusals import DatabaseFault
+from etl_assets.core.memory.schema import TABLES, ensure_schema
 from etl_assets.model.errors import EtlError, SettingsError, Unavailable
-from etl_assets.stores import postgres
-from etl_assets.stores.database_faults import DatabaseFault
-from etl_assets.stores.postgres import connect, reading, writing
-from etl_assets.stores.schema import TABLES, ensure_schema
 from etl_assets_tests.world import World
 
 

@@ -2,12 +2,12 @@
 
 import pytest
 
+from etl_assets.access.postgres.connection import connect, reading, writing
 from etl_assets.assets.forgetting import forget
 from etl_assets.assets.resources import Stores
+from etl_assets.core.staging.table import is_altered
+from etl_assets.core.staging.update import find_sound, require_still_staged
 from etl_assets.model.errors import Unavailable
-from etl_assets.stores.postgres import connect, reading, writing
-from etl_assets.stores.staging import is_altered
-from etl_assets.stores.staging_update import find_sound, require_still_staged
 from etl_assets_tests.world import World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")

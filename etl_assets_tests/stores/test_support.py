@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from etl_assets.core.lists.support import answer
 from etl_assets.model.errors import SettingsError
-from etl_assets.stores.support import answer
 from etl_assets_tests.world import World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")

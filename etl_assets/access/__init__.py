@@ -1,0 +1,1 @@
+"""What lies outside: Postgres, the legacy SQLite, files. It knows no rule of a migration."""

@@ -1,0 +1,358 @@
+"""Reads one export's rows out of a snapshot: every cell as text, its storage class beside it, nothing lost."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from etl_assets.access.files.artifacts import BATCH_ROWS
+from etl_assets.access.legacy.database import LegacyTable, describe, open_read_only, quoted, require_table
+from etl_assets.model.errors import LegacyMismatch
+from etl_assets.model.ids import REPEATED_MARK, ROWID_PREFIX
+from etl_assets.spec.exports import Export, ExportColumn
+from etl_assets.spec.model import ROWID, Spec
+from etl_assets.spec.rules import looks_secret
+
+SAMPLE_ROWS = 2_000
+READS_ALLOWED = {20, 21, 31, 33}  # SQLITE_READ, SQLITE_SELECT, SQLITE_FUNCTION, SQLITE_RECURSIVE
+SQLITE_READ = 20
+UNDECODABLE = "T"
+STORAGE_CLASSES = {"i": "integer", "r": "real", "t": "text", "b": "blob"}
+REPEATED = "temp.etl_repeated_keys"
+ONCE_REPEATED = "etl_once_repeated"  # in a scrubbed copy: keys that a removed row shared with one that stays
+
+
+@dataclass
+class ExportReader:
+    """One export on one open snapshot. After the batches are read, `classes` counts storage classes per column.
+
+    `is_plain`: no cell is of another class than its column's usual one, TEXT or INTEGER, or NULL.
+    """
+
+    connection: sqlite3.Connection
+    export: Export
+    table: LegacyTable
+    columns: tuple[ExportColumn, ...]
+    usual: dict[str, str]
+    is_plain: bool
+    classes: dict[str, Counter[str]] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The CSV's columns between `_key` and `_classes`."""
+        return tuple(column.label for column in self.columns)
+
+    @property
+    def declared(self) -> dict[str, str]:
+        """Each label's declared SQLite type, empty for expressions."""
+        return {column.label: self.table.columns.get(column.column or "", "") for column in self.columns}
+
+    def batches(self) -> Iterator[pl.DataFrame]:
+        """Frames of String columns: `_key`, the labels, `_classes`; at least one, which may be empty."""
+        cell = _plain_cell if self.is_plain else _cell
+        cells = ", ".join(cell(_source(column)) for column in self.columns)
+        parts = [
+            "SELECT",
+            key_label(self.export, self.table) + ",",
+            cells + ("," if cells else ""),
+            self._class_string(),
+        ]
+        parts += ["FROM", quoted(self.table.name), self._where(included=True), self._order()]
+        self.connection.text_factory = bytes
+        cursor = self.connection.execute(" ".join(parts))
+        names = ("_key", *self.labels, "_classes")
+        rows = cursor.fetchmany(BATCH_ROWS)
+        while True:
+            values = zip(*rows, strict=True) if rows else [()] * len(names)
+            yield self._counted(_decoded(dict(zip(names, values, strict=True)), self.usual))
+            rows = cursor.fetchmany(BATCH_ROWS)
+            if not rows:
+                return
+
+    def excluded(self) -> Iterator[pl.DataFrame]:
+        """Frames of one String column `_key`: the rows for which `where` is not true."""
+        if self.export.where is None:
+            return
+        self.connection.text_factory = str
+        query = [
+            "SELECT",
+            key_label(self.export, self.table),
+            "FROM",
+            quoted(self.table.name),
+            self._where(included=False),
+        ]
+        cursor = self.connection.execute(" ".join([*query, self._order()]))
+        while rows := cursor.fetchmany(BATCH_ROWS):
+            yield pl.DataFrame({"_key": [key for (key,) in rows]}, schema={"_key": pl.String})
+
+    def _where(self, *, included: bool) -> str:
+        if self.export.where is None:
+            return ""
+        return "WHERE ((" + self.export.where + ") IS TRUE) = " + ("1" if included else "0")
+
+    def _order(self) -> str:
+        return "ORDER BY " + self.table.rowid if self.table.rowid else ""
+
+    def _class_string(self) -> str:
+        if self.is_plain:
+            return "NULL"
+        kinds = {column.label: "typeof(" + _source(column) + ")" for column in self.columns}
+        usual = " AND ".join(
+            kind + " IN ('null', '" + STORAGE_CLASSES[self.usual[label]] + "')" for label, kind in kinds.items()
+        )
+        letters = " || ".join("substr(" + kind + ", 1, 1)" for kind in kinds.values())
+        return "CASE WHEN " + usual + " THEN NULL ELSE " + letters + " END"
+
+    def _counted(self, batch: pl.DataFrame) -> pl.DataFrame:
+        odd = batch["_classes"].drop_nulls()
+        for number, label in enumerate(self.labels):
+            counter = self.classes.setdefault(label, Counter())
+            filled = batch.height - batch[label].null_count()
+            counter["n"] += batch.height - filled
+            letters = odd.str.slice(number, 1)
+            for letter, count in letters.value_counts().iter_rows():
+                if letter != "n":
+                    counter[letter] += count
+                    filled -= count
+            counter[self.usual[label]] += filled
+        return batch
+
+
+def open_export(connection: sqlite3.Connection, export: Export) -> ExportReader | None:
+    """A reader for one export, or None where an optional table is absent.
+
+    Raises:
+        LegacyMismatch: a table, column or key is absent, an expression does not work, or something reads a secret.
+    """
+    connection.create_function("etl_real", 1, repr, deterministic=True)
+    connection.text_factory = str
+    if export.optional and describe(connection, export.source) is None:
+        return None
+    table = require_table(connection, export.source)
+    present = {name.lower() for name in table.columns}
+    columns = tuple(column for column in export.columns if not (column.optional and column.label not in present))
+    _require_columns(export, table, columns)
+    _require_no_secrets(connection, export, table, columns)
+    find_repeated_keys(connection, export, table)
+    usual = _usual_classes(connection, table, columns)
+    return ExportReader(connection, export, table, columns, usual, _is_plain(connection, table, columns, usual))
+
+
+def _require_columns(export: Export, table: LegacyTable, columns: tuple[ExportColumn, ...]) -> None:
+    key = export.key or table.primary_key
+    if not key:
+        raise LegacyMismatch(
+            f"The legacy table {table.name!r} has no primary key: name its key in the spec, `key: [column]`; without "
+            "any, `key: [rowid]` tells its rows apart by their place, and the table can be loaded once."
+        )
+    allowed = {column.column for column in columns if column.secret_allowed}
+    for name in key:
+        if looks_secret(name) and name not in allowed:
+            raise LegacyMismatch(
+                f"The key of the legacy table {table.name!r} is {name!r}, which looks like a secret and would be "
+                "written everywhere; name another key, or name it among the columns with `secret: allowed`."
+            )
+    known = {name.lower() for name in table.columns}
+    # Checked by hand: SQLite reads an unknown name in double quotes as a string.
+    for name in (*key, *(column.column for column in columns if column.column)):
+        if name == ROWID and export.key == (ROWID,) and table.rowid == ROWID:
+            continue
+        if name.lower() not in known:
+            raise LegacyMismatch(
+                f"The legacy table {table.name!r} has no column {name!r}; it has {', '.join(table.columns)}."
+            )
+
+
+def _require_no_secrets(
+    connection: sqlite3.Connection, export: Export, table: LegacyTable, columns: tuple[ExportColumn, ...]
+) -> None:
+    expressions = [(column.label, column.expr) for column in columns if column.expr and not column.secret_allowed]
+    if export.where:
+        expressions.append(("where", export.where))
+    for label, expression in expressions:
+        read: set[str] = set()
+
+        def note(action: int, _table: str | None, column: str | None, *_: object, read: set[str] = read) -> int:
+            if action == SQLITE_READ and column:
+                read.add(column)
+            return sqlite3.SQLITE_OK if action in READS_ALLOWED else sqlite3.SQLITE_DENY
+
+        connection.set_authorizer(note)
+        try:
+            connection.execute("SELECT (" + expression + ") FROM " + quoted(table.name) + " LIMIT 0")
+        except sqlite3.DatabaseError as error:
+            raise LegacyMismatch(f"{export.name}.{label}: SQLite refuses the expression: {error}.") from None
+        finally:
+            connection.set_authorizer(allow_all)
+        secrets = sorted(column for column in read if looks_secret(column))
+        if secrets and label != "where":
+            raise LegacyMismatch(
+                f"{export.name}.{label} reads {secrets[0]!r}, which looks like a secret; see `secret:`."
+            )
+
+
+def allow_all(*_: object) -> int:
+    """An authorizer that is none: Python 3.10 takes `set_authorizer(None)` for one that denies everything."""
+    return sqlite3.SQLITE_OK
+
+
+def key_columns(copy: Path, spec: Spec) -> dict[str, tuple[str, ...]]:
+    """Each table's key columns: the spec's, else the primary key of the table in this copy of the database.
+
+    A table that is not there, and whose key the spec does not name, is left out.
+    """
+    with open_read_only(copy) as connection:
+        found = {name: describe(connection, table.source) for name, table in spec.tables.items()}
+    keys = {name: spec.tables[name].key or (legacy.primary_key if legacy else None) for name, legacy in found.items()}
+    return {name: key for name, key in keys.items() if key is not None}
+
+
+def find_repeated_keys(connection: sqlite3.Connection, export: Export, table: LegacyTable) -> None:
+    """Notes in a temporary table which keys tell no row apart, those among them that a scrubbed copy had before."""
+    connection.execute("DROP TABLE IF EXISTS " + REPEATED)
+    connection.execute("CREATE TEMP TABLE etl_repeated_keys (key TEXT PRIMARY KEY)")
+    is_declared = bool(table.primary_key) and export.key in ((), table.primary_key)
+    if _is_rowid(export, table) or (is_declared and table.rowid is None):
+        return  # unique by construction: the rowid itself, or the key of a WITHOUT ROWID table
+    key = key_text(export, table)
+    connection.execute(
+        " ".join(["INSERT INTO", REPEATED, "SELECT", key, "AS k FROM", quoted(table.name)])
+        + " WHERE k IS NOT NULL GROUP BY k HAVING count(*) > 1"
+    )
+    if describe(connection, ONCE_REPEATED):
+        query = ["INSERT OR IGNORE INTO", REPEATED, "SELECT key FROM", ONCE_REPEATED, "WHERE place = ?"]
+        connection.execute(" ".join(query), [export.name])
+
+
+def _is_rowid(export: Export, table: LegacyTable) -> bool:
+    """True when the key is the table's INTEGER PRIMARY KEY: an integer in every row, and in each another."""
+    return table.has_integer_key and export.key in ((), table.primary_key)
+
+
+def _usual_classes(
+    connection: sqlite3.Connection, table: LegacyTable, columns: tuple[ExportColumn, ...]
+) -> dict[str, str]:
+    if not columns:
+        return {}
+    kinds = ", ".join("substr(typeof(" + _source(column) + "), 1, 1)" for column in columns)
+    sample = connection.execute(
+        "SELECT " + kinds + " FROM " + quoted(table.name) + " LIMIT " + str(SAMPLE_ROWS)
+    ).fetchall()
+    usual = {}
+    for number, column in enumerate(columns):
+        seen = Counter(row[number] for row in sample if row[number] != "n")
+        usual[column.label] = seen.most_common(1)[0][0] if seen else "t"
+    return usual
+
+
+def _is_plain(
+    connection: sqlite3.Connection, table: LegacyTable, columns: tuple[ExportColumn, ...], usual: dict[str, str]
+) -> bool:
+    """True when no cell needs a look at its storage class: one pass, at a quarter of what it spares the export."""
+    if not set(usual.values()) <= set("it"):
+        return False
+    odd = " OR ".join(_is_odd(_source(column), usual[column.label]) for column in columns) or "0"
+    found = connection.execute("SELECT 1 FROM " + quoted(table.name) + " WHERE " + odd + " LIMIT 1").fetchone()
+    return found is None
+
+
+def _is_odd(source: str, usual: str) -> str:
+    if usual == "i":
+        return "typeof(" + source + ") NOT IN ('null', 'integer')"
+    # Numbers sort before any text and BLOBs after it (https://sqlite.org/datatype3.html, 4.1): cheaper than typeof().
+    text = "(" + source + ") COLLATE BINARY"
+    return text + " < '' OR " + text + " >= x''"
+
+
+def _source(column: ExportColumn) -> str:
+    return "(" + column.expr + ")" if column.expr else quoted(column.column or "")
+
+
+def _cell(source: str) -> str:
+    # `CAST(real AS TEXT)` keeps 15 digits; repr() is the shortest text that reads back the same.
+    return (
+        "CASE typeof(" + source + ") WHEN 'real' THEN etl_real(" + source + ")"
+        " WHEN 'blob' THEN hex(" + source + ") ELSE CAST(" + source + " AS TEXT) END"
+    )
+
+
+def _plain_cell(source: str) -> str:
+    return "CAST(" + source + " AS TEXT)"
+
+
+def key_part(name: str) -> str:
+    """An SQLite expression's value as a legacy key; `transform.identify.key_text` does the same to exported cells."""
+    whole = "typeof(" + name + ") = 'real' AND " + name + " = CAST(" + name + " AS INTEGER)"
+    number = "CASE WHEN " + whole + " THEN CAST(CAST(" + name + " AS INTEGER) AS TEXT)"
+    # A BLOB is written as SQLite writes it, so that x'17' and 17 stay two keys.
+    blob = " WHEN typeof(" + name + ") = 'blob' THEN 'x''' || hex(" + name + ") || ''''"
+    return number + blob + " ELSE " + _cell(name) + " END"
+
+
+def key_text(export: Export, table: LegacyTable) -> str:
+    """A row's key in SQLite, NULL where it is missing."""
+    key = export.key or table.primary_key
+    if len(key) == 1:
+        return key_part(quoted(key[0]))
+    # Parts are joined by a slash, so a slash inside a part must not look like one.
+    parts = ("replace(replace(" + key_part(quoted(column)) + ", '%', '%25'), '/', '%2F')" for column in key)
+    return " || '/' || ".join(parts)
+
+
+def key_label(export: Export, table: LegacyTable) -> str:
+    """What the export writes as `_key`: the key, or the row's place where the key tells it from no other."""
+    if _is_rowid(export, table):
+        # Short, because it is most of a row's cost. NULL is there where the key is declared DESC, which is no rowid.
+        number = quoted(table.primary_key[0])
+        return "ifnull(CAST(" + number + " AS TEXT), '" + ROWID_PREFIX + "' || " + str(table.rowid) + ")"
+    text = key_text(export, table)
+    # Rows without a rowid (of a view, or WITHOUT ROWID) are told apart by their number in the scan.
+    row = table.rowid or "row_number() OVER ()"
+    unusable = text + " IS NULL OR " + text + " IN (SELECT key FROM " + REPEATED + ")"
+    place = "'" + ROWID_PREFIX + "' || " + row + " || ifnull('" + REPEATED_MARK + "' || " + text + ", '')"
+    return "CASE WHEN " + unusable + " THEN " + place + " ELSE " + text + " END"
+
+
+def _decoded(cells: dict[str, tuple[bytes | None, ...]], usual: dict[str, str]) -> pl.DataFrame:
+    columns: dict[str, pl.Series] = {}
+    undecodable: dict[str, list[int]] = {}
+    for name, values in cells.items():
+        raw = pl.Series(name, values, dtype=pl.Binary)
+        try:
+            columns[name] = raw.cast(pl.String)
+        except pl.exceptions.ComputeError:
+            columns[name], undecodable[name] = _hex_where_needed(raw)
+    frame = pl.DataFrame(columns)
+    if not undecodable:
+        return frame
+    return frame.with_columns(_marked(frame, undecodable, usual))
+
+
+def _hex_where_needed(raw: pl.Series) -> tuple[pl.Series, list[int]]:
+    texts: list[str | None] = []
+    bad: list[int] = []
+    for row, value in enumerate(raw):
+        try:
+            texts.append(None if value is None else value.decode("utf-8"))
+        except UnicodeDecodeError:
+            texts.append(value.hex().upper())
+            bad.append(row)
+    return pl.Series(raw.name, texts, dtype=pl.String), bad
+
+
+def _marked(frame: pl.DataFrame, undecodable: dict[str, list[int]], usual: dict[str, str]) -> pl.Series:
+    labels = list(usual)
+    classes = frame["_classes"].to_list()
+    for name, rows in undecodable.items():
+        if name not in usual:
+            raise LegacyMismatch(
+                "A legacy key is text that is not UTF-8; name another key in the spec, `key: [column]`."
+            )
+        for row in rows:
+            letters = classes[row] or "".join("n" if frame[label][row] is None else usual[label] for label in labels)
+            number = labels.index(name)
+            classes[row] = letters[:number] + UNDECODABLE + letters[number + 1 :]
+    return pl.Series("_classes", classes, dtype=pl.String)

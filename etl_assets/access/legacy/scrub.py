@@ -1,0 +1,348 @@
+"""A copy of the legacy database without the people who were forgotten: neither their rows nor anything left of them."""
+
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from etl_assets.access.legacy.database import LegacyTable, count_rows, describe, disk_fault, open_read_only, quoted
+from etl_assets.access.legacy.export import (
+    ONCE_REPEATED,
+    REPEATED,
+    SQLITE_READ,
+    allow_all,
+    find_repeated_keys,
+    key_label,
+    key_part,
+    key_text,
+)
+from etl_assets.model.corrections import CorrectionsFile
+from etl_assets.model.errors import LegacyMismatch
+from etl_assets.model.suppression import Suppressions
+from etl_assets.spec.exports import Export, exports_of, label_of
+from etl_assets.spec.model import USERS, Column, Spec, Table
+
+GONE = "temp.etl_gone"
+SAID = "temp.etl_said"
+SHARED = "temp.etl_shared"
+SCRATCH = (
+    f"CREATE TABLE {GONE} (place TEXT, key TEXT, label TEXT)",
+    "CREATE INDEX temp.etl_gone_key ON etl_gone (place, key)",
+    f"CREATE TABLE {SAID} (place TEXT, label TEXT, key TEXT, value TEXT)",
+    "CREATE INDEX temp.etl_said_key ON etl_said (place, label, key)",
+    f"CREATE TABLE {SHARED} (place TEXT, key TEXT)",
+)
+Identity = tuple[int, int | None, int | None, float]
+
+
+@dataclass(frozen=True)
+class Scrub:
+    """What decides whose a row is: the spec, the corrections of owners and references, and who was forgotten."""
+
+    spec: Spec
+    suppressions: Suppressions
+    corrections: CorrectionsFile = field(default_factory=CorrectionsFile)
+
+
+@dataclass(frozen=True)
+class Scrubbed:
+    """What a copy no longer holds: each table's rows by the key that the export gave them, how many users; and how many
+    users it still holds.
+
+    `others` are tables that are not of the spec and stay, because an expression of it reads them.
+    """
+
+    rows: dict[str, list[str]] = field(default_factory=dict)
+    users: int = 0
+    users_left: int = 0
+    others: tuple[str, ...] = ()
+
+
+def find_forgotten(path: Path, what: Scrub) -> dict[str, list[str]]:
+    """The keys of the rows that forgotten people own in a copy, per owned table, directly or through parents.
+
+    Raises:
+        LegacyMismatch: a table of the spec is a view, or SQLite cannot tell.
+    """
+    with open_read_only(path) as connection, _told():
+        return {name: keys for name, (keys, _) in _find(connection, what).items()}
+
+
+def scrub(copy: Path, clean: Path, what: Scrub) -> Scrubbed:
+    """Writes `clean`: the copy without the rows of forgotten people, and without every table that no export reads.
+
+    Args:
+        copy: scratch, which is used up.
+        clean: a path where nothing is yet.
+        what: whom to look for, and where.
+
+    Raises:
+        LegacyMismatch: a table of the spec is a view, whose rows cannot be removed, or SQLite cannot do it.
+    """
+    connection = sqlite3.connect(copy, isolation_level=None)
+    try:
+        with _told():
+            for setting in ("journal_mode=OFF", "temp_store=MEMORY", "foreign_keys=OFF"):
+                connection.execute("PRAGMA " + setting)
+            found = _find(connection, what)
+            needed, own = _tables_read(connection, what.spec)
+            _drop_the_rest(connection, needed)
+            for name in reversed(found):
+                connection.execute("DELETE FROM " + quoted(what.spec.tables[name].source) + " WHERE " + found[name][1])
+            users, users_left = _delete_users(connection, what.spec)
+            _keep_repeated(connection)
+            before = _identities(connection, own)
+            clean.touch(mode=0o600)
+            # Unlike VACUUM, it gives no row another rowid, by which tables without a key are known.
+            connection.execute("VACUUM INTO ?", [str(clean)])
+    finally:
+        connection.close()
+    with open_read_only(clean) as cleaned:
+        if _identities(cleaned, own) != before:
+            raise LegacyMismatch(
+                f"SQLite {sqlite3.sqlite_version} renumbers rows when it copies a database; use a newer one."
+            )
+    rows = {name: keys for name, (keys, _) in found.items() if keys}
+    return Scrubbed(rows, users, users_left, others=tuple(sorted(needed - own - {ONCE_REPEATED})))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise disk_fault(error) or LegacyMismatch(
+            f"Forgotten people cannot be taken out of a copy of the legacy database ({error}): nothing was "
+            "published. Look at the schema of the legacy database and the spec's expressions."
+        ) from None
+
+
+def _find(connection: sqlite3.Connection, what: Scrub) -> dict[str, tuple[list[str], str]]:
+    """Each owned table's keys of forgotten rows, parents first, and the condition that finds them."""
+    connection.create_function("etl_real", 1, repr, deterministic=True)
+    connection.text_factory = str
+    judge = _judge(what.suppressions, _present(connection, what))
+    connection.create_function("etl_is_forgotten", 1, judge, deterministic=True)
+    _require_tables(connection, what.spec)
+    for statement in SCRATCH:
+        connection.execute(statement)
+    found = {}
+    exports = exports_of(what.spec)
+    for name in (name for name in what.spec.load_order if not what.spec.tables[name].owner.is_none):
+        table = describe(connection, exports[name].source)
+        if table is None:
+            continue
+        condition = _condition(connection, what, what.spec.tables[name], exports[name], table)
+        found[name] = (_keys(connection, exports[name], table, condition), condition)
+    return found
+
+
+def _present(connection: sqlite3.Connection, what: Scrub) -> dict[str, tuple[str | None, str | None]]:
+    """Who has an id of somebody who was forgotten by now: address, and sign-up where it is nobody else's too."""
+    users, export = what.spec.users, exports_of(what.spec).get(USERS)
+    table = describe(connection, export.source) if export else None
+    if users is None or export is None or table is None:
+        return {}
+    cells = [
+        "CAST(" + quoted(name) + " AS TEXT)" if name.lower() in {n.lower() for n in table.columns} else "NULL"
+        for name in (users.email, users.created_column)
+    ]
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    query = " ".join(["SELECT", ", ".join([key_text(export, table), *cells]), "FROM", quoted(table.name)])
+    found = {key: (email, created) for key, email, created in connection.execute(query) if key is not None}
+    connection.text_factory = str
+    shared = Counter(created for _, created in found.values())
+    return {
+        key: (email, created if shared[created] == 1 else None)
+        for key, (email, created) in found.items()
+        if what.suppressions.names(key)
+    }
+
+
+def _judge(
+    suppressions: Suppressions, present: dict[str, tuple[str | None, str | None]]
+) -> Callable[[bytes | None], bool]:
+    known: dict[bytes, bool] = {}
+
+    def is_forgotten(key: bytes | None) -> bool:
+        # As bytes, because a key that is not UTF-8 would be an error of the function.
+        if key is None:
+            return False
+        if key not in known:
+            user = key.decode("utf-8", "replace")
+            # Rows of somebody whom the app has deleted since are that person's.
+            known[key] = suppressions.covers(user, *present.get(user, (None, None)))
+        return known[key]
+
+    return is_forgotten
+
+
+def _require_tables(connection: sqlite3.Connection, spec: Spec) -> None:
+    for name, export in exports_of(spec).items():
+        row = connection.execute(
+            "SELECT type, name, sql FROM sqlite_master WHERE lower(name) = lower(?) AND type IN ('table', 'view')",
+            [export.source],
+        ).fetchone()
+        if row and (row[0] == "view" or row[2].upper().startswith("CREATE VIRTUAL")):
+            raise LegacyMismatch(
+                f"The source of {name}, {row[1]!r}, is a view or a virtual table, and the rows of a person cannot be "
+                "taken out of it. Name the table behind it in the spec, or take the table out of the spec."
+            )
+
+
+def _condition(connection: sqlite3.Connection, what: Scrub, table: Table, export: Export, legacy: LegacyTable) -> str:
+    named = table.owner.from_ or table.columns[table.owner.via or ""].from_ or table.owner.via or ""
+    if named.lower() not in {column.lower() for column in legacy.columns} and not (
+        table.owner.via and table.columns[table.owner.via].expr
+    ):
+        raise LegacyMismatch(f"The legacy table {legacy.name!r} has no column {named!r}, which says whose a row is.")
+    if table.owner.from_:
+        owner = _corrected(connection, what, export, legacy, label=table.owner.from_, value=quoted(table.owner.from_))
+        return "etl_is_forgotten(CAST(" + owner + " AS BLOB))"
+    column = table.columns[table.owner.via or ""]
+    assert column.references is not None  # noqa: S101 - held by spec.rules
+    value = "(" + column.expr + ")" if column.expr else quoted(column.from_ or table.owner.via or "")
+    label = label_of(table, table.owner.via or "")
+    value = _corrected(connection, what, export, legacy, label=label, value=value)
+    function = "etl_ref_" + table.name
+    connection.create_function(function, 1, _parent_key(column), deterministic=True)
+    return (
+        "EXISTS (SELECT 1 FROM " + GONE + " AS gone WHERE gone.place = " + _text(column.references.table)
+        + " AND gone.key = " + function + "(CAST(" + value + " AS BLOB)))"
+    )  # fmt: skip
+
+
+def _parent_key(column: Column) -> Callable[[bytes | None], str | None]:
+    """From a cell, as a key, to the parent's key: as staging reads a reference."""
+    pattern = column.references.match if column.references else None
+
+    def key(cell: bytes | None) -> str | None:
+        text = None if cell is None else cell.decode("utf-8", "replace")
+        if column.map is not None and text is not None:
+            text = column.map.get(text, text)
+        if column.empty == "null" and text == "":
+            text = None
+        text = column.default if text is None else text
+        if pattern is None or text is None:
+            return text
+        match = re.search(pattern, text)
+        return match["id"] if match else None
+
+    return key
+
+
+def _corrected(
+    connection: sqlite3.Connection, what: Scrub, export: Export, legacy: LegacyTable, *, label: str, value: str
+) -> str:
+    """The value as a key, where the operator gave another owner or parent that one."""
+    said = what.corrections.of(export.name).cells(label)
+    if not said:
+        return key_part(value)
+    values = [(export.name, label, correction.legacy_id, correction.value) for correction in said]
+    connection.executemany("INSERT INTO " + SAID + " VALUES (?, ?, ?, ?)", values)
+    place = " WHERE place = " + _text(export.name) + " AND label = " + _text(label)
+    place += " AND key = " + key_text(export, legacy)
+    given = " FROM " + SAID + place
+    return "CASE WHEN EXISTS (SELECT 1" + given + ") THEN (SELECT value" + given + ") ELSE " + key_part(value) + " END"
+
+
+def _keys(connection: sqlite3.Connection, export: Export, table: LegacyTable, condition: str) -> list[str]:
+    find_repeated_keys(connection, export, table)
+    place, key, source = _text(export.name), key_text(export, table), " FROM " + quoted(table.name)
+    connection.execute(
+        " ".join(["INSERT INTO", GONE, "SELECT", place + ",", key + ",", key_label(export, table), source])
+        + " WHERE " + condition
+    )  # fmt: skip
+    labels = connection.execute("SELECT label FROM " + GONE + " WHERE place = ?", [export.name]).fetchall()
+    # A key that a removed row shares with one that stays names neither: whose are the children?
+    connection.execute(
+        " ".join(["INSERT INTO", SHARED, "SELECT DISTINCT", place + ",", key, "AS k", source])
+        + " WHERE k IN (SELECT key FROM " + REPEATED + ") AND k IN (SELECT key FROM " + GONE + " WHERE place = " + place
+        + ") AND NOT (" + condition + ")"
+    )  # fmt: skip
+    connection.execute("DELETE FROM " + GONE + " WHERE (place, key) IN (SELECT place, key FROM " + SHARED + ")")
+    return [label for (label,) in labels]
+
+
+def _keep_repeated(connection: sqlite3.Connection) -> None:
+    if connection.execute("SELECT 1 FROM " + SHARED).fetchone():
+        connection.execute("CREATE TABLE IF NOT EXISTS " + ONCE_REPEATED + " (place TEXT, key TEXT)")
+        connection.execute("INSERT INTO " + ONCE_REPEATED + " SELECT place, key FROM " + SHARED)
+
+
+def _tables_read(connection: sqlite3.Connection, spec: Spec) -> tuple[set[str], set[str]]:
+    """What the exports read, in lower case: all of it, and the spec's own tables among them."""
+    own = {e.source.lower() for e in exports_of(spec).values() if describe(connection, e.source)}
+    read = {*own, ONCE_REPEATED}
+
+    def note(action: int, table: str | None, _column: str | None, _schema: str | None, view: str | None) -> int:
+        if action == SQLITE_READ:
+            read.update(name.lower() for name in (table, view) if name)
+        return sqlite3.SQLITE_OK
+
+    for export in exports_of(spec).values():
+        wanted = [column.expr for column in export.columns if column.expr] + ([export.where] if export.where else [])
+        if not wanted or export.source.lower() not in own:
+            continue
+        connection.set_authorizer(note)
+        try:
+            cells = ", ".join("(" + expression + ")" for expression in wanted)
+            connection.execute("SELECT " + cells + " FROM " + quoted(export.source) + " LIMIT 0")
+        finally:
+            connection.set_authorizer(allow_all)
+    return read, own
+
+
+def _drop_the_rest(connection: sqlite3.Connection, needed: set[str]) -> None:
+    """Whatever no export reads: it may tell of anybody. Triggers would copy what they see removed."""
+    things = connection.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_master").fetchall()
+    for kind, name, text in things:
+        if kind == "trigger" or (kind == "index" and text):
+            connection.execute("DROP " + kind + " IF EXISTS " + quoted(name))
+    rest = [(kind, name, text) for kind, name, text in things if kind in ("table", "view")]
+    rest = [thing for thing in rest if thing[1].lower() not in {*needed, "sqlite_sequence"}]
+    # Views first, and a virtual table before the tables that hold its content, which go with it.
+    for kind, name, text in sorted(rest, key=lambda thing: (thing[0] != "view", not _is_virtual(thing[2]))):
+        try:
+            connection.execute("DROP " + kind + " IF EXISTS " + quoted(name))
+        except sqlite3.OperationalError:
+            if not _is_virtual(text):
+                raise
+            # Its module is the legacy app's own; without it only the catalog's line can go.
+            connection.execute("PRAGMA writable_schema=ON")
+            connection.execute("DELETE FROM sqlite_master WHERE name = ?", [name])
+            connection.execute("PRAGMA writable_schema=RESET")
+
+
+def _is_virtual(text: str) -> bool:
+    return text.upper().startswith("CREATE VIRTUAL")
+
+
+def _delete_users(connection: sqlite3.Connection, spec: Spec) -> tuple[int, int]:
+    """Returns how many went and how many are left."""
+    export = exports_of(spec).get(USERS)
+    table = describe(connection, export.source) if export else None
+    if export is None or table is None:
+        return 0, 0
+    condition = "etl_is_forgotten(CAST(" + key_text(export, table) + " AS BLOB))"
+    gone = connection.execute("DELETE FROM " + quoted(table.name) + " WHERE " + condition).rowcount
+    return gone, count_rows(connection, table)
+
+
+def _identities(connection: sqlite3.Connection, names: set[str]) -> dict[str, Identity]:
+    """The rowids of the tables, in numbers that change when any of them does."""
+    found = {}
+    for name in sorted(names):
+        table = describe(connection, name)
+        if table and table.rowid:
+            row = table.rowid
+            wanted = "count(*), min(" + row + "), max(" + row + "), total(" + row + ")"
+            found[name] = connection.execute("SELECT " + wanted + " FROM " + quoted(table.name)).fetchone()
+    return found
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

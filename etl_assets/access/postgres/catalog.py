@@ -1,0 +1,199 @@
+"""The target tables as the catalog tells them, and whether they can hold what the spec sends."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from etl_assets.access.postgres.connection import Connection, as_the_catalog_spells, rows
+from etl_assets.access.postgres.statements import statement
+from etl_assets.model.errors import TargetMismatch
+from etl_assets.model.target import CheckRule, ForeignRule, TargetColumn, TargetTable, UniqueRule
+from etl_assets.spec.model import Spec, Table
+
+# Spec type -> target types that hold every value that the type's rule lets through. Where the target is narrower
+# (smallint, numeric(p,s), varchar(n), timestamptz(3)), the rule knows its limits and quarantines what does not fit.
+HOLDS: dict[str, tuple[str, ...]] = {
+    "text": ("text", "character varying", "enum"),
+    "integer": ("integer", "bigint", "smallint", "numeric"),
+    "bigint": ("bigint", "integer", "smallint", "numeric"),
+    "numeric": ("numeric", "bigint", "integer", "smallint"),
+    "double": ("double precision",),
+    "boolean": ("boolean",),
+    "date": ("date",),
+    "timestamptz": ("timestamp with time zone",),
+    "uuid": ("uuid",),
+    "jsonb": ("jsonb",),
+    "bytea": ("bytea",),
+}
+
+
+def regclass(schema: str, table: str) -> str:
+    """A table's name as `regclass` reads it."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in (schema, table))
+
+
+def find_target(connection: Connection, table: Table) -> TargetTable | None:
+    """One target table, or None where there is none.
+
+    Raises:
+        TargetMismatch: it is a view or the like.
+    """
+    return find_targets(connection, [table]).get(table.name)
+
+
+def find_targets(connection: Connection, tables: Sequence[Table]) -> dict[str, TargetTable]:
+    """Those of the target tables that are there, by the name of the spec's table; one trip to the server per kind.
+
+    Raises:
+        TargetMismatch: one is a view or the like.
+    """
+    wanted = {table.name: regclass(table.target_schema, table.target_table) for table in tables}
+    values = {"tables": sorted(set(wanted.values()))}
+    is_plain = dict(rows(connection, statement("find_tables"), **values))
+    for table in tables:
+        if not is_plain.get(wanted[table.name], True):
+            raise TargetMismatch(table.name, [f"{table.target} is no table, and only tables can be loaded"])
+    kinds = ("read_columns", "read_unique", "read_checks", "read_foreign", "read_triggers")
+    with as_the_catalog_spells(connection):
+        columns, unique, checks, foreign, triggers = (
+            _by_table(rows(connection, statement(kind), **values)) for kind in kinds
+        )
+        facts = read_rules(connection, values["tables"])
+    return {
+        table.name: TargetTable(
+            table.target_schema,
+            table.target_table,
+            _columns(columns[name]),
+            unique=tuple(UniqueRule(n, tuple(c), predicate, tuple(reads)) for n, c, predicate, reads in unique[name]),
+            checks=tuple(CheckRule(n, e, tuple(c)) for n, e, c in checks[name]),
+            foreign=tuple(ForeignRule(n, tuple(c), s, parent, tuple(to)) for n, c, s, parent, to in foreign[name]),
+            facts=facts.get(name, ""),
+            **_triggers(triggers[name]),
+        )
+        for table in tables
+        if (name := wanted[table.name]) in is_plain
+    }
+
+
+def read_rules(connection: Connection, tables: list[str]) -> dict[str, str]:
+    """A digest of the rules of each table, named as `regclass` reads it: what can refuse a row."""
+    return dict(rows(connection, statement("read_rules"), tables=tables))
+
+
+def _by_table(found: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
+    """Rows by their first cell, without it."""
+    grouped: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for table, *cells in found:
+        grouped[table].append(tuple(cells))
+    return grouped
+
+
+def read_columns(connection: Connection, table: str) -> dict[str, TargetColumn]:
+    """The columns of a table, named as `regclass` reads it; none where it is absent."""
+    with as_the_catalog_spells(connection):
+        found = rows(connection, statement("read_columns"), tables=[table])
+    return _columns(_by_table(found)[table])
+
+
+def _columns(found: list[tuple[Any, ...]]) -> dict[str, TargetColumn]:
+    columns = {}
+    for row in found:
+        column, kind, base, precision, scale, length, seconds, labels, not_null, default, generated = row
+        columns[column] = TargetColumn(
+            name=column,
+            type=kind,
+            base=base,
+            precision=precision if base == "numeric" else seconds,
+            scale=scale,
+            length=length,
+            labels=tuple(labels),
+            not_null=not_null,
+            has_default=default,
+            generated=generated,
+        )
+    return columns
+
+
+def _triggers(found: list[tuple[Any, ...]]) -> dict[str, tuple[str, ...]]:
+    return {
+        kind: tuple(row[0] for row in found if row[number])
+        for number, kind in enumerate(("triggers", "update_triggers", "delete_triggers"), start=1)
+    }
+
+
+def read_target(connection: Connection, table: Table) -> TargetTable:
+    """One target table that must be there.
+
+    Raises:
+        TargetMismatch: it is not.
+    """
+    found = find_target(connection, table)
+    if found is None:
+        raise _absent(table)
+    return found
+
+
+def _absent(table: Table) -> TargetMismatch:
+    return TargetMismatch(table.name, [f"{table.target} does not exist"])
+
+
+def read_targets(connection: Connection, spec: Spec) -> dict[str, TargetTable]:
+    """All target tables of the spec; an optional table whose target is absent is left out.
+
+    Raises:
+        TargetMismatch: a table is not there, or a column would change values.
+    """
+    tables = [spec.tables[name] for name in spec.load_order]
+    found = find_targets(connection, tables)
+    for table in tables:
+        if table.name in found:
+            require_fit(table, found[table.name])
+        elif not table.optional:
+            raise _absent(table)
+    return found
+
+
+def require_fit(table: Table, target: TargetTable) -> None:
+    """Nothing, when every column of the spec has a target column that holds its values.
+
+    Raises:
+        TargetMismatch: lists everything that does not fit.
+    """
+    problems = []
+    for name, column in table.columns.items():
+        found = target.columns.get(name)
+        if found is None:
+            problems.append(f"{table.target} has no column {name!r}")
+        elif found.generated:
+            problems.append(f"{name!r} is a generated column of the target and takes no value")
+        elif (
+            found.not_null
+            and column.references
+            and "null" in (column.references.otherwise, column.references.unresolved)
+        ):
+            problems.append(f"{name!r} is NOT NULL in the target, and its reference may become NULL")
+        elif ("enum" if found.labels else found.base) not in HOLDS[column.type]:
+            problems.append(f"{name!r} is {found.type} in the target, which would change a value of type {column.type}")
+    made = {table.id.to: "the new id", **({table.owner.to: "the owner's account id"} if table.owner.to else {})}
+    for column_name, what in made.items():
+        found = target.columns.get(column_name)
+        if found is None:
+            problems.append(f"{table.target} has no column {column_name!r} for {what}")
+        elif found.base != "uuid" and not (column_name == table.id.to and table.id.rule == "keep"):
+            problems.append(f"{column_name!r} is {found.type} in the target and cannot take {what}, a uuid")
+    filled = {*table.columns, table.id.to, table.owner.to}
+    problems += [
+        f"{name!r} is NOT NULL without a default in the target, and the spec does not name it"
+        for name, column in target.columns.items()
+        if column.needs_value and name not in filled
+    ]
+    if problems:
+        raise TargetMismatch(table.name, problems)
+
+
+def shape_digest(target: TargetTable) -> str:
+    """A digest of what staging relied on: a target that changes afterwards is noticed before the load."""
+    return hashlib.sha256(repr((target.columns, target.unique, target.checks, target.foreign)).encode()).hexdigest()[
+        :32
+    ]

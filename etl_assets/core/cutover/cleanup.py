@@ -1,0 +1,54 @@
+"""After sign-off: staging goes, what answers questions later stays."""
+
+import json
+
+from etl_assets.access.postgres.connection import Connection, run_statement, writing
+from etl_assets.access.postgres.statements import staging_table, statement
+from etl_assets.core.links.links import Links
+from etl_assets.core.load.late import unfinished_waves
+from etl_assets.core.memory.schema import audit
+from etl_assets.core.memory.staged import staged_tables
+from etl_assets.core.verify.books import read_books
+from etl_assets.core.verify.rows import compare_all
+from etl_assets.model.errors import BooksOpen, CleanupRefused, sample_of
+
+
+def drop_staging(connection: Connection, links: Links, *, run: str) -> list[str]:
+    """Drops the staging tables in one transaction and puts the books down for good; returns the tables' keys.
+
+    `etl.legacy_user_map`, the ledger, the quarantine and the audit trail stay. Users who log in later need `migrate`
+    again, which stages everything anew.
+
+    Raises:
+        BooksOpen: a row is unaccounted for, or not everything was staged.
+        CleanupRefused: a wave is unfinished, or a loaded row is not what was loaded.
+    """
+    with writing(connection, run=run):
+        staged = staged_tables(connection)
+        books = read_books(connection, links)
+        if not books.closed:
+            missing = [f"{book.table} {book.missing:+,}" for book in books.tables if book.missing]
+            raise BooksOpen(
+                f"Nothing was cleaned up: the books are open ({', '.join(missing) or 'not everything is staged'}). "
+                "Run the job `migrate` until they close."
+            )
+        unfinished = unfinished_waves(connection)
+        if unfinished:
+            raise CleanupRefused(
+                f"Nothing was cleaned up: {len(unfinished)} waves are not finished ({sample_of(unfinished)}). Run the "
+                "job `new_wave`, which finishes them."
+            )
+        tables = [name for name in links.tables if name in staged]
+        for found in (compare_all(connection, links, name) for name in tables):
+            if found.faults:
+                raise CleanupRefused(
+                    f"Nothing was cleaned up: {found.faults:,} loaded rows of {found.table} are not what was loaded "
+                    f"(legacy ids {sample_of(found.fault_sample)}), and staging is what they are compared with."
+                )
+        for name in tables:
+            run_statement(connection, statement("drop_staging", staging=staging_table(name)))
+        if staged:
+            connection.execute(statement("keep_final_books"), {"run": run, "books": json.dumps(books.as_json())})
+            run_statement(connection, statement("forget_staged"))
+            audit(connection, run=run, action="cleaned", tables=tables, books=books.as_json()["tables"])
+    return tables

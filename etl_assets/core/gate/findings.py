@@ -1,0 +1,50 @@
+"""Several validations at once, in as few readings of the tables as they need."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from etl_assets.access.postgres.connection import Connection, rows
+from etl_assets.access.postgres.statements import literals, shown, statement
+from etl_assets.core.gate.validation import Validation
+from etl_assets.core.links.links import Links
+from etl_assets.core.links.places import count_places
+from etl_assets.model.errors import SAMPLE_SIZE
+from etl_assets.model.validation import Finding
+
+ByReason = dict[str, tuple[int, list[str]]]
+
+
+def find_all(connection: Connection, links: Links, validations: Iterable[Validation]) -> dict[str, Finding]:
+    """Each validation's finding by its name; those about the reasons of one table's rows share one reading of it.
+
+    Each still shows its own statement, which finds the same.
+    """
+    validations = list(validations)
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for validation in validations:
+        wanted[validation.table] |= set(validation.reasons)
+    counted = {name: _count(connection, links, name, reasons) for name, reasons in wanted.items() if reasons}
+    told = {name: count_places(connection, links, name) for name, found in counted.items() if found}
+    return {
+        validation.name: _picked(
+            counted[validation.table],
+            validation,
+            shown(validation.compose(links), connection),
+            told.get(validation.table, {}),
+        )
+        if validation.reasons
+        else validation.find(connection, links)
+        for validation in validations
+    }
+
+
+def _count(connection: Connection, links: Links, name: str, reasons: set[str]) -> ByReason:
+    query = statement("count_by_reason", links=links.as_whole.rows(name), reasons=literals(tuple(sorted(reasons))))
+    return {reason: (int(count), list(sample)) for reason, count, sample in rows(connection, query)}
+
+
+def _picked(counted: ByReason, validation: Validation, query: str, told: dict[str, tuple[str, ...]]) -> Finding:
+    found = [counted[reason] for reason in validation.reasons if reason in counted]
+    sample = sorted(key for _, keys in found for key in keys)[: SAMPLE_SIZE + 1]
+    places = tuple(place for reason in validation.reasons for place in told.get(reason, ()))
+    return Finding(sum(count for count, _ in found), tuple(sample), query, places)

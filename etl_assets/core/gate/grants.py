@@ -1,0 +1,105 @@
+"""What a login role of its own needs on this target, as SQL for an administrator to read and run."""
+
+from collections import defaultdict
+
+from psycopg import sql
+
+from etl_assets.access.postgres.catalog import regclass
+from etl_assets.access.postgres.connection import Connection, one, rows
+from etl_assets.access.postgres.dialect import ROLE
+from etl_assets.access.postgres.statements import qualified, statement
+from etl_assets.core.gate.target_rules import Privilege, needed_privileges
+from etl_assets.core.links.links import Links
+from etl_assets.spec.model import Spec
+
+HEADER = """\
+-- A role for etl-assets alone: no superuser, and nothing but what the migration does on this target.
+-- Run it as the role `postgres` (or another that may grant on these tables), after reading it; a line that this role
+-- cannot run says which can. It is safe to run again.
+-- Then give the role a password, and put both into TARGET_DATABASE_URL:  \\password {role}
+"""
+BYPASS = "row level security would hide rows from it, which would then be loaded twice or counted as lost"
+EYES = "it takes the role on for that, and has none of its privileges otherwise"
+JOINS = "proves foreign keys by a join: only a superuser can grant it (on Supabase let `postgres` migrate instead)"
+OWNS = "schema etl is the role's own, so that it need not be allowed to make others"
+
+
+def grants(connection: Connection, links: Links, *, role: str) -> str:
+    """A script for `psql`; runs inside `reading`.
+
+    Args:
+        connection: as a role that may look at the catalog.
+        links: of the tables that the target has.
+        role: the login role's name.
+    """
+    name = sql.Identifier(role)
+    parts: list[tuple[str, sql.Composed]] = [
+        (
+            f"it bypasses row level security: {BYPASS}",
+            statement("grant/create_role", role=name, word=sql.Literal(role)),
+        ),
+        (OWNS, statement("grant/lend_role", role=name)),
+        ("", statement("grant/create_schema", role=name)),
+        ("", statement("grant/return_role", role=name)),
+        *_privileges(connection, links, name),
+    ]
+    parts += [
+        ("raises the sequence of the ids that are kept", statement("grant/sequence", sequence=sequence, role=name))
+        for sequence in _sequences(connection, links.spec, links)
+    ]
+    if links.spec.policy.joins:
+        why = (
+            "proves foreign keys by a join: only a superuser can grant it (on Supabase let `postgres` migrate instead)"
+        )
+        parts.append((why, statement("grant/replication_role", role=name)))
+    if rows(connection, statement("find_role"), role=ROLE):
+        whose = "" if one(connection, statement("may_lend"), role=ROLE)[0] else f"; as whoever may grant {ROLE}"
+        parts.append((f"looks at rows as a user does: {EYES}{whose}", statement("grant/become_user", role=name)))
+    lines = [HEADER.format(role=role)]
+    lines += [f"{f'-- {why}{chr(10)}' if why else ''}{query.as_string(connection)};" for why, query in parts]
+    return "\n".join(lines) + "\n"
+
+
+def _privileges(connection: Connection, links: Links, role: sql.Identifier) -> list[tuple[str, sql.Composed]]:
+    """What each schema is used for, and the grants on its tables; each with who has to run it, if not we."""
+    schemas: dict[str, tuple[str, sql.Composed]] = {}
+    tables = []
+    for (schema, table), held in _by_table(_with_deletes(links, needed_privileges(links))).items():
+        values = {"table": regclass(schema, table), "privileges": sorted({need.privilege for need in held})}
+        owner, is_ours, schema_owner, is_our_schema = one(connection, statement("find_grantors"), **values)
+        use = statement("grant/use_schema", schema=sql.Identifier(schema), role=role)
+        schemas[schema] = (f"reads or writes {schema}" + ("" if is_our_schema else f"; as {schema_owner}"), use)
+        tables.append(("" if is_ours else f"as {owner}", _grant((schema, table), held, role)))
+    return [*schemas.values(), *tables]
+
+
+def _with_deletes(links: Links, needs: list[Privilege]) -> list[Privilege]:
+    """With what `undo` does, which nothing does by itself."""
+    return [*needs, *(Privilege(t.schema, t.name, None, "DELETE") for t in links.targets.values())]
+
+
+def _by_table(needs: list[Privilege]) -> dict[tuple[str, str], list[Privilege]]:
+    found: dict[tuple[str, str], list[Privilege]] = defaultdict(list)
+    for need in needs:
+        found[need.schema, need.table].append(need)
+    return found
+
+
+def _grant(table: tuple[str, str], held: list[Privilege], role: sql.Identifier) -> sql.Composed:
+    whole = {need.privilege for need in held if need.column is None}
+    words: list[sql.Composable] = [sql.SQL(privilege) for privilege in sorted(whole)]
+    for privilege in sorted({need.privilege for need in held if need.privilege not in whole}):
+        columns = sorted(need.column for need in held if need.privilege == privilege and need.column)
+        names = sql.SQL(", ").join(sql.Identifier(column) for column in columns)
+        words.append(sql.SQL("{} ({})").format(sql.SQL(privilege), names))
+    return statement("grant/table", privileges=sql.SQL(", ").join(words), table=qualified(*table), role=role)
+
+
+def _sequences(connection: Connection, spec: Spec, links: Links) -> list[sql.SQL]:
+    found = []
+    for name, target in links.targets.items():
+        if spec.tables[name].id.rule == "keep":
+            values = {"table": regclass(target.schema, target.name), "column": spec.tables[name].id.to}
+            sequence = one(connection, statement("find_sequence"), **values)[0]
+            found += [sql.SQL(sequence)] if sequence else []  # quoted by Postgres itself
+    return found

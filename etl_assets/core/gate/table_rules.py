@@ -1,0 +1,237 @@
+"""Every validation of a spec, and the gate: those among them that block a load."""
+
+import functools
+import re
+from collections.abc import Callable, Iterator
+
+from psycopg import sql
+
+from etl_assets.access.postgres.catalog import shape_digest
+from etl_assets.access.postgres.connection import Connection
+from etl_assets.access.postgres.statements import (
+    identifier,
+    joined,
+    literal,
+    literals,
+    qualified,
+    staging_table,
+    statement,
+)
+from etl_assets.core.gate.user_rules import resolve_validations, user_validations
+from etl_assets.core.gate.validation import RESOLVED_ASSET, USERS_ASSET, Validation
+from etl_assets.core.links.foreign_keys import provable_keys
+from etl_assets.core.links.links import GIVEN_AGAIN, OWNER_REASONS, REFERENCE_REASONS, REFUSED, Links
+from etl_assets.spec.model import Spec, Table
+
+Rule = Callable[..., Validation]
+
+
+def all_validations(spec: Spec) -> list[Validation]:
+    """Every validation of a spec, in the order in which an operator meets them."""
+    found = [validation for name in spec.load_order for validation in staging_validations(spec, name)]
+    return found if spec.users is None else [*found, *user_validations(spec), *resolve_validations(spec)]
+
+
+def staging_validations(spec: Spec, name: str) -> list[Validation]:
+    """Shown on `staging/<table>`: is what was staged whole, and may it go into this target?"""
+    rule = functools.partial(Validation, asset=f"staging/{name}", table=name)
+    return [*_fitness(rule, spec, name), *_contents(rule, spec, name), *_relations(rule, spec.tables[name])]
+
+
+def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
+    again, key = f"Materialize `exports/{name}` and `staging/{name}` again.", literal(name)
+    frozen = rule(
+        "a_table_without_a_key_is_unchanged",
+        title="A table without a key is as it was when its rows were first loaded.",
+        remedy="Its rows are known by their place alone, and places change, so it can be loaded once. Give it a key in "
+        "the spec before the first load; now, leave it out of the spec.",
+        compose=lambda _: statement("count_thawed", table=key),
+        blocking=True,
+    )
+    return [
+        *([frozen] if spec.tables[name].is_frozen else []),
+        rule(
+            "rows_match_the_export",
+            title="Every exported row is staged, quarantined or excluded, once.",
+            remedy=again,
+            compose=lambda _: statement("count_unaccounted_rows", staging=staging_table(name), table=key),
+            blocking=True,
+        ),
+        rule(
+            "staging_is_current",
+            title="The staging table was made with this spec for this target.",
+            remedy=again,
+            compose=lambda _: statement("count_outdated_staging", table=key),
+            blocking=True,
+            values=lambda links: {"spec_digest": spec.digest, "target_digest": shape_digest(links.targets[name])},
+        ),
+        rule(
+            "new_ids_are_free",
+            title="No native row of the target has an id that a legacy row will take.",
+            remedy="Rows with these ids were not loaded by us. Move the native rows to other ids, or use `id: uuid5`.",
+            compose=lambda links: _taken_ids(links, spec.tables[name]),
+            blocking=True,
+            of_users=lambda links: _taken_ids(links, spec.tables[name], some=True),
+            is_held=lambda links: links.has_unique_id(name),
+        ),
+        rule(
+            "triggers_are_agreed",
+            title="No trigger of the app sees history arrive unless the spec says so.",
+            remedy=f"Disable the triggers for the load, or say `policy: {{triggers: {{{name}: fire}}}}` in the spec.",
+            compose=lambda _: statement("count_triggers", allowed=literal(spec.policy.fires(name))),
+            blocking=True,
+            values=lambda links: {"triggers": list(links.targets[name].fired(updates=spec.policy.updates))},
+        ),
+        *([provable_keys(rule, name)] if spec.policy.joins else []),
+    ]
+
+
+def _contents(rule: Rule, spec: Spec, name: str) -> list[Validation]:
+    table, limit = spec.tables[name], spec.policy.max_quarantined
+    found = [
+        rule(
+            "quarantine_is_empty",
+            title="No value was refused by its type's rule.",
+            remedy=f"Look for {name} in etl.quarantine: each value with its rule. Correct the rows or the spec.",
+            compose=lambda _: statement("count_quarantined_rows", table=literal(name)),
+            blocking=limit is not None,
+            allowed=limit or 0,
+        ),
+        rule(
+            "corrections_found_their_rows",
+            title="Every line of the corrections file is about a row that is there.",
+            remedy="Look at the legacy ids in the corrections file: nothing was corrected by these lines.",
+            compose=lambda _: statement("count_lost_corrections", table=literal(name)),
+        ),
+        rule(
+            "timestamps_are_not_in_the_future",
+            title="No timestamp lies after now.",
+            remedy="These rows load as they are. If the legacy clock or its zone was wrong, correct `source.timezone`.",
+            compose=lambda _: _future_rows(table),
+        ),
+    ]
+    for unique in table.checks.unique:
+        found.append(
+            rule(
+                re.sub(r"[^A-Za-z0-9_]", "_", f"{'_'.join(unique.columns)}_is_unique"),
+                title=f"No two rows share {', '.join(unique.columns)}.",
+                remedy="Look at the rows in the legacy database: a payment that was booked twice shows here.",
+                compose=functools.partial(_repeated, table, unique.columns),
+                blocking=unique.severity == "error",
+            )
+        )
+    return found
+
+
+def _relations(rule: Rule, table: Table) -> list[Validation]:
+    quarantined = "These rows are counted as quarantined. "
+    found = [
+        rule(
+            "the_target_takes_every_row",
+            title="No row breaks a constraint of the target, or was refused when it was to be written.",
+            remedy=f"{quarantined}Correct them in the legacy database, or relax the constraint.",
+            compose=functools.partial(_reasons, table.name, ("target_conflict", REFUSED)),
+            reasons=("target_conflict", REFUSED),
+        )
+    ]
+    if not table.owner.is_none:
+        found.append(
+            rule(
+                "owners_are_known",
+                title="Every row names an owner among the legacy users.",
+                remedy=f"{quarantined}Nobody can claim them: correct the owner in the legacy database.",
+                compose=functools.partial(_reasons, table.name, OWNER_REASONS),
+                reasons=OWNER_REASONS,
+            )
+        )
+        found.append(
+            rule(
+                "owners_are_unchanged",
+                title="No loaded row names another owner in the legacy database now.",
+                remedy="These rows stay with the account that they were loaded for; rows that refer to them are "
+                "quarantined. The legacy app moved them: settle them by hand.",
+                compose=functools.partial(_reasons, table.name, ("owner_changed",)),
+                reasons=("owner_changed",),
+            )
+        )
+    found.append(
+        rule(
+            "ids_are_not_handed_out_again",
+            title="No row has the legacy id of another row that was loaded before.",
+            remedy=f"{quarantined}The legacy app deleted a row and gave its id to a new one (SQLite does, without "
+            "AUTOINCREMENT). Give the new row a key of its own in the corrections file: the column `_key`, and as "
+            "value a key that no row has.",
+            compose=functools.partial(_reasons, table.name, (GIVEN_AGAIN,)),
+            reasons=(GIVEN_AGAIN,),
+        )
+    )
+    if table.references:
+        found.append(
+            rule(
+                "references_are_known",
+                title="Every reference names a row that can arrive.",
+                remedy=f'{quarantined}Correct the reference, or say `otherwise: "null"` in the spec.',
+                compose=functools.partial(_reasons, table.name, REFERENCE_REASONS),
+                reasons=REFERENCE_REASONS,
+            )
+        )
+    return found
+
+
+def _reasons(name: str, reasons: tuple[str, ...], links: Links) -> sql.Composed:
+    return statement("count_reasons", links=links.as_whole.rows(name), reasons=literals(reasons))
+
+
+def _taken_ids(links: Links, table: Table, *, some: bool = False) -> sql.Composed:
+    target = links.targets[table.name]
+    equal = sql.SQL("{} = {}").format(links.digest(table.name, "t"), links.digest(table.name, "k"))
+    adopts = table.owner.is_none and table.id.rule == "keep"
+    judged = sql.SQL("({})").format((links if some else links.as_whole).rows(table.name))
+    return statement(
+        "count_taken_ids",
+        # Staging alone does where nobody asks whose a row is.
+        rows=judged if some or adopts or table.name in links.reissued else staging_table(table.name),
+        table=literal(table.name),
+        target=qualified(target.schema, target.name),
+        id=identifier(table.id.to),
+        adopted=equal if adopts else sql.SQL("false"),
+        of_users=sql.SQL("AND k._legacy_user_id = ANY (%(users)s)") if some else sql.SQL(""),
+    )
+
+
+def _future_rows(table: Table) -> sql.Composed:
+    late: list[sql.Composable] = [
+        sql.SQL("s.{} > now()").format(identifier(column))
+        for column, spec in table.columns.items()
+        if spec.type == "timestamptz"
+    ]
+    condition = joined([sql.SQL("false"), *late], by=" OR ")
+    return statement("count_future_rows", staging=staging_table(table.name), late=condition)
+
+
+def _repeated(table: Table, columns: tuple[str, ...], _: Links) -> sql.Composed:
+    names: list[sql.Composable] = [identifier("s", column) for column in columns]
+    filled = joined([sql.SQL("{} IS NOT NULL").format(name) for name in names], by=" AND ")
+    return statement("count_repeated", staging=staging_table(table.name), columns=joined(names), filled=filled)
+
+
+def gate(links: Links) -> Iterator[Validation]:
+    """The blocking validations of the tables that the target has: what the load runs before its first insert."""
+    known = {*links.tables, USERS_ASSET, RESOLVED_ASSET}
+    return (rule for rule in all_validations(links.spec) if rule.blocking and rule.table in known)
+
+
+def require_gate(
+    connection: Connection, links: Links, *, users: list[str] | None = None, is_refused: bool = False
+) -> None:
+    """Nothing, when every blocking validation holds in this transaction; with `users` it writes no others' rows.
+
+    A Dagster check stops only its own run (dagster 1.13, a blocking check and a later run); this holds in any run.
+    What an index of the target holds anyway is asked for everybody, and for some `users` only after it has refused.
+
+    Raises:
+        Refused: the first that does not.
+    """
+    for validation in gate(links):
+        if users is None or is_refused or not validation.is_held(links):
+            validation.require(connection, links, users=users)

@@ -1,0 +1,71 @@
+"""One validation: a statement that the check which the operator sees and the gate inside the load both run.
+
+A statement returns two columns: how many offend, and up to six of their legacy ids.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
+
+from etl_assets.access.postgres.connection import Connection, one
+from etl_assets.access.postgres.statements import shown
+from etl_assets.core.links.links import Links
+from etl_assets.model.errors import Refused
+from etl_assets.model.validation import Finding
+from etl_assets.spec.model import Spec
+
+USERS_ASSET = "legacy_user_map"
+RESOLVED_ASSET = "resolved_users"
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """One rule: its name reads true when it holds, `asset` is where it shows, `blocking` makes it part of the gate.
+
+    Known from the spec alone; the statement is composed when the target is at hand. `compose` also gets the statement
+    that `reads` makes of the target, where there is one. `names` says what the sample consists of. `of_users` is the
+    same rule for the rows of %(users)s alone: enough in a transaction that writes no others. `is_held`: True where an
+    index of the target holds it too. `reasons`: the rule is that no row of the table has one of these.
+    """
+
+    name: str
+    asset: str
+    table: str
+    title: str
+    remedy: str
+    compose: Callable[..., sql.Composed]
+    blocking: bool = False
+    allowed: int = 0
+    values: Callable[[Links], Values] = lambda _: {}
+    reads: Callable[[Connection, Spec], sql.Composed] | None = None
+    names: str = "legacy ids"
+    of_users: Callable[[Links], sql.Composed] | None = None
+    is_held: Callable[[Links], bool] = lambda _: False
+    reasons: tuple[str, ...] = ()
+
+    def find(self, connection: Connection, links: Links, *, users: list[str] | None = None) -> Finding:
+        """Runs the statement; with `users` that for their rows, where there is one."""
+        more = (self.reads(connection, links.spec),) if self.reads else ()
+        query = self.of_users(links) if self.of_users and users is not None else self.compose(links, *more)
+        count, sample = one(connection, query, **self.values(links), users=users)
+        return Finding(int(count), tuple(sample or ()), shown(query, connection))
+
+    def require(self, connection: Connection, links: Links, *, users: list[str] | None = None) -> None:
+        """Nothing, when the rule holds; with `users` for their rows, where it is about rows.
+
+        Raises:
+            Refused: it does not.
+        """
+        finding = self.find(connection, links, users=users)
+        if finding.count > self.allowed:
+            raise Refused(
+                self.name,
+                table=self.table,
+                count=finding.count,
+                sample=finding.sample,
+                remedy=self.remedy,
+                names=self.names,
+            )

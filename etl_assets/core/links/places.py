@@ -1,0 +1,66 @@
+"""Where a refused row is at fault: the column and the key that it names, or the constraint of the target."""
+
+from psycopg import sql
+
+from etl_assets.access.postgres.connection import Connection, rows
+from etl_assets.access.postgres.statements import identifier, joined, literal, staging_table, statement
+from etl_assets.core.links.links import Links
+from etl_assets.spec.exports import label_of
+from etl_assets.spec.model import USERS, Table
+from etl_assets.spec.shapes import reference_columns
+
+MOST_PLACES = 6
+
+
+def places(links: Links, name: str) -> sql.Composed:
+    """A statement for one table's rows that links or the target keep back.
+
+    `legacy_id, legacy_user_id, reason, column, value, rule`: the legacy column and the key that it names, or the
+    constraint.
+    """
+    table = links.spec.tables[name]
+    named = [
+        sql.SQL("CASE WHEN {} THEN {} END").format(condition, literal(rule))
+        for rule, condition in links.conflicts(name)
+    ]
+    columns = [identifier(column) for column in links.columns(name)]
+    parts = [(label_of(table, column), number, table.references[column].table) for column, number in _numbered(table)]
+    return statement(
+        "list_places",
+        links=links.rows(name),
+        values=joined(list(columns)),
+        named=joined([sql.SQL("NULL"), *named]),
+        staging=staging_table(name),
+        table=literal(name),
+        owner=literal(_owner_label(table)),
+        columns=joined([sql.SQL("NULL"), *(_lost(parent, number, literal(label)) for label, number, parent in parts)]),
+        keys=joined(
+            [sql.SQL("NULL"), *(_lost(parent, number, identifier("s", f"_ref{number}")) for _, number, parent in parts)]
+        ),
+    )
+
+
+def count_places(connection: Connection, links: Links, name: str) -> dict[str, tuple[str, ...]]:
+    """Per reason where its rows are at fault, the most frequent places first: `user_id (3 rows)`."""
+    found: dict[str, list[str]] = {}
+    for reason, place, count in rows(connection, statement("count_places", places=places(links.as_whole, name))):
+        if place:
+            found.setdefault(reason, []).append(f"{place} ({count:,} row{'' if count == 1 else 's'})")
+    return {reason: tuple(told[:MOST_PLACES]) for reason, told in found.items()}
+
+
+def _numbered(table: Table) -> list[tuple[str, int]]:
+    return list(reference_columns(table).items())
+
+
+def _owner_label(table: Table) -> str:
+    if table.owner.via:
+        return label_of(table, table.owner.via)
+    return table.owner.from_ or ""
+
+
+def _lost(parent: str, number: int, told: sql.Composable) -> sql.Composed:
+    """What is told of a reference whose row has not arrived, NULL of one whose has."""
+    name = "lost_user" if parent == USERS else "lost_row"
+    slots = {} if parent == USERS else {"parent": literal(parent)}
+    return statement(name, ref=identifier("s", f"_ref{number}"), told=told, **slots)

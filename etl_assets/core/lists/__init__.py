@@ -1,0 +1,1 @@
+"""CSVs and answers for people. It owns no table of schema `etl`."""

@@ -1,0 +1,4 @@
+"""From staging to production, once.
+
+Owns `etl.loaded`, `etl.former`, `etl.refused`.
+"""

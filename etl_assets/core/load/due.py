@@ -1,0 +1,106 @@
+"""When a login wave is due, as the target tells it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from etl_assets.access.postgres.connection import Connection, one, rows
+from etl_assets.access.postgres.statements import statement
+from etl_assets.core.load.late import describe_staging, has_late_rows, unfinished_waves
+from etl_assets.core.memory.schema import exists
+from etl_assets.core.users.users import count_claimable, next_wave_key, read_links
+from etl_assets.model.ids import is_wave_key
+from etl_assets.spec.model import Spec
+
+BY_HAND = "migrate was run by hand"
+CLEANED = "The staging tables were cleaned up."
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the target says of its next wave.
+
+    `hindrance` is why none can open now, with the remedy. `staging` changes with every staging; `quiet` says that the
+    staging of this mark lets no late row through.
+    """
+
+    hindrance: str | None = None
+    is_by_hand: bool = False
+    unfinished: tuple[str, ...] = ()
+    last_key: str = ""
+    next_key: str = ""
+    claimable: int = 0
+    has_late_rows: bool = False
+    staging: str = ""
+
+    @property
+    def is_due(self) -> bool:
+        """True when a new wave would bring something."""
+        return bool(self.claimable or self.has_late_rows)
+
+    def key_among(self, opened: Iterable[str]) -> str:
+        """The wave to run: one that was opened and never sealed, else a new one."""
+        # A key of the future would push every later wave beyond it.
+        waiting = [key for key in opened if is_wave_key(key) and self.last_key < key <= self.next_key]
+        return min(waiting, default=self.next_key)
+
+
+def read_standing(connection: Connection, spec: Spec, *, quiet: str = "", search: bool = False) -> Standing:
+    """The standing of this moment; runs inside `reading` and writes nothing.
+
+    Args:
+        connection: to the target.
+        spec: what is migrated.
+        quiet: the mark of a staging that was looked through before and had no late row; that search, the only one
+            whose cost follows the size of the tables, is then left out.
+        search: look for late rows all the same.
+    """
+    if not exists(connection):
+        return Standing("Nothing was migrated to this target yet: run the job `migrate` once.")
+    is_by_hand = was_run_by_hand(connection)
+    links = read_links(connection, spec)
+    staged, snapshots, staging = describe_staging(connection, links)
+    absent = [name for name in ("users", *links.tables) if name not in staged]
+    if absent:
+        cleaned = bool(rows(connection, statement("find_final_books")))
+        cause = CLEANED if cleaned else f"Not staged yet: {', '.join(absent)}."
+        return Standing(f"{cause} Run the job `migrate`, then waves open again.", is_by_hand=is_by_hand)
+    if snapshots > 1:
+        return Standing(
+            "The staging tables come from different snapshots: a staging is under way, or broke off. If nothing "
+            "is running, run the job `migrate` again.",
+            is_by_hand=is_by_hand,
+        )
+    last = connection.execute(statement("find_last_wave")).fetchone()
+    seen = {quiet, (last[0] or "") if last else ""}
+    unfinished = tuple(unfinished_waves(connection))
+    claimable = count_claimable(connection, spec, links)
+    # An unfinished wave brings every late row itself; its own rows look late until it has. So does one that is due.
+    looks = not unfinished and not claimable and (search or staging not in seen)
+    return Standing(
+        is_by_hand=is_by_hand,
+        unfinished=unfinished,
+        last_key=one(connection, statement("find_last_key"))[0] or "",
+        next_key=next_wave_key(connection),
+        claimable=claimable,
+        has_late_rows=looks and has_late_rows(connection, links),
+        staging=staging,
+    )
+
+
+def staged_snapshots(connection: Connection, spec: Spec) -> set[str]:
+    """The snapshots of the staged tables, `none` for one that is not staged; empty after a cleanup."""
+    found = dict(rows(connection, statement("list_staged_snapshots")))
+    if not found and rows(connection, statement("find_final_books")):
+        return set()
+    links = read_links(connection, spec)
+    return {found.get(name, "none") for name in (*links.tables, *(("users",) if spec.users else ()))}
+
+
+def was_run_by_hand(connection: Connection) -> bool:
+    """True when an operator has run `migrate` on this target; until then no sensor writes to it."""
+    return exists(connection) and bool(rows(connection, statement("find_fact"), key=BY_HAND))
+
+
+def remember_by_hand(connection: Connection, *, run: str) -> None:
+    """Notes that an operator has run `migrate` on this target, which lets the sensors act; runs inside `writing`."""
+    connection.execute(statement("write_meta"), {"key": BY_HAND, "value": run})

@@ -1,0 +1,96 @@
+"""One table's rows that are ready, written into production and the ledger by one statement."""
+
+from psycopg import sql
+
+from etl_assets.access.postgres.catalog import regclass
+from etl_assets.access.postgres.connection import Connection, as_the_app, one, run_statement
+from etl_assets.access.postgres.statements import identifier, joined, literal, qualified, staging_table, statement
+from etl_assets.core.links.foreign_keys import proof_slots, proven_by_join, require_parents
+from etl_assets.core.links.links import Links
+from etl_assets.core.load.read_back import not_as_written
+from etl_assets.spec.model import Table
+
+
+def insert_ready(
+    connection: Connection,
+    links: Links,
+    table: Table,
+    *,
+    users: list[str] | None,
+    wave: str | None,
+    keys: list[str] | None = None,
+) -> tuple[int, str]:
+    """Writes the rows of one table that are ready: those of some users, or of an unowned table all; and the ledger.
+
+    With `keys`, only rows with these legacy ids.
+
+    Returns:
+        How many went in, and an order-free digest of them as they were read back.
+
+    Raises:
+        Refused: one was changed on its way in, or refers to a row that is not there.
+    """
+    target = links.targets[table.name]
+    columns = [identifier(column) for column in links.columns(table.name)]
+    query = statement(
+        "load_table",
+        links=links.rows(table.name),
+        of_users=chosen(users, keys),
+        expected=links.digest(table.name, "k"),
+        found=links.digest(table.name, "t"),
+        target=qualified(target.schema, target.name),
+        columns=joined(list(columns)),
+        # Rows of one owner side by side: index pages of the owner's key are touched once.
+        sorting=identifier("_account_id" if users is not None else "_legacy_id"),
+        id=identifier(table.id.to),
+        table=literal(table.name),
+        **proof_slots(links, table.name),
+    )
+    with as_the_app(connection), proven_by_join(connection, links):
+        row = one(connection, query, users=users, wave=wave, keys=keys)
+    batch, entered, changed, sample, digest, *orphans = row
+    require_parents(table.name, *orphans)
+    if batch != entered or changed:
+        when = "while they were inserted: look at its triggers and rules"
+        raise not_as_written(table.name, max(batch - entered, changed), sample, when)
+    return int(entered), str(digest)
+
+
+def chosen(users: list[str] | None, keys: list[str] | None) -> sql.Composed:
+    """The condition for rows of some users, or with some legacy ids; nothing where all are meant."""
+    found: list[sql.Composable] = []
+    if users is not None:
+        found.append(sql.SQL("AND k._legacy_user_id = ANY (%(users)s)"))
+    if keys is not None:
+        found.append(sql.SQL("AND k._legacy_id = ANY (%(keys)s)"))
+    return joined(found, by=" ")
+
+
+def adopt(connection: Connection, links: Links, table: Table) -> int:
+    """Enters rows into the ledger that the target has already, equal in every column; returns how many."""
+    target = links.targets[table.name]
+    query = statement(
+        "adopt_rows",
+        links=links.rows(table.name),
+        target=qualified(target.schema, target.name),
+        id=identifier(table.id.to),
+        table=literal(table.name),
+        found=links.digest(table.name, "t"),
+        expected=links.digest(table.name, "k"),
+    )
+    return run_statement(connection, query).rowcount
+
+
+def raise_sequence(connection: Connection, links: Links, table: Table) -> None:
+    """The next native row of a table whose ids are kept gets an id above them."""
+    if table.id.rule != "keep":
+        return
+    target = links.targets[table.name]
+    if target.columns[table.id.to].base not in ("smallint", "integer", "bigint"):
+        return
+    name = regclass(target.schema, target.name)
+    sequence = one(connection, statement("find_sequence"), table=name, column=table.id.to)[0]
+    if sequence is not None:
+        slots = {"id": identifier(table.id.to), "target": qualified(target.schema, target.name)}
+        slots["staging"] = staging_table(table.name)
+        connection.execute(statement("raise_sequence", **slots), {"sequence": sequence})

@@ -1,0 +1,397 @@
+"""From staging to production: whole users, under the writers' lock, behind the gate, each row read back."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import psycopg
+
+from etl_assets.access.postgres.catalog import regclass
+from etl_assets.access.postgres.connection import (
+    Connection,
+    looking_up,
+    one,
+    reading,
+    rows,
+    run_statement,
+    writing,
+)
+from etl_assets.access.postgres.lanes import LANES, Connect, Lane, in_lanes
+from etl_assets.access.postgres.refusals import DatabaseFault
+from etl_assets.access.postgres.statements import identifier, statement
+from etl_assets.core.balances.profiles import note_profiles, write_profiles
+from etl_assets.core.gate.table_rules import require_gate
+from etl_assets.core.gate.target_rules import require_target
+from etl_assets.core.links.links import Links
+from etl_assets.core.load.insert import adopt, insert_ready, raise_sequence
+from etl_assets.core.load.late import is_large, late_users
+from etl_assets.core.load.read_back import can_be_altered, require_as_written, take_versions
+from etl_assets.core.load.refusing import fault_of_rows, narrow, note_refused, note_refused_balance
+from etl_assets.core.load.update import write_changes
+from etl_assets.core.memory.schema import audit, meta_facts, remember
+from etl_assets.core.users.users import marked
+from etl_assets.faults import fault_point
+from etl_assets.model.errors import EtlError, Refused
+
+USERS_PER_TRANSACTION = 10_000  # half a minute in two lanes at 60 rows a user; others wait a minute for their turn
+USERS_FOR_LANES = 200  # for fewer, a connection costs more than it saves
+KeyColumns = dict[str, tuple[str, ...]]
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Loaded:
+    """Rows loaded per table and the seconds that took, the transactions, and whom the target refused, with the rule.
+
+    `updated` counts production rows per table over which a changed legacy row was written, `narrowed` are users of whom
+    the target refused single rows.
+    """
+
+    rows: dict[str, int] = field(default_factory=dict)
+    updated: dict[str, int] = field(default_factory=dict)
+    balances: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    transactions: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+    narrowed: set[str] = field(default_factory=set)
+
+    def add(self, table: str, count: int, updated: int = 0) -> None:
+        """Counts rows of one table."""
+        self.rows[table] = self.rows.get(table, 0) + count
+        self.updated[table] = self.updated.get(table, 0) + updated
+
+    def include(self, other: "Loaded") -> None:
+        """Counts all that another has counted; the seconds of lanes add up too."""
+        for table, count in other.rows.items():
+            self.add(table, count, other.updated.get(table, 0))
+            self.seconds[table] = self.seconds.get(table, 0.0) + other.seconds.get(table, 0.0)
+        self.balances += other.balances
+        self.transactions += other.transactions
+        self.refused |= other.refused
+        self.narrowed |= other.narrowed
+
+    @property
+    def written(self) -> int:
+        """All rows that were inserted or updated, and changes to profiles."""
+        return sum(self.rows.values()) + sum(self.updated.values()) + self.balances
+
+
+@dataclass(frozen=True)
+class Loader:
+    """Who loads, from where to where: the connection, the links, each table's key columns, the Dagster run.
+
+    With `connect`, which opens more connections, large waves are loaded in lanes; `lane` is the one of this loader.
+    `is_small`: few users are written for, whose rows are looked up and not found by reading everybody's.
+    """
+
+    connection: Connection
+    links: Links
+    keys: KeyColumns
+    run: str
+    connect: Connect | None = None
+    lane: Lane | None = None
+    is_small: bool = False
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """A transaction that writes."""
+        own = self.lane.writing(run=self.run) if self.lane else writing(self.connection, run=self.run)
+        with own, looking_up(self.connection, few=self.is_small):
+            yield
+
+
+def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
+    """Loads every row that is ready, of users claimed in this wave or in an earlier one.
+
+    One transaction holds whole users: all tables of a batch of users, in the order of their references, with ledger
+    and `migrated_at`. A kill between two of them leaves whole users, and the next run goes on.
+
+    Raises:
+        Refused: a blocking validation fails, or a row was changed on its way in.
+        EtlError: the wave was not sealed.
+    """
+    connection, links = loader.connection, loader.links
+    if links.accounts is None:
+        raise ValueError("who may hold rows is not known: these links are only to look at")
+    owned = [name for name in links.tables if not links.spec.tables[name].owner.is_none]
+    loaded = Loaded(dict.fromkeys(owned, 0))
+    with reading(connection):
+        _require_standing(connection, wave)
+        own = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
+        with_lanes = bool(loader.connect) and len(own) >= USERS_FOR_LANES and _are_apart(connection, links, owned)
+        is_small = not is_large(connection, wave)
+    load_own = _load_in_lanes if with_lanes else _load_in_turn
+    load_own(replace(loader, is_small=is_small), owned, own, wave=wave, loaded=loaded, progress=progress)
+    # Rows that were not there, not right or not referable when their owner's wave came, users by users as above.
+    # Each pass can free further rows, through references between users; it ends when one brings nothing. The staging
+    # that the wave has seen is that of the first pass, which alone looks everywhere.
+    with reading(connection):
+        loader = replace(loader, links=marked(connection, links))
+    links = loader.links
+    late, staging = late_users(connection, links, owned, wave=wave)
+    brought = True
+    while brought:
+        before = loaded.written
+        for batch in _batches([user for user in late if user not in {*loaded.refused, *loaded.narrowed}]):
+            _load_or_divide(loader, owned, batch, wave=wave, loaded=loaded)
+        brought = loaded.written > before
+        if brought:
+            late, _ = late_users(connection, links, [name for name in owned if links.can_be_freed(name)], wave=wave)
+    with writing(connection, run=loader.run):
+        _require_standing(connection, wave)
+        if not loaded.transactions:
+            # Nobody to load is still a moment to say what is wrong: a red gate must not turn green by being empty.
+            _open_gate(loader)
+        for name in owned:
+            raise_sequence(connection, links, links.spec.tables[name])
+        connection.execute(statement("finish_wave"), {"wave": wave, "staging": staging})
+        # The reconciliation joins the ledger next; without statistics Postgres takes it for empty and loops.
+        run_statement(connection, statement("analyze", table=identifier("etl", "loaded")))
+        fault_point("load.finished")
+    if loaded.refused:
+        rules = "; ".join(sorted(set(loaded.refused.values())))
+        raise Refused(
+            "the_target_takes_every_user",
+            table=", ".join(owned),
+            count=len(loaded.refused),
+            sample=[f"user {user}" for user in loaded.refused],
+            remedy=f"Everybody else was loaded. Of these users' rows: {rules}. Correct their legacy rows or the "
+            "constraint, then run again.",
+        )
+    return loaded
+
+
+def load_unowned(loader: Loader, name: str) -> int:
+    """Loads a lookup table's rows that are ready and not in the ledger, in one transaction; returns how many.
+
+    With `id: keep`, rows that the target has already and that are equal in every column are adopted, not written.
+
+    Raises:
+        Refused: a blocking validation fails, or a row was changed on its way in.
+    """
+    try:
+        return _load_lookup(loader, name, is_narrowed=False)
+    except DatabaseFault as fault:
+        if not fault.is_about_rows:
+            raise
+        return _load_lookup(loader, name, is_narrowed=True)
+
+
+def _load_lookup(loader: Loader, name: str, *, is_narrowed: bool) -> int:
+    connection, links = loader.connection, loader.links
+    table = links.spec.tables[name]
+    with writing(connection, run=loader.run):
+        _open_gate(loader)
+        adopted = adopt(connection, links, table) if table.id.rule == "keep" else 0
+        told: dict[str, Any] = {"adopted": adopted}
+        if is_narrowed:
+            done = narrow(connection, links, [name], users=None, wave=None, run=loader.run)
+            count = done.rows[name]
+            note_refused(connection, links, done, run=loader.run)
+            told |= {"rows": {name: count}, "updated": done.updated[name], "refused": len(done.refused)}
+        else:
+            count, digest = insert_ready(connection, links, table, users=None, wave=None)
+            updated = write_changes(connection, links, name, users=None, wave=None, run=loader.run)
+            told |= {"rows": {name: count}, "digests": {name: digest}, "updated": updated}
+        raise_sequence(connection, links, table)
+        require_as_written(connection, links, [name], users=None)
+        if is_narrowed:
+            take_versions(connection, links, [name], users=None)
+        run_statement(connection, statement("analyze", table=identifier("etl", "loaded")))
+        audit(connection, run=loader.run, action="loaded", **told)
+        fault_point("load.before_commit")
+    fault_point("load.committed")
+    return count + adopted
+
+
+def _are_apart(connection: Connection, links: Links, owned: list[str]) -> bool:
+    """True when no transaction that writes for some users can be in the way of another's.
+
+    Two rows under one unique rule, an account that takes the balances of two users, and a trigger can be. A table
+    without a key counts as loaded from the first gate on, and that shall not be committed before its rows.
+    """
+    has_frozen = any(links.spec.tables[name].is_frozen for name in links.tables)
+    if has_frozen or links.spec.writes_profiles or can_be_altered(connection, links):
+        return False
+    tables = [regclass(links.targets[name].schema, links.targets[name].name) for name in owned]
+    ids = [links.spec.tables[name].id.to for name in owned]
+    return not one(connection, statement("can_collide"), tables=tables, ids=ids)[0]
+
+
+def _load_in_turn(
+    loader: Loader, owned: list[str], users: list[str], *, wave: str, loaded: Loaded, progress: Progress
+) -> None:
+    done = 0
+    for batch in _batches(users):
+        _load_or_divide(loader, owned, batch, wave=wave, loaded=loaded)
+        done += len(batch)
+        progress(done, len(users))
+
+
+def _load_in_lanes(
+    loader: Loader, owned: list[str], users: list[str], *, wave: str, loaded: Loaded, progress: Progress
+) -> None:
+    assert loader.connect is not None  # noqa: S101 - asked by the caller
+    with writing(loader.connection, run=loader.run):
+        _require_standing(loader.connection, wave)
+        _open_gate(loader)
+
+    def load(lane: Lane, batch: list[str]) -> Loaded:
+        part = Loaded(dict.fromkeys(owned, 0))
+        _load_or_divide(replace(loader, connection=lane.connection, lane=lane), owned, batch, wave=wave, loaded=part)
+        return part
+
+    # Dealt out one by one, because the oldest users, whose ids come first, have the most rows.
+    count = LANES * math.ceil(len(users) / (USERS_PER_TRANSACTION * LANES))
+    batches = [users[number::count] for number in range(min(count, len(users)))]
+    sizes = iter([len(batch) for batch in batches])
+    done = 0
+    for parts in in_lanes(loader.connection, loader.connect, batches, load, run=loader.run):
+        for part in parts:
+            loaded.include(part)
+            done += next(sizes)
+        progress(done, len(users))
+
+
+def _load_or_divide(loader: Loader, owned: list[str], users: list[str], *, wave: str, loaded: Loaded) -> None:
+    """Loads a batch; where the target refuses a row that no validation foresaw, finds its user and loads the others.
+
+    Raises:
+        Refused: one did foresee it; what it looks for has come since the gate was opened.
+    """
+    try:
+        _load_users(loader, owned, users, wave=wave, loaded=loaded)
+    except DatabaseFault as fault:
+        if not fault.is_about_rows:
+            raise
+        with reading(loader.connection):
+            require_gate(loader.connection, loader.links, users=users, is_refused=True)
+        if len(users) == 1:
+            try:
+                _load_narrowed(loader, owned, users[0], wave=wave, loaded=loaded)
+            except DatabaseFault as last:
+                loaded.refused[users[0]] = str(last)
+            return
+        half = len(users) // 2
+        for part in (users[:half], users[half:]):
+            _load_or_divide(loader, owned, part, wave=wave, loaded=loaded)
+
+
+def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str, loaded: Loaded) -> None:
+    connection, links = loader.connection, loader.links
+    counts: dict[str, int] = {}
+    digests: dict[str, str] = {}
+    updated: dict[str, int] = {}
+    with loader.writing():
+        _require_standing(connection, wave)
+        # The first transaction looks at everybody's rows, before anything is written; those after it at their own.
+        is_first = not loaded.transactions and not loader.lane
+        _open_gate(loader, users=None if is_first else users)
+        note_profiles(connection, links, users)
+        for name in owned:
+            started = time.monotonic()
+            table = links.spec.tables[name]
+            counts[name], digests[name] = insert_ready(connection, links, table, users=users, wave=wave)
+            fault_point("load.rows")
+            updated[name] = write_changes(connection, links, name, users=users, wave=wave, run=loader.run)
+            loaded.seconds[name] = loaded.seconds.get(name, 0.0) + time.monotonic() - started
+            fault_point("load.table")
+        for name in owned:
+            raise_sequence(connection, links, links.spec.tables[name])
+        profiles = write_profiles(connection, links, wave=wave, run=loader.run)
+        fault_point("load.balances")
+        connection.execute(statement("stamp_migrated"), {"users": users})
+        require_as_written(connection, links, owned, users=users)
+        audit(
+            connection,
+            run=loader.run,
+            action="loaded",
+            wave=wave,
+            users=len(users),
+            rows=counts,
+            digests=digests,
+            updated=updated,
+            **profiles,
+        )
+        fault_point("load.before_commit")
+    fault_point("load.committed")
+    loaded.transactions += 1
+    loaded.balances += sum(profiles.values())
+    for name, count in counts.items():
+        loaded.add(name, count, updated[name])
+
+
+def _load_narrowed(loader: Loader, owned: list[str], user: str, *, wave: str, loaded: Loaded) -> None:
+    """Loads what the target takes of one user's rows, and notes the others.
+
+    A user of whom nothing arrived yet waits whole where the spec holds users with quarantined rows, and where the
+    profile does not take what it is given; the claim is taken back then.
+    """
+    connection, links = loader.connection, loader.links
+    loaded.narrowed.add(user)
+    with loader.writing():
+        _require_standing(connection, wave)
+        _open_gate(loader, users=[user])
+        is_new, balances, balance = not _has_history(connection, user), 0, None
+        with connection.transaction() as attempt:
+            note_profiles(connection, links, [user])
+            done = narrow(connection, links, owned, users=[user], wave=wave, run=loader.run)
+            try:
+                with connection.transaction():
+                    balances = sum(write_profiles(connection, links, wave=wave, run=loader.run).values())
+            except psycopg.Error as error:
+                balance = fault_of_rows(error)
+            holds = bool(done.refused) and links.spec.policy.incomplete_users == "hold"
+            waits = is_new and (holds or balance is not None)
+            if waits:
+                raise psycopg.Rollback(attempt)
+            connection.execute(statement("stamp_migrated"), {"users": [user]})
+            require_as_written(connection, links, owned, users=[user])
+            take_versions(connection, links, owned, users=[user])
+        note_refused(connection, links, done, run=loader.run)
+        if balance is not None:
+            note_refused_balance(connection, links, user, balance, run=loader.run)
+        if waits:
+            connection.execute(statement("leave_wave"), {"user": user})
+            connection.execute(statement("unclaim_user"), {"user": user})
+        counts = {"rows": done.rows, "updated": done.updated} if not waits else {}
+        refused = len(done.refused) + (balance is not None)
+        audit(connection, run=loader.run, action="loaded", wave=wave, users=int(not waits), refused=refused, **counts)
+        fault_point("load.before_commit")
+    fault_point("load.committed")
+    loaded.transactions += 1
+    if not waits:
+        loaded.balances += balances
+        for name in owned:
+            loaded.add(name, done.rows[name], done.updated[name])
+
+
+def _has_history(connection: Connection, user: str) -> bool:
+    """True when something of a user's was loaded: then the claim stands, and only what is refused stays behind."""
+    return bool(one(connection, statement("has_history"), user=user)[0])
+
+
+def _require_standing(connection: Connection, wave: str) -> None:
+    """Nothing, when the wave is sealed and was not undone, also not while it is loaded."""
+    sealed = connection.execute(statement("find_wave"), {"wave": wave}).fetchone()
+    if sealed is None or sealed[1]:
+        what = "was undone" if sealed else "was not resolved yet"
+        raise EtlError(f"Wave {wave} {what}: materialize `resolved_users` for it first.")
+
+
+def _open_gate(loader: Loader, *, users: list[str] | None = None) -> None:
+    require_target(loader.connection, loader.links)
+    require_gate(loader.connection, loader.links, users=users)
+    remember(loader.connection, meta_facts(loader.links.spec, loader.keys))
+    for name in loader.links.tables:
+        if loader.links.spec.tables[name].is_frozen:
+            loader.connection.execute(statement("freeze_table"), {"table": name})
+    fault_point("load.gated")
+
+
+def _batches(users: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(users), USERS_PER_TRANSACTION):
+        yield users[start : start + USERS_PER_TRANSACTION]

@@ -1,0 +1,123 @@
+"""Production read back: what a load wrote before it commits, and what the ledger does not know."""
+
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from etl_assets.access.postgres.catalog import regclass
+from etl_assets.access.postgres.connection import Connection, fire_deferred, one
+from etl_assets.access.postgres.statements import (
+    catalog_text,
+    identifier,
+    joined,
+    literal,
+    qualified,
+    staging_table,
+    statement,
+)
+from etl_assets.core.links.links import Links
+from etl_assets.model.errors import Refused
+
+COSTLY = ("jsonb", "bytea", "double precision")  # to hash, or to hold equal
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Rows of one table that the ledger does not know.
+
+    `ours` were written by a loading transaction, `doubled_since` are later copies of loaded rows under ids of their
+    own. The samples are new ids of the former, and legacy ids of what the latter are copies of.
+    """
+
+    ours: int = 0
+    doubled_since: int = 0
+    ours_sample: tuple[str, ...] = ()
+    doubled_sample: tuple[str, ...] = ()
+
+
+def require_as_written(connection: Connection, links: Links, names: list[str], *, users: list[str] | None) -> None:
+    """Nothing, when all that this transaction loaded stands in production as the ledger has it.
+
+    Each row was read back when it was written; this is about what came after it, such as a trigger that was deferred.
+    Where no trigger and no rule of the app runs, only a mistake of ours can have come: that a row is gone is looked for
+    here, because nobody could tell it from a later removal; that one is altered is found by whoever reads it next.
+
+    Raises:
+        Refused: a row was altered or removed.
+    """
+    fire_deferred(connection)
+    may_differ = can_be_altered(connection, links)
+    of_users = sql.SQL("AND l.legacy_user_id = ANY (%(users)s)") if users is not None else sql.SQL("")
+    for name in names:
+        differs = sql.SQL("t.{} IS NULL").format(identifier(links.spec.tables[name].id.to))
+        if may_differ:
+            differs = sql.SQL("{} IS DISTINCT FROM l.digest").format(links.digest(name, "t"))
+        query = statement("read_back", **_slots(links, name), differs=differs, of_users=of_users)
+        count, sample = one(connection, query, users=users)
+        if count:
+            raise not_as_written(name, int(count), sample, "after they were inserted: look at its triggers")
+        if may_differ:
+            take_versions(connection, links, [name], users=users)
+
+
+def take_versions(connection: Connection, links: Links, names: list[str], *, users: list[str] | None) -> None:
+    """What a trigger wrote to, or was written within a savepoint, carries another transaction's mark: that is kept."""
+    of_users = sql.SQL("AND l.legacy_user_id = ANY (%(users)s)") if users is not None else sql.SQL("")
+    for name in names:
+        query = statement("take_versions", **_slots(links, name), of_users=of_users)
+        connection.execute(query, {"users": users})
+
+
+def can_be_altered(connection: Connection, links: Links) -> bool:
+    """True when a trigger or a rule of the app runs as rows are written."""
+    tables = {(links.targets[name].schema, links.targets[name].name) for name in links.tables}
+    tables |= {links.spec.accounts.profiles_table} if links.spec.writes_profiles else set()
+    written = sorted(regclass(*names) for names in tables)
+    return bool(one(connection, statement("can_be_altered"), tables=written)[0])
+
+
+def not_as_written(table: str, count: int, sample: list[str] | None, when: str) -> Refused:
+    """The refusal of a batch that the target did not take as it was."""
+    remedy = f"The target changed or swallowed these rows {when}. Nothing of this batch was kept."
+    return Refused("rows_arrive_unchanged", table=table, count=count, sample=sample or (), remedy=remedy)
+
+
+def find_beside(connection: Connection, links: Links, name: str) -> Beside:
+    """Rows of one table that the ledger does not know, as far as they were doubled or are our fault."""
+    columns = links.changeable(name)
+    if not columns:
+        return Beside()
+    known = links.targets[name].columns
+    cheap = [column for column in sorted(columns) if known[column].not_null and known[column].base not in COSTLY]
+    values: list[sql.Composable] = [identifier("t", column) for column in cheap] or [sql.SQL("true")]
+    names: list[sql.Composable] = [identifier(f"_key{number}") for number in range(len(values))]
+    query = statement(
+        "count_beside",
+        **_slots(links, name),
+        keys=joined([sql.SQL("{} AS {}").format(*pair) for pair in zip(values, names, strict=True)]),
+        values=joined(values),
+        names=joined(names),
+        content=sql.SQL("ROW({})").format(joined([identifier("t", column) for column in sorted(columns)])),
+        fires=literal(any(links.spec.policy.fires(table) for table in links.tables)),
+        staging=staging_table(name),
+        tables=literal(_sharing_target(links, name)),
+    )
+    ours, doubled, ours_ids, doubled_ids = one(connection, query)
+    return Beside(int(ours), int(doubled), tuple(ours_ids or ()), tuple(doubled_ids or ()))
+
+
+def _sharing_target(links: Links, name: str) -> list[str]:
+    """The tables that are loaded into the same target as this one, itself among them."""
+    target = links.targets[name]
+    places = {other: (links.targets[other].schema, links.targets[other].name) for other in links.tables}
+    return [other for other, place in places.items() if place == (target.schema, target.name)]
+
+
+def _slots(links: Links, name: str) -> dict[str, sql.Composable]:
+    to, target = links.spec.tables[name].id.to, links.targets[name]
+    return {
+        "target": qualified(target.schema, target.name),
+        "table": literal(name),
+        "id": identifier(to),
+        "id_type": catalog_text(target.columns[to].type),
+    }

@@ -1,0 +1,39 @@
+"""The keyed list of forgotten people in the target: read by whatever copies the legacy database."""
+
+import secrets
+
+from etl_assets.access.postgres.connection import Connection, has_table, rows
+from etl_assets.access.postgres.statements import statement
+from etl_assets.model.errors import ArtifactError
+from etl_assets.model.suppression import KEY_BYTES, Person, Suppressions
+
+KEY = "suppression key"
+
+
+def read_suppressions(connection: Connection) -> Suppressions:
+    """Everybody who was forgotten on this target; nobody where schema `etl` is not there yet."""
+    if not has_table(connection, "etl.forgotten"):
+        return Suppressions()
+    key = rows(connection, statement("find_fact"), key=KEY)
+    found = rows(connection, statement("list_suppressions"))
+    people = frozenset(Person(*(bytes(part) if part is not None else None for part in row)) for row in found)  # type: ignore[arg-type]
+    return Suppressions(bytes.fromhex(key[0][0]) if key else b"", people)
+
+
+def suppression_key(connection: Connection) -> bytes:
+    """The target's key, made at its first use; runs inside `writing`."""
+    connection.execute(statement("write_meta"), {"key": KEY, "value": secrets.token_hex(KEY_BYTES)})
+    return bytes.fromhex(rows(connection, statement("find_fact"), key=KEY)[0][0])
+
+
+def require_suppressed(connection: Connection, suppressed: str) -> None:
+    """Nothing, when a snapshot was cleared of everybody who is forgotten by now; runs inside `writing`.
+
+    Raises:
+        ArtifactError: somebody was forgotten since, and staging the snapshot would bring that person back.
+    """
+    if read_suppressions(connection).digest != suppressed:
+        raise ArtifactError(
+            "Somebody was forgotten after this snapshot was taken, and it still holds that person: run the job "
+            "`migrate`, which takes a new one."
+        )

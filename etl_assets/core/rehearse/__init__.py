@@ -1,0 +1,1 @@
+"""What would happen: `check` and the dry run, rolled back. It owns no table of schema `etl`."""

@@ -1,0 +1,124 @@
+"""A staging table brought up to date: what changed between two snapshots is swapped, and nothing else is touched."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import polars as pl
+from psycopg import sql
+
+from etl_assets.access.postgres.catalog import shape_digest
+from etl_assets.access.postgres.connection import Connection, one, rows, run_statement
+from etl_assets.access.postgres.copying import copy_frame, without_nul
+from etl_assets.access.postgres.statements import identifier, staging_table, statement
+from etl_assets.core.links.links import Links
+from etl_assets.core.links.repeated import repeated_keys
+from etl_assets.core.staging.table import (
+    StagedCounts,
+    StagingSource,
+    copy_batches,
+    exclude_vanished,
+    is_altered,
+    keep_faults,
+    known_digest,
+    note_staged,
+    staging_columns,
+)
+from etl_assets.faults import fault_point
+from etl_assets.model.errors import Unavailable
+from etl_assets.spec.model import Table
+
+
+@dataclass(frozen=True)
+class FormerStaging:
+    """What a table is staged from: the snapshot, its export's sha256, and how many rows are staged."""
+
+    snapshot: str
+    content: str
+    rows: int
+
+
+def find_former(connection: Connection, links: Links, table: Table) -> FormerStaging | None:
+    """The staging that could be brought up to date; None where the table has to be staged whole.
+
+    That is when another spec made it, or for another shape of the target, when a correction was laid over it, or when
+    it does not hold as many rows as were staged.
+    """
+    if table.is_frozen:
+        return None
+    values = {
+        "table": table.name,
+        "spec_digest": links.spec.digest,
+        "target_digest": shape_digest(links.targets[table.name]),
+        "staging": f"etl.stg_{table.name}",
+    }
+    found = rows(connection, statement("find_former_staging"), **values)
+    if not found:
+        return None
+    snapshot, content, staged = found[0]
+    # A table from which rows were lost is not brought up to date but made anew: that is the checks' remedy.
+    present = one(connection, statement("count_staging", staging=staging_table(table.name)))[0]
+    return FormerStaging(snapshot, content, int(staged)) if present == staged else None
+
+
+def find_sound(connection: Connection, links: Links, table: Table) -> FormerStaging | None:
+    """The same, unless somebody has written to the staging table since: that is staged whole again."""
+    former = find_former(connection, links, table)
+    return None if former is None or is_altered(connection, table.name) else former
+
+
+def require_still_staged(connection: Connection, links: Links, table: Table, former: FormerStaging | None) -> None:
+    """Nothing, when staging is what the difference was made against; runs inside `writing`.
+
+    Raises:
+        Unavailable: somebody has written to this staging table meanwhile; trying again compares anew.
+    """
+    if former is None or find_sound(connection, links, table) != former:
+        raise Unavailable(f"Another run has staged {table.name} meanwhile, or somebody has written to its staging.")
+
+
+def update_staging(
+    connection: Connection, links: Links, table: Table, *, source: StagingSource, gone: Iterable[pl.DataFrame], run: str
+) -> StagedCounts:
+    """Takes the rows of `gone` (`_key`) out of staging and quarantine, and those of the source in.
+
+    Runs inside a `writing` transaction in which `find_former` found what the difference was made against. Afterwards
+    everything is as `replace_staging` would have left it.
+    """
+    former = find_former(connection, links, table)
+    assert former is not None  # noqa: S101 - looked at in this transaction by whoever calls
+    staging, name = staging_table(table.name), {"table": table.name}
+    removed = _remove(connection, table, gone)
+    columns = list(staging_columns(table, links.targets[table.name]))
+    entered, faulty = copy_batches(connection, table, columns, source.batches)
+    keep_faults(connection, table, faulty)
+    run_statement(connection, statement("note_left_out"), **name)
+    left_out = {"where": source.excluded, "forgotten": source.forgotten}
+    keys = [key for some in left_out.values() for key in some]
+    returned = statement("forget_returned", staging=staging, repeated=repeated_keys(table.name))
+    connection.execute(returned, {**name, "keys": keys})
+    for reason, some in left_out.items():
+        connection.execute(statement("exclude_rows"), {**name, "keys": some, "reason": reason})
+    run_statement(connection, statement("drop_rowids"))
+    known = identifier("pg_temp", "etl_gone")
+    exclude_vanished(connection, table, known)
+    fault_point("staging.copied")
+    quarantined = int(one(connection, statement("count_quarantined"), **name)[0])
+    # Where nothing was touched it is as `find_sound` has just found it.
+    digest = None if removed or entered else known_digest(connection, table.name)
+    counts = StagedCounts(former.rows - removed + entered, quarantined, len(keys), digest=digest)
+    note_staged(connection, links, table, source=source, counts=counts, run=run)
+    return counts
+
+
+def _remove(connection: Connection, table: Table, gone: Iterable[pl.DataFrame]) -> int:
+    """Takes rows out of staging, or of the quarantine; returns how many were staged."""
+    run_statement(connection, statement("drop_gone"))
+    run_statement(connection, statement("create_gone"))
+    for keys in gone:
+        copy_frame(connection, statement("copy_gone"), keys.select(without_nul("_key")))
+    slots = {"store": staging_table(table.name), "key": identifier("_legacy_id"), "of_table": sql.SQL("")}
+    removed = run_statement(connection, statement("delete_gone", **slots)).rowcount
+    slots = {"store": identifier("etl", "quarantine"), "key": identifier("legacy_id")}
+    of_table = sql.SQL('AND s."table" = %(table)s')
+    run_statement(connection, statement("delete_gone", **slots, of_table=of_table), table=table.name)
+    return removed

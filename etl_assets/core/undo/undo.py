@@ -1,0 +1,225 @@
+"""A wave or a user taken out of production again: what the ledger says, all of it or nothing."""
+
+import json
+from dataclasses import dataclass, field
+
+from etl_assets.access.postgres.connection import (
+    Connection,
+    as_the_app,
+    fire_deferred,
+    one,
+    rows,
+    run_statement,
+    writing,
+)
+from etl_assets.access.postgres.statements import qualified, statement
+from etl_assets.core.balances.balances import spent_balances, undo_balances
+from etl_assets.core.balances.profiles import undo_profile
+from etl_assets.core.links.links import Links
+from etl_assets.core.load.update import casts
+from etl_assets.core.memory.schema import audit, contradictions, declared_facts, exists
+from etl_assets.core.undo.hindrances import hindrances, undo_slots
+from etl_assets.faults import fault_point
+from etl_assets.model.errors import SettingsError, UndoRefused
+
+LAST = "last"
+DISABLE = "Nothing was taken out. Disable the triggers meanwhile: what they book would be taken back twice."
+TAKE_CARE = (
+    "Nothing was taken out. Settle these rows in the new app, or leave what was loaded. `--in-use` (in the Launchpad "
+    "`in_use: true`) takes out rows that were changed all the same, and keeps what they held in etl.taken_out."
+)
+
+
+@dataclass
+class Undone:
+    """What became of it: users on hold; rows removed, given back their former values, or gone before; money; profiles.
+
+    `lost` rows had gone with their account, and may come back with another. `kept` of those removed were in use.
+    `waves` are those that had brought them.
+    """
+
+    users: int = 0
+    removed: dict[str, int] = field(default_factory=dict)
+    restored: dict[str, int] = field(default_factory=dict)
+    gone: dict[str, int] = field(default_factory=dict)
+    lost: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, int] = field(default_factory=dict)
+    balances: dict[str, int] = field(default_factory=dict)
+    profile: dict[str, int] = field(default_factory=dict)
+    waves: list[str] = field(default_factory=list)
+
+
+def undo_wave(connection: Connection, links: Links, *, wave: str, run: str, in_use: bool = False) -> Undone:
+    """Takes out everything of the wave's users, and what the wave brought or changed for others, in one transaction.
+
+    `last` stands for the last wave that was not undone. The wave's users lose their claim and are held, the others keep
+    theirs and are held, until the wave is run again by hand. A row that its user removed before stays in the ledger,
+    and so never comes back; one that went with its account leaves the ledger. With `in_use`, rows that somebody has
+    written to since go too, and all that they held is kept in `etl.taken_out`.
+
+    Raises:
+        SettingsError: there is no such wave, or it was undone already.
+        UndoRefused: a row was changed since, or something that stays refers to it.
+    """
+    with writing(connection, run=run):
+        known = [key for (key,) in rows(connection, statement("list_live_waves"))]
+        wave = known[-1] if wave == LAST and known else wave
+        sealed = connection.execute(statement("find_wave"), {"wave": wave}).fetchone()
+        if sealed is None or sealed[1]:
+            what = "was undone already" if sealed else "is no wave of this target"
+            raise SettingsError(f"{wave!r} {what}; its waves are {', '.join(known[-6:]) or 'none'}")
+        users = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
+        done = _undo(connection, links, users=users, wave=wave, run=run, in_use=in_use)
+        connection.execute(statement("undo_wave"), {"wave": wave})
+        done.waves = [wave]
+        fault_point("undo.before_commit")
+    fault_point("undo.committed")
+    return done
+
+
+def undo_user(connection: Connection, links: Links, *, user: str, run: str, in_use: bool = False) -> Undone:
+    """Takes out everything of one legacy user, in one transaction; the user loses the claim and is held.
+
+    `in_use` is as for a wave.
+
+    Raises:
+        SettingsError: nobody has this id, or the user has claimed nothing.
+        UndoRefused: a row was changed since, or something that stays refers to it.
+    """
+    with writing(connection, run=run):
+        found = connection.execute(statement("find_user"), {"user": user}).fetchone()
+        if found is None or found[0] is None:
+            what = "has claimed no account, so there is nothing to undo" if found else "is no legacy user"
+            raise SettingsError(f"{user!r} {what}; `etl-assets user ID` says where somebody's history is")
+        waves = [wave for (wave,) in rows(connection, statement("list_waves_of_user"), user=user)]
+        connection.execute(statement("leave_wave"), {"user": user})
+        done = _undo(connection, links, users=[user], wave=None, run=run, in_use=in_use)
+        done.waves = waves
+        fault_point("undo.before_commit")
+    fault_point("undo.committed")
+    return done
+
+
+def left_of_waves(connection: Connection, waves: list[str]) -> dict[tuple[str, str], int]:
+    """How many rows of each wave and table the ledger still has; runs inside `reading`."""
+    found = rows(connection, statement("count_of_waves"), waves=waves)
+    return {(wave, table): int(count) for wave, table, count in found}
+
+
+def undone_waves(connection: Connection) -> list[str]:
+    """Waves that can be run again, because they, or one of their users, were undone; none on a target without ours."""
+    return [wave for (wave,) in rows(connection, statement("list_undone_waves"))] if exists(connection) else []
+
+
+def _undo(
+    connection: Connection, links: Links, *, users: list[str], wave: str | None, run: str, in_use: bool
+) -> Undone:
+    _require_the_same_spec(connection, links)
+    values = {"users": users, "wave": wave}
+    run_statement(connection, statement("create_undo"))
+    connection.execute(statement("choose_removals"), values)
+    connection.execute(statement("choose_restorations"), values)
+    touched = {user for (user,) in rows(connection, statement("list_touched_users"), wave=wave)} | set(users)
+    tables = _tables(connection, links)
+    hindered = hindrances(connection, links, tables, users=users, wave=wave, in_use=in_use)
+    if hindered:
+        raise UndoRefused("Undo refused", hindered, remedy=TAKE_CARE)
+    done = Undone(len(touched))
+    if in_use:
+        for name in tables:
+            kept = statement("keep_taken_out", **undo_slots(links, name), found=links.digest(name, "t"))
+            done.kept[name] = connection.execute(kept, {"run": run}).rowcount
+    for name in reversed(tables):
+        _remove(connection, links, name, done)
+    fault_point("undo.removed")
+    # What a deferred trigger does to a balance is done now, and is noticed.
+    fire_deferred(connection)
+    spent = spent_balances(connection, links, users=users, wave=wave)
+    if spent:
+        raise UndoRefused("Undo refused: triggers book by themselves", spent, remedy=DISABLE)
+    done.balances = undo_balances(connection, links, users=users, wave=wave)
+    done.profile = undo_profile(connection, links, users=users, wave=wave)
+    for name in tables:
+        _restore(connection, links, name, done, wave=wave)
+    claims = one(connection, statement("digest_claims"), users=users)[0]
+    connection.execute(statement("hold_users"), {**values, "touched": sorted(touched)})
+    _correct_final_books(connection, done, run=run)
+    told = {"removed": done.removed, "restored": done.restored, "gone": done.gone, "lost": done.lost}
+    told |= {"in_use": done.kept} if in_use else {}
+    audit(
+        connection,
+        run=run,
+        action="undone",
+        wave=wave,
+        users=len(users),
+        held=len(touched),
+        claims=claims,
+        **told,
+        balances=done.balances,
+        profile=done.profile,
+    )
+    return done
+
+
+def _correct_final_books(connection: Connection, done: Undone, *, run: str) -> None:
+    """After a cleanup nothing can be counted anew: what goes out of production waits from then on."""
+    found = connection.execute(statement("find_final_books")).fetchone()
+    if found is None:
+        return
+    books = found[0]
+    for name, count in done.removed.items():
+        back = count + done.lost.get(name, 0)
+        books["tables"][name]["loaded"] -= back
+        books["tables"][name]["waiting"] += back
+    books["users"]["resolved"] -= done.users
+    books["users"]["held"] += done.users
+    connection.execute(statement("keep_final_books"), {"run": run, "books": json.dumps(books)})
+
+
+def _require_the_same_spec(connection: Connection, links: Links) -> None:
+    wrong = contradictions(connection, declared_facts(links.spec))
+    if wrong:
+        raise UndoRefused(f"Undo refused: {'; '.join(wrong)}", remedy="Undo with the spec that was loaded with.")
+
+
+def _tables(connection: Connection, links: Links) -> list[str]:
+    """The tables in question, referenced tables first."""
+    named = {name for (name,) in rows(connection, statement("list_undo_tables"))}
+    absent = sorted(named - set(links.tables))
+    if absent:
+        what = (
+            f"Undo refused: rows were loaded into {', '.join(absent)}, which the spec or the target does not have now"
+        )
+        raise UndoRefused(what, remedy="Undo with the spec that was loaded with.")
+    return [name for name in links.tables if name in named]
+
+
+def _remove(connection: Connection, links: Links, name: str, done: Undone) -> None:
+    slots = undo_slots(links, name)
+    if not links.spec.tables[name].owner.is_none:
+        lost = statement("strike_lost_rows", **slots, profiles=qualified(*links.spec.accounts.profiles_table))
+        done.lost[name] = int(one(connection, lost)[0])
+    count = statement("count_present", **slots)
+    present, gone = one(connection, count, how="remove")
+    with as_the_app(connection):
+        removed = one(connection, statement("remove_rows", **slots))[0]
+    if removed != present:
+        what = f"Undo refused: {links.spec.tables[name].target} kept {present - removed:,} of {present:,} rows"
+        raise UndoRefused(what, remedy="Look at its triggers and rules: one of them swallows a DELETE.")
+    done.removed[name], done.gone[name] = int(removed), int(gone)
+
+
+def _restore(connection: Connection, links: Links, name: str, done: Undone, *, wave: str | None) -> None:
+    slots = undo_slots(links, name)
+    present = one(connection, statement("count_present", **slots), how="restore")[0]
+    if not present:
+        return
+    query = statement(
+        "restore_rows", **slots, changes=casts(links, name, links.changeable(name)), found=links.digest(name, "t")
+    )
+    with as_the_app(connection):
+        restored, differing = one(connection, query, wave=wave)
+    if restored != present or differing:
+        what = f"Undo refused: {links.spec.tables[name].target} did not take {max(present - restored, differing):,}"
+        raise UndoRefused(f"{what} former rows as they were", remedy="Look at its triggers and rules on UPDATE.")
+    done.restored[name] = int(restored)

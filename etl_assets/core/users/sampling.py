@@ -1,0 +1,50 @@
+"""A few users with all that belongs to them, the same ones every time."""
+
+from psycopg import sql
+
+from etl_assets.access.postgres.connection import Connection, rows
+from etl_assets.access.postgres.statements import identifier, staging_table, statement
+from etl_assets.core.links.links import Links
+from etl_assets.spec.model import USERS, Spec
+from etl_assets.spec.shapes import reference_columns
+
+
+def sampled(
+    connection: Connection, spec: Spec, links: Links, *, states: sql.Composed, candidates: list[str], sample: str
+) -> list[str]:
+    """The users of a sample, with the owners of every row to which theirs refer, as far as they can be claimed.
+
+    Args:
+        connection: to the target, in a transaction.
+        spec: what is migrated.
+        links: of the tables that the target has.
+        states: a statement for the states of the parameter `users`.
+        candidates: whom a wave could take.
+        sample: `<number>/<seed>`; the seed decides which.
+    """
+    count, _, seed = sample.partition("/")
+    values = {"users": candidates, "seed": seed, "count": int(count)}
+    chosen = {user for (user,) in rows(connection, statement("list_sample", states=states), **values)}
+    new = chosen
+    while new:
+        named = {user for query in _referenced(spec, links) for (user,) in rows(connection, query, users=list(new))}
+        found = rows(connection, statement("list_claimable", states=states), users=list(named - chosen))
+        new = {user for (user,) in found} & set(candidates)
+        chosen |= new
+    return sorted(chosen)
+
+
+def _referenced(spec: Spec, links: Links) -> list[sql.Composed]:
+    found = []
+    for name in links.tables:
+        table = spec.tables[name]
+        for column, number in reference_columns(table).items():
+            parent = table.references[column].table
+            if table.owner.is_none or (parent != USERS and spec.tables[parent].owner.is_none):
+                continue
+            slots = {"owners": links.owners(name), "staging": staging_table(name), "ref": identifier(f"_ref{number}")}
+            if parent == USERS:
+                found.append(statement("list_referenced_users", **slots))
+            else:
+                found.append(statement("list_referenced_owners", **slots, parents=links.owners(parent)))
+    return found

@@ -1,0 +1,284 @@
+"""Who may claim, and who has: `etl.legacy_user_map` and the login waves."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import polars as pl
+from psycopg import sql
+
+from etl_assets.access.postgres.catalog import read_columns, read_rules, read_targets, regclass
+from etl_assets.access.postgres.connection import Connection, one, rows, run_statement
+from etl_assets.access.postgres.copying import copy_frame
+from etl_assets.access.postgres.statements import identifier, joined, literal, qualified, statement
+from etl_assets.core.links.links import Links
+from etl_assets.core.links.refused import refused_tables
+from etl_assets.core.links.reissued import reissued_tables
+from etl_assets.core.links.repeated import repeated_users, why_another
+from etl_assets.core.memory.schema import audit, exists
+from etl_assets.core.memory.suppressions import read_suppressions
+from etl_assets.core.users.holds import release
+from etl_assets.core.users.sampling import sampled
+from etl_assets.faults import fault_point
+from etl_assets.model.errors import SettingsError, TargetMismatch, WaveHindered
+from etl_assets.model.ids import is_wave_key, wave_key
+from etl_assets.spec.model import Spec
+
+USER_COLUMNS = ("legacy_user_id", "email", "email_key", "verified", "created_at", "created_value")
+OF_FORGOTTEN = "the legacy id was of somebody who was forgotten"
+CLOCK_TOLERANCE = timedelta(minutes=1)
+ACCOUNT_COLUMNS = ("id", "email", "email_confirmed_at")
+# What rules an account out. Old projects lack some of these columns of auth.users, and then the thing itself too.
+HINDRANCES = {
+    "deleted_at": "WHEN a.deleted_at IS NOT NULL THEN 'the account was deleted'",
+    "banned_until": "WHEN a.banned_until > now() THEN 'the account is banned'",
+    "is_anonymous": "WHEN a.is_anonymous THEN 'the account is anonymous'",
+    "email_confirmed_at": "WHEN a.email_confirmed_at IS NULL THEN 'the address of the account is not confirmed'",
+}
+
+
+@dataclass(frozen=True)
+class Wave:
+    """A sealed login wave."""
+
+    key: str
+    users: int
+    is_new: bool
+
+
+def accounts(connection: Connection, spec: Spec) -> sql.Composed:
+    """A statement for all accounts: `id, email_key, confirmed_at, hindrance`.
+
+    `hindrance` says why the account may not claim, nor hold what it has claimed; NULL where it may.
+
+    Raises:
+        TargetMismatch: the accounts' tables are not there.
+    """
+    profiles, by_profile = qualified(*spec.accounts.profiles_table), spec.accounts.from_ == "profiles"
+    wanted = ("id", "email") if by_profile else ("id",)
+    _require_columns(connection, regclass(*spec.accounts.profiles_table), wanted)
+    if by_profile:
+        return statement("list_profiles", profiles=profiles)
+    known = _require_columns(connection, "auth.users", ACCOUNT_COLUMNS)
+    hindrances: list[sql.Composable] = [sql.SQL(when) for column, when in HINDRANCES.items() if column in known]
+    if "is_sso_user" in known:
+        hindrances.append(statement("sso_rule", domains=literal(list(spec.accounts.sso_domains))))
+    return statement("list_accounts", profiles=profiles, hindrances=joined(hindrances, by=" "))
+
+
+def read_links(connection: Connection, spec: Spec) -> Links:
+    """The link statements of a spec against the target of this moment: its tables, and its accounts.
+
+    Raises:
+        TargetMismatch: a target is no table, or the accounts' tables are not there.
+    """
+    holders = accounts(connection, spec) if spec.users is not None and spec.owned else None
+    return marked(connection, Links(spec, read_targets(connection, spec), holders))
+
+
+def marked(connection: Connection, links: Links) -> Links:
+    """The same links, which know of second rows and of refusals, as the target remembers them now."""
+    if not exists(connection):
+        return links
+    profiles = regclass(*links.spec.accounts.profiles_table)
+    return replace(
+        links,
+        reissued=reissued_tables(connection),
+        refused=refused_tables(connection),
+        profile_facts=read_rules(connection, [profiles]).get(profiles, "") if links.spec.writes_profiles else "",
+    )
+
+
+def email_accounts(connection: Connection, _: Spec) -> sql.Composed:
+    """A statement for confirmed accounts that have an e-mail identity alone: `is_at_once`; none where nobody knows."""
+    known = set(read_columns(connection, "auth.identities"))
+    return statement("list_email_accounts" if {"user_id", "provider"} <= known else "list_no_accounts")
+
+
+def _require_columns(connection: Connection, table: str, wanted: tuple[str, ...]) -> set[str]:
+    columns = set(read_columns(connection, table))
+    if not columns:
+        raise TargetMismatch("accounts", [f"{table} does not exist; see `accounts:` in the spec"])
+    absent = [column for column in wanted if column not in columns]
+    if absent:
+        raise TargetMismatch("accounts", [f"{table} has no column {', '.join(absent)}"])
+    return columns
+
+
+def judged_claims(connection: Connection, spec: Spec) -> sql.Composed:
+    """A statement for the claims file: `legacy_user_id, supabase_user_id, account_id, confirmed_at, hindrance`."""
+    return statement("judge_claims", **_rivals(connection, spec))
+
+
+def _rivals(connection: Connection, spec: Spec) -> dict[str, sql.Composable]:
+    return {"accounts": accounts(connection, spec), "merge": literal(spec.accounts.merge_duplicates)}
+
+
+def user_states(connection: Connection, spec: Spec, links: Links, *, some: bool = False) -> sql.Composed:
+    """A statement for each legacy user's state now: `legacy_user_id, state, reason, account_id, confirmed_at`.
+
+    `claimable` stands for unclaimed users who would be claimed by a wave that opened now. With `some`, only the users
+    of the parameter `users` are judged, and only their rows are looked at.
+    """
+    nothing, rivals = sql.SQL(""), _rivals(connection, spec)
+    return statement(
+        "user_states",
+        **rivals,
+        claims=statement("judge_claims", **rivals),
+        incomplete=links.incomplete_users(some=some),
+        another=why_another(),
+        repeated=repeated_users(),
+        of_keys=statement("of_their_keys") if some else nothing,
+        of_users=sql.SQL("AND m.legacy_user_id = ANY (%(users)s)") if some else nothing,
+    )
+
+
+def find_candidates(connection: Connection, spec: Spec) -> list[str]:
+    """Unclaimed users to whom an account belongs that may claim; some of them may be ambiguous or held."""
+    rivals = _rivals(connection, spec)
+    query = statement("find_candidates", **rivals, claims=statement("judge_claims", **rivals))
+    return [user for (user,) in rows(connection, query)]
+
+
+def count_claimable(connection: Connection, spec: Spec, links: Links) -> int:
+    """How many users a wave that opened now would take; costs with the accounts and the candidates, not the rows."""
+    candidates = find_candidates(connection, spec)
+    if not candidates:
+        return 0
+    query = statement("count_claimable", states=user_states(connection, spec, links, some=True))
+    return int(one(connection, query, users=candidates)[0])
+
+
+def replace_users(
+    connection: Connection, frames: Iterable[pl.DataFrame], *, snapshot: str, source_rows: int, spec: Spec, run: str
+) -> int:
+    """Takes the legacy users of a snapshot into the map; claims and their addresses stay as they are.
+
+    Args:
+        connection: inside `writing`.
+        frames: `legacy_user_id`, `email`, `email_key` String, `verified` Boolean, `created_at` Datetime[us, UTC],
+            `created_value` String.
+        snapshot: its id, kept as the last one that knew the user.
+        source_rows: SQLite's own count of the users table.
+        spec: for its digest.
+        run: for the audit trail.
+
+    Returns:
+        Users in the map, former ones included.
+    """
+    run_statement(connection, statement("create_users_batch"))
+    staged, suppressions, reused = 0, read_suppressions(connection), list[str]()
+    for frame in frames:
+        reused += [user for user in frame["legacy_user_id"] if suppressions.names(user)] if suppressions else []
+        cleaned = frame.with_columns(
+            pl.col("email", "created_value").str.replace_all("\x00", "\ufffd", literal=True)
+        ).select(USER_COLUMNS)
+        copy_frame(connection, statement("copy_users"), cleaned)
+        staged += frame.height
+    connection.execute(statement("merge_users"), {"snapshot": snapshot})
+    if reused:
+        connection.execute(statement("hold_reused"), {"users": reused, "held": OF_FORGOTTEN})
+    facts = {"snapshot": snapshot, "spec_digest": spec.digest, "source_rows": source_rows, "staged_rows": staged}
+    connection.execute(statement("write_staged"), {"table": "users", "target_digest": "", "content": "", **facts})
+    run_statement(connection, statement("analyze", table=identifier("etl", "legacy_user_map")))
+    fault_point("users.written")
+    total = int(one(connection, statement("count_users"))[0])
+    audit(connection, run=run, action="users", **facts, total=total)
+    return total
+
+
+def next_wave_key(connection: Connection) -> str:
+    """A key for a wave that opens now, by the target's clock, later than every sealed one."""
+    moment: datetime = one(connection, statement("next_wave_moment"))[0]
+    return wave_key(moment)
+
+
+def seal_wave(  # noqa: PLR0913 - what a wave is made of
+    connection: Connection,
+    spec: Spec,
+    links: Links,
+    *,
+    key: str,
+    run: str,
+    by_hand: bool = False,
+    sample: str | None = None,
+) -> Wave:
+    """Claims every claimable user for this wave, once; a wave that is sealed stays as it is.
+
+    Runs inside `writing`. A claim is written once, with its evidence, and no later change of an address moves it.
+
+    Args:
+        connection: to the target.
+        spec: what is migrated.
+        links: of the tables that the target has.
+        key: the wave's.
+        run: for evidence and audit trail.
+        sample: `<number>/<seed>` when only so many users are to be taken, with those to whose rows theirs refer.
+        by_hand: an operator runs this wave: whom its undoing put on hold may move again.
+
+    Raises:
+        SettingsError: the key is not a wave key.
+        WaveHindered: the wave was undone, and nobody runs it by hand.
+    """
+    if not is_wave_key(key):
+        raise SettingsError(
+            "A login wave's key is a UTC time such as 2026-11-22T153000Z. The job `new_wave` opens one without a key."
+        )
+    sealed = connection.execute(statement("find_wave"), {"wave": key}).fetchone()
+    latest = wave_key(one(connection, statement("next_wave_moment"))[0] + CLOCK_TOLERANCE)
+    if sealed is None and key > latest:
+        raise SettingsError(
+            f"The wave {key} lies in the future of the target's clock ({latest} at most): every later wave would "
+            "have to come after it. Delete the partition; the job `new_wave` opens a wave without a key."
+        )
+    if sealed is None:
+        users = find_candidates(connection, spec)
+        if sample is not None:
+            states = user_states(connection, spec, links, some=True)
+            users = sampled(connection, spec, links, states=states, candidates=users, sample=sample)
+        claimed = _claim(connection, spec, links, key=key, run=run, users=users)
+        connection.execute(statement("write_wave"), {"wave": key, "users": claimed, "run": run})
+        fault_point("resolve.claimed")
+    else:
+        claimed = int(sealed[0])
+        if by_hand:
+            claimed += _reopen(connection, spec, links, key=key, run=run, is_undone=sealed[1])
+        elif sealed[1]:
+            raise WaveHindered(f"Wave {key} was undone. Run it by hand, or `etl-assets migrate --wave {key}`.")
+    label_users(connection, spec, links)
+    run_statement(connection, statement("analyze", table=identifier("etl", "legacy_user_map")))
+    return Wave(key, claimed, is_new=sealed is None)
+
+
+def _claim(connection: Connection, spec: Spec, links: Links, *, key: str, run: str, users: list[str]) -> int:
+    states = user_states(connection, spec, links, some=True)
+    values = {"wave": key, "run": run, "users": users}
+    claimed = connection.execute(statement("claim_users", states=states), values).rowcount
+    audit(connection, run=run, action="claimed", wave=key, users=claimed)
+    return claimed
+
+
+def _reopen(connection: Connection, spec: Spec, links: Links, *, key: str, run: str, is_undone: bool) -> int:
+    """Lets the users move again whom the undoing of this wave, or of one of its users, put on hold."""
+    released = set(release(connection, wave=key))
+    candidates = [user for user in find_candidates(connection, spec) if user in released]
+    claimed = _claim(connection, spec, links, key=key, run=run, users=candidates) if candidates else 0
+    if released or is_undone:
+        connection.execute(statement("reopen_wave"), {"wave": key, "users": claimed, "run": run})
+    return claimed
+
+
+def label_users(connection: Connection, spec: Spec, links: Links) -> None:
+    """Writes each unclaimed user's state and reason of this moment; runs inside `writing`."""
+    run_statement(connection, statement("label_users", states=user_states(connection, spec, links)))
+
+
+def count_states(connection: Connection, spec: Spec, links: Links) -> dict[str, int]:
+    """Legacy users per state now, `claimable` apart from `waiting`."""
+    query = statement("count_user_states", states=user_states(connection, spec, links))
+    return {state: int(count) for state, count in rows(connection, query)}
+
+
+def count_labels(connection: Connection) -> dict[str, int]:
+    """Legacy users per state as `label_users` wrote them last: cheap, and right within the same run."""
+    return {state: int(count) for state, count in rows(connection, statement("count_labels"))}

@@ -1,0 +1,4 @@
+"""Production against the ledger, and the books.
+
+Owns `etl.compared`.
+"""

@@ -1,0 +1,199 @@
+"""Production against ledger and staging: row by row, and sum by sum."""
+
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from psycopg import sql
+
+from etl_assets.access.postgres.connection import Connection, one
+from etl_assets.access.postgres.statements import catalog_text, identifier, literal, qualified, shown, statement
+from etl_assets.core.links.links import Links
+from etl_assets.core.links.repeated import repeated_keys
+from etl_assets.core.load.read_back import Beside, find_beside
+from etl_assets.spec.model import Table
+
+SAMPLE = 6
+COUNTS = ("compared", "equal", "altered", "changed_since", "gone_since", "changed_in_legacy", "vanished", "misowned")
+SAMPLES = ("altered_sample", "changed_sample", "gone_sample", "legacy_sample", "misowned_sample")
+
+
+@dataclass(frozen=True)
+class SumComparison:
+    """A money column of the loaded rows, per user: what was staged against what production holds."""
+
+    table: str
+    column: str
+    users: int
+    differing: int
+    explained: int
+    before: str
+    after: str
+    sample: tuple[str, ...]
+    query: str
+
+    def plus(self, other: "SumComparison") -> "SumComparison":
+        """Both, of different rows of one table; a user who has some among both is counted twice."""
+        return SumComparison(
+            self.table,
+            self.column,
+            users=self.users + other.users,
+            differing=self.differing + other.differing,
+            explained=self.explained + other.explained,
+            before=str(Decimal(self.before) + Decimal(other.before)),
+            after=str(Decimal(self.after) + Decimal(other.after)),
+            sample=(self.sample + other.sample)[:SAMPLE],
+            query=other.query,
+        )
+
+
+@dataclass(frozen=True)
+class RowComparison:
+    """A table's loaded rows against production.
+
+    Rows `altered`, `misowned` (as they were loaded, under another account than the claim's) and `beside` (written by a
+    load and not in the ledger) are our fault; the others happened afterwards. `legacy_sample` names rows that were
+    changed in the legacy app or vanished from it. `sums` compares the table's money.
+    """
+
+    table: str
+    compared: int
+    equal: int
+    altered: int
+    changed_since: int
+    gone_since: int
+    changed_in_legacy: int
+    vanished: int
+    altered_sample: tuple[str, ...]
+    changed_sample: tuple[str, ...]
+    gone_sample: tuple[str, ...]
+    legacy_sample: tuple[str, ...]
+    query: str
+    misowned: int
+    misowned_sample: tuple[str, ...]
+    sums: tuple[SumComparison, ...]
+    beside: Beside = field(default_factory=Beside)
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> "RowComparison":
+        """What `dataclasses.asdict` and JSON made of one."""
+        told: dict[str, Any] = {**raw, **{name: tuple(raw[name]) for name in SAMPLES}, "beside": Beside()}
+        sums = [SumComparison(**{**money, "sample": tuple(money["sample"])}) for money in raw["sums"]]
+        return cls(**{**told, "sums": tuple(sums)})
+
+    def plus(self, other: "RowComparison") -> "RowComparison":
+        """Both, of different rows of one table, without what is beside the ledger."""
+        counts = {name: getattr(self, name) + getattr(other, name) for name in COUNTS}
+        samples = {name: (getattr(self, name) + getattr(other, name))[:SAMPLE] for name in SAMPLES}
+        sums = tuple(one.plus(more) for one, more in zip(self.sums, other.sums, strict=True))
+        return replace(other, **counts, **samples, sums=sums, beside=Beside())
+
+    @property
+    def faults(self) -> int:
+        """Rows that are our fault."""
+        return self.altered + self.misowned + self.beside.ours
+
+    @property
+    def fault_sample(self) -> tuple[str, ...]:
+        """A few of them: legacy ids, and new ids of those that have none."""
+        return (*self.altered_sample, *self.misowned_sample, *self.beside.ours_sample)
+
+    @property
+    def doubled_since(self) -> int:
+        """Later copies of loaded rows."""
+        return self.beside.doubled_since
+
+
+def against_production(links: Links, name: str, *, wave: str | None) -> dict[str, sql.Composable]:
+    """The slots of a statement that holds ledger rows against production and staging."""
+    table, target = links.spec.tables[name], links.targets[name]
+    return {
+        "links": (links if wave else links.as_whole).rows(name),
+        "target": qualified(target.schema, target.name),
+        "table": literal(name),
+        "id": identifier(table.id.to),
+        "id_type": catalog_text(target.columns[table.id.to].type),
+        "staged": links.digest(name, "k"),
+        "found": links.digest(name, "t"),
+        "staged_row": links.row(name, "k"),
+        "found_row": links.row(name, "t"),
+        "of_wave": sql.SQL("AND l.wave = %(wave)s") if wave else sql.SQL(""),
+    }
+
+
+def _ownership(table: Table) -> dict[str, sql.Composable]:
+    """How a row is found to stand under somebody else than the ledger says: by its owner, or by its parent's."""
+    if table.owner.to:
+        differs = sql.SQL("t.{} IS DISTINCT FROM m.supabase_user_id").format(identifier(table.owner.to))
+        return {"owners": statement("join_claim"), "misowned": differs}
+    if table.owner.via:
+        parent, via = literal(table.references[table.owner.via].table), identifier(table.owner.via)
+        differs = sql.SQL("o.legacy_user_id <> l.legacy_user_id").format()
+        return {"owners": statement("join_ledger_parent", parent=parent, via=via), "misowned": differs}
+    return {"owners": sql.SQL(""), "misowned": sql.SQL("false")}
+
+
+def compare_rows(connection: Connection, links: Links, name: str, *, wave: str | None = None) -> RowComparison:
+    """Production against ledger and staging, row by row, and the `sum` columns user by user; of one wave, or of all."""
+    money = links.spec.tables[name].checks.sum
+    slots = {**against_production(links, name, wave=wave), **_ownership(links.spec.tables[name]), **_money_slots(money)}
+    query = statement("compare_rows", **slots, repeated=repeated_keys(name))
+    counts, altered_ids, changed_ids, gone_ids, misowned_ids, legacy_ids, users, *totals = one(
+        connection, query, wave=wave
+    )
+    compared, equal, altered, changed, gone, misowned, legacy, vanished = (int(count or 0) for count in counts)
+    text = shown(query, connection)
+    return RowComparison(
+        table=name,
+        compared=compared,
+        equal=equal,
+        altered=altered,
+        changed_since=changed,
+        gone_since=gone,
+        changed_in_legacy=legacy,
+        vanished=vanished,
+        altered_sample=tuple(altered_ids),
+        changed_sample=tuple(changed_ids),
+        gone_sample=tuple(gone_ids),
+        legacy_sample=tuple(legacy_ids),
+        query=text,
+        misowned=misowned,
+        misowned_sample=tuple(misowned_ids),
+        sums=tuple(
+            _sum_comparison(name, column, text, [users, *totals[5 * number : 5 * number + 5]])
+            for number, column in enumerate(money)
+        ),
+    )
+
+
+def compare_all(
+    connection: Connection, links: Links, name: str, *, known: RowComparison | None = None
+) -> RowComparison:
+    """The same of all waves, unless that is known, and what is in production beside the ledger."""
+    return replace(known or compare_rows(connection, links, name), beside=find_beside(connection, links, name))
+
+
+def _money_slots(columns: tuple[str, ...]) -> dict[str, sql.Composable]:
+    """The parts of `compare_rows` about money: of rows, of users, of all."""
+    rows, users, totals = sql.Composed([]), sql.Composed([]), sql.Composed([])
+    for number, column in enumerate(columns):
+        names = {part: identifier(f"_{part}{number}") for part in ("before", "after", "first")}
+        rows += sql.SQL(", ") + statement("sums_of_rows", column=identifier(column), **names)
+        users += sql.SQL(", ") + statement("sums_of_users", **names)
+        totals += sql.SQL(", ") + statement("compare_sums", **names)
+    return {"sums": rows, "sums_of_users": users, "totals": totals}
+
+
+def _sum_comparison(table: str, column: str, query: str, cells: list[Any]) -> SumComparison:
+    users, differing, explained, before, after, sample = cells
+    return SumComparison(
+        table=table,
+        column=column,
+        users=int(users),
+        differing=int(differing),
+        explained=int(explained),
+        before=str(before),
+        after=str(after),
+        sample=tuple(sample or ()),
+        query=query,
+    )

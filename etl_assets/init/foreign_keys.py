@@ -1,0 +1,161 @@
+"""How the tables of a legacy database hang together: foreign keys, declared or not, and columns that never repeat."""
+
+import sqlite3
+from collections.abc import Sequence
+from itertools import combinations
+
+from etl_assets.access.legacy.database import quoted
+from etl_assets.model.profile import ColumnFacts, ForeignKeyFacts, TableFacts
+from etl_assets.spec.names import OWNER_NAMES, names_parent, snake
+from etl_assets.spec.ownership import NEARLY, UsersTable, key_of, recognise_users
+from etl_assets.spec.rules import looks_secret
+
+LONGEST_KEY = 4
+MOST_TRIES = 40
+SAMPLE_ROWS = 2_000_000
+ID_NAMES = ("id", "uuid", "guid", "code", "number", "nr", "key")
+
+
+def foreign_keys(
+    connection: sqlite3.Connection, tables: Sequence[TableFacts]
+) -> dict[str, tuple[ForeignKeyFacts, ...]]:
+    """Each table's references with how many of their values are there: declared ones, then those that names suggest.
+
+    An undeclared one counts when its column is named after a table and 95 % of its values are keys of it, or when
+    there are no values yet.
+    """
+    by_name = {table.name.lower(): table for table in tables}
+    users = recognise_users(tables)
+    found = {}
+    for table in tables:
+        declared = _declared(connection, table, by_name)
+        known = {key.columns[0] for key in declared if len(key.columns) == 1}
+        suggested = [
+            key
+            for column in table.columns.values()
+            if column.name not in known and (key := _suggested(connection, table, column, tables, users))
+        ]
+        found[table.name] = (*declared, *suggested)
+    return found
+
+
+def _declared(
+    connection: sqlite3.Connection, table: TableFacts, by_name: dict[str, TableFacts]
+) -> list[ForeignKeyFacts]:
+    parts: dict[int, list[tuple[int, str, str, str | None]]] = {}
+    for number, place, parent, column, to, *_ in connection.execute(
+        "PRAGMA foreign_key_list(" + quoted(table.name) + ")"
+    ):
+        parts.setdefault(number, []).append((place, parent, column, to))
+    found = []
+    # SQLite lists the last one first.
+    for number in sorted(parts, reverse=True):
+        rows = sorted(parts[number])
+        parent = by_name.get(rows[0][1].lower())
+        spelt = {name.lower(): name for name in table.columns}
+        columns = tuple(spelt.get(column.lower(), column) for _, _, column, _ in rows)
+        to = _refers_to(parent, [to for *_, to in rows])
+        key = ForeignKeyFacts(columns, parent.name if parent else rows[0][1], to)
+        found.append(_counted(connection, table, key, parent))
+    return found
+
+
+def _refers_to(parent: TableFacts | None, names: list[str | None]) -> tuple[str, ...]:
+    if parent is None:
+        return tuple(name or "" for name in names)
+    if names[0] is None:
+        return parent.primary_key  # `REFERENCES parent` without a column means its primary key
+    spelt = {name.lower(): name for name in parent.columns}
+    return tuple(spelt.get((name or "").lower(), name or "") for name in names)
+
+
+def _counted(
+    connection: sqlite3.Connection, table: TableFacts, key: ForeignKeyFacts, parent: TableFacts | None
+) -> ForeignKeyFacts:
+    column = key.columns[0]
+    if parent is None or len(key.columns) != 1 or len(key.to) != 1:
+        return key
+    if column not in table.columns or key.to[0] not in parent.columns:
+        return key
+    values, found = connection.execute(
+        "SELECT count(c), coalesce(sum(c IN (SELECT " + quoted(key.to[0]) + " FROM " + quoted(parent.name) + ")), 0)"
+        " FROM (SELECT " + quoted(column) + " AS c FROM " + quoted(table.name) + " LIMIT " + str(SAMPLE_ROWS) + ")"
+    ).fetchone()
+    return ForeignKeyFacts(key.columns, key.table, key.to, key.declared, int(values), int(found))
+
+
+def _suggested(
+    connection: sqlite3.Connection,
+    table: TableFacts,
+    column: ColumnFacts,
+    tables: Sequence[TableFacts],
+    users: UsersTable | None,
+) -> ForeignKeyFacts | None:
+    if column.generated or looks_secret(column.name) or table.primary_key == (column.name,):
+        return None
+    best: ForeignKeyFacts | None = None
+    for parent in tables:
+        key = key_of(parent)
+        if parent is table or len(key) != 1 or not parent.primary_key:
+            continue
+        is_users = users is not None and parent.name == users.table and snake(column.name) in OWNER_NAMES
+        if not is_users and not names_parent(column.name, parent=parent.name, parent_key=key[0]):
+            continue
+        candidate = ForeignKeyFacts((column.name,), parent.name, key, declared=False)
+        candidate = _counted(connection, table, candidate, parent)
+        if candidate.found >= NEARLY * candidate.values and (best is None or candidate.found > best.found):
+            best = candidate
+    return best
+
+
+def unique_columns(connection: sqlite3.Connection, table: TableFacts) -> tuple[tuple[str, ...], ...]:
+    """Column lists that could be the key: those of UNIQUE constraints, else the first that the rows themselves allow.
+
+    The rows are asked only where no other key is there, and only for columns that are neither NULL nor secret.
+    """
+    usable = {c.name for c in table.columns.values() if not (c.nulls or c.generated or looks_secret(c.name) or c.blobs)}
+    found = [key for key in _unique_indexes(connection, table) if set(key) <= usable]
+    if found or (table.primary_key and not any(looks_secret(name) for name in table.primary_key)):
+        return tuple(found)
+    ordered = sorted((name for name in table.columns if name in usable), key=lambda name: _key_rank(table, name))
+    if not table.rows:
+        return ((ordered[0],),) if ordered else ()
+    tries = 0
+    for length in range(1, LONGEST_KEY + 1):
+        for key in combinations(ordered, length):
+            tries += 1
+            if tries > MOST_TRIES:
+                return ()
+            if _never_repeats(connection, table, key):
+                return (key,)
+    return ()
+
+
+def _key_rank(table: TableFacts, name: str) -> tuple[int, int]:
+    words = snake(name).split("_")
+    is_id = words[-1] in ID_NAMES or words[-1].endswith("id")
+    place = list(table.columns).index(name)
+    # Measures and moments are unique by accident.
+    return (0 if is_id else 2 if table.columns[name].reals else 1, place)
+
+
+def _unique_indexes(connection: sqlite3.Connection, table: TableFacts) -> list[tuple[str, ...]]:
+    found = []
+    for row in connection.execute("PRAGMA index_list(" + quoted(table.name) + ")").fetchall():
+        _, name, is_unique, origin, is_partial = row[:5]
+        if is_unique and not is_partial and origin != "pk":
+            info = connection.execute("PRAGMA index_info(" + quoted(name) + ")").fetchall()
+            columns = tuple(column for _, _, column in info)
+            if all(column in table.columns for column in columns):
+                found.append(columns)
+    return sorted(found, key=len)
+
+
+def _never_repeats(connection: sqlite3.Connection, table: TableFacts, key: tuple[str, ...]) -> bool:
+    columns = ", ".join(quoted(name) for name in key)
+    missing = " OR ".join(quoted(name) + " IS NULL" for name in key)
+    row = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM " + quoted(table.name) + " GROUP BY " + columns + " HAVING count(*) > 1) "
+        "OR EXISTS (SELECT 1 FROM " + quoted(table.name) + " WHERE " + missing + ")"
+    ).fetchone()
+    return not row[0]

@@ -1,0 +1,221 @@
+"""Counts what a legacy database holds, table by table, in one read-only pass; no value stays in memory."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from etl_assets.access.legacy.database import open_read_only, quoted
+from etl_assets.init.foreign_keys import foreign_keys, unique_columns
+from etl_assets.model.profile import ColumnFacts, DatabaseFacts, OtherObject, TableFacts
+from etl_assets.spec.rules import looks_secret
+from etl_assets.spec.value_shapes import EMAIL, FORMATS, SMALL, reads, text_shape
+
+SAMPLE_ROWS = 2_000_000
+BATCH_ROWS = 1_000
+LONGEST_TEXT = 4_000
+UUID_BYTES = 16
+GENERATED = (2, 3)  # table_xinfo's `hidden`: virtual and stored generated columns
+HIDDEN = 1  # a hidden column of a virtual table
+SNIFFED_SHAPES = ("other", "small", "big")  # 20240131 is a number too
+KEPT_SHARE = 0.5
+JULIAN = "julian"
+# The whole seconds of 2000-01-01 to 2035-12-31, in each unit; Julian days are wider, as nothing else looks like them.
+EPOCHS = {
+    unit: (946_684_800 * scale, 2_082_758_400 * scale) for unit, scale in (("s", 1), ("ms", 1_000), ("us", 1_000_000))
+} | {JULIAN: (2_440_000, 2_470_000)}
+
+
+@dataclass
+class _Counts:
+    """One column's cells as they are read."""
+
+    nulls: int = 0
+    classes: Counter[type] = field(default_factory=Counter)
+    zeros_and_ones: int = 0
+    small_integers: int = 0
+    whole_reals: int = 0
+    infinities: int = 0
+    uuid_blobs: int = 0
+    emails: int = 0
+    shapes: Counter[str] = field(default_factory=Counter)
+    formats: Counter[str] = field(default_factory=Counter)
+    epochs: Counter[str] = field(default_factory=Counter)
+    alive: tuple[str, ...] = tuple(FORMATS)
+    sniffed: int = 0
+
+    def add(self, values: tuple[Any, ...]) -> None:
+        """One batch of cells; equal ones are looked at once."""
+        kinds = Counter(map(type, values))
+        self.nulls += kinds.pop(type(None), 0)
+        self.classes.update(kinds)
+        # Counted apart, because 1 and 1.0 are one key.
+        if int in kinds:
+            self._add_integers(Counter(value for value in values if type(value) is int))
+        if float in kinds:
+            self._add_reals(Counter(value for value in values if type(value) is float))
+        if str in kinds:
+            self._add_texts(Counter(value for value in values if type(value) is str))
+        if bytes in kinds:
+            self.uuid_blobs += sum(len(value) == UUID_BYTES for value in values if type(value) is bytes)
+
+    def _add_integers(self, numbers: Counter[int]) -> None:
+        self.small_integers += _within(numbers, -SMALL, SMALL)
+        self.zeros_and_ones += numbers[0] + numbers[1]
+        for unit, (first, last) in EPOCHS.items():
+            if unit != JULIAN:  # whole Julian days are numbers like any other; a clock makes them REAL
+                self.epochs[unit] += _within(numbers, first, last)
+
+    def _add_reals(self, numbers: Counter[float]) -> None:
+        self.infinities += numbers[inf] + numbers[-inf]
+        self.whole_reals += sum(count for value, count in numbers.items() if value.is_integer() and abs(value) < SMALL)
+        for unit, (first, last) in EPOCHS.items():
+            self.epochs[unit] += _within(numbers, first, last)
+
+    def _add_texts(self, texts: Counter[str]) -> None:
+        sniffed = 0
+        for text, count in texts.items():
+            shape = text_shape(text)
+            self.shapes[shape] += count
+            if shape == "other" and "@" in text:
+                self.emails += count * bool(EMAIL.fullmatch(text))
+            if shape in SNIFFED_SHAPES and self.alive:
+                sniffed += count
+                self._sniff(text, count)
+        self.sniffed += sniffed
+        if sniffed:
+            # Hopeless formats are dropped soon: the rest of a long table then costs nothing.
+            self.alive = tuple(f for f in self.alive if self.formats[f] >= KEPT_SHARE * self.sniffed)
+
+    def _sniff(self, text: str, count: int) -> None:
+        for format_ in self.alive:
+            if reads(format_, text):
+                self.formats[format_] += count
+
+
+def _within(numbers: Mapping[Any, int], first: int, last: int) -> int:
+    """How many fall in [first, last); most batches are told by their ends."""
+    least, most = min(numbers), max(numbers)
+    if least >= last or most < first:
+        return 0
+    if least >= first and most < last:
+        return sum(numbers.values())
+    return sum(count for value, count in numbers.items() if first <= value < last)
+
+
+def read_profile(path: Path) -> DatabaseFacts:
+    """Everything that `init` decides by: schema, counts per column, keys, and which references hold.
+
+    The file is opened read-only and read within one transaction. Tables beyond 2,000,000 rows are judged by their
+    first 2,000,000; columns whose names look like secrets are not read at all.
+
+    Raises:
+        LegacyFileError: the file cannot be read.
+    """
+    with open_read_only(path) as connection:
+        connection.text_factory = _text
+        connection.execute("BEGIN")
+        kinds = _kinds(connection)
+        tables = tuple(_read_table(connection, name) for name, kind in kinds.items() if kind == "table")
+        others = tuple(OtherObject(name, kind) for name, kind in kinds.items() if kind != "table")
+        linked = foreign_keys(connection, tables)
+        tables = tuple(replace(table, foreign_keys=linked[table.name]) for table in tables)
+        return DatabaseFacts(path.name, _schema(connection), tables, others)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _schema(connection: sqlite3.Connection) -> str:
+    rows = connection.execute(
+        "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+        "ORDER BY type, name"
+    )
+    return "\n".join(sql for (sql,) in rows)
+
+
+def _kinds(connection: sqlite3.Connection) -> dict[str, str]:
+    """Each object's name -> `table`, or the reason why it is not migrated; in the order of the schema."""
+    rows = connection.execute(
+        "SELECT name, type, sql FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY rowid"
+    )
+    found = rows.fetchall()
+    is_virtual = "CREATE VIRTUAL TABLE"
+    virtual = [name for name, _, sql in found if (sql or "").lstrip().upper().startswith(is_virtual)]
+    # SQLite knows its shadow tables (3.37 and later); before that their names tell.
+    listed = {row[1]: row[2] for row in connection.execute("PRAGMA table_list").fetchall()}
+    kinds = {}
+    for name, kind, _ in found:
+        owner = next((parent for parent in virtual if name.lower().startswith(f"{parent.lower()}_")), None)
+        if name.lower().startswith("sqlite_"):
+            kinds[name] = "SQLite's own bookkeeping"
+        elif kind == "view":
+            kinds[name] = "a view: its rows stand in its tables"
+        elif name in virtual:
+            kinds[name] = "a virtual table: an index over other data, made anew on the target"
+        elif owner and listed.get(name, "shadow") == "shadow":
+            kinds[name] = f"a shadow table of {owner}"
+        else:
+            kinds[name] = "table"
+    return kinds
+
+
+def _read_table(connection: sqlite3.Connection, name: str) -> TableFacts:
+    info = connection.execute("PRAGMA table_xinfo(" + quoted(name) + ")").fetchall()
+    columns = {
+        row[1]: ColumnFacts(row[1], row[2] or "", not_null=bool(row[3]), generated=row[6] in GENERATED)
+        for row in info
+        if row[6] != HIDDEN
+    }
+    primary_key = tuple(row[1] for row in sorted(info, key=lambda row: row[5]) if row[5])
+    rows = int(connection.execute("SELECT count(*) FROM " + quoted(name)).fetchone()[0])
+    wanted = [c.name for c in columns.values() if not c.generated and not looks_secret(c.name)]
+    counts = {column: _Counts() for column in wanted}
+    for batch in _batches(connection, name, wanted):
+        for column, values in zip(wanted, zip(*batch, strict=True), strict=True):
+            counts[column].add(values)
+    columns |= {column: _filled(columns[column], counts[column]) for column in wanted}
+    found = TableFacts(name, rows, columns, scanned=min(rows, SAMPLE_ROWS), primary_key=primary_key)
+    return replace(found, unique=unique_columns(connection, found))
+
+
+def _batches(connection: sqlite3.Connection, table: str, columns: list[str]) -> Iterator[list[tuple[Any, ...]]]:
+    if not columns:
+        return
+    cells = ", ".join(_cell(quoted(column)) for column in columns)
+    cursor = connection.execute("SELECT " + cells + " FROM " + quoted(table) + " LIMIT " + str(SAMPLE_ROWS))
+    while rows := cursor.fetchmany(BATCH_ROWS):
+        yield rows
+
+
+def _cell(name: str) -> str:
+    # Long cells are cut, so that a batch stays small; of a long JSON text only its validity is told.
+    cut = f"substr({name}, 1, {LONGEST_TEXT})"
+    is_json = f"substr({name}, 1, 1) IN ('{{', '[') AND json_valid({name})"
+    text = f"CASE WHEN length({name}) <= {LONGEST_TEXT} THEN {name} WHEN {is_json} THEN '{{}}' ELSE {cut} END"
+    blob = f"substr({name}, 1, {UUID_BYTES + 1})"
+    return f"CASE typeof({name}) WHEN 'blob' THEN {blob} WHEN 'text' THEN {text} ELSE {name} END"
+
+
+def _filled(column: ColumnFacts, counts: _Counts) -> ColumnFacts:
+    return replace(
+        column,
+        nulls=counts.nulls,
+        integers=counts.classes[int],
+        reals=counts.classes[float],
+        texts=counts.classes[str],
+        blobs=counts.classes[bytes],
+        zeros_and_ones=counts.zeros_and_ones,
+        small_integers=counts.small_integers,
+        whole_reals=counts.whole_reals,
+        infinities=counts.infinities,
+        uuid_blobs=counts.uuid_blobs,
+        emails=counts.emails,
+        shapes=dict(counts.shapes),
+        formats={name: counts.formats[name] for name in counts.alive if counts.formats[name]},
+        epochs={unit: count for unit, count in counts.epochs.items() if count},
+    )

@@ -1,0 +1,125 @@
+"""The environment, read once."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl_assets.model.errors import SettingsError, SpecError
+from etl_assets.spec.loader import load_spec
+from etl_assets.spec.model import Spec
+
+DEFAULT_SPEC = Path(__file__).parent / "migration.yaml"
+DEFAULT_ARTIFACTS = "~/.local/share/etl-assets"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where everything is. `target_url` None means the embedded PostgreSQL; it is never shown."""
+
+    artifacts: Path
+    spec_path: Path
+    legacy_path: Path | None
+    target_url: str | None
+    dagster_home: Path
+    corrections: Path | None = None
+    claims: Path | None = None
+
+    def __repr__(self) -> str:
+        """Paths only: the DSN may hold a password."""
+        return f"Settings(artifacts={str(self.artifacts)!r}, spec={str(self.spec_path)!r}, embedded={self.is_embedded})"
+
+    @property
+    def is_embedded(self) -> bool:
+        """True when the target is the private PostgreSQL under `artifacts`."""
+        return self.target_url is None
+
+    @property
+    def demo_path(self) -> Path:
+        """Where the demo's legacy database lies."""
+        return self.artifacts / "demo" / "legacy.db"
+
+    @property
+    def corrections_path(self) -> Path:
+        """The operator's corrections: ETL_CORRECTIONS, else `corrections.csv` among the artifacts; it may be absent."""
+        return self.corrections or self.artifacts / "corrections.csv"
+
+    @property
+    def claims_path(self) -> Path:
+        """Who may claim whom, by an operator's word: ETL_CLAIMS, else `claims.csv` among the artifacts, if there."""
+        return self.claims or self.artifacts / "claims.csv"
+
+    def legacy_file(self) -> Path:
+        """The legacy database: LEGACY_SQLITE, else the demo's where there is one.
+
+        Raises:
+            SettingsError: neither is there.
+        """
+        if self.legacy_path is not None:
+            return self.legacy_path
+        if self.is_embedded and self.demo_path.exists():
+            return self.demo_path
+        raise SettingsError(
+            "no legacy database: set LEGACY_SQLITE to its path, or run `etl-assets migrate --demo` once"
+        )
+
+
+def read_settings() -> Settings:
+    """The settings that the environment holds now.
+
+    Raises:
+        SettingsError: a path is not usable.
+    """
+    artifacts = _path("ETL_ARTIFACTS") or _absolute("ETL_ARTIFACTS", DEFAULT_ARTIFACTS)
+    if artifacts.exists() and not artifacts.is_dir():
+        raise SettingsError(f"ETL_ARTIFACTS={artifacts} is a file, not a folder")
+    return Settings(
+        artifacts=artifacts,
+        spec_path=_path("ETL_SPEC") or DEFAULT_SPEC,
+        legacy_path=_path("LEGACY_SQLITE"),
+        target_url=os.environ.get("TARGET_DATABASE_URL") or None,
+        dagster_home=_path("DAGSTER_HOME") or artifacts / "dagster",
+        corrections=_path("ETL_CORRECTIONS"),
+        claims=_path("ETL_CLAIMS"),
+    )
+
+
+def absolute_settings() -> dict[str, str]:
+    """The variables of ours that are set and name files, for a process that runs in another folder.
+
+    Raises:
+        SettingsError: a path is not usable.
+    """
+    names = ("ETL_ARTIFACTS", "ETL_SPEC", "LEGACY_SQLITE", "DAGSTER_HOME", "ETL_CORRECTIONS", "ETL_CLAIMS")
+    return {name: str(path) for name in names if (path := _path(name)) is not None}
+
+
+def _path(name: str) -> Path | None:
+    value = os.environ.get(name)
+    return _absolute(name, value) if value else None
+
+
+def _absolute(name: str, value: str) -> Path:
+    try:
+        path = Path(value).expanduser().resolve()
+        path.exists()
+    except (
+        RuntimeError,
+        OSError,
+    ) as error:  # a loop of links is the former before Python 3.13, too long a name the latter
+        raise SettingsError(f"{name}={value} leads nowhere ({error.args[-1]}); check the path and its links") from None
+    return path
+
+
+def read_spec(path: Path) -> Spec:
+    """The spec in a file.
+
+    Raises:
+        SpecError: the file cannot be read or is wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SpecError(f"cannot be read: {error.strerror}; ETL_SPEC names the file", file=path.name) from None
+    except UnicodeDecodeError:
+        raise SpecError("is not UTF-8 text", file=path.name) from None
+    return load_spec(text, file=path.name)

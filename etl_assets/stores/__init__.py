@@ -1,1 +1,0 @@
-"""The only code that touches a file or a database driver."""

@@ -1,9 +1,0 @@
-"""Which tables have rows that the target refused."""
-
-from etl_assets.stores.postgres import Connection, rows
-from etl_assets.stores.statements import statement
-
-
-def refused_tables(connection: Connection) -> frozenset[str]:
-    """The tables of which the target has refused rows; `users` for balances."""
-    return frozenset(name for (name,) in rows(connection, statement("list_refused_tables")))
