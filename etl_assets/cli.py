@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from etl_assets.access.legacy.database import require_sqlite
-from etl_assets.assets.printing import GREEN, RED, YELLOW, show_answer, show_books, show_lines
+from etl_assets.commands.printing import GREEN, RED, YELLOW, show_answer, show_books, show_lines
 from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
 from etl_assets.settings import Settings, read_settings, read_spec
 from etl_assets.spec.model import Spec
@@ -88,8 +88,8 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
 ) -> None:
     """Run all assets: snapshot, exports, staging, users, a login wave, and the books."""
     from etl_assets.assets.instance import open_instance  # noqa: PLC0415 - Dagster takes a second to import
-    from etl_assets.assets.migration import Wishes, migrate_dry  # noqa: PLC0415
-    from etl_assets.assets.migration import migrate as run  # noqa: PLC0415
+    from etl_assets.commands.migration import Wishes, migrate_dry  # noqa: PLC0415
+    from etl_assets.commands.migration import migrate as run  # noqa: PLC0415
 
     settings, spec = _start()
     if demo:
@@ -117,8 +117,8 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
 @click.option("--demo", is_flag=True, help="Use the demo legacy app; the default where nothing else is set.")
 def ui(*, port: int, demo: bool) -> None:
     """Serve the Dagster UI, with the sensors at work, until Ctrl-C."""
-    from etl_assets.assets.services import serve  # noqa: PLC0415
     from etl_assets.demo.target import target_url  # noqa: PLC0415
+    from etl_assets.ui.services import serve  # noqa: PLC0415
 
     settings, spec = _start()
     target_url(settings)
@@ -169,8 +169,8 @@ def status(context: click.Context, *, as_json: bool) -> None:
 @click.option("--user", "legacy_id", required=True, metavar="LEGACY_ID", help="The legacy users table's own id.")
 def forget_user(legacy_id: str) -> None:
     """Erase a person who has not come back, for good: staging, map, quarantine, exports and snapshots."""
-    from etl_assets.assets.forgetting import forget, told  # noqa: PLC0415 - Dagster takes a second to import
     from etl_assets.assets.resources import Stores  # noqa: PLC0415
+    from etl_assets.automation.forgetting import forget, told  # noqa: PLC0415 - Dagster takes a second to import
 
     _, spec = _start()
     for line in told(forget(Stores(), spec, legacy_id, run="forget")):
@@ -187,9 +187,9 @@ def undo(*, wave: str, user_id: str, in_use: bool) -> None:
     Exactly what the ledger says, in one transaction. Refuses, with the list, where rows were changed since or others
     refer to them. `migrate --wave KEY` or `migrate --user LEGACY_ID` brings them back.
     """
-    from etl_assets.assets import decisions  # noqa: PLC0415
     from etl_assets.assets.instance import open_instance  # noqa: PLC0415
     from etl_assets.assets.resources import Stores  # noqa: PLC0415
+    from etl_assets.automation import decisions  # noqa: PLC0415
 
     settings, spec = _start()
     try:
@@ -207,8 +207,8 @@ def undo(*, wave: str, user_id: str, in_use: bool) -> None:
 @cli.command()
 def cleanup() -> None:
     """After sign-off: drop staging and old snapshots; the user map, the ledger and the audit trail stay."""
-    from etl_assets.assets.jobs import clean_up  # noqa: PLC0415 - Dagster takes a second to import
     from etl_assets.assets.resources import Stores  # noqa: PLC0415
+    from etl_assets.automation.jobs import clean_up  # noqa: PLC0415 - Dagster takes a second to import
 
     _, spec = _start()
     _say(clean_up(Stores(), spec, run="cleanup"))
@@ -234,10 +234,10 @@ def reload(*, gone: bool, wave: str) -> None:
 @click.pass_context
 def freeze(context: click.Context, *, lift: bool) -> None:
     """Cut over: the last snapshot counts for good, and the report becomes the sign-off."""
-    from etl_assets.assets import decisions  # noqa: PLC0415
     from etl_assets.assets.instance import open_instance  # noqa: PLC0415
-    from etl_assets.assets.migration import verify  # noqa: PLC0415
     from etl_assets.assets.resources import Stores  # noqa: PLC0415
+    from etl_assets.automation import decisions  # noqa: PLC0415
+    from etl_assets.commands.migration import verify  # noqa: PLC0415
 
     settings, spec = _start()
     if lift:
@@ -260,7 +260,7 @@ def freeze(context: click.Context, *, lift: bool) -> None:
 @click.pass_context
 def check(context: click.Context, *, role: str | None) -> None:
     """Compare spec, source and target; write nothing. Exit 1 when something would fail."""
-    from etl_assets.assets.preflight import examine, grants_of  # noqa: PLC0415
+    from etl_assets.commands.check import examine, grants_of  # noqa: PLC0415
 
     settings, spec = _start()
     if role is not None:
@@ -279,8 +279,8 @@ def check(context: click.Context, *, role: str | None) -> None:
 @click.pass_context
 def doctor(context: click.Context, *, clear: bool, break_lock: bool) -> None:
     """Say what is stuck, who holds it, and what clears it. Exit 1 when something stays stuck."""
-    from etl_assets.assets.doctor import examine  # noqa: PLC0415
     from etl_assets.assets.instance import open_instance  # noqa: PLC0415
+    from etl_assets.commands.doctor import examine  # noqa: PLC0415
 
     settings, spec = _start()
     with open_instance(settings) as instance:

@@ -18,7 +18,6 @@ import dagster as dg
 
 from etl_assets import faults
 from etl_assets.access.postgres.connection import reading
-from etl_assets.assets import migration
 from etl_assets.assets.keys import (
     COMMAND_TAG,
     LOAD_WAVE,
@@ -36,9 +35,10 @@ from etl_assets.assets.keys import (
     production_key,
     staging_key,
 )
-from etl_assets.assets.migration import Outcome, Wishes
 from etl_assets.assets.outcomes import MAX_RETRIES
 from etl_assets.assets.resources import Stores
+from etl_assets.commands import migration
+from etl_assets.commands.migration import Outcome, Wishes
 from etl_assets.core.load.due import read_standing
 from etl_assets.core.verify.status import books_of
 from etl_assets.model.errors import EtlError, WaveHindered

@@ -132,7 +132,7 @@ def _keep_engines() -> None:
 
 def _serve() -> None:
     _keep_engines()
-    for name in ("etl_assets.cli", "etl_assets.assets.migration", "etl_assets_tests.core"):
+    for name in ("etl_assets.cli", "etl_assets.commands.migration", "etl_assets_tests.core"):
         importlib.import_module(name)
     gc.freeze()  # a collection in a child would copy every page
     for line in sys.stdin:

@@ -14,9 +14,9 @@ import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from etl_assets import faults
-from etl_assets.assets.decisions import undo
-from etl_assets.assets.migration import Wishes, migrate
 from etl_assets.assets.resources import Stores
+from etl_assets.automation.decisions import undo
+from etl_assets.commands.migration import Wishes, migrate
 from etl_assets.model.errors import UndoRefused
 from etl_assets.settings import Settings, read_settings
 from etl_assets_tests.world import AT, World

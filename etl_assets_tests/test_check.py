@@ -3,7 +3,7 @@
 import pytest
 
 from etl_assets.assets.keys import VERIFICATION
-from etl_assets.assets.preflight import Line, examine
+from etl_assets.commands.check import Line, examine
 from etl_assets.model.errors import EtlError
 from etl_assets.settings import read_settings
 from etl_assets_tests.scenario import PRODUCTION

@@ -12,7 +12,7 @@ from psycopg import sql
 
 import etl_assets
 from etl_assets.access.postgres.statements import FILES, statement, statement_text
-from etl_assets.assets.build import build_definitions
+from etl_assets.automation.build import build_definitions
 from etl_assets.settings import DEFAULT_SPEC, read_spec
 
 PACKAGE = Path(etl_assets.__file__).parent

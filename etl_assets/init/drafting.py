@@ -4,15 +4,15 @@ from pathlib import Path
 
 from etl_assets.access.postgres.catalog import find_target, read_columns, regclass
 from etl_assets.access.postgres.connection import Connection, connect, reading
+from etl_assets.init.ddl import ddl_of
+from etl_assets.init.draft import Draft, DraftTable
+from etl_assets.init.draft_balances import with_balances
+from etl_assets.init.draft_target import fit_to_target, target_names
+from etl_assets.init.draft_yaml import yaml_of
+from etl_assets.init.introspection import draft_of
 from etl_assets.init.profile import read_profile
-from etl_assets.model.draft import Draft, DraftTable
 from etl_assets.model.errors import TargetMismatch
 from etl_assets.model.target import TargetTable
-from etl_assets.spec.ddl import ddl_of
-from etl_assets.spec.draft_balances import with_balances
-from etl_assets.spec.draft_target import fit_to_target, target_names
-from etl_assets.spec.draft_yaml import yaml_of
-from etl_assets.spec.introspection import draft_of
 from etl_assets.spec.model import Table
 
 

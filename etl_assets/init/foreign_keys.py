@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from etl_assets.access.legacy.database import quoted
-from etl_assets.model.profile import ColumnFacts, ForeignKeyFacts, TableFacts
-from etl_assets.spec.names import OWNER_NAMES, names_parent, snake
-from etl_assets.spec.ownership import NEARLY, UsersTable, key_of, recognise_users
+from etl_assets.init.names import OWNER_NAMES, names_parent, snake
+from etl_assets.init.ownership import NEARLY, UsersTable, key_of, recognise_users
+from etl_assets.init.table_facts import ColumnFacts, ForeignKeyFacts, TableFacts
 from etl_assets.spec.rules import looks_secret
 
 LONGEST_KEY = 4

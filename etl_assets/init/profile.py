@@ -10,9 +10,9 @@ from typing import Any
 
 from etl_assets.access.legacy.database import open_read_only, quoted
 from etl_assets.init.foreign_keys import foreign_keys, unique_columns
-from etl_assets.model.profile import ColumnFacts, DatabaseFacts, OtherObject, TableFacts
+from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, OtherObject, TableFacts
+from etl_assets.init.value_shapes import EMAIL, FORMATS, SMALL, reads, text_shape
 from etl_assets.spec.rules import looks_secret
-from etl_assets.spec.value_shapes import EMAIL, FORMATS, SMALL, reads, text_shape
 
 SAMPLE_ROWS = 2_000_000
 BATCH_ROWS = 1_000

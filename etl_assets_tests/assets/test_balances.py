@@ -6,11 +6,11 @@ import pytest
 
 from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.balance_findings import balance_line, gaps_result
-from etl_assets.assets.decisions import freeze_now, undo
 from etl_assets.assets.keys import USER_MAP, VERIFICATION
-from etl_assets.assets.migration import Wishes, migrate, migrate_dry
 from etl_assets.assets.report import gather
 from etl_assets.assets.resources import Stores
+from etl_assets.automation.decisions import freeze_now, undo
+from etl_assets.commands.migration import Wishes, migrate, migrate_dry
 from etl_assets.core.balances.balances import changed_balances
 from etl_assets.core.balances.compare import compare_balances
 from etl_assets.core.lists.support import answer, find_by_address

@@ -4,9 +4,9 @@ import csv
 
 import pytest
 
-from etl_assets.assets.decisions import undo
-from etl_assets.assets.migration import Wishes, migrate
 from etl_assets.assets.resources import Stores
+from etl_assets.automation.decisions import undo
+from etl_assets.commands.migration import Wishes, migrate
 from etl_assets.core.lists.support import answer
 from etl_assets.model.money import UserBalance
 from etl_assets.settings import read_settings

@@ -4,9 +4,9 @@ import csv
 
 import pytest
 
-from etl_assets.assets.decisions import undo
 from etl_assets.assets.keys import VERIFICATION
 from etl_assets.assets.resources import Stores
+from etl_assets.automation.decisions import undo
 from etl_assets.model.errors import UndoRefused
 from etl_assets_tests.scenario import PRODUCTION
 from etl_assets_tests.world import AT, World, failed_checks

@@ -8,7 +8,7 @@ import pytest
 from etl_assets.access.postgres.connection import connect, reading
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import LOAD_WAVE, MIGRATE, USER_MAP
-from etl_assets.assets.preflight import examine
+from etl_assets.commands.check import examine
 from etl_assets.core.lists.support import answer
 from etl_assets.core.users.claims_file import read_claims
 from etl_assets.core.users.users import find_candidates

@@ -7,10 +7,10 @@ import stat
 import pytest
 
 from etl_assets.access.postgres.connection import connect
-from etl_assets.assets.forgetting import forget
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import FORGET, MIGRATE, key_of
 from etl_assets.assets.resources import Stores
+from etl_assets.automation.forgetting import forget
 from etl_assets.core.memory.suppressions import read_suppressions
 from etl_assets.core.verify.status import status
 from etl_assets.faults import FORGET_POINTS

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from etl_assets.assets.decisions import freeze_now, lift_freeze, to_switch_on
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import FREEZE, SNAPSHOT, VERIFICATION, VERIFY
-from etl_assets.assets.migration import migrate_dry
 from etl_assets.assets.resources import Stores
+from etl_assets.automation.decisions import freeze_now, lift_freeze, to_switch_on
+from etl_assets.commands.migration import migrate_dry
 from etl_assets.model.errors import FreezeRefused, LegacyThawed
 from etl_assets.settings import read_settings
 from etl_assets_tests.world import AT, World, failed_checks, failure_of

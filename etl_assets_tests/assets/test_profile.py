@@ -2,10 +2,10 @@
 
 import pytest
 
-from etl_assets.assets.decisions import undo
-from etl_assets.assets.forgetting import forget
-from etl_assets.assets.migration import migrate_dry
 from etl_assets.assets.resources import Stores
+from etl_assets.automation.decisions import undo
+from etl_assets.automation.forgetting import forget
+from etl_assets.commands.migration import migrate_dry
 from etl_assets.core.staging.corrections_file import read_corrections
 from etl_assets.model.errors import CorrectionsError, SpecError
 from etl_assets.settings import DEFAULT_SPEC, read_settings

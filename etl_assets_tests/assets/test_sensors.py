@@ -10,8 +10,6 @@ import dagster as dg
 import pytest
 
 from etl_assets.access.files.run_locks import RunLocks
-from etl_assets.assets import attempts
-from etl_assets.assets.attempts import MARK_TAG, MOST_ATTEMPTS
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import (
     CLOSING,
@@ -24,6 +22,8 @@ from etl_assets.assets.keys import (
     VERIFY,
 )
 from etl_assets.assets.resources import Stores
+from etl_assets.automation import attempts
+from etl_assets.automation.attempts import MARK_TAG, MOST_ATTEMPTS
 from etl_assets_tests.scenario import PRODUCTION
 from etl_assets_tests.world import AT, World, failure_of
 
@@ -243,7 +243,7 @@ def test_a_wave_that_nobody_read_back_is_run_again(migrated: World) -> None:
 
 
 def test_a_staging_that_broke_off_is_asked_for_again(awkward: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl_assets.assets.sensors.REST_FACTOR", 0)
+    monkeypatch.setattr("etl_assets.automation.sensors.REST_FACTOR", 0)
     press_migrate(awkward)
     awkward.legacy("UPDATE jobs SET status = 'edited' WHERE id = 3")
     first = accept(awkward, tick(awkward, "legacy_changes"))
@@ -274,7 +274,7 @@ def test_a_row_whose_hindrance_went_away_in_production_is_looked_for_again(
     cursor = tick(awkward).cursor
     awkward.execute("DELETE FROM public.jobs WHERE job_type = 'native'")
     assert "Nobody new" in reason(tick(awkward, cursor=cursor))
-    monkeypatch.setattr("etl_assets.assets.sensors.LOOK_AGAIN_S", -1)
+    monkeypatch.setattr("etl_assets.automation.sensors.LOOK_AGAIN_S", -1)
     assert run_wave(awkward, accept(awkward, tick(awkward, cursor=cursor))) == 0
     assert awkward.query("SELECT count(*) FROM public.jobs WHERE source_file = 'a.wav'") == [(1,)]
 
@@ -363,7 +363,7 @@ def test_a_change_in_the_wal_alone_is_noticed(awkward: World) -> None:
 def test_a_legacy_file_that_goes_back_to_a_former_state_is_noticed(
     awkward: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("etl_assets.assets.sensors.REST_FACTOR", 0)
+    monkeypatch.setattr("etl_assets.automation.sensors.REST_FACTOR", 0)
     press_migrate(awkward)
     former, edited, keys = awkward.folder / "former.db", awkward.folder / "edited.db", []
     shutil.copy2(awkward.legacy_path, former)

@@ -8,12 +8,12 @@ import sys
 import pytest
 
 from etl_assets.access.postgres.connection import connect
-from etl_assets.assets.decisions import refused_lines, tell_partitions, undo
-from etl_assets.assets.forgetting import forget
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import LOAD_WAVE, NEW_WAVE, UNDO, key_of
-from etl_assets.assets.migration import Wishes
 from etl_assets.assets.resources import Stores
+from etl_assets.automation.decisions import refused_lines, tell_partitions, undo
+from etl_assets.automation.forgetting import forget
+from etl_assets.commands.migration import Wishes
 from etl_assets.core.cutover.cleanup import drop_staging
 from etl_assets.core.load import load as loading
 from etl_assets.core.verify.status import status

@@ -48,7 +48,7 @@ def unfinished_runs(place: Place) -> Problems:
     """Runs that Dagster would show as under way for ever."""
     listing = (
         "import dagster as dg\n"
-        "from etl_assets.assets.attempts import UNFINISHED\n"
+        "from etl_assets.automation.attempts import UNFINISHED\n"
         "with dg.DagsterInstance.get() as instance:\n"
         "    print(len(instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))))"
     )

@@ -2,12 +2,12 @@
 
 import pytest
 
-from etl_assets.model.draft import Draft, DraftBalance
-from etl_assets.model.profile import DatabaseFacts, TableFacts
+from etl_assets.init.draft import Draft, DraftBalance
+from etl_assets.init.draft_balances import with_balances
+from etl_assets.init.draft_yaml import yaml_of
+from etl_assets.init.introspection import draft_of
+from etl_assets.init.table_facts import DatabaseFacts, TableFacts
 from etl_assets.model.target import TargetColumn
-from etl_assets.spec.draft_balances import with_balances
-from etl_assets.spec.draft_yaml import yaml_of
-from etl_assets.spec.introspection import draft_of
 from etl_assets.spec.loader import load_spec
 from etl_assets_tests.spec.test_init_owners import ROWS, link, number, table, words
 

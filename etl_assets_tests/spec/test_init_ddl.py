@@ -1,7 +1,7 @@
 """The tables that `init --ddl` prints."""
 
-from etl_assets.model.draft import Choice, Draft, DraftColumn, DraftId, DraftOwner, DraftTable
-from etl_assets.spec.ddl import ddl_of, identifier
+from etl_assets.init.ddl import ddl_of, identifier
+from etl_assets.init.draft import Choice, Draft, DraftColumn, DraftId, DraftOwner, DraftTable
 
 UUID5 = DraftId("uuid5", "id", "uuid")
 

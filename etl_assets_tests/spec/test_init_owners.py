@@ -4,12 +4,12 @@ import dataclasses
 
 import pytest
 
-from etl_assets.model.draft import Draft, DraftTable
-from etl_assets.model.profile import ColumnFacts, DatabaseFacts, ForeignKeyFacts, OtherObject, TableFacts
-from etl_assets.spec.draft_yaml import yaml_of
-from etl_assets.spec.introspection import draft_of
+from etl_assets.init.draft import Draft, DraftTable
+from etl_assets.init.draft_yaml import yaml_of
+from etl_assets.init.introspection import draft_of
+from etl_assets.init.ownership import recognise_users
+from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, ForeignKeyFacts, OtherObject, TableFacts
 from etl_assets.spec.loader import load_spec
-from etl_assets.spec.ownership import recognise_users
 
 ROWS = 100
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from etl_assets.model.profile import ColumnFacts
-from etl_assets.spec.type_choice import as_type, choose_type
-from etl_assets.spec.value_shapes import FORMATS, reads, text_shape
+from etl_assets.init.table_facts import ColumnFacts
+from etl_assets.init.type_choice import as_type, choose_type
+from etl_assets.init.value_shapes import FORMATS, reads, text_shape
 
 
 def integers(name: str, declared: str = "INTEGER", *, count: int = 100, **more: object) -> ColumnFacts:

@@ -4,9 +4,9 @@ import pytest
 
 from etl_assets.access.postgres.catalog import read_target, shape_digest
 from etl_assets.access.postgres.connection import connect, reading
-from etl_assets.assets.decisions import undo
-from etl_assets.assets.preflight import examine
 from etl_assets.assets.resources import Stores
+from etl_assets.automation.decisions import undo
+from etl_assets.commands.check import examine
 from etl_assets.settings import read_settings
 from etl_assets_tests.world import AT, World
 

@@ -9,10 +9,10 @@ import pytest
 
 from etl_assets.access.postgres.connection import connect, reading, writing
 from etl_assets.assets import outcomes
-from etl_assets.assets.decisions import undo
 from etl_assets.assets.keys import production_key
-from etl_assets.assets.migration import Wishes, migrate
 from etl_assets.assets.resources import Stores
+from etl_assets.automation.decisions import undo
+from etl_assets.commands.migration import Wishes, migrate
 from etl_assets.core.gate.table_rules import resolve_validations
 from etl_assets.core.lists.support import answer
 from etl_assets.core.users.holds import release

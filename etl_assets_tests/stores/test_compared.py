@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from etl_assets.access.postgres.connection import connect, reading
-from etl_assets.assets.decisions import undo
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import CLOSING, LOAD_WAVE, LOGIN_WAVES, MIGRATE, VERIFY
 from etl_assets.assets.resources import Stores
+from etl_assets.automation.decisions import undo
 from etl_assets.core.users.users import next_wave_key, read_links
 from etl_assets.core.verify.rows import RowComparison, compare_all, compare_rows
 from etl_assets.core.verify.status import status

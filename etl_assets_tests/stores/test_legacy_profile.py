@@ -7,8 +7,8 @@ import pytest
 
 from etl_assets.init import profile as legacy_profile
 from etl_assets.init.profile import read_profile
+from etl_assets.init.table_facts import DatabaseFacts, TableFacts
 from etl_assets.model.errors import LegacyFileError
-from etl_assets.model.profile import DatabaseFacts, TableFacts
 
 
 @pytest.fixture

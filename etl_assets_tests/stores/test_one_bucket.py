@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from etl_assets.assets.preflight import examine
+from etl_assets.commands.check import examine
 from etl_assets.settings import read_settings
 from etl_assets_tests.world import AT, World
 

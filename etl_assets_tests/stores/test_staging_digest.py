@@ -3,8 +3,8 @@
 import pytest
 
 from etl_assets.access.postgres.connection import connect, reading, writing
-from etl_assets.assets.forgetting import forget
 from etl_assets.assets.resources import Stores
+from etl_assets.automation.forgetting import forget
 from etl_assets.core.staging.table import is_altered
 from etl_assets.core.staging.update import find_sound, require_still_staged
 from etl_assets.model.errors import Unavailable

@@ -2,10 +2,10 @@
 
 import re
 
-from etl_assets.model.draft import Draft, DraftColumn, DraftTable
-from etl_assets.spec.draft_yaml import comment_text
+from etl_assets.init.draft import Draft, DraftColumn, DraftTable
+from etl_assets.init.draft_yaml import comment_text
+from etl_assets.init.names import unique_name
 from etl_assets.spec.model import USERS
-from etl_assets.spec.names import unique_name
 
 POSTGRES_TYPES = {"double": "double precision"}
 PLAIN = re.compile(r"[a-z_][a-z0-9_]*")

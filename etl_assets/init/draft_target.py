@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from etl_assets.model.draft import Choice, Draft, DraftColumn, DraftId, DraftTable
-from etl_assets.model.profile import ColumnFacts, DatabaseFacts, TableFacts
+from etl_assets.init.draft import Choice, Draft, DraftColumn, DraftId, DraftTable
+from etl_assets.init.introspection import NUMBERS
+from etl_assets.init.names import OWNER_NAMES, singular, snake
+from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, TableFacts
+from etl_assets.init.type_choice import as_type
 from etl_assets.model.target import TargetColumn, TargetTable
-from etl_assets.spec.introspection import NUMBERS
 from etl_assets.spec.model import USERS
-from etl_assets.spec.names import OWNER_NAMES, singular, snake
-from etl_assets.spec.type_choice import as_type
 
 SPEC_TYPES = {
     "text": "text",

@@ -4,9 +4,9 @@ import json
 import re
 from collections.abc import Iterable
 
-from etl_assets.model.draft import Draft, DraftBalance, DraftColumn, DraftId, DraftOwner, DraftTable, DraftUsers
+from etl_assets.init.draft import Draft, DraftBalance, DraftColumn, DraftId, DraftOwner, DraftTable, DraftUsers
+from etl_assets.init.type_choice import one_line
 from etl_assets.spec.model import CREATED
-from etl_assets.spec.type_choice import one_line
 
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)?")
 # Words that other YAML readers take for something else; ours reads all scalars as strings.

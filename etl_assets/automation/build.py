@@ -5,7 +5,6 @@ from typing import Any
 
 import dagster as dg
 
-from etl_assets.assets.alarm import build_alarm
 from etl_assets.assets.console import progress_logger
 from etl_assets.assets.export import (
     build_export_asset,
@@ -15,17 +14,18 @@ from etl_assets.assets.export import (
 )
 from etl_assets.assets.gate import build_validation_checks
 from etl_assets.assets.instance import run_job
-from etl_assets.assets.jobs import build_jobs
 from etl_assets.assets.keys import COMMAND_TAG, LOAD_WAVE, NEW_WAVE, VERIFY
 from etl_assets.assets.load import build_production_assets
 from etl_assets.assets.report import build_report_asset
 from etl_assets.assets.resources import Access, Stores
-from etl_assets.assets.sensors import build_sensors
 from etl_assets.assets.staging import build_staging_asset
 from etl_assets.assets.target import build_target_asset
 from etl_assets.assets.users import build_resolved_asset, build_user_map_asset
 from etl_assets.assets.verify import build_reconciliation_asset, build_verification_asset
 from etl_assets.assets.waiting import build_waiting_asset
+from etl_assets.automation.alarm import build_alarm
+from etl_assets.automation.jobs import build_jobs
+from etl_assets.automation.sensors import build_sensors
 from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
 

@@ -7,8 +7,6 @@ import dagster as dg
 from pydantic import Field
 
 from etl_assets.access.postgres.connection import reading
-from etl_assets.assets.decisions import build_freeze_job, build_undo_job
-from etl_assets.assets.forgetting import forget, told
 from etl_assets.assets.keys import (
     CLEANUP,
     CLOSING,
@@ -29,9 +27,11 @@ from etl_assets.assets.keys import (
     production_key,
     staging_key,
 )
-from etl_assets.assets.launchpad import LegacyId
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Access, Stores
+from etl_assets.automation.decisions import build_freeze_job, build_undo_job
+from etl_assets.automation.forgetting import forget, told
+from etl_assets.automation.launchpad import LegacyId
 from etl_assets.core.cutover.cleanup import drop_staging
 from etl_assets.core.load.due import read_standing
 from etl_assets.model.errors import WaveHindered

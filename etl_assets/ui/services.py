@@ -20,8 +20,8 @@ from typing import IO
 from etl_assets.access.files.artifacts import private_folder
 from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.postgres.connection import with_absolute_files
-from etl_assets.assets.attempts import end_dead_runs
 from etl_assets.assets.instance import open_instance, prepare_first_visit
+from etl_assets.automation.attempts import end_dead_runs
 from etl_assets.model.errors import SettingsError, Unavailable
 from etl_assets.settings import Settings, absolute_settings
 from etl_assets.spec.model import Spec
@@ -36,7 +36,7 @@ IS_LOADED = (
     "{workspaceOrError {... on Workspace "
     "{locationEntries {locationOrLoadError {__typename ... on PythonError {message}}}}}}"
 )
-LIFELINE = [sys.executable, "-m", "etl_assets.assets.lifeline"]
+LIFELINE = [sys.executable, "-m", "etl_assets.ui.lifeline"]
 WORKSPACE = "load_from:\n  - grpc_server: {{host: localhost, socket: {socket}, location_name: etl_assets}}\n"
 
 

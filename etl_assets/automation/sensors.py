@@ -8,9 +8,9 @@ import dagster as dg
 from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.legacy.database import file_mark
 from etl_assets.access.postgres.connection import reading
-from etl_assets.assets.attempts import MARK_TAG, UNFINISHED, attempts, end_dead_runs
 from etl_assets.assets.keys import LOAD_WAVE, LOGIN_WAVES, MIGRATE, PARTITION_TAG, RESTAGE
 from etl_assets.assets.resources import Stores
+from etl_assets.automation.attempts import MARK_TAG, UNFINISHED, attempts, end_dead_runs
 from etl_assets.core.load.due import CLEANED, Standing, read_standing, staged_snapshots, was_run_by_hand
 from etl_assets.model.errors import EtlError
 from etl_assets.spec.model import Spec

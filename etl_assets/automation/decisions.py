@@ -9,9 +9,9 @@ from pydantic import Field
 from etl_assets.access.legacy.database import file_mark
 from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.keys import FREEZE, UNDO, VERIFY, production_key
-from etl_assets.assets.launchpad import LegacyId
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Access, Stores
+from etl_assets.automation.launchpad import LegacyId
 from etl_assets.core.cutover.freeze import freeze, lift
 from etl_assets.core.cutover.switched_off import find_switched_off
 from etl_assets.core.memory.schema import refusals_audited

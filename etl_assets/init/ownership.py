@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from etl_assets.model.profile import ColumnFacts, ForeignKeyFacts, TableFacts
-from etl_assets.spec.model import ROWID
-from etl_assets.spec.names import (
+from etl_assets.init.names import (
     MAKER_NAMES,
     OWNER_NAMES,
     VERIFIED_NAMES,
@@ -14,6 +12,8 @@ from etl_assets.spec.names import (
     snake,
     users_rank,
 )
+from etl_assets.init.table_facts import ColumnFacts, ForeignKeyFacts, TableFacts
+from etl_assets.spec.model import ROWID
 from etl_assets.spec.rules import looks_secret
 
 MOSTLY = 0.5

@@ -1,4 +1,4 @@
-"""`python -m etl_assets.assets.lifeline COMMAND...`: runs a command that must not outlive whoever started it.
+"""`python -m etl_assets.ui.lifeline COMMAND...`: runs a command that must not outlive whoever started it.
 
 Standard input is a pipe whose other end the starter holds. It closes when the starter ends, however it ends, and then
 this process ends its whole group: `kill -9` of `dagster dev` leaves webserver, daemon and code server behind

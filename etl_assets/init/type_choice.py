@@ -3,10 +3,10 @@
 import difflib
 import re
 
-from etl_assets.model.draft import Choice
-from etl_assets.model.profile import ColumnFacts
-from etl_assets.spec.names import looks_boolean, looks_like_time
-from etl_assets.spec.value_shapes import has_clock
+from etl_assets.init.draft import Choice
+from etl_assets.init.names import looks_boolean, looks_like_time
+from etl_assets.init.table_facts import ColumnFacts
+from etl_assets.init.value_shapes import has_clock
 
 NEARLY_ALL = 0.99
 NEAR = 0.5

@@ -6,12 +6,12 @@ proposal stands in the file as a comment.
 
 from dataclasses import replace
 
-from etl_assets.model.draft import Draft, DraftBalance, DraftTable
-from etl_assets.model.profile import ColumnFacts, DatabaseFacts
+from etl_assets.init.draft import Draft, DraftBalance, DraftTable
+from etl_assets.init.names import looks_like_balance, singular, snake
+from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts
+from etl_assets.init.type_choice import choose_type
 from etl_assets.model.target import TargetColumn
-from etl_assets.spec.names import looks_like_balance, singular, snake
 from etl_assets.spec.rules import EXPORT_NAMES, looks_secret
-from etl_assets.spec.type_choice import choose_type
 
 EXACT = ("integer", "bigint", "numeric")
 EXACT_THERE = ("smallint", *EXACT)

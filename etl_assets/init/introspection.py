@@ -3,10 +3,8 @@
 import uuid
 from dataclasses import replace
 
-from etl_assets.model.draft import Choice, Draft, DraftColumn, DraftId, DraftOwner, DraftTable, DraftUsers
-from etl_assets.model.profile import ColumnFacts, DatabaseFacts, ForeignKeyFacts, TableFacts
-from etl_assets.spec.model import ROWID, USERS
-from etl_assets.spec.names import (
+from etl_assets.init.draft import Choice, Draft, DraftColumn, DraftId, DraftOwner, DraftTable, DraftUsers
+from etl_assets.init.names import (
     CREATED_NAMES,
     TABLE_KEY_LENGTH,
     looks_like_email,
@@ -14,9 +12,11 @@ from etl_assets.spec.names import (
     snake,
     unique_name,
 )
-from etl_assets.spec.ownership import Ownership, References, UsersTable, find_owners, key_of, recognise_users
+from etl_assets.init.ownership import Ownership, References, UsersTable, find_owners, key_of, recognise_users
+from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, ForeignKeyFacts, TableFacts
+from etl_assets.init.type_choice import as_type, census, choose_type, fitting
+from etl_assets.spec.model import ROWID, USERS
 from etl_assets.spec.rules import EXPORT_NAMES, looks_secret
-from etl_assets.spec.type_choice import as_type, census, choose_type, fitting
 
 SCHEMA_NAMESPACE = uuid.UUID("5b0c7a56-3f0d-5d64-9c55-6f2a4b7d1e90")  # any constant of ours
 NUMBERS = ("integer", "bigint", "numeric", "double")

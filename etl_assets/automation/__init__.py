@@ -1,0 +1,1 @@
+"""Jobs, sensors and the definitions: what Dagster runs, and when."""

@@ -1,0 +1,1 @@
+"""What the command line runs, and how it says what came out."""

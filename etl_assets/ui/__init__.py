@@ -1,0 +1,1 @@
+"""The UI as processes: code server, daemon, webserver, started and watched."""
