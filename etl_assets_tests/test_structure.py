@@ -155,3 +155,60 @@ def test_dependencies_have_upper_bounds() -> None:
     assert len(requirements) > 15
     for requirement in requirements:
         assert "<" in requirement.partition(";")[0], requirement
+
+
+WRITES = re.compile(r"\b(?:INSERT INTO|UPDATE|DELETE FROM|TRUNCATE|MERGE INTO|COPY)\s+etl\.(\w+)")
+HOMES = {
+    "audit_log": {"core/memory"},
+    "balances": {"core/balances"},
+    "claims": {"core/users"},
+    "compared": {"core/verify"},
+    "corrections": {"core/staging"},
+    "excluded": {"core/staging", "core/forget"},
+    "final_books": {"core/memory"},
+    "forgotten": {"core/forget"},
+    # The ledger: who loads, who takes out, who gives an id to another row. One home for it comes with its next shape.
+    "former": {"core/load", "core/undo", "core/links", "core/verify"},
+    "loaded": {"core/load", "core/undo", "core/links", "core/verify", "core/forget"},
+    "lanes": {"access/postgres"},
+    "legacy_balances": {"core/balances"},
+    "legacy_profile": {"core/balances"},
+    "legacy_user_map": {"core/users"},
+    "meta": {"core/memory"},
+    "profile_values": {"core/balances"},
+    "quarantine": {"core/staging", "core/balances"},
+    "refused": {"core/load"},
+    "reissued": {"core/links"},
+    "staged": {"core/memory"},
+    "taken_out": {"core/undo"},
+    "waves": {"core/users"},
+    "writer": {"access/postgres"},
+}
+
+
+def room_of(path: Path) -> str:
+    """`core/users`, of a module or of a statement."""
+    return path.relative_to(PACKAGE).parent.as_posix().partition("/sql")[0]
+
+
+def test_a_table_of_schema_etl_is_written_in_its_home_alone() -> None:
+    found: dict[str, set[str]] = {}
+    for name, path in FILES.items():
+        if not name.startswith("schema/"):
+            for table in WRITES.findall(statement_text(name)):
+                found.setdefault(table, set()).add(room_of(path))
+    assert found == HOMES
+
+
+def test_a_statement_lies_in_the_room_of_who_runs_it() -> None:
+    """Where several rooms run it, in the lowest of them."""
+    wrong = []
+    for name, path in FILES.items():
+        rooms = {
+            room_of(module)
+            for module in MODULES
+            if re.search(rf'"{re.escape(name)}"', module.read_text(encoding="utf-8"))
+        }
+        if not name.startswith("schema/") and room_of(path) not in rooms:
+            wrong.append(f"{name}: in {room_of(path)}, run by {sorted(rooms)}")
+    assert wrong == []

@@ -11,12 +11,9 @@ from etl_assets.access.postgres.connection import (
     Connection,
     looking_up,
     reading,
-    rows,
-    run_statement,
     server_facts,
     writing,
 )
-from etl_assets.access.postgres.statements import statement
 from etl_assets.assets.balance_findings import BALANCES_TITLE, GAPS_TITLE, balance_audit, balances_result, gaps_result
 from etl_assets.assets.findings import (
     BOOKS_TITLE,
@@ -59,10 +56,12 @@ from etl_assets.core.cutover.freeze import content_of, find_freeze
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.due import remember_by_hand, staged_snapshots
 from etl_assets.core.load.late import is_large
+from etl_assets.core.memory.final_books import find_final_books
 from etl_assets.core.memory.schema import audit
 from etl_assets.core.memory.staged import staged_tables
 from etl_assets.core.staging.table import is_altered
 from etl_assets.core.users.users import label_users
+from etl_assets.core.users.waves import verify_waves
 from etl_assets.core.verify.as_users import see_as_users
 from etl_assets.core.verify.books import read_books
 from etl_assets.core.verify.emptied import Emptied, find_emptied, note_places
@@ -251,7 +250,7 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
             links = stores.links(connection, spec)
             with reading(connection):
                 tables = _staged_tables(connection, links)
-                if not tables and rows(connection, statement("find_final_books")):
+                if not tables and find_final_books(connection):
                     raise CleanedUp
             if spec.users is not None and set(links.tables) <= set(tables):
                 with writing(connection, run=run):
@@ -262,7 +261,7 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
             fault_point("verify.counted")
             stores.artifacts().publish_report(VERIFIED, [json.dumps(found.as_verified().as_json())])
             with writing(connection, run=run):
-                run_statement(connection, statement("verify_waves"))
+                verify_waves(connection)
                 note_places(connection, links, [row.table for row in found.rows if row.compared > row.gone_since])
                 remember_compared(connection, found.compared, by=OF_ALL, run=run)
                 audit(connection, run=run, action="verified", **found.for_audit())

@@ -9,7 +9,7 @@ import pytest
 from etl_assets.access.postgres.embedded import EmbeddedPostgres
 from etl_assets_tests.campaigns.debian import BINARIES
 
-USUAL = ("etl_assets_tests/stores", "etl_assets_tests/assets", "etl_assets_tests/test_dirty_values.py")
+USUAL = ("etl_assets_tests/rooms", "etl_assets_tests/assets", "etl_assets_tests/test_dirty_values.py")
 NOT_IN_15 = ("--locale-provider", "--builtin-locale")
 
 

@@ -7,6 +7,7 @@ from etl_assets.access.files.artifacts import SnapshotInfo
 from etl_assets.access.postgres.connection import Connection, one, rows, server_facts, writing
 from etl_assets.access.postgres.statements import statement
 from etl_assets.core.load.due import staged_snapshots
+from etl_assets.core.memory.facts import drop_fact, write_fact
 from etl_assets.core.memory.schema import audit
 from etl_assets.model.errors import FreezeRefused, LegacyThawed, sample_of
 from etl_assets.model.report import Freeze
@@ -43,7 +44,7 @@ def freeze(connection: Connection, spec: Spec, *, info: SnapshotInfo, mark: str,
         if known is None:
             fact = {"snapshot": info.id, "sha256": content_of(info)}
             fact["role"] = server_facts(connection)["role"]
-            connection.execute(statement("write_meta"), {"key": FROZEN, "value": json.dumps(fact)})
+            write_fact(connection, FROZEN, json.dumps(fact))
             audit(connection, run=run, action="frozen", snapshot=info.id, sha256=info.sha256)
         found = find_freeze(connection)
     assert found is not None  # noqa: S101 - it was written above
@@ -63,7 +64,7 @@ def lift(connection: Connection, *, run: str) -> bool:
     with writing(connection, run=run):
         was = find_freeze(connection)
         if was is not None:
-            connection.execute(statement("forget_fact"), {"key": FROZEN})
+            drop_fact(connection, FROZEN)
             audit(connection, run=run, action="thawed", snapshot=was.snapshot)
     return was is not None
 

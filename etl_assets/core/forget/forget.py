@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from etl_assets.access.postgres.connection import Connection, has_table, one, rows, writing
 from etl_assets.access.postgres.statements import identifier, staging_table, statement
 from etl_assets.core.links.links import Links
+from etl_assets.core.memory.facts import refresh_content
 from etl_assets.core.memory.schema import audit
-from etl_assets.core.memory.staged import staged_tables
+from etl_assets.core.memory.staged import refresh_source, shrink_staged, staged_tables
 from etl_assets.core.memory.suppressions import read_suppressions, suppression_key
 from etl_assets.core.staging.table import is_altered, write_digest
 from etl_assets.core.users.users import label_users
@@ -66,7 +67,7 @@ def forget_user(connection: Connection, links: Links, user: str, *, find_keys: F
                 removal = statement("delete_noted_user", store=identifier("etl", store))
                 connection.execute(removal, {"user": user})
         gone = int(is_in_snapshot)
-        connection.execute(statement("shrink_staged"), {"table": USERS, "source": gone, "staged": gone})
+        shrink_staged(connection, USERS, source=gone, staged=gone)
         counts |= {USERS: 1, **({NOTES: notes} if notes else {})}
         values = {**person_of(key, user, *known)._asdict(), "run": run, "rows": json.dumps(counts)}
         connection.execute(statement("write_forgotten"), values)
@@ -132,7 +133,7 @@ def _remove_rows(connection: Connection, name: str, ids: list[str]) -> int:
         was_altered = is_altered(connection, name)
         removal = statement("delete_staged_rows", staging=staging_table(name))
         removed = connection.execute(removal, values).rowcount
-        connection.execute(statement("shrink_staged"), {"table": name, "source": 0, "staged": removed})
+        shrink_staged(connection, name, source=0, staged=removed)
         if not was_altered:  # what somebody wrote by hand stays a difference
             write_digest(connection, name)
     connection.execute(statement("exclude_forgotten"), values)
@@ -154,6 +155,5 @@ def refresh_contents(connection: Connection, snapshot: str, contents: dict[str, 
     """What the staging tables of a snapshot were made from: the exports' sha256, after these were written again."""
     with writing(connection, run=run):
         for table, content in contents.items():
-            values = {"table": table, "snapshot": snapshot, "content": content}
-            for name in ("refresh_frozen", "refresh_content"):
-                connection.execute(statement(name), values)
+            refresh_content(connection, table, snapshot=snapshot, content=content)
+            refresh_source(connection, table, snapshot=snapshot, content=content)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from etl_assets.access.postgres.connection import Connection, one, rows
 from etl_assets.access.postgres.statements import statement
 from etl_assets.core.load.late import describe_staging, has_late_rows, unfinished_waves
+from etl_assets.core.memory.facts import find_fact, write_fact
+from etl_assets.core.memory.final_books import find_final_books
 from etl_assets.core.memory.schema import exists
 from etl_assets.core.users.users import count_claimable, next_wave_key, read_links
 from etl_assets.model.ids import is_wave_key
@@ -61,7 +63,7 @@ def read_standing(connection: Connection, spec: Spec, *, quiet: str = "", search
     staged, snapshots, staging = describe_staging(connection, links)
     absent = [name for name in ("users", *links.tables) if name not in staged]
     if absent:
-        cleaned = bool(rows(connection, statement("find_final_books")))
+        cleaned = find_final_books(connection) is not None
         cause = CLEANED if cleaned else f"Not staged yet: {', '.join(absent)}."
         return Standing(f"{cause} Run the job `migrate`, then waves open again.", is_by_hand=is_by_hand)
     if snapshots > 1:
@@ -90,7 +92,7 @@ def read_standing(connection: Connection, spec: Spec, *, quiet: str = "", search
 def staged_snapshots(connection: Connection, spec: Spec) -> set[str]:
     """The snapshots of the staged tables, `none` for one that is not staged; empty after a cleanup."""
     found = dict(rows(connection, statement("list_staged_snapshots")))
-    if not found and rows(connection, statement("find_final_books")):
+    if not found and find_final_books(connection) is not None:
         return set()
     links = read_links(connection, spec)
     return {found.get(name, "none") for name in (*links.tables, *(("users",) if spec.users else ()))}
@@ -98,9 +100,9 @@ def staged_snapshots(connection: Connection, spec: Spec) -> set[str]:
 
 def was_run_by_hand(connection: Connection) -> bool:
     """True when an operator has run `migrate` on this target; until then no sensor writes to it."""
-    return exists(connection) and bool(rows(connection, statement("find_fact"), key=BY_HAND))
+    return exists(connection) and find_fact(connection, BY_HAND) is not None
 
 
 def remember_by_hand(connection: Connection, *, run: str) -> None:
     """Notes that an operator has run `migrate` on this target, which lets the sensors act; runs inside `writing`."""
-    connection.execute(statement("write_meta"), {"key": BY_HAND, "value": run})
+    write_fact(connection, BY_HAND, run)

@@ -31,8 +31,11 @@ from etl_assets.core.load.late import is_large, late_users
 from etl_assets.core.load.read_back import can_be_altered, require_as_written, take_versions
 from etl_assets.core.load.refusing import fault_of_rows, narrow, note_refused, note_refused_balance
 from etl_assets.core.load.update import write_changes
+from etl_assets.core.memory.facts import keep_content
 from etl_assets.core.memory.schema import audit, meta_facts, remember
+from etl_assets.core.users.holds import stamp_migrated, unclaim
 from etl_assets.core.users.users import marked
+from etl_assets.core.users.waves import finish_wave, leave_wave
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import EtlError, Refused
 
@@ -147,7 +150,7 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
             _open_gate(loader)
         for name in owned:
             raise_sequence(connection, links, links.spec.tables[name])
-        connection.execute(statement("finish_wave"), {"wave": wave, "staging": staging})
+        finish_wave(connection, wave, staging=staging)
         # The reconciliation joins the ledger next; without statistics Postgres takes it for empty and loops.
         run_statement(connection, statement("analyze", table=identifier("etl", "loaded")))
         fault_point("load.finished")
@@ -303,7 +306,7 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
             raise_sequence(connection, links, links.spec.tables[name])
         profiles = write_profiles(connection, links, wave=wave, run=loader.run)
         fault_point("load.balances")
-        connection.execute(statement("stamp_migrated"), {"users": users})
+        stamp_migrated(connection, users)
         require_as_written(connection, links, owned, users=users)
         audit(
             connection,
@@ -348,15 +351,15 @@ def _load_narrowed(loader: Loader, owned: list[str], user: str, *, wave: str, lo
             waits = is_new and (holds or balance is not None)
             if waits:
                 raise psycopg.Rollback(attempt)
-            connection.execute(statement("stamp_migrated"), {"users": [user]})
+            stamp_migrated(connection, [user])
             require_as_written(connection, links, owned, users=[user])
             take_versions(connection, links, owned, users=[user])
         note_refused(connection, links, done, run=loader.run)
         if balance is not None:
             note_refused_balance(connection, links, user, balance, run=loader.run)
         if waits:
-            connection.execute(statement("leave_wave"), {"user": user})
-            connection.execute(statement("unclaim_user"), {"user": user})
+            leave_wave(connection, user)
+            unclaim(connection, user)
         counts = {"rows": done.rows, "updated": done.updated} if not waits else {}
         refused = len(done.refused) + (balance is not None)
         audit(connection, run=loader.run, action="loaded", wave=wave, users=int(not waits), refused=refused, **counts)
@@ -388,7 +391,7 @@ def _open_gate(loader: Loader, *, users: list[str] | None = None) -> None:
     remember(loader.connection, meta_facts(loader.links.spec, loader.keys))
     for name in loader.links.tables:
         if loader.links.spec.tables[name].is_frozen:
-            loader.connection.execute(statement("freeze_table"), {"table": name})
+            keep_content(loader.connection, name)
     fault_point("load.gated")
 
 

@@ -19,6 +19,7 @@ from etl_assets.access.postgres.connection import (
     writing,
 )
 from etl_assets.access.postgres.statements import FILES, identifier, statement
+from etl_assets.core.memory.facts import write_fact
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import Refused, Unavailable, UndoRefused
 from etl_assets.spec.model import Spec
@@ -161,4 +162,4 @@ def remember(connection: Connection, facts: dict[str, str]) -> None:
             remedy=f"{'; '.join(wrong)}. Go back to the former spec: other ids would bring every row in twice.",
         )
     for key, value in facts.items():
-        connection.execute(statement("write_meta"), {"key": key, "value": value})
+        write_fact(connection, key, value)

@@ -4,6 +4,7 @@ import secrets
 
 from etl_assets.access.postgres.connection import Connection, has_table, rows
 from etl_assets.access.postgres.statements import statement
+from etl_assets.core.memory.facts import find_fact, write_fact
 from etl_assets.model.errors import ArtifactError
 from etl_assets.model.suppression import KEY_BYTES, Person, Suppressions
 
@@ -14,16 +15,16 @@ def read_suppressions(connection: Connection) -> Suppressions:
     """Everybody who was forgotten on this target; nobody where schema `etl` is not there yet."""
     if not has_table(connection, "etl.forgotten"):
         return Suppressions()
-    key = rows(connection, statement("find_fact"), key=KEY)
+    key = find_fact(connection, KEY)
     found = rows(connection, statement("list_suppressions"))
     people = frozenset(Person(*(bytes(part) if part is not None else None for part in row)) for row in found)  # type: ignore[arg-type]
-    return Suppressions(bytes.fromhex(key[0][0]) if key else b"", people)
+    return Suppressions(bytes.fromhex(key or ""), people)
 
 
 def suppression_key(connection: Connection) -> bytes:
     """The target's key, made at its first use; runs inside `writing`."""
-    connection.execute(statement("write_meta"), {"key": KEY, "value": secrets.token_hex(KEY_BYTES)})
-    return bytes.fromhex(rows(connection, statement("find_fact"), key=KEY)[0][0])
+    write_fact(connection, KEY, secrets.token_hex(KEY_BYTES))
+    return bytes.fromhex(find_fact(connection, KEY) or "")
 
 
 def require_suppressed(connection: Connection, suppressed: str) -> None:

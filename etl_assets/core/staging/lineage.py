@@ -13,6 +13,7 @@ from etl_assets.access.legacy.database import describe, open_read_only, quoted
 from etl_assets.access.legacy.export import key_text
 from etl_assets.access.postgres.connection import Connection, has_table, rows
 from etl_assets.access.postgres.statements import staging_table, statement
+from etl_assets.core.memory.facts import find_fact, replace_fact
 from etl_assets.core.memory.schema import audit, exists
 from etl_assets.core.memory.staged import staged_tables
 from etl_assets.model.errors import LegacyReplaced, sample_of
@@ -54,7 +55,7 @@ def require_the_same_file(connection: Connection, copy: Path, spec: Spec, *, dig
     limit = spec.policy.max_changed
     if limit is None or not exists(connection):
         return
-    if rows(connection, statement("find_fact"), key=ACCEPTED) == [(digest,)]:
+    if find_fact(connection, ACCEPTED) == digest:
         return
     found = compare(connection, copy, spec)
     looked = sum(some.looked for some in found)
@@ -70,7 +71,7 @@ def require_the_same_file(connection: Connection, copy: Path, spec: Spec, *, dig
 
 def accept_file(connection: Connection, digest: str, *, run: str) -> None:
     """Writes down that an operator takes the file of this digest for the one; inside `writing`."""
-    connection.execute(statement("replace_fact"), {"key": ACCEPTED, "value": digest[:ACCEPTED_LENGTH]})
+    replace_fact(connection, ACCEPTED, digest[:ACCEPTED_LENGTH])
     audit(connection, run=run, action="file_accepted", sha256=digest[:ACCEPTED_LENGTH])
 
 

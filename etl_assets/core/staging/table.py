@@ -22,6 +22,7 @@ from etl_assets.core.links.links import Links
 from etl_assets.core.links.reissued import free_reissued
 from etl_assets.core.links.repeated import repeated_keys
 from etl_assets.core.memory.schema import audit
+from etl_assets.core.memory.staged import write_staged, write_staging_digest
 from etl_assets.core.staging.ahead import one_ahead
 from etl_assets.faults import fault_point
 from etl_assets.model.corrections import KEY_LABEL, Corrections
@@ -155,7 +156,7 @@ def note_staged(
         "staged_rows": counts.rows,
         "content": source.content,
     }
-    connection.execute(statement("write_staged"), {"table": table.name, **facts})
+    write_staged(connection, table.name, **facts)
     told = {"digest": write_digest(connection, table.name, counts.digest), **_told(source.corrected)}
     audit(connection, run=run, action="staged", table=table.name, **facts, quarantined=counts.quarantined_rows, **told)
     free_reissued(connection, links, table.name, run=run)
@@ -168,7 +169,7 @@ def write_digest(connection: Connection, name: str, known: str | None = None) ->
     With `known` that is kept on, for a table which nobody has touched.
     """
     digest = known or "/".join((_digest(connection, name), *_versions(connection, name)))
-    connection.execute(statement("write_staging_digest"), {"table": name, "digest": digest})
+    write_staging_digest(connection, name, digest)
     return digest
 
 

@@ -1,6 +1,5 @@
 """A wave or a user taken out of production again: what the ledger says, all of it or nothing."""
 
-import json
 from dataclasses import dataclass, field
 
 from etl_assets.access.postgres.connection import (
@@ -17,8 +16,11 @@ from etl_assets.core.balances.balances import spent_balances, undo_balances
 from etl_assets.core.balances.profiles import undo_profile
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.update import casts
+from etl_assets.core.memory.final_books import find_final_books, keep_final_books
 from etl_assets.core.memory.schema import audit, contradictions, declared_facts, exists
 from etl_assets.core.undo.hindrances import hindrances, undo_slots
+from etl_assets.core.users import waves
+from etl_assets.core.users.holds import hold
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import SettingsError, UndoRefused
 
@@ -70,7 +72,7 @@ def undo_wave(connection: Connection, links: Links, *, wave: str, run: str, in_u
             raise SettingsError(f"{wave!r} {what}; its waves are {', '.join(known[-6:]) or 'none'}")
         users = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
         done = _undo(connection, links, users=users, wave=wave, run=run, in_use=in_use)
-        connection.execute(statement("undo_wave"), {"wave": wave})
+        waves.undo_wave(connection, wave)
         done.waves = [wave]
         fault_point("undo.before_commit")
     fault_point("undo.committed")
@@ -91,10 +93,10 @@ def undo_user(connection: Connection, links: Links, *, user: str, run: str, in_u
         if found is None or found[0] is None:
             what = "has claimed no account, so there is nothing to undo" if found else "is no legacy user"
             raise SettingsError(f"{user!r} {what}; `etl-assets user ID` says where somebody's history is")
-        waves = [wave for (wave,) in rows(connection, statement("list_waves_of_user"), user=user)]
-        connection.execute(statement("leave_wave"), {"user": user})
+        brought = [wave for (wave,) in rows(connection, statement("list_waves_of_user"), user=user)]
+        waves.leave_wave(connection, user)
         done = _undo(connection, links, users=[user], wave=None, run=run, in_use=in_use)
-        done.waves = waves
+        done.waves = brought
         fault_point("undo.before_commit")
     fault_point("undo.committed")
     return done
@@ -142,7 +144,7 @@ def _undo(
     for name in tables:
         _restore(connection, links, name, done, wave=wave)
     claims = one(connection, statement("digest_claims"), users=users)[0]
-    connection.execute(statement("hold_users"), {**values, "touched": sorted(touched)})
+    hold(connection, users, wave=wave, touched=sorted(touched))
     _correct_final_books(connection, done, run=run)
     told = {"removed": done.removed, "restored": done.restored, "gone": done.gone, "lost": done.lost}
     told |= {"in_use": done.kept} if in_use else {}
@@ -163,17 +165,16 @@ def _undo(
 
 def _correct_final_books(connection: Connection, done: Undone, *, run: str) -> None:
     """After a cleanup nothing can be counted anew: what goes out of production waits from then on."""
-    found = connection.execute(statement("find_final_books")).fetchone()
-    if found is None:
+    books = find_final_books(connection)
+    if books is None:
         return
-    books = found[0]
     for name, count in done.removed.items():
         back = count + done.lost.get(name, 0)
         books["tables"][name]["loaded"] -= back
         books["tables"][name]["waiting"] += back
     books["users"]["resolved"] -= done.users
     books["users"]["held"] += done.users
-    connection.execute(statement("keep_final_books"), {"run": run, "books": json.dumps(books)})
+    keep_final_books(connection, books, run=run)
 
 
 def _require_the_same_spec(connection: Connection, links: Links) -> None:

@@ -16,9 +16,11 @@ from etl_assets.core.links.refused import refused_tables
 from etl_assets.core.links.reissued import reissued_tables
 from etl_assets.core.links.repeated import repeated_users, why_another
 from etl_assets.core.memory.schema import audit, exists
+from etl_assets.core.memory.staged import write_staged
 from etl_assets.core.memory.suppressions import read_suppressions
 from etl_assets.core.users.holds import release
 from etl_assets.core.users.sampling import sampled
+from etl_assets.core.users.waves import reopen_wave, write_wave
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import SettingsError, TargetMismatch, WaveHindered
 from etl_assets.model.ids import is_wave_key, wave_key
@@ -179,7 +181,7 @@ def replace_users(
     if reused:
         connection.execute(statement("hold_reused"), {"users": reused, "held": OF_FORGOTTEN})
     facts = {"snapshot": snapshot, "spec_digest": spec.digest, "source_rows": source_rows, "staged_rows": staged}
-    connection.execute(statement("write_staged"), {"table": "users", "target_digest": "", "content": "", **facts})
+    write_staged(connection, "users", target_digest="", content="", **facts)
     run_statement(connection, statement("analyze", table=identifier("etl", "legacy_user_map")))
     fault_point("users.written")
     total = int(one(connection, statement("count_users"))[0])
@@ -237,7 +239,7 @@ def seal_wave(  # noqa: PLR0913 - what a wave is made of
             states = user_states(connection, spec, links, some=True)
             users = sampled(connection, spec, links, states=states, candidates=users, sample=sample)
         claimed = _claim(connection, spec, links, key=key, run=run, users=users)
-        connection.execute(statement("write_wave"), {"wave": key, "users": claimed, "run": run})
+        write_wave(connection, key, users=claimed, run=run)
         fault_point("resolve.claimed")
     else:
         claimed = int(sealed[0])
@@ -264,7 +266,7 @@ def _reopen(connection: Connection, spec: Spec, links: Links, *, key: str, run: 
     candidates = [user for user in find_candidates(connection, spec) if user in released]
     claimed = _claim(connection, spec, links, key=key, run=run, users=candidates) if candidates else 0
     if released or is_undone:
-        connection.execute(statement("reopen_wave"), {"wave": key, "users": claimed, "run": run})
+        reopen_wave(connection, key, users=claimed, run=run)
     return claimed
 
 

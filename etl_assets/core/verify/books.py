@@ -12,6 +12,7 @@ from etl_assets.access.postgres.statements import (
 )
 from etl_assets.core.links.links import Links, state_of
 from etl_assets.core.links.repeated import repeated_keys
+from etl_assets.core.memory.final_books import find_final_books
 from etl_assets.core.memory.staged import staged_tables
 from etl_assets.core.staging.table import staging_columns
 from etl_assets.core.users.users import count_labels, count_states
@@ -26,9 +27,9 @@ def read_books(connection: Connection, links: Links, *, labelled: bool = False) 
     """
     staged = staged_tables(connection)
     countable = _countable(connection, links, staged)
-    final = connection.execute(statement("find_final_books")).fetchone()
+    final = find_final_books(connection)
     if final and not staged:
-        return Books.from_json(final[0])
+        return Books.from_json(final)
     tables = [
         _table_book(connection, links, name) if name in countable else TableBook(name) for name in links.spec.tables
     ]

@@ -8,6 +8,7 @@ from etl_assets.access.postgres.catalog import regclass
 from etl_assets.access.postgres.connection import Connection, one, rows, writing
 from etl_assets.access.postgres.statements import catalog_text, identifier, literal, qualified, statement
 from etl_assets.core.links.links import Links
+from etl_assets.core.memory.facts import find_fact, replace_fact
 from etl_assets.core.memory.schema import audit
 from etl_assets.model.errors import SettingsError
 
@@ -46,8 +47,7 @@ def find_emptied(connection: Connection, links: Links, names: list[str]) -> list
 def note_places(connection: Connection, links: Links, names: list[str]) -> None:
     """Remembers where the tables are in which rows of ours were found; inside `writing`."""
     for name in names:
-        values = {"key": f"place of {name}", "value": place_of(connection, links, name)}
-        connection.execute(statement("replace_fact"), values)
+        replace_fact(connection, f"place of {name}", place_of(connection, links, name))
 
 
 def strike_gone(connection: Connection, links: Links, *, wave: str, run: str) -> dict[str, int]:
@@ -76,7 +76,8 @@ def place_of(connection: Connection, links: Links, name: str) -> str:
 
 
 def _known_place(connection: Connection, name: str) -> list[str]:
-    return [value for (value,) in rows(connection, statement("find_fact"), key=f"place of {name}")]
+    found = find_fact(connection, f"place of {name}")
+    return [] if found is None else [found]
 
 
 def _slots(links: Links, name: str) -> dict[str, sql.Composable]:
