@@ -67,9 +67,14 @@ def cli() -> None:
     "--demo", is_flag=True, help="Use a demo legacy app and let most of its users log in (embedded target only)."
 )
 @click.option("--dry-run", is_flag=True, help="Do everything, inserts too, and roll it back: what would happen?")
-@click.option("--sample-users", type=click.IntRange(min=1), metavar="N", help="Claim N users only, and whom they need.")
+@click.option(
+    "--sample-users",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Claim only N users, plus the users their rows depend on.",
+)
 @click.option("--seed", default="0", show_default=True, help="Which users a sample takes.")
-@click.option("--wave", metavar="KEY", help="Run this wave again, which `undo` took out; or `last`.")
+@click.option("--wave", metavar="KEY", help="Reload a wave that was undone: its key, or `last`.")
 @click.option("--user", "user_id", metavar="LEGACY_ID", help="Let this user move again, whom `undo` put on hold.")
 @click.option("--accept-file", metavar="DIGEST", help="This legacy file is the one, although much of it changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the books as one JSON object on standard output.")

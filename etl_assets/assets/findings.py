@@ -237,7 +237,7 @@ def frozen_result(thawed: str) -> dg.AssetCheckResult:
 
 
 def verification_metadata(books: Books, rows: list[RowComparison]) -> dict[str, Any]:
-    """The same keys each time: Dagster plots the numbers, so that waiting users are seen to fall to 0."""
+    """Returns the same keys each time: Dagster plots the numbers, so that waiting users are seen to fall to 0."""
     totals = {f"{state}_rows": sum(getattr(book, state) for book in books.tables) for state in ROW_STATES}
     return {
         "progress": dg.MetadataValue.md(as_markdown(progress_svg(bars_of(books)))),

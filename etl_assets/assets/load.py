@@ -67,7 +67,7 @@ def _build_unowned(spec: Spec, table: Table, staged: list[dg.AssetKey]) -> dg.As
 
 
 def _metadata(loaded: Loaded, name: str) -> dict[str, Any]:
-    """The same keys each time: Dagster plots the numbers wave by wave."""
+    """Returns the same keys each time: Dagster plots the numbers wave by wave."""
     count, seconds = loaded.rows.get(name, 0), loaded.seconds.get(name, 0.0)
     return {
         "rows_loaded": count,

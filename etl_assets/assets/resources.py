@@ -1,4 +1,4 @@
-"""Settings and stores for assets; opens what an asset needs, when it needs it."""
+"""Settings and connections for assets; opens what an asset needs, when it needs it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator

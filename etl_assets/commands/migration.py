@@ -161,7 +161,7 @@ def verify(settings: Settings, spec: Spec, *, instance: dg.DagsterInstance) -> O
 
 
 def migrate_dry(settings: Settings, spec: Spec, *, say: Callable[[str], None], wishes: Wishes = Wishes()) -> Outcome:
-    """The same in one transaction that is rolled back, on an artifact folder and a Dagster instance that go with it.
+    """Migrates in one transaction that is rolled back, on an artifact folder and a Dagster instance that go with it.
 
     Outside of schema `etl` the target is then what it was, byte for byte, sequences included, and inside too. What
     remains is the report of what would have been.

@@ -6,7 +6,7 @@ EtlError
 |-- TransactionPooler     exit 2  the connection goes through a pooler that hands each transaction another session
 |-- OtherEncoding         exit 2  texts do not reach the target as the characters they are
 |-- LegacyFileError       exit 2  the legacy database cannot be read
-|-- CorrectionsError      exit 2  a line of the corrections file cannot be meant
+|-- CorrectionsError      exit 2  a line of the corrections file is invalid
 |-- LegacyMismatch        exit 2  the legacy tables are not what the spec says
 |-- TargetMismatch        exit 2  the target's tables are not what the spec says
 |-- FileFault             exit 2  a disk is full, or a file of ours cannot be written or read

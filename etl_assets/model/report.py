@@ -1,4 +1,4 @@
-"""What the report tells: gathered by stores and verification, turned into pages by `report`."""
+"""What the report tells: gathered by `core`, turned into pages by `report`."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any

@@ -48,7 +48,7 @@ def html_page(facts: ReportFacts) -> str:
 
 
 def markdown_page(facts: ReportFacts) -> str:
-    """The same facts as Markdown; the picture is inline."""
+    """The facts of the report as Markdown; the picture is inline."""
     picture = as_markdown(progress_svg(bars_of(facts.books)))
     return _template("page.md.j2").render(**_values(facts), picture=picture)
 

@@ -64,7 +64,7 @@ def _is_secret_word(word: str) -> bool:
 
 
 def check_rules(spec: Spec) -> None:
-    """Nothing, when every rule holds.
+    """Raises unless every rule holds.
 
     Raises:
         SpecFault: the first broken rule.

@@ -1,4 +1,4 @@
-"""The shapes that transforms hand to stores: staging rows, quarantined cells."""
+"""The shapes that transforms hand to staging: staging rows, quarantined cells."""
 
 from dataclasses import dataclass
 

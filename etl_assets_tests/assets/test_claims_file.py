@@ -362,9 +362,9 @@ def test_the_path_can_be_chosen(awkward: World, monkeypatch: pytest.MonkeyPatch)
     [
         ("legacy_user_id,reason\n", "claims.csv:1: the first line must be legacy_user_id,supabase_user_id,reason"),
         ("", "claims.csv:1: the first line must be"),
-        (f"{HEADER}1,CANARY@example.com,x\n", "claims.csv:2: the supabase_user_id is no uuid"),
-        (f"{HEADER}1,{{6f1c2b8e-0d5c-4a58-9a53-5b0a1c4f7e21}},x\n", "claims.csv:2: the supabase_user_id is no uuid"),
-        (f"{HEADER}1,6f1c2b8e0d5c-4a58-9a53-5b0a1c4f7e21,x\n", "claims.csv:2: the supabase_user_id is no uuid"),
+        (f"{HEADER}1,CANARY@example.com,x\n", "claims.csv:2: the supabase_user_id is not a uuid"),
+        (f"{HEADER}1,{{6f1c2b8e-0d5c-4a58-9a53-5b0a1c4f7e21}},x\n", "claims.csv:2: the supabase_user_id is not a uuid"),
+        (f"{HEADER}1,6f1c2b8e0d5c-4a58-9a53-5b0a1c4f7e21,x\n", "claims.csv:2: the supabase_user_id is not a uuid"),
         (f"{HEADER}\n ,,x\n", "claims.csv:3: names no legacy user"),
         (f"{HEADER}1,, \n", "claims.csv:2: gives no reason"),
         (f"{HEADER}1,,x\n2,,x\n1,,y\n", "claims.csv:4: is the second line about its legacy user"),
@@ -387,7 +387,7 @@ def test_a_bad_file_stops_the_map_and_leaves_it_as_it_was(awkward: World) -> Non
     claim(awkward, "1,,hold")
     run_job(awkward.definitions(), MIGRATE, awkward.instance)
     claim(awkward, "1,nonsense,x")
-    assert "claims.csv:2: the supabase_user_id is no uuid" in failure_of(awkward.materialize(USER_MAP))
+    assert "claims.csv:2: the supabase_user_id is not a uuid" in failure_of(awkward.materialize(USER_MAP))
     assert awkward.query("SELECT legacy_user_id, reason FROM etl.claims") == [("1", "hold")]
     assert awkward.migrate().exit_code == 2
 
@@ -403,4 +403,4 @@ def test_a_bad_file_fails_the_rehearsal_and_a_good_one_leaves_no_trace(pressed: 
     claim(pressed, "1,nonsense,x")
     result = pressed.cli("check")
     assert result.returncode == 2
-    assert "claims.csv:2: the supabase_user_id is no uuid" in result.stderr
+    assert "claims.csv:2: the supabase_user_id is not a uuid" in result.stderr

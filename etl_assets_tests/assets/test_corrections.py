@@ -126,7 +126,7 @@ def test_corrections_are_audited_counted_and_reported_without_their_values(awkwa
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        ("nothing,1,status,x,y\n", "corrections.csv:2: 'nothing' is no table of the spec; it has jobs"),
+        ("nothing,1,status,x,y\n", "corrections.csv:2: 'nothing' is not a table of the spec; it has jobs"),
         ("jobs,1,password,x,y\n", "corrections.csv:2: 'password' is no exported column of jobs"),
         ("jobs,1,status,x,\n", "corrections.csv:2: gives no reason"),
         ("jobs,1,status,x\n", "corrections.csv:2: has 4 cells instead of 5"),

@@ -229,11 +229,11 @@ def test_after_a_cleanup_the_ledger_still_knows_and_the_last_books_follow(awkwar
 
 
 def test_nonsense_is_answered_with_one_sentence(migrated: World) -> None:
-    with pytest.raises(SettingsError, match="is no wave of this target"):
+    with pytest.raises(SettingsError, match="is not a wave of this target"):
         take_out(migrated, wave="2001-01-01T000000Z")
     with pytest.raises(SettingsError, match="has claimed no account"):
         take_out(migrated, user="4")
-    with pytest.raises(SettingsError, match="is no legacy user"):
+    with pytest.raises(SettingsError, match="is not a legacy user"):
         take_out(migrated, user="nobody")
     with pytest.raises(SettingsError, match="one wave or one user"):
         take_out(migrated)
@@ -360,7 +360,7 @@ def test_the_job_takes_the_wave_from_the_launchpad(migrated: World) -> None:
     assert job.execute_in_process(instance=migrated.instance, run_config=config).success
     assert migrated.query("SELECT count(*) FROM public.jobs") == [(0,)]
     again = job.execute_in_process(instance=migrated.instance, run_config=config, raise_on_error=False)
-    assert "is no wave of this target" in failure_of(again)
+    assert "is not a wave of this target" in failure_of(again)
     for user in (4, "4"):  # YAML makes a number of an id, and nobody should have to know
         config = {"ops": {"take_out": {"config": {"user": user}}}}
         again = job.execute_in_process(instance=migrated.instance, run_config=config, raise_on_error=False)

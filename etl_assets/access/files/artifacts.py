@@ -236,7 +236,7 @@ class Artifacts:
         return found if path.exists() and sha256_of(path) == found.sha256 else None
 
     def require_intact(self, manifest: Manifest) -> None:
-        """Nothing, when the export is the one that the manifest describes.
+        """Raises unless the export is the one that the manifest describes.
 
         Raises:
             ArtifactError: it is not.

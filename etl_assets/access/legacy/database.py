@@ -43,7 +43,7 @@ def quoted(name: str) -> str:
 
 
 def require_sqlite(path: Path) -> None:
-    """Nothing, when the file looks like an SQLite database.
+    """Raises unless the file looks like an SQLite database.
 
     Raises:
         LegacyFileError: it is missing, a folder, empty, encrypted, or something else; it is never created.

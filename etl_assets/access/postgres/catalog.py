@@ -53,7 +53,7 @@ def find_targets(connection: Connection, tables: Sequence[Table]) -> dict[str, T
     is_plain = dict(rows(connection, statement("find_tables"), **values))
     for table in tables:
         if not is_plain.get(wanted[table.name], True):
-            raise TargetMismatch(table.name, [f"{table.target} is no table, and only tables can be loaded"])
+            raise TargetMismatch(table.name, [f"{table.target} is not a table, and only tables can be loaded"])
     kinds = ("read_columns", "read_unique", "read_checks", "read_foreign", "read_triggers")
     with as_the_catalog_spells(connection):
         columns, unique, checks, foreign, triggers = (
@@ -155,7 +155,7 @@ def read_targets(connection: Connection, spec: Spec) -> dict[str, TargetTable]:
 
 
 def require_fit(table: Table, target: TargetTable) -> None:
-    """Nothing, when every column of the spec has a target column that holds its values.
+    """Raises unless every column of the spec has a target column that holds its values.
 
     Raises:
         TargetMismatch: lists everything that does not fit.

@@ -110,7 +110,7 @@ def _open(url: str) -> Connection:
 
 @cache
 def _require_one_session(url: str) -> None:
-    """Nothing, when two connections speak to two server sessions, each to its own all the time; asked once a process.
+    """Raises unless each of two connections keeps a server session of its own; asked once a process.
 
     Behind a transaction pooler they do not: two runs of ours would both get the same session lock, and a setting
     would leak to whoever comes next (measured with PgBouncer 1.18: two idle connections are the same server process).
@@ -361,7 +361,7 @@ def has_table(connection: Connection, name: str) -> bool:
 
 
 def server_facts(connection: Connection) -> dict[str, str]:
-    """What an operator needs to know where and when she is: database, server version, role, and the server's time."""
+    """Which server an operator is looking at: database, server version, role, and the server's time."""
     row = connection.execute(
         "SELECT current_database(), current_setting('server_version'), current_user, "
         "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"

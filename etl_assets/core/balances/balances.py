@@ -151,7 +151,7 @@ def undo_balances(connection: Connection, links: Links, *, users: list[str], wav
 
 
 def require_known_balances(connection: Connection, links: Links, *, users: list[str], wave: str | None) -> None:
-    """Nothing, when every balance of which an undo would take something is in the spec, and no trigger would see it.
+    """Raises unless every balance of which an undo would take something is in the spec, and no trigger would see it.
 
     Raises:
         UndoRefused: one is not, or a trigger would.

@@ -76,7 +76,7 @@ def find_freeze(connection: Connection) -> Freeze | None:
 
 
 def require_unchanged(connection: Connection, sha256: str) -> None:
-    """Nothing, unless the legacy app is frozen and this is the digest of a copy of another content.
+    """Raises when the legacy app is frozen and this is the digest of a copy of another content.
 
     Raises:
         LegacyThawed: it is.

@@ -224,7 +224,7 @@ def gate(links: Links) -> Iterator[Validation]:
 def require_gate(
     connection: Connection, links: Links, *, users: list[str] | None = None, is_refused: bool = False
 ) -> None:
-    """Nothing, when every blocking validation holds in this transaction; with `users` it writes no others' rows.
+    """Raises unless every blocking validation holds in this transaction; with `users` it writes only their rows.
 
     A Dagster check stops only its own run (dagster 1.13, a blocking check and a later run); this holds in any run.
     What an index of the target holds anyway is asked for everybody, and for some `users` only after it has refused.

@@ -49,7 +49,7 @@ def target_validations(spec: Spec) -> list[Validation]:
 
 
 def require_target(connection: Connection, links: Links) -> None:
-    """Nothing, when every blocking validation of the target holds in this transaction.
+    """Raises unless every blocking validation of the target holds in this transaction.
 
     Raises:
         Refused: the first that does not.

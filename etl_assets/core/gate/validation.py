@@ -54,7 +54,7 @@ class Validation:
         return Finding(int(count), tuple(sample or ()), shown(query, connection))
 
     def require(self, connection: Connection, links: Links, *, users: list[str] | None = None) -> None:
-        """Nothing, when the rule holds; with `users` for their rows, where it is about rows.
+        """Raises unless the rule holds; with `users` for their rows, where it is about rows.
 
         Raises:
             Refused: it does not.

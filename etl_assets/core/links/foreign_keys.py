@@ -78,7 +78,7 @@ def proof_slots(links: Links, name: str) -> dict[str, sql.Composable]:
 
 
 def require_parents(table: str, count: int, sample: list[str] | None) -> None:
-    """Nothing, when no row of a batch was an orphan.
+    """Raises when a row of a batch was an orphan.
 
     Raises:
         Refused: one was.

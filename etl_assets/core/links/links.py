@@ -65,12 +65,12 @@ class Links:
 
     @property
     def as_whole(self) -> "Links":
-        """The same for reading all rows."""
+        """These links, composed for reading all rows."""
         return replace(self, whole=True)
 
     @property
     def as_parts(self) -> "Links":
-        """The same for a part of another statement."""
+        """These links, composed as a part of another statement."""
         return replace(self, whole=False)
 
     @property

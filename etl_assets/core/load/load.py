@@ -378,7 +378,7 @@ def _has_history(connection: Connection, user: str) -> bool:
 
 
 def _require_standing(connection: Connection, wave: str) -> None:
-    """Nothing, when the wave is sealed and was not undone, also not while it is loaded."""
+    """Raises unless the wave is sealed and was not undone, also not while it is loaded."""
     sealed = connection.execute(statement("find_wave"), {"wave": wave}).fetchone()
     if sealed is None or sealed[1]:
         what = "was undone" if sealed else "was not resolved yet"

@@ -36,7 +36,7 @@ class Beside:
 
 
 def require_as_written(connection: Connection, links: Links, names: list[str], *, users: list[str] | None) -> None:
-    """Nothing, when all that this transaction loaded stands in production as the ledger has it.
+    """Raises unless all that this transaction loaded stands in production as the ledger has it.
 
     Each row was read back when it was written; this is about what came after it, such as a trigger that was deferred.
     Where no trigger and no rule of the app runs, only a mistake of ours can have come: that a row is gone is looked for

@@ -28,7 +28,7 @@ def suppression_key(connection: Connection) -> bytes:
 
 
 def require_suppressed(connection: Connection, suppressed: str) -> None:
-    """Nothing, when a snapshot was cleared of everybody who is forgotten by now; runs inside `writing`.
+    """Raises unless a snapshot was cleared of everybody who is forgotten by now; runs inside `writing`.
 
     Raises:
         ArtifactError: somebody was forgotten since, and staging the snapshot would bring that person back.

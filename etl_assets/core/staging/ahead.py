@@ -9,7 +9,7 @@ _END = object()
 
 
 def one_ahead(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """The same batches in the same order; a thread makes the next one, and never more than that one.
+    """Yields the batches in their order; a thread makes the next one, and never more than that one.
 
     It pays where making a batch and using it leave the interpreter: polars makes them, and Postgres takes them in.
     What the batches raise is raised here. They must not be bound to a thread, as a connection to SQLite is.

@@ -22,7 +22,7 @@ def read_corrections(path: Path, spec: Spec) -> CorrectionsFile:
     can be corrected; what is evidence for a claim cannot.
 
     Raises:
-        CorrectionsError: the file or a line of it cannot be meant.
+        CorrectionsError: the file or a line of it is invalid.
     """
     if not path.exists():
         return CorrectionsFile()
@@ -59,7 +59,7 @@ def _require_no_evidence(file: str, number: int, column: str, users: Users) -> N
 def _correction(file: str, number: int, line: list[str], labels: dict[str, set[str]]) -> tuple[str, Correction]:
     table, legacy_id, column, value, reason = line
     if table not in labels:
-        raise CorrectionsError(file, number, f"{table!r} is no table of the spec; it has {', '.join(labels)}")
+        raise CorrectionsError(file, number, f"{table!r} is not a table of the spec; it has {', '.join(labels)}")
     if not legacy_id:
         raise CorrectionsError(file, number, "names no legacy id")
     if not reason.strip():

@@ -47,7 +47,7 @@ class Compared:
 
 
 def require_the_same_file(connection: Connection, copy: Path, spec: Spec, *, digest: str) -> None:
-    """Nothing, when the copy holds what was staged last, but for a share that the policy allows; inside `reading`.
+    """Raises unless the copy holds what was staged last, but for a share that the policy allows; inside `reading`.
 
     Raises:
         LegacyReplaced: it does not, and no operator has said that this is the one.

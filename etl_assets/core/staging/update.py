@@ -61,13 +61,13 @@ def find_former(connection: Connection, links: Links, table: Table) -> FormerSta
 
 
 def find_sound(connection: Connection, links: Links, table: Table) -> FormerStaging | None:
-    """The same, unless somebody has written to the staging table since: that is staged whole again."""
+    """What could be brought up to date; None where somebody has written to it, which is staged whole again."""
     former = find_former(connection, links, table)
     return None if former is None or is_altered(connection, table.name) else former
 
 
 def require_still_staged(connection: Connection, links: Links, table: Table, former: FormerStaging | None) -> None:
-    """Nothing, when staging is what the difference was made against; runs inside `writing`.
+    """Raises unless staging is what the difference was made against; runs inside `writing`.
 
     Raises:
         Unavailable: somebody has written to this staging table meanwhile; trying again compares anew.

@@ -68,7 +68,7 @@ def undo_wave(connection: Connection, links: Links, *, wave: str, run: str, in_u
         wave = known[-1] if wave == LAST and known else wave
         sealed = connection.execute(statement("find_wave"), {"wave": wave}).fetchone()
         if sealed is None or sealed[1]:
-            what = "was undone already" if sealed else "is no wave of this target"
+            what = "was undone already" if sealed else "is not a wave of this target"
             raise SettingsError(f"{wave!r} {what}; its waves are {', '.join(known[-6:]) or 'none'}")
         users = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
         done = _undo(connection, links, users=users, wave=wave, run=run, in_use=in_use)
@@ -91,7 +91,7 @@ def undo_user(connection: Connection, links: Links, *, user: str, run: str, in_u
     with writing(connection, run=run):
         found = connection.execute(statement("find_user"), {"user": user}).fetchone()
         if found is None or found[0] is None:
-            what = "has claimed no account, so there is nothing to undo" if found else "is no legacy user"
+            what = "has claimed no account, so there is nothing to undo" if found else "is not a legacy user"
             raise SettingsError(f"{user!r} {what}; `etl-assets user ID` says where somebody's history is")
         brought = [wave for (wave,) in rows(connection, statement("list_waves_of_user"), user=user)]
         waves.leave_wave(connection, user)

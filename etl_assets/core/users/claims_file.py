@@ -24,7 +24,7 @@ def read_claims(path: Path) -> Claims:
     never repeated in an error: somebody will type an address into the wrong column.
 
     Raises:
-        CorrectionsError: the file or a line of it cannot be meant.
+        CorrectionsError: the file or a line of it is invalid.
     """
     if not path.exists():
         return Claims()
@@ -43,7 +43,7 @@ def _claim(file: str, number: int, line: list[str]) -> Claim:
     if not user.strip():
         raise CorrectionsError(file, number, "names no legacy user")
     if account and not UUID_TEXT.fullmatch(account):
-        raise CorrectionsError(file, number, "the supabase_user_id is no uuid; leave it empty to put the user on hold")
+        raise CorrectionsError(file, number, "the supabase_user_id is not a uuid; empty puts the user on hold")
     if not reason:
         raise CorrectionsError(file, number, "gives no reason; somebody will ask for it")
     return Claim(user, UUID(account) if account else None, reason)

@@ -72,14 +72,14 @@ def read_links(connection: Connection, spec: Spec) -> Links:
     """The link statements of a spec against the target of this moment: its tables, and its accounts.
 
     Raises:
-        TargetMismatch: a target is no table, or the accounts' tables are not there.
+        TargetMismatch: a target is not a table, or the accounts' tables are not there.
     """
     holders = accounts(connection, spec) if spec.users is not None and spec.owned else None
     return marked(connection, Links(spec, read_targets(connection, spec), holders))
 
 
 def marked(connection: Connection, links: Links) -> Links:
-    """The same links, which know of second rows and of refusals, as the target remembers them now."""
+    """These links with what the target remembers now of second rows under an id and of refusals."""
     if not exists(connection):
         return links
     profiles = regclass(*links.spec.accounts.profiles_table)

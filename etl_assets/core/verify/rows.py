@@ -169,7 +169,7 @@ def compare_rows(connection: Connection, links: Links, name: str, *, wave: str |
 def compare_all(
     connection: Connection, links: Links, name: str, *, known: RowComparison | None = None
 ) -> RowComparison:
-    """The same of all waves, unless that is known, and what is in production beside the ledger."""
+    """Compares all waves, reusing `known` if given, and adds the rows that the ledger does not know."""
     return replace(known or compare_rows(connection, links, name), beside=find_beside(connection, links, name))
 
 

@@ -15,7 +15,7 @@ def status(url: str, spec: Spec) -> Books:
 
 
 def books_of(connection: Connection, spec: Spec) -> Books:
-    """The same over a connection that is there."""
+    """Reads the books and the waves over an open connection."""
     with reading(connection):
         if not exists(connection):
             return Books(tuple(TableBook(name) for name in spec.tables), complete=False)
