@@ -1,6 +1,7 @@
 """The shape of the code and of the graph."""
 
 import ast
+import json
 import re
 from importlib import metadata
 from pathlib import Path
@@ -14,6 +15,7 @@ import etl_assets
 from etl_assets.access.postgres.statements import FILES, statement, statement_text
 from etl_assets.automation.build import build_definitions
 from etl_assets.settings import DEFAULT_SPEC, read_spec
+from etl_assets_tests.graph import SNAPSHOT, shown
 
 PACKAGE = Path(etl_assets.__file__).parent
 ROOT = PACKAGE.parent
@@ -212,3 +214,10 @@ def test_a_statement_lies_in_the_room_of_who_runs_it() -> None:
         if not name.startswith("schema/") and room_of(path) not in rooms:
             wrong.append(f"{name}: in {room_of(path)}, run by {sorted(rooms)}")
     assert wrong == []
+
+
+def test_what_a_user_sees_changes_on_purpose_alone() -> None:
+    """Keys, dependencies, groups, kinds, checks, jobs, sensors, commands: `python -m etl_assets_tests.graph` renews it."""
+    known, now = json.loads(SNAPSHOT.read_text(encoding="utf-8")), shown()
+    for kind in known.keys() | now.keys():
+        assert now.get(kind) == known.get(kind), kind
