@@ -14,6 +14,7 @@ from psycopg import sql
 import etl_assets
 from etl_assets.access.postgres.statements import FILES, statement, statement_text
 from etl_assets.automation.build import build_definitions
+from etl_assets.model.remedies import CHANGE_REMEDIES, ROW_REMEDIES
 from etl_assets.settings import DEFAULT_SPEC, read_spec
 from etl_assets_tests.graph import SNAPSHOT, shown
 
@@ -221,3 +222,17 @@ def test_what_a_user_sees_changes_on_purpose_alone() -> None:
     known, now = json.loads(SNAPSHOT.read_text(encoding="utf-8")), shown()
     for kind in known.keys() | now.keys():
         assert now.get(kind) == known.get(kind), kind
+
+
+ROW_STATES = {"excluded", "loaded", "quarantined", "ready"}
+
+
+def test_every_reason_of_a_row_has_a_remedy() -> None:
+    """The words stand in one table; a reason that SQL gives and nobody explains is a dead end for whoever reads it."""
+    texts = [statement_text(name) for name in FILES if name.startswith("link_") or name == "row_state"]
+    reasons = {reason for text in texts for reason in re.findall(r"THEN '([a-z_]+)'", text)} - ROW_STATES
+    assert len(reasons) > 15
+    assert reasons - set(ROW_REMEDIES) == set()
+    changes = set(re.findall(r"THEN '([a-z_]+)'", statement_text("list_legacy_changes")))
+    assert len(changes) > 4
+    assert changes <= set(CHANGE_REMEDIES)
