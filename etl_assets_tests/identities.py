@@ -15,9 +15,9 @@ import polars as pl
 import psycopg
 
 from etl_assets.access.postgres.connection import connect, reading, writing
-from etl_assets.assets.frames import users_frames
 from etl_assets.core.load.load import Loader, load_wave
 from etl_assets.core.memory.schema import ensure_schema
+from etl_assets.core.staging.frames import users_frames
 from etl_assets.core.staging.table import StagingSource, replace_staging
 from etl_assets.core.undo.undo import undo_user, undo_wave
 from etl_assets.core.users.claims_file import replace_claims

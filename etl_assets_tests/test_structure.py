@@ -236,3 +236,22 @@ def test_every_reason_of_a_row_has_a_remedy() -> None:
     changes = set(re.findall(r"THEN '([a-z_]+)'", statement_text("list_legacy_changes")))
     assert "key_repeats_in_legacy" in changes
     assert changes <= set(CHANGE_REMEDIES)
+
+
+LONGEST_BODY = (
+    26  # lines of what Dagster calls, without its docstring: it reads its context, calls, and says the result
+)
+CALLED_BY_DAGSTER = ("dg.asset", "multi_asset", "asset_check", "sensor", "dg.op")
+
+
+def test_what_dagster_calls_is_short() -> None:
+    wrong = []
+    for path in (path for path in MODULES if {"assets", "automation"} & set(path.relative_to(PACKAGE).parts)):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and any(
+                word in ast.unparse(each) for each in node.decorator_list for word in CALLED_BY_DAGSTER
+            ):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+                wrong += [f"{path.name}: {node.name} has {lines} lines"] if lines > LONGEST_BODY else []
+    assert wrong == []

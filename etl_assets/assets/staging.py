@@ -3,23 +3,17 @@
 import dagster as dg
 
 from etl_assets.access.postgres.catalog import find_target, read_target, require_fit
-from etl_assets.access.postgres.connection import reading, writing
+from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.columns import staging_columns
-from etl_assets.assets.differences import find_change
-from etl_assets.assets.frames import staged_batches
 from etl_assets.assets.keys import OWNERS, STAGING_GROUP, TARGET, export_key, staging_key
 from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Stores
 from etl_assets.core.links.links import Links
-from etl_assets.core.memory.suppressions import require_suppressed
 from etl_assets.core.staging.corrections_file import read_corrections
-from etl_assets.core.staging.table import Corrected, StagedCounts, StagingSource, replace_staging
-from etl_assets.core.staging.update import find_sound, require_still_staged, update_staging
+from etl_assets.core.staging.stage import stage_table
+from etl_assets.core.staging.table import StagedCounts
 from etl_assets.core.verify.books import table_summary
-from etl_assets.faults import fault_point
 from etl_assets.spec.model import Spec, Table
-from etl_assets.transform.differences import rows_at
-from etl_assets.transform.staging import StagePlan
 
 
 def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
@@ -40,8 +34,7 @@ def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
     def staging_asset(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
         with failures(), stores.target() as connection:
             artifacts = stores.artifacts()
-            manifest, snapshot = artifacts.manifest(table.name), artifacts.current_snapshot()
-            is_absent = table.name in snapshot.missing
+            is_absent = table.name in artifacts.current_snapshot().missing
             with reading(connection):
                 target = find_target(connection, table) if is_absent else read_target(connection, table)
             if is_absent:
@@ -49,37 +42,11 @@ def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
             if target is None:
                 return dg.MaterializeResult(metadata={"dagster/row_count": 0, "quarantined": 0, "excluded": 0})
             require_fit(table, target)
-            file = read_corrections(stores.settings().corrections_path, spec)
-            laid = Corrected(file.of(table.name), file.sha256)
-            links = Links(spec, {table.name: target})
-            with reading(connection):
-                former = None if laid.corrections.all else find_sound(connection, links, table)
-            change = find_change(artifacts, former, manifest)
-            export = artifacts.verified_batches(manifest)
-            plan = StagePlan(spec, table, target, manifest.columns, manifest.usual)
-            source = StagingSource(
-                manifest.snapshot,
-                snapshot.rows[table.name],
-                excluded=artifacts.excluded_keys(manifest),
-                batches=staged_batches(rows_at(export, change.rows.fresh) if change else export, plan, laid),
-                corrected=laid,
-                content=manifest.sha256,
-                forgotten=snapshot.forgotten.get(table.name, []),
-            )
-            with writing(connection, run=context.run.run_id):
-                require_suppressed(connection, snapshot.suppressed)
-                run = context.run.run_id
-                if change is None:
-                    counts = replace_staging(connection, links, table, source=source, run=run)
-                else:
-                    require_still_staged(connection, links, table, former)
-                    gone = rows_at(artifacts.verified_batches(change.former), change.rows.gone)
-                    counts = update_staging(connection, links, table, source=source, gone=gone, run=run)
-            fault_point("staging.committed")
+            links, file = Links(spec, {table.name: target}), read_corrections(stores.settings().corrections_path, spec)
+            staged = stage_table(connection, artifacts, links, table, corrections=file, run=context.run.run_id)
             with reading(connection):
                 summary = table_summary(connection, links, table.name)
-        touched = change.rows.fresh.len() + change.rows.gone.len() if change else counts.rows
-        return _materialized(counts, summary, manifest.snapshot, touched=touched)
+        return _materialized(staged.counts, summary, artifacts.manifest(table.name).snapshot, touched=staged.touched)
 
     return staging_asset
 

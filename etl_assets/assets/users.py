@@ -1,10 +1,12 @@
 """Legacy users, and the waves in which they claim their accounts."""
 
+import functools
+
 import dagster as dg
 
+from etl_assets.access.files.artifacts import Artifacts
 from etl_assets.access.postgres.connection import reading, writing
 from etl_assets.assets.columns import RESOLVED_COLUMNS, USER_MAP_COLUMNS, column_schema
-from etl_assets.assets.frames import balance_frames, corrected_users, profile_frames, users_frames
 from etl_assets.assets.keys import (
     LOGIN_WAVES,
     OWNERS,
@@ -19,13 +21,12 @@ from etl_assets.assets.keys import (
 )
 from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Stores
-from etl_assets.core.balances.balances import balance_columns, stage_balances
-from etl_assets.core.balances.profiles import profile_columns, stage_profile
+from etl_assets.core.balances.people import People, stage_people
 from etl_assets.core.memory.suppressions import require_suppressed
 from etl_assets.core.staging.corrections_file import read_corrections
-from etl_assets.core.staging.table import Corrected, note_corrections
-from etl_assets.core.users.claims_file import read_claims, replace_claims
-from etl_assets.core.users.users import count_labels, replace_users, seal_wave
+from etl_assets.core.staging.table import Corrected
+from etl_assets.core.users.claims_file import read_claims
+from etl_assets.core.users.users import count_labels, seal_wave
 from etl_assets.faults import fault_point
 from etl_assets.report.picture import as_markdown, progress_svg, user_bar
 from etl_assets.spec.model import USERS, Spec, Users
@@ -52,37 +53,29 @@ def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
         """
         with failures(), stores.target() as connection:
             artifacts, claims = stores.artifacts(), read_claims(stores.settings().claims_path)
-            manifest = artifacts.manifest("users")
-            frames = users_frames(artifacts.verified_batches(manifest), users, timezone=spec.source.timezone)
-            snapshot = artifacts.current_snapshot()
-            count = snapshot.rows["users"] - snapshot.forgotten_users
-            with reading(connection):
-                columns, attributes = balance_columns(connection, spec), profile_columns(connection, spec)
-            file = read_corrections(stores.settings().corrections_path, spec)
-            laid = Corrected(file.of(USERS), file.sha256)
-            read = corrected_users(lambda: artifacts.verified_batches(manifest), laid, manifest.usual)
-            balances = balance_frames(read, spec, columns, labels=manifest.columns, usual=manifest.usual)
-            profile = profile_frames(read, spec, attributes, labels=manifest.columns, usual=manifest.usual)
+            snapshot, file = artifacts.current_snapshot(), read_corrections(stores.settings().corrections_path, spec)
+            people = _people(artifacts, Corrected(file.of(USERS), file.sha256))
             with writing(connection, run=context.run.run_id):
                 require_suppressed(connection, snapshot.suppressed)
-                stage_balances(connection, balances)
-                stage_profile(connection, profile)
-                note_corrections(connection, USERS, laid)
-                total = replace_users(
-                    connection, frames, snapshot=manifest.snapshot, source_rows=count, spec=spec, run=context.run.run_id
-                )
-                replace_claims(connection, claims, run=context.run.run_id)
+                total = stage_people(connection, spec, users, people, claims=claims, run=context.run.run_id)
             fault_point("users.committed")
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": total,
-                "snapshot": manifest.snapshot,
+                "snapshot": people.snapshot,
                 "claims_by_operator": len(claims.all) - claims.holds,
                 "holds_by_operator": claims.holds,
             }
         )
 
     return legacy_user_map
+
+
+def _people(artifacts: Artifacts, laid: Corrected) -> People:
+    manifest, snapshot = artifacts.manifest("users"), artifacts.current_snapshot()
+    count = snapshot.rows["users"] - snapshot.forgotten_users
+    read = functools.partial(artifacts.verified_batches, manifest)
+    return People(read, manifest.columns, manifest.usual, manifest.snapshot, count, laid)
 
 
 def build_resolved_asset(spec: Spec) -> dg.AssetsDefinition:
@@ -107,15 +100,9 @@ def build_resolved_asset(spec: Spec) -> dg.AssetsDefinition:
         with failures(), stores.target() as connection:
             links = stores.links(connection, spec)
             with writing(connection, run=context.run.run_id):
-                wave = seal_wave(
-                    connection,
-                    spec,
-                    links,
-                    key=context.partition_key,
-                    run=context.run.run_id,
-                    by_hand=is_by_hand(context.run),
-                    sample=context.run.tags.get(SAMPLE_TAG),
-                )
+                key, run, sample = context.partition_key, context.run.run_id, context.run.tags.get(SAMPLE_TAG)
+                by_hand = is_by_hand(context.run)
+                wave = seal_wave(connection, spec, links, key=key, run=run, by_hand=by_hand, sample=sample)
             fault_point("resolve.committed")
             with reading(connection):
                 states = count_labels(connection)

@@ -11,17 +11,15 @@ from etl_assets.access.legacy.database import copy_database, count_rows, open_re
 from etl_assets.access.legacy.export import ExportReader, key_columns, open_export
 from etl_assets.access.legacy.scrub import Scrub, Scrubbed, scrub
 from etl_assets.access.postgres.connection import Connection, reading
-from etl_assets.assets.frames import balance_frames, corrected_users, profile_frames, staged_batches, users_frames
-from etl_assets.core.balances.balances import balance_columns, stage_balances
-from etl_assets.core.balances.profiles import profile_columns, stage_profile
+from etl_assets.core.balances.people import People, stage_people
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.suppressions import read_suppressions
 from etl_assets.core.rehearse.rehearsal import CellFaults, Rehearsal, rehearse_staging
 from etl_assets.core.staging.corrections_file import read_corrections
+from etl_assets.core.staging.frames import staged_batches
 from etl_assets.core.staging.lineage import ACCEPTED_LENGTH, require_the_same_file
 from etl_assets.core.staging.table import Corrected, StagingSource
-from etl_assets.core.users.claims_file import read_claims, replace_claims
-from etl_assets.core.users.users import replace_users
+from etl_assets.core.users.claims_file import read_claims
 from etl_assets.model.books import TableBook
 from etl_assets.model.claims import Claims
 from etl_assets.model.corrections import CorrectionsFile
@@ -101,16 +99,8 @@ def _stage_users(connection: Connection, copy: Path, spec: Spec, laid: Corrected
         return
     with open_read_only(copy) as legacy:
         reader = _reader(legacy, exports_of(spec)["users"])
-        frames = users_frames(reader.batches(), users, timezone=spec.source.timezone)
-        total = count_rows(legacy, reader.table)
-        columns, attributes = balance_columns(connection, spec), profile_columns(connection, spec)
-        read = corrected_users(reader.batches, laid, reader.usual)
-        balances = balance_frames(read, spec, columns, labels=reader.labels, usual=reader.usual)
-        stage_balances(connection, balances)
-        profile = profile_frames(read, spec, attributes, labels=reader.labels, usual=reader.usual)
-        stage_profile(connection, profile)
-        replace_users(connection, frames, snapshot=SNAPSHOT, source_rows=total, spec=spec, run=SNAPSHOT)
-    replace_claims(connection, claims, run=SNAPSHOT)
+        people = People(reader.batches, reader.labels, reader.usual, SNAPSHOT, count_rows(legacy, reader.table), laid)
+        stage_people(connection, spec, users, people, claims=claims, run=SNAPSHOT)
 
 
 def told(found: Rehearsal) -> list[tuple[str, bool, str, bool]]:

@@ -1,0 +1,54 @@
+"""The users of a snapshot, and what they bring: into the map, with their balances and attributes."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import polars as pl
+
+from etl_assets.access.postgres.connection import Connection
+from etl_assets.core.balances.balances import balance_columns, stage_balances
+from etl_assets.core.balances.profiles import profile_columns, stage_profile
+from etl_assets.core.staging.frames import balance_frames, corrected_users, profile_frames, users_frames
+from etl_assets.core.staging.table import Corrected, note_corrections
+from etl_assets.core.users.claims_file import replace_claims
+from etl_assets.core.users.users import replace_users
+from etl_assets.model.claims import Claims
+from etl_assets.spec.model import USERS, Spec, Users
+
+
+@dataclass(frozen=True)
+class People:
+    """The users' export and what an operator corrects of it.
+
+    `batches` can be read again and again; `snapshot` is the one that it was written of.
+    """
+
+    batches: Callable[[], Iterable[pl.DataFrame]]
+    labels: tuple[str, ...]
+    usual: dict[str, str]
+    snapshot: str
+    source_rows: int
+    laid: Corrected
+
+
+def stage_people(connection: Connection, spec: Spec, users: Users, people: People, *, claims: Claims, run: str) -> int:
+    """Takes the users of an export into the map, and swaps their balances, attributes and the operator's claims.
+
+    Runs inside `writing`; returns how many users the map knows.
+    """
+    columns, attributes = balance_columns(connection, spec), profile_columns(connection, spec)
+    read = corrected_users(people.batches, people.laid, people.usual)
+    facts = {"labels": people.labels, "usual": people.usual}
+    stage_balances(connection, balance_frames(read, spec, columns, **facts))  # type: ignore[arg-type]
+    stage_profile(connection, profile_frames(read, spec, attributes, **facts))  # type: ignore[arg-type]
+    note_corrections(connection, USERS, people.laid)
+    total = replace_users(
+        connection,
+        users_frames(people.batches(), users, timezone=spec.source.timezone),
+        snapshot=people.snapshot,
+        source_rows=people.source_rows,
+        spec=spec,
+        run=run,
+    )
+    replace_claims(connection, claims, run=run)
+    return total

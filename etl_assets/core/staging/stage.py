@@ -1,0 +1,75 @@
+"""One table from its export to `etl.stg_<table>`: whole, or only what differs from what is staged."""
+
+from dataclasses import dataclass
+
+from etl_assets.access.files.artifacts import Artifacts, Manifest
+from etl_assets.access.postgres.connection import Connection, reading, writing
+from etl_assets.core.links.links import Links
+from etl_assets.core.memory.suppressions import require_suppressed
+from etl_assets.core.staging.difference import Change, find_change
+from etl_assets.core.staging.frames import staged_batches
+from etl_assets.core.staging.table import Corrected, StagedCounts, StagingSource, replace_staging
+from etl_assets.core.staging.update import find_sound, require_still_staged, update_staging
+from etl_assets.faults import fault_point
+from etl_assets.model.corrections import CorrectionsFile
+from etl_assets.spec.model import Table
+from etl_assets.transform.differences import rows_at
+from etl_assets.transform.staging import StagePlan
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How the table was divided, and how many of its rows were written or taken out for it."""
+
+    counts: StagedCounts
+    touched: int
+
+
+def stage_table(
+    connection: Connection, artifacts: Artifacts, links: Links, table: Table, *, corrections: CorrectionsFile, run: str
+) -> Stage:
+    """Stages the current snapshot's export of a table.
+
+    Args:
+        connection: to the target; outside of any transaction.
+        artifacts: with the export.
+        links: of this table, whose target is there and fits.
+        table: to be staged.
+        corrections: of the operator; with any for this table it is staged whole.
+        run: for the audit trail.
+
+    Raises:
+        ArtifactError: there is no such export, or it is not as it was written.
+        Unavailable: somebody has written to the staging table meanwhile.
+    """
+    manifest, laid = artifacts.manifest(table.name), Corrected(corrections.of(table.name), corrections.sha256)
+    with reading(connection):
+        former = None if laid.corrections.all else find_sound(connection, links, table)
+    change = find_change(artifacts, former, manifest)
+    source = _source(artifacts, links, table, manifest, laid, change)
+    with writing(connection, run=run):
+        require_suppressed(connection, artifacts.current_snapshot().suppressed)
+        if change is None:
+            counts = replace_staging(connection, links, table, source=source, run=run)
+        else:
+            require_still_staged(connection, links, table, former)
+            gone = rows_at(artifacts.verified_batches(change.former), change.rows.gone)
+            counts = update_staging(connection, links, table, source=source, gone=gone, run=run)
+    fault_point("staging.committed")
+    return Stage(counts, change.rows.fresh.len() + change.rows.gone.len() if change else counts.rows)
+
+
+def _source(
+    artifacts: Artifacts, links: Links, table: Table, manifest: Manifest, laid: Corrected, change: Change | None
+) -> StagingSource:
+    snapshot, export = artifacts.current_snapshot(), artifacts.verified_batches(manifest)
+    plan = StagePlan(links.spec, table, links.targets[table.name], manifest.columns, manifest.usual)
+    return StagingSource(
+        manifest.snapshot,
+        snapshot.rows[table.name],
+        excluded=artifacts.excluded_keys(manifest),
+        batches=staged_batches(rows_at(export, change.rows.fresh) if change else export, plan, laid),
+        corrected=laid,
+        content=manifest.sha256,
+        forgotten=snapshot.forgotten.get(table.name, []),
+    )
