@@ -268,7 +268,7 @@ def test_forgetting_is_refused_for_a_user_without_an_id_of_its_own(world: World)
         ),
     )
     world.migrate()
-    assert "has no id of its own" in refused(world, "rowid:1")
+    assert "has no id of its own" in refused(world, "rowid:1 of 5")
 
 
 @pytest.mark.parametrize("fault", FORGET_POINTS)

@@ -2,6 +2,11 @@
 
 import pytest
 
+from etl_assets.assets.resources import Stores
+from etl_assets.automation.decisions import undo
+from etl_assets.commands.migration import Wishes
+from etl_assets.settings import read_settings
+from etl_assets_tests.core import migrate_here
 from etl_assets_tests.world import AT, World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
@@ -55,6 +60,17 @@ def ran(world: World, *words: str) -> str:
     return done.stdout + done.stderr
 
 
+def take_out(world: World, user: str, *, in_use: bool = False) -> None:
+    undo(Stores(), world.spec, wave="", user=user, run="test", in_use=in_use)
+
+
+def bring(world: World, user: str) -> None:
+    done = migrate_here(
+        read_settings(), world.spec, instance=world.instance, say=world.said.append, wishes=Wishes(user=user)
+    )
+    assert done.exit_code == 0, world.said
+
+
 APART = {"ann": ({"of 1"}, 10, 10), "ann2": ({"of 2"}, 20, 20), "bob": ({"of 3"}, 30, 30)}
 
 
@@ -73,7 +89,7 @@ def test_two_legacy_users_of_one_person_are_merged_under_one_account(world: Worl
 
 def test_a_merge_that_the_spec_does_not_allow_is_refused_with_a_sentence(world: World) -> None:
     begin(world)
-    ran(world, "undo", "--user", "2")
+    take_out(world, "2")
     claim(world, f"2,{account(world, 'ann')},she is user 1 as well")
     told = world.cli("migrate", "--user", "2")
     assert "merge_duplicates" in told.stdout + told.stderr + ran(world, "user", "2")
@@ -94,20 +110,20 @@ def test_a_history_that_went_to_the_wrong_account_on_an_operator_s_word_is_given
     told = world.migrate()  # a claim that was made is never moved by the file alone
     assert told.exit_code == 0
     assert found(world)["eve"] == ({"of 4"}, 40, 40)
-    ran(world, "undo", "--user", "4")
-    ran(world, "migrate", "--user", "4")
+    take_out(world, "4")
+    bring(world, "4")
     assert found(world) == {**APART, "eve": (set(), 0, 0), "dora": ({"of 4"}, 40, 40)}
 
 
 def test_a_merged_person_is_parted_again(world: World) -> None:
     begin(world)
     world.write_spec(BALANCE, ONE_PERSON)
-    ran(world, "undo", "--user", "2")
+    take_out(world, "2")
     claim(world, f"2,{account(world, 'ann')},she is user 1 as well")
-    ran(world, "migrate", "--user", "2")
-    ran(world, "undo", "--user", "2")
+    bring(world, "2")
+    take_out(world, "2")
     claim(world)
-    ran(world, "migrate", "--user", "2")
+    bring(world, "2")
     assert found(world) == APART
 
 
@@ -119,8 +135,8 @@ def test_what_the_wrong_account_has_made_of_it_is_named_and_kept(world: World) -
     assert refused.returncode == 1
     assert "jobs 2" in refused.stderr
     assert "--in-use" in refused.stderr
-    ran(world, "undo", "--user", "2", "--in-use")
+    take_out(world, "2", in_use=True)
     claim(world, f"2,{account(world, 'ann')},she is user 1 as well")
-    ran(world, "migrate", "--user", "2")
+    bring(world, "2")
     assert found(world)["ann"] == ({"of 1", "of 2"}, 30, 30)
     assert world.query("SELECT count(*) FROM etl.taken_out") == [(1,)]

@@ -119,7 +119,7 @@ def test_a_target_of_a_former_version_is_completed(awkward: World) -> None:
     awkward.migrate()
     books = status(awkward.url, awkward.spec)
     assert books.closed
-    awkward.execute("DROP TABLE etl.refused, etl.compared, etl.lanes")
+    awkward.execute("DROP TABLE etl.profile_values, etl.refused, etl.compared, etl.lanes")
     assert awkward.migrate().exit_code == 0
     assert awkward.query("SELECT count(*) FROM etl.compared") != [(0,)]
     assert awkward.query("SELECT count(*) FROM etl.lanes") != [(0,)]
