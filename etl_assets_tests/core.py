@@ -134,7 +134,7 @@ def migrate_here(
     say: Callable[[str], None],
     wishes: Wishes = NO_WISHES,
 ) -> Outcome:
-    """In place of `assets.migration.migrate`: it does the same, and Dagster knows nothing but the waves' keys."""
+    """In place of `commands.migration.migrate`: it does the same, and Dagster knows nothing but the waves' keys."""
 
     def run_here(_: Any, job: str, *__: Any, partition_key: str = "", tags: dict[str, str], **___: Any) -> int:
         way = _Way(spec, tags)

@@ -24,7 +24,7 @@ def freeze(connection: Connection, spec: Spec, *, info: SnapshotInfo, mark: str,
         connection: to the target.
         spec: what is migrated.
         info: the last snapshot.
-        mark: of the legacy file as it is now (`legacy_sqlite.file_mark`).
+        mark: of the legacy file as it is now (`access.legacy.database.file_mark`).
         run: for the audit trail.
 
     Raises:
