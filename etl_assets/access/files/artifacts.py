@@ -32,7 +32,7 @@ class SnapshotInfo:
     """One consistent copy of the legacy database.
 
     `rows` counts every exported table's rows before any `where`; `source` is the mark of the legacy file just before
-    the copy (see `access.legacy.database.file_mark`). `sha256` is that of the file as it is kept, `source_sha256` that of the
+    the copy (see `legacy.database.file_mark`). `sha256` is that of the file as it is kept, `source_sha256` that of the
     whole copy, before forgotten people were taken out of it: `forgotten` has the keys of their rows per table,
     `forgotten_users` says how many they are, and `suppressed` is `Suppressions.digest` of that moment.
     """
