@@ -212,3 +212,16 @@ def test_giving_values_back_asks_about_triggers_on_update_and_not_on_delete(upda
         undo(Stores(), updating.spec, wave=last_wave(updating), user="", run="test")
     updating.execute("DROP TRIGGER tell ON public.jobs;" + trigger.format("DELETE"))
     assert undo(Stores(), updating.spec, wave=last_wave(updating), user="", run="test").restored == {"jobs": 1}
+
+
+def test_children_of_a_loaded_row_that_became_unreadable_have_not_moved(awkward: World) -> None:
+    awkward.migrate()
+    awkward.legacy("UPDATE jobs SET created_at = 'never' WHERE id = 1")
+    outcome = awkward.migrate()
+    assert outcome.books.closed
+    with (awkward.folder / "artifacts" / "reports" / "legacy_changes.csv").open(encoding="utf-8", newline="") as file:
+        told = [line[:3] for line in csv.reader(file)][1:]
+    assert told == [["jobs", "1", "new_version_refused"]]
+    quarantine = (awkward.folder / "artifacts" / "reports" / "quarantine.csv").read_text(encoding="utf-8")
+    assert "owner_changed" not in quarantine
+    assert outcome.books.as_json()["tables"]["artifacts"]["loaded"] == 1
