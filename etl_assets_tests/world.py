@@ -19,7 +19,7 @@ from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import CLOSING, LOGIN_WAVES, MIGRATE, RESOLVED
 from etl_assets.assets.resources import Access, Borrowed
 from etl_assets.automation.build import build_definitions
-from etl_assets.commands.migration import Outcome, migrate
+from etl_assets.commands.migration import Outcome, Wishes, migrate
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.schema import ensure_schema
 from etl_assets.core.users.users import next_wave_key, read_links
@@ -135,9 +135,22 @@ class World:
             for email in emails:
                 self._session.execute(insert, [email, *columns.values()])
 
-    def migrate(self) -> Outcome:
-        """`etl-assets migrate` in this process."""
-        return migrate(read_settings(), self.spec, instance=self.instance, say=self.said.append)
+    def migrate(self, **wishes: str) -> Outcome:
+        """`etl-assets migrate` in this process, with an operator's wishes."""
+        wished = Wishes(**wishes)  # type: ignore[arg-type]
+        return migrate(read_settings(), self.spec, instance=self.instance, say=self.said.append, wishes=wished)
+
+    def account(self, email: str) -> str:
+        """The id of the account that has an address."""
+        [(found,)] = self.query("SELECT id::text FROM auth.users WHERE email = %s", email)
+        return str(found)
+
+    def claim(self, *lines: str) -> None:
+        """Writes the operator's claims file."""
+        folder = self.folder / "artifacts"
+        folder.mkdir(exist_ok=True)
+        content = "".join(f"{line}\n" for line in ("legacy_user_id,supabase_user_id,reason", *lines))
+        (folder / "claims.csv").write_text(content, encoding="utf-8")
 
     def definitions(self) -> dg.Definitions:
         """The definitions of the spec."""

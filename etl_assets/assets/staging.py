@@ -10,8 +10,7 @@ from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Stores
 from etl_assets.core.links.links import Links
 from etl_assets.core.staging.corrections_file import read_corrections
-from etl_assets.core.staging.stage import stage_table
-from etl_assets.core.staging.table import StagedCounts
+from etl_assets.core.staging.stage import Stage, stage_table
 from etl_assets.core.verify.books import table_summary
 from etl_assets.spec.model import Spec, Table
 
@@ -46,22 +45,20 @@ def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
             staged = stage_table(connection, artifacts, links, table, corrections=file, run=context.run.run_id)
             with reading(connection):
                 summary = table_summary(connection, links, table.name)
-        return _materialized(staged.counts, summary, artifacts.manifest(table.name).snapshot, touched=staged.touched)
+        return _materialized(staged, summary)
 
     return staging_asset
 
 
-def _materialized(
-    counts: StagedCounts, summary: dict[str, str], snapshot: str, *, touched: int
-) -> dg.MaterializeResult:
+def _materialized(staged: Stage, summary: dict[str, str]) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": counts.rows,
-            "rows_touched": touched,
-            "quarantined": counts.quarantined_rows,
-            "excluded": counts.excluded,
-            "corrected": counts.corrected,
-            "snapshot": snapshot,
+            "dagster/row_count": staged.counts.rows,
+            "rows_touched": staged.touched,
+            "quarantined": staged.counts.quarantined_rows,
+            "excluded": staged.counts.excluded,
+            "corrected": staged.counts.corrected,
+            "snapshot": staged.snapshot,
             "summary": table_value(("what", "value"), summary.items()),
         }
     )

@@ -4,7 +4,7 @@ import functools
 
 import dagster as dg
 
-from etl_assets.access.files.artifacts import Artifacts
+from etl_assets.access.files.artifacts import Artifacts, SnapshotInfo
 from etl_assets.access.postgres.connection import reading, writing
 from etl_assets.assets.columns import RESOLVED_COLUMNS, USER_MAP_COLUMNS, column_schema
 from etl_assets.assets.keys import (
@@ -21,7 +21,7 @@ from etl_assets.assets.keys import (
 )
 from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Stores
-from etl_assets.core.balances.people import People, stage_people
+from etl_assets.core.balances.people import People, read_people, stage_people
 from etl_assets.core.memory.suppressions import require_suppressed
 from etl_assets.core.staging.corrections_file import read_corrections
 from etl_assets.core.staging.table import Corrected
@@ -54,10 +54,11 @@ def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
         with failures(), stores.target() as connection:
             artifacts, claims = stores.artifacts(), read_claims(stores.settings().claims_path)
             snapshot, file = artifacts.current_snapshot(), read_corrections(stores.settings().corrections_path, spec)
-            people = _people(artifacts, Corrected(file.of(USERS), file.sha256))
+            people = _people(artifacts, snapshot, Corrected(file.of(USERS), file.sha256))
+            brought = read_people(connection, spec, people)
             with writing(connection, run=context.run.run_id):
                 require_suppressed(connection, snapshot.suppressed)
-                total = stage_people(connection, spec, users, people, claims=claims, run=context.run.run_id)
+                total = stage_people(connection, spec, users, brought, claims=claims, run=context.run.run_id)
             fault_point("users.committed")
         return dg.MaterializeResult(
             metadata={
@@ -71,8 +72,8 @@ def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
     return legacy_user_map
 
 
-def _people(artifacts: Artifacts, laid: Corrected) -> People:
-    manifest, snapshot = artifacts.manifest("users"), artifacts.current_snapshot()
+def _people(artifacts: Artifacts, snapshot: SnapshotInfo, laid: Corrected) -> People:
+    manifest = artifacts.manifest("users")
     count = snapshot.rows["users"] - snapshot.forgotten_users
     read = functools.partial(artifacts.verified_batches, manifest)
     return People(read, manifest.columns, manifest.usual, manifest.snapshot, count, laid)

@@ -11,7 +11,7 @@ from etl_assets.access.legacy.database import copy_database, count_rows, open_re
 from etl_assets.access.legacy.export import ExportReader, key_columns, open_export
 from etl_assets.access.legacy.scrub import Scrub, Scrubbed, scrub
 from etl_assets.access.postgres.connection import Connection, reading
-from etl_assets.core.balances.people import People, stage_people
+from etl_assets.core.balances.people import People, read_people, stage_people
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.suppressions import read_suppressions
 from etl_assets.core.rehearse.rehearsal import CellFaults, Rehearsal, rehearse_staging
@@ -100,7 +100,7 @@ def _stage_users(connection: Connection, copy: Path, spec: Spec, laid: Corrected
     with open_read_only(copy) as legacy:
         reader = _reader(legacy, exports_of(spec)["users"])
         people = People(reader.batches, reader.labels, reader.usual, SNAPSHOT, count_rows(legacy, reader.table), laid)
-        stage_people(connection, spec, users, people, claims=claims, run=SNAPSHOT)
+        stage_people(connection, spec, users, read_people(connection, spec, people), claims=claims, run=SNAPSHOT)
 
 
 def told(found: Rehearsal) -> list[tuple[str, bool, str, bool]]:

@@ -22,17 +22,6 @@ HEADER = "legacy_user_id,supabase_user_id,reason\n"
 MERGE = ("profiles: public.profiles", "profiles: public.profiles\n  merge_duplicates: true")
 
 
-def claim(world: World, *lines: str) -> None:
-    folder = world.folder / "artifacts"
-    folder.mkdir(exist_ok=True)
-    (folder / "claims.csv").write_text(HEADER + "".join(f"{line}\n" for line in lines), encoding="utf-8")
-
-
-def account(world: World, email: str) -> str:
-    [(found,)] = world.query("SELECT id::text FROM auth.users WHERE email = %s", email)
-    return str(found)
-
-
 def state(world: World, user: str) -> tuple[str, str | None]:
     [(state, reason)] = world.query("SELECT state, reason FROM etl.legacy_user_map WHERE legacy_user_id = %s", user)
     return state, reason
@@ -73,12 +62,12 @@ def test_a_named_account_claims_whatever_the_address_says(awkward: World, user: 
     awkward.sign_up("new@example.org")
     awkward.migrate()
     assert state(awkward, user)[0] == before
-    claim(awkward, f'{user},{account(awkward, "new@example.org")},"the ticket, page 2"')
+    awkward.claim(f'{user},{awkward.account("new@example.org")},"the ticket, page 2"')
     assert unmet(awkward) == set()
     outcome = awkward.migrate()
     assert outcome.exit_code == 0
     assert outcome.books.closed
-    assert owner(awkward, user) == account(awkward, "new@example.org")
+    assert owner(awkward, user) == awkward.account("new@example.org")
     assert unmet(awkward) == set()
     missing = awkward.query("SELECT count(*) FROM etl.stg_jobs WHERE _legacy_user_id = %s", user)
     assert (
@@ -101,13 +90,13 @@ def test_a_legacy_address_that_was_never_verified_is_no_hindrance(world: World) 
     world.sign_up("ann@example.com")
     world.migrate()
     assert state(world, "1")[0] == "unconfirmed"
-    claim(world, f"1,{account(world, 'ann@example.com')},seen her passport")
+    world.claim(f"1,{world.account('ann@example.com')},seen her passport")
     world.migrate()
     assert state(world, "1")[0] == "resolved"
 
 
 def test_the_claim_keeps_its_evidence_and_the_operator_s_word(awkward: World) -> None:
-    claim(awkward, f"5,{account(awkward, 'eve@example.com')},the ticket")
+    awkward.claim(f"5,{awkward.account('eve@example.com')},the ticket")
     awkward.migrate()
     assert awkward.query(
         "SELECT legacy_user_id, claimed_by_operator, confirmed_at IS NOT NULL, wave IS NOT NULL, claimed_by_run IS NOT NULL "
@@ -120,9 +109,9 @@ def test_the_claim_keeps_its_evidence_and_the_operator_s_word(awkward: World) ->
 
 def test_the_file_outranks_the_user_s_own_address(awkward: World) -> None:
     awkward.sign_up("other@example.org")
-    claim(awkward, f"1,{account(awkward, 'other@example.org')},lost the mailbox")
+    awkward.claim(f"1,{awkward.account('other@example.org')},lost the mailbox")
     awkward.migrate()
-    assert owner(awkward, "1") == account(awkward, "other@example.org")
+    assert owner(awkward, "1") == awkward.account("other@example.org")
 
 
 def test_an_account_that_may_not_claim_does_not_and_nobody_else_is_guessed(awkward: World) -> None:
@@ -134,8 +123,8 @@ def test_an_account_that_may_not_claim_does_not_and_nobody_else_is_guessed(awkwa
     awkward.sign_up("bare@example.org")
     awkward.execute("DELETE FROM public.profiles WHERE email = 'bare@example.org'")
     names = {"1": "banned", "2": "deleted", "3": "nobody", "4": "sso", "5": "late", "6": "bare"}
-    lines = [f"{user},{account(awkward, f'{name}@example.org')},x" for user, name in names.items()]
-    claim(awkward, *lines, f"9,{uuid.uuid4()},not there")
+    lines = [f"{user},{awkward.account(f'{name}@example.org')},x" for user, name in names.items()]
+    awkward.claim(*lines, f"9,{uuid.uuid4()},not there")
     assert awkward.migrate().exit_code == 0
     for user in (*names, "9"):
         # Users 1 and 2 have addresses of confirmed accounts: what the operator says of them is still not guessed at.
@@ -144,32 +133,32 @@ def test_an_account_that_may_not_claim_does_not_and_nobody_else_is_guessed(awkwa
             "the account in the claims file is not there or may not claim",
         ), user
         assert owner(awkward, user) is None
-    claim(awkward, *lines[:5])
+    awkward.claim(*lines[:5])
     assert unmet(awkward) == {"1", "2", "3", "4", "5"}
     assert "claims file" in answer(awkward.url, awkward.spec, "1").remedy
-    claim(awkward, f"9,{uuid.uuid4()},not there")
+    awkward.claim(f"9,{uuid.uuid4()},not there")
     assert unmet(awkward) == {"9"}
 
 
 def test_a_sso_account_of_a_domain_that_was_opted_in_may(awkward: World) -> None:
     awkward.write_spec(("profiles: public.profiles", "profiles: public.profiles\n  sso_domains: [example.org]"))
     awkward.sign_up("sso@example.org", is_sso_user=True)
-    claim(awkward, f"4,{account(awkward, 'sso@example.org')},x")
+    awkward.claim(f"4,{awkward.account('sso@example.org')},x")
     awkward.migrate()
     assert state(awkward, "4")[0] == "resolved"
 
 
 def test_an_account_that_was_claimed_is_not_given_again(migrated: World) -> None:
-    claim(migrated, f"4,{account(migrated, 'ann@example.com')},x")
+    migrated.claim(f"4,{migrated.account('ann@example.com')},x")
     assert unmet(migrated) == {"4"}
     migrated.migrate()
     assert state(migrated, "4") == ("ambiguous", "the account was claimed by another legacy user")
-    assert owner(migrated, "1") == account(migrated, "ann@example.com")
+    assert owner(migrated, "1") == migrated.account("ann@example.com")
 
 
 def test_one_account_is_not_given_to_two(awkward: World) -> None:
-    eve = account(awkward, "eve@example.com")
-    claim(awkward, f"5,{eve},x", f"4,{eve},y")
+    eve = awkward.account("eve@example.com")
+    awkward.claim(f"5,{eve},x", f"4,{eve},y")
     awkward.migrate()
     for user in ("4", "5"):
         assert state(awkward, user) == ("ambiguous", "the claims file gives the account to two legacy users")
@@ -178,36 +167,36 @@ def test_one_account_is_not_given_to_two(awkward: World) -> None:
 
 def test_merging_lets_one_account_be_given_to_two(awkward: World) -> None:
     awkward.write_spec(MERGE)
-    ann = account(awkward, "ann@example.com")
-    claim(awkward, f"8,{ann},x", f"4,{ann},y")
+    ann = awkward.account("ann@example.com")
+    awkward.claim(f"8,{ann},x", f"4,{ann},y")
     assert awkward.migrate().exit_code == 0
     assert owner(awkward, "1") == owner(awkward, "4") == owner(awkward, "8") == ann
     assert unmet(awkward) == set()
     assert not {"4", "8"} & candidates(awkward)
-    claim(awkward, f"9,{ann},z")
+    awkward.claim(f"9,{ann},z")
     awkward.migrate()
     assert owner(awkward, "9") == ann
 
 
 def test_who_has_the_address_of_a_given_account_does_not_get_it(awkward: World) -> None:
-    claim(awkward, f"4,{account(awkward, 'ann@example.com')},really dan's")
+    awkward.claim(f"4,{awkward.account('ann@example.com')},really dan's")
     awkward.migrate()
-    assert owner(awkward, "4") == account(awkward, "ann@example.com")
+    assert owner(awkward, "4") == awkward.account("ann@example.com")
     assert owner(awkward, "1") is None
     # Once it has claimed, the plain reason holds.
     assert state(awkward, "1") == ("ambiguous", "the account was claimed by another legacy user")
 
 
 def test_a_given_account_is_kept_from_its_address_even_while_the_line_cannot_come_true(awkward: World) -> None:
-    ann = account(awkward, "ann@example.com")
-    claim(awkward, f"7,{ann},held as incomplete")
+    ann = awkward.account("ann@example.com")
+    awkward.claim(f"7,{ann},held as incomplete")
     awkward.migrate()
     assert state(awkward, "7") == ("held", "has quarantined rows")
     assert state(awkward, "1") == ("ambiguous", "the claims file gives the account to another legacy user")
-    claim(awkward, f"4711,{ann},a slip of the key")
+    awkward.claim(f"4711,{ann},a slip of the key")
     awkward.migrate()
     assert owner(awkward, "1") is None
-    claim(awkward)
+    awkward.claim()
     awkward.migrate()
     assert owner(awkward, "1") == ann
 
@@ -216,8 +205,8 @@ def test_a_claim_that_was_made_is_never_moved(awkward: World) -> None:
     awkward.sign_up("other@example.org")
     awkward.migrate()
     before = awkward.query("SELECT * FROM etl.legacy_user_map WHERE legacy_user_id = '1'")
-    ann = account(awkward, "ann@example.com")
-    claim(awkward, f"1,{account(awkward, 'other@example.org')},too late", "2,,too late")
+    ann = awkward.account("ann@example.com")
+    awkward.claim(f"1,{awkward.account('other@example.org')},too late", "2,,too late")
     assert unmet(awkward) == {"1", "2"}
     awkward.migrate()
     [(snapshot_of_it,)] = awkward.query(
@@ -228,56 +217,56 @@ def test_a_claim_that_was_made_is_never_moved(awkward: World) -> None:
     assert state(awkward, "2") == ("resolved", None)
     assert len(before) == 1
     assert awkward.query("SELECT DISTINCT user_id::text FROM public.jobs WHERE source_file = 'a.wav'") == [(ann,)]
-    claim(awkward, f"1,{ann},what is so already")
+    awkward.claim(f"1,{ann},what is so already")
     assert unmet(awkward) == set()
     awkward.migrate()
     assert awkward.query("SELECT claimed_by_operator FROM etl.legacy_user_map WHERE legacy_user_id = '1'") == [(None,)]
 
 
 def test_taking_a_line_out_takes_no_claim_back(awkward: World) -> None:
-    claim(awkward, f"5,{account(awkward, 'eve@example.com')},the ticket")
+    awkward.claim(f"5,{awkward.account('eve@example.com')},the ticket")
     awkward.migrate()
     (awkward.folder / "artifacts" / "claims.csv").unlink()
     awkward.migrate()
     assert awkward.query("SELECT count(*) FROM etl.claims") == [(0,)]
-    assert owner(awkward, "5") == account(awkward, "eve@example.com")
+    assert owner(awkward, "5") == awkward.account("eve@example.com")
     assert state(awkward, "6")[0] == "ambiguous"
 
 
 def test_an_incomplete_user_stays_held_and_moves_when_that_is_settled(awkward: World) -> None:
     awkward.sign_up("new@example.org")
-    claim(awkward, f"7,{account(awkward, 'new@example.org')},x")
+    awkward.claim(f"7,{awkward.account('new@example.org')},x")
     awkward.migrate()
     assert state(awkward, "7") == ("held", "has quarantined rows")
     assert unmet(awkward) == set()  # it can come true
     awkward.legacy(f"UPDATE jobs SET created_at = '{AT}' WHERE id = 7")
     awkward.migrate()
-    assert owner(awkward, "7") == account(awkward, "new@example.org")
+    assert owner(awkward, "7") == awkward.account("new@example.org")
 
 
 def test_a_user_held_otherwise_stays_held(awkward: World) -> None:
     awkward.sign_up("new@example.org")
     run_job(awkward.definitions(), MIGRATE, awkward.instance)
     awkward.execute("UPDATE etl.legacy_user_map SET held = 'undone' WHERE legacy_user_id = '4'")
-    claim(awkward, f"4,{account(awkward, 'new@example.org')},x")
+    awkward.claim(f"4,{awkward.account('new@example.org')},x")
     awkward.migrate()
     assert state(awkward, "4") == ("held", "undone")
     assert owner(awkward, "4") is None
 
 
 def test_a_line_without_an_account_holds(awkward: World) -> None:
-    claim(awkward, "1,,lawyers", "8, ,no address either")
+    awkward.claim("1,,lawyers", "8, ,no address either")
     outcome = awkward.migrate()
     assert outcome.exit_code == 0
     assert outcome.books.closed
     assert state(awkward, "1") == state(awkward, "8") == ("held", "by an operator")
     assert unmet(awkward) == set()
-    assert owner(awkward, "2") == account(awkward, "bob@example.com")
+    assert owner(awkward, "2") == awkward.account("bob@example.com")
     assert awkward.query("SELECT count(*) FROM public.jobs") == [(1,)]
     assert "Take the line out" in answer(awkward.url, awkward.spec, "1").remedy
-    claim(awkward)
+    awkward.claim()
     awkward.migrate()
-    assert owner(awkward, "1") == account(awkward, "ann@example.com")
+    assert owner(awkward, "1") == awkward.account("ann@example.com")
 
 
 def test_a_legacy_id_that_is_missing_is_never_claimed(world: World) -> None:
@@ -294,21 +283,21 @@ def test_a_legacy_id_that_is_missing_is_never_claimed(world: World) -> None:
     run_job(world.definitions(), MIGRATE, world.instance)
     [(nameless,)] = world.query("SELECT legacy_user_id FROM etl.legacy_user_map WHERE legacy_user_id <> '1'")
     assert nameless.startswith("rowid:")
-    claim(world, f"{nameless},{account(world, 'new@example.org')},x")
+    world.claim(f"{nameless},{world.account('new@example.org')},x")
     world.migrate()
     assert state(world, nameless) == ("ambiguous", "the legacy id is missing or repeated")
     assert unmet(world) == {nameless}
 
 
 def test_an_unknown_user_is_told(awkward: World) -> None:
-    claim(awkward, f"4711,{account(awkward, 'eve@example.com')},x", "4712,,y")
+    awkward.claim(f"4711,{awkward.account('eve@example.com')},x", "4712,,y")
     awkward.migrate()
     assert unmet(awkward) == {"4711", "4712"}
 
 
 def test_candidates_are_those_of_the_file_too_and_never_who_is_on_hold(pressed: World) -> None:
     assert candidates(pressed) == {"1", "2", "5", "6", "7"}
-    claim(pressed, "1,,hold", f"4,{account(pressed, 'eve@example.com')},x", f"8,{uuid.uuid4()},not there")
+    pressed.claim("1,,hold", f"4,{pressed.account('eve@example.com')},x", f"8,{uuid.uuid4()},not there")
     pressed.materialize(USER_MAP)
     assert candidates(pressed) == {"2", "4", "5", "6", "7"}
 
@@ -316,21 +305,21 @@ def test_candidates_are_those_of_the_file_too_and_never_who_is_on_hold(pressed: 
 def test_profiles_alone_can_be_named(awkward: World) -> None:
     awkward.write_spec(("from: auth  ", "from: profiles\n  accept_unconfirmed: true  "))
     awkward.sign_up("new@example.org", confirmed=False)
-    claim(awkward, f"8,{account(awkward, 'new@example.org')},x")
+    awkward.claim(f"8,{awkward.account('new@example.org')},x")
     assert awkward.migrate().exit_code == 0
-    assert owner(awkward, "8") == account(awkward, "new@example.org")
+    assert owner(awkward, "8") == awkward.account("new@example.org")
 
 
 def test_the_load_of_a_claim_by_the_file_is_gated_like_any_other(awkward: World) -> None:
-    claim(awkward, f"4,{account(awkward, 'eve@example.com')},x")
+    awkward.claim(f"4,{awkward.account('eve@example.com')},x")
     wave = awkward.stage()
     awkward.execute("UPDATE etl.legacy_user_map SET confirmed_at = NULL WHERE legacy_user_id = '4'")
     assert run_job(awkward.definitions(), LOAD_WAVE, awkward.instance, partition_key=wave) == 1
 
 
 def test_the_file_is_kept_whole_and_audited_without_what_it_says(awkward: World) -> None:
-    eve = account(awkward, "eve@example.com")
-    claim(awkward, f"5,{eve.upper()},the ticket", "6,,CANARY", f"9,{eve.replace('-', '')},x")
+    eve = awkward.account("eve@example.com")
+    awkward.claim(f"5,{eve.upper()},the ticket", "6,,CANARY", f"9,{eve.replace('-', '')},x")
     run_job(awkward.definitions(), MIGRATE, awkward.instance)
     assert awkward.query("SELECT legacy_user_id, supabase_user_id::text, reason FROM etl.claims ORDER BY 1") == [
         ("5", eve, "the ticket"),
@@ -340,7 +329,7 @@ def test_the_file_is_kept_whole_and_audited_without_what_it_says(awkward: World)
     [(detail,)] = awkward.query("SELECT detail FROM etl.audit_log WHERE action = 'claims_file'")
     assert (detail["lines"], detail["holds"], detail["former"], len(detail["claims"])) == (3, 1, 0, 64)
     assert "CANARY" not in json.dumps(detail)
-    claim(awkward)
+    awkward.claim()
     awkward.materialize(USER_MAP)
     awkward.materialize(USER_MAP)
     told = awkward.query(
@@ -373,7 +362,7 @@ def test_the_path_can_be_chosen(awkward: World, monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_a_line_that_cannot_be_meant_is_refused_with_its_number(awkward: World, text: str, words: str) -> None:
-    claim(awkward)
+    awkward.claim()
     path = awkward.folder / "artifacts" / "claims.csv"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(CorrectionsError) as caught:
@@ -384,23 +373,23 @@ def test_a_line_that_cannot_be_meant_is_refused_with_its_number(awkward: World, 
 
 
 def test_a_bad_file_stops_the_map_and_leaves_it_as_it_was(awkward: World) -> None:
-    claim(awkward, "1,,hold")
+    awkward.claim("1,,hold")
     run_job(awkward.definitions(), MIGRATE, awkward.instance)
-    claim(awkward, "1,nonsense,x")
+    awkward.claim("1,nonsense,x")
     assert "claims.csv:2: the supabase_user_id is not a uuid" in failure_of(awkward.materialize(USER_MAP))
     assert awkward.query("SELECT legacy_user_id, reason FROM etl.claims") == [("1", "hold")]
     assert awkward.migrate().exit_code == 2
 
 
 def test_a_bad_file_fails_the_rehearsal_and_a_good_one_leaves_no_trace(pressed: World) -> None:
-    claim(pressed, "1,,hold", f"8,{uuid.uuid4()},x", "4711,,y")
+    pressed.claim("1,,hold", f"8,{uuid.uuid4()},x", "4711,,y")
     [line] = [line for line in examine(read_settings(), pressed.spec) if line.subject == "claims file"]
     assert (line.holds, line.warns) == (True, True)
     assert line.words.startswith("2 lines cannot come true (ids 4711, 8). Look at")
     assert pressed.query("SELECT count(*) FROM etl.claims") == [(0,)]
-    claim(pressed, "1,,hold")
+    pressed.claim("1,,hold")
     assert "claims file" not in {line.subject for line in examine(read_settings(), pressed.spec)}
-    claim(pressed, "1,nonsense,x")
+    pressed.claim("1,nonsense,x")
     result = pressed.cli("check")
     assert result.returncode == 2
     assert "claims.csv:2: the supabase_user_id is not a uuid" in result.stderr

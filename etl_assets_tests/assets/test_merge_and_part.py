@@ -4,14 +4,10 @@ import pytest
 
 from etl_assets.assets.resources import Stores
 from etl_assets.automation.decisions import undo
-from etl_assets.commands.migration import Wishes
-from etl_assets.settings import read_settings
-from etl_assets_tests.core import migrate_here
 from etl_assets_tests.world import AT, World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
 
-HEADER = "legacy_user_id,supabase_user_id,reason\n"
 BALANCE = (
     "tables:\n  jobs",
     "balances:\n  profiles.credits: {from: sum(credit_transactions.amount), apply: add}\n\ntables:\n  jobs",
@@ -31,16 +27,6 @@ def begin(world: World, *changes: tuple[str, str]) -> None:
     world.write_spec(BALANCE, *changes)
     world.sign_up("ann@example.com", "ann2@example.com", "bob@example.com")
     assert world.migrate().exit_code == 0
-
-
-def account(world: World, name: str) -> str:
-    [(found,)] = world.query("SELECT id::text FROM auth.users WHERE email = %s", f"{name}@example.com")
-    return str(found)
-
-
-def claim(world: World, *lines: str) -> None:
-    path = world.folder / "artifacts" / "claims.csv"
-    path.write_text(HEADER + "".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def found(world: World) -> dict[str, tuple[set[str], int, int]]:
@@ -64,13 +50,6 @@ def take_out(world: World, user: str, *, in_use: bool = False) -> None:
     undo(Stores(), world.spec, wave="", user=user, run="test", in_use=in_use)
 
 
-def bring(world: World, user: str) -> None:
-    done = migrate_here(
-        read_settings(), world.spec, instance=world.instance, say=world.said.append, wishes=Wishes(user=user)
-    )
-    assert done.exit_code == 0, world.said
-
-
 APART = {"ann": ({"of 1"}, 10, 10), "ann2": ({"of 2"}, 20, 20), "bob": ({"of 3"}, 30, 30)}
 
 
@@ -79,7 +58,7 @@ def test_two_legacy_users_of_one_person_are_merged_under_one_account(world: Worl
     assert found(world) == APART
     world.write_spec(BALANCE, ONE_PERSON)
     ran(world, "undo", "--user", "2")
-    claim(world, f"2,{account(world, 'ann')},she is user 1 as well")
+    world.claim(f"2,{world.account('ann@example.com')},she is user 1 as well")
     ran(world, "migrate", "--user", "2")
     assert found(world) == {**APART, "ann": ({"of 1", "of 2"}, 30, 30), "ann2": (set(), 0, 0)}
     outcome = world.migrate()  # and nothing of it comes undone by itself
@@ -90,7 +69,7 @@ def test_two_legacy_users_of_one_person_are_merged_under_one_account(world: Worl
 def test_a_merge_that_the_spec_does_not_allow_is_refused_with_a_sentence(world: World) -> None:
     begin(world)
     take_out(world, "2")
-    claim(world, f"2,{account(world, 'ann')},she is user 1 as well")
+    world.claim(f"2,{world.account('ann@example.com')},she is user 1 as well")
     told = world.cli("migrate", "--user", "2")
     assert "merge_duplicates" in told.stdout + told.stderr + ran(world, "user", "2")
     assert found(world) == {**APART, "ann2": (set(), 0, 0)}
@@ -101,17 +80,15 @@ def test_a_history_that_went_to_the_wrong_account_on_an_operator_s_word_is_given
                  f"INSERT INTO jobs VALUES (4, 4, 'of 4', 's', '{AT}', NULL, NULL, NULL, NULL);"
                  f"INSERT INTO credit_transactions VALUES (4, 4, 40, 'p', 'r4', '{AT}', NULL)")  # fmt: skip
     world.sign_up("dora@example.com", "eve@example.com")
-    begin_path = world.folder / "artifacts"
-    begin_path.mkdir(exist_ok=True)
-    claim(world, f"4,{account(world, 'eve')},a slip of the pen")
+    world.claim(f"4,{world.account('eve@example.com')},a slip of the pen")
     begin(world)
     assert found(world)["eve"] == ({"of 4"}, 40, 40)
-    claim(world, f"4,{account(world, 'dora')},the ticket names her")
+    world.claim(f"4,{world.account('dora@example.com')},the ticket names her")
     told = world.migrate()  # a claim that was made is never moved by the file alone
     assert told.exit_code == 0
     assert found(world)["eve"] == ({"of 4"}, 40, 40)
     take_out(world, "4")
-    bring(world, "4")
+    assert world.migrate(user="4").exit_code == 0
     assert found(world) == {**APART, "eve": (set(), 0, 0), "dora": ({"of 4"}, 40, 40)}
 
 
@@ -119,11 +96,11 @@ def test_a_merged_person_is_parted_again(world: World) -> None:
     begin(world)
     world.write_spec(BALANCE, ONE_PERSON)
     take_out(world, "2")
-    claim(world, f"2,{account(world, 'ann')},she is user 1 as well")
-    bring(world, "2")
+    world.claim(f"2,{world.account('ann@example.com')},she is user 1 as well")
+    assert world.migrate(user="2").exit_code == 0
     take_out(world, "2")
-    claim(world)
-    bring(world, "2")
+    world.claim()
+    assert world.migrate(user="2").exit_code == 0
     assert found(world) == APART
 
 
@@ -136,7 +113,7 @@ def test_what_the_wrong_account_has_made_of_it_is_named_and_kept(world: World) -
     assert "jobs 2" in refused.stderr
     assert "--in-use" in refused.stderr
     take_out(world, "2", in_use=True)
-    claim(world, f"2,{account(world, 'ann')},she is user 1 as well")
-    bring(world, "2")
+    world.claim(f"2,{world.account('ann@example.com')},she is user 1 as well")
+    assert world.migrate(user="2").exit_code == 0
     assert found(world)["ann"] == ({"of 1", "of 2"}, 30, 30)
     assert world.query("SELECT count(*) FROM etl.taken_out") == [(1,)]

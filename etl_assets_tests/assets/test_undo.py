@@ -13,14 +13,12 @@ from etl_assets.assets.keys import LOAD_WAVE, NEW_WAVE, UNDO, key_of
 from etl_assets.assets.resources import Stores
 from etl_assets.automation.decisions import refused_lines, tell_partitions, undo
 from etl_assets.automation.forgetting import forget
-from etl_assets.commands.migration import Wishes
 from etl_assets.core.cutover.cleanup import drop_staging
 from etl_assets.core.load import load as loading
 from etl_assets.core.verify.status import status
 from etl_assets.faults import UNDO_POINTS
 from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
-from etl_assets.settings import DEFAULT_SPEC, read_settings
-from etl_assets_tests import core
+from etl_assets.settings import DEFAULT_SPEC
 from etl_assets_tests.scenario import BOOKS, PRODUCTION, USERS
 from etl_assets_tests.world import AT, World, failure_of
 
@@ -31,12 +29,6 @@ LATE_JOB = f"INSERT INTO jobs VALUES (20, 1, 'export', 'late', '{AT}', NULL, NUL
 
 def take_out(world: World, *, wave: str = "", user: str = "") -> object:
     return undo(Stores(), world.spec, wave=wave, user=user, run="test")
-
-
-def migrate_with(world: World, **wishes: str) -> object:
-    return core.migrate_here(
-        read_settings(), world.spec, instance=world.instance, say=world.said.append, wishes=Wishes(**wishes)
-    )
 
 
 def last_wave(world: World) -> str:
@@ -51,6 +43,7 @@ def test_the_partition_says_that_nothing_of_its_wave_is_there(awkward: World) ->
     def shown() -> int:
         latest = awkward.instance.get_latest_materialization_event(key_of("production/jobs"))
         assert latest.asset_materialization.partition == wave
+        assert "Taken out by `undo`" in latest.asset_materialization.metadata["taken_out"].value
         return latest.asset_materialization.metadata["rows_loaded"].value
 
     awkward.migrate()
@@ -58,7 +51,7 @@ def test_the_partition_says_that_nothing_of_its_wave_is_there(awkward: World) ->
     [(whole,)] = awkward.query("SELECT count(*) FROM public.jobs")
     tell_partitions(awkward.instance, Stores(), awkward.spec, take_out(awkward, user="1"))
     assert 0 < shown() < whole
-    migrate_with(awkward, user="1")
+    awkward.migrate(user="1")
     job = awkward.definitions().resolve_job_def(UNDO)
     config = {"ops": {"take_out": {"config": {"wave": wave}}}}
     assert job.execute_in_process(instance=awkward.instance, run_config=config).success
@@ -84,14 +77,14 @@ def test_production_is_what_it_was_before_the_wave_and_the_books_close(awkward: 
 def test_the_wave_can_be_run_again_by_the_command(migrated: World) -> None:
     after, wave = migrated.checksum(*PRODUCTION), last_wave(migrated)
     take_out(migrated, wave=wave)
-    outcome = migrate_with(migrated, again=wave)
+    outcome = migrated.migrate(again=wave)
     assert outcome.exit_code == 0
     assert outcome.books.as_json()["tables"] == BOOKS
     assert outcome.books.users == USERS
     assert [(book.key, book.users, book.rows) for book in outcome.books.waves] == [(wave, 2, 6)]
     assert migrated.checksum(*PRODUCTION) == after
     with pytest.raises(SettingsError, match="was not undone"):
-        migrate_with(migrated, again=wave)
+        migrated.migrate(again=wave)
 
 
 def test_the_wave_can_be_run_again_in_the_ui(migrated: World) -> None:
@@ -119,12 +112,12 @@ def test_one_user_goes_and_comes_back_and_nobody_else_is_touched(migrated: World
     assert outcome.books.closed
     assert states(migrated)["1"] == "held"
     assert states(migrated)["2"] == "resolved"
-    outcome = migrate_with(migrated, user="1")
+    outcome = migrated.migrate(user="1")
     assert outcome.exit_code == 0
     assert outcome.books.users == USERS
     assert migrated.checksum(*PRODUCTION) == after
     with pytest.raises(SettingsError, match="not on hold"):
-        migrate_with(migrated, user="1")
+        migrated.migrate(user="1")
 
 
 def test_a_late_wave_is_undone_alone_and_its_users_keep_their_claim(migrated: World) -> None:
@@ -141,7 +134,7 @@ def test_a_late_wave_is_undone_alone_and_its_users_keep_their_claim(migrated: Wo
     assert migrated.query(
         "SELECT supabase_user_id IS NOT NULL FROM etl.legacy_user_map WHERE legacy_user_id = '1'"
     ) == [(True,)]
-    assert migrate_with(migrated, again=wave).books.users == USERS
+    assert migrated.migrate(again=wave).books.users == USERS
     assert migrated.query("SELECT count(*) FROM public.jobs WHERE status = 'late'") == [(1,)]
 
 
@@ -160,7 +153,7 @@ def test_a_row_that_its_user_removed_stays_removed_through_undo_and_rerun(migrat
     done = take_out(migrated, wave=wave)
     assert done.gone["credit_transactions"] == 1
     assert migrated.migrate().books.closed
-    outcome = migrate_with(migrated, again=wave)
+    outcome = migrated.migrate(again=wave)
     assert outcome.books.closed
     assert sorted(migrated.query("SELECT amount FROM public.credit_transactions")) == [(7,), (100,)]
 
@@ -304,7 +297,7 @@ def test_a_user_who_was_undone_comes_back_only_when_asked_for(staged: World) -> 
     staged.sign_up("dan@example.com")
     second = staged.stage()
     take_out(staged, wave=second)
-    migrate_with(staged, again="last")
+    staged.migrate(again="last")
     assert second > wave
     assert states(staged)["4"] == "resolved"
     assert states(staged)["1"] == "held"

@@ -1,4 +1,4 @@
-"""An CSV that an operator writes by hand: its lines with their numbers."""
+"""A CSV that an operator writes by hand: its lines with their numbers."""
 
 import csv
 import hashlib

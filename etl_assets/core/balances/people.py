@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from etl_assets.access.postgres.connection import Connection
+from etl_assets.access.postgres.connection import Connection, reading
 from etl_assets.core.balances.balances import balance_columns, stage_balances
 from etl_assets.core.balances.profiles import profile_columns, stage_profile
 from etl_assets.core.staging.frames import balance_frames, corrected_users, profile_frames, users_frames
@@ -31,16 +31,39 @@ class People:
     laid: Corrected
 
 
-def stage_people(connection: Connection, spec: Spec, users: Users, people: People, *, claims: Claims, run: str) -> int:
+@dataclass(frozen=True)
+class Brought:
+    """People with what they bring: a frame per balance and per attribute of the profile."""
+
+    people: People
+    balances: dict[str, pl.DataFrame]
+    profile: dict[str, pl.DataFrame]
+
+
+def read_people(connection: Connection, spec: Spec, people: People) -> Brought:
+    """Reads what the users of an export bring; before `writing`, so that nobody waits for it.
+
+    Raises:
+        TargetMismatch: the profiles have no column for it.
+    """
+    with reading(connection):
+        columns, attributes = balance_columns(connection, spec), profile_columns(connection, spec)
+    read = corrected_users(people.batches, people.laid, people.usual)
+    balances = balance_frames(read, spec, columns, labels=people.labels, usual=people.usual)
+    profile = profile_frames(read, spec, attributes, labels=people.labels, usual=people.usual)
+    return Brought(people, balances, profile)
+
+
+def stage_people(
+    connection: Connection, spec: Spec, users: Users, brought: Brought, *, claims: Claims, run: str
+) -> int:
     """Takes the users of an export into the map, and swaps their balances, attributes and the operator's claims.
 
     Runs inside `writing`; returns how many users the map knows.
     """
-    columns, attributes = balance_columns(connection, spec), profile_columns(connection, spec)
-    read = corrected_users(people.batches, people.laid, people.usual)
-    facts = {"labels": people.labels, "usual": people.usual}
-    stage_balances(connection, balance_frames(read, spec, columns, **facts))  # type: ignore[arg-type]
-    stage_profile(connection, profile_frames(read, spec, attributes, **facts))  # type: ignore[arg-type]
+    people = brought.people
+    stage_balances(connection, brought.balances)
+    stage_profile(connection, brought.profile)
     note_corrections(connection, USERS, people.laid)
     total = replace_users(
         connection,

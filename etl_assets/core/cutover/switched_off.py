@@ -13,7 +13,7 @@ def find_switched_off(connection: Connection, spec: Spec) -> SwitchedOff:
     Nothing remembers who was told what: `check` writes nothing down, and is obeyed before anything else is run.
     """
     tables = [regclass(table.target_schema, table.target_table) for table in spec.tables.values()]
-    if spec.balances:
+    if spec.writes_profiles:
         tables.append(regclass(*spec.accounts.profiles_table))
     triggers, unpublished = one(connection, statement("find_switched_off"), tables=tables)
     return SwitchedOff(tuple(triggers), tuple(unpublished))

@@ -48,10 +48,7 @@ def grants(connection: Connection, links: Links, *, role: str) -> str:
         for sequence in _sequences(connection, links.spec, links)
     ]
     if links.spec.policy.joins:
-        why = (
-            "proves foreign keys by a join: only a superuser can grant it (on Supabase let `postgres` migrate instead)"
-        )
-        parts.append((why, statement("grant/replication_role", role=name)))
+        parts.append((JOINS, statement("grant/replication_role", role=name)))
     if rows(connection, statement("find_role"), role=ROLE):
         whose = "" if one(connection, statement("may_lend"), role=ROLE)[0] else f"; as whoever may grant {ROLE}"
         parts.append((f"looks at rows as a user does: {EYES}{whose}", statement("grant/become_user", role=name)))

@@ -1,7 +1,7 @@
 """From an export's batches to what staging takes: for the assets, and for the rehearsal of them."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import polars as pl
 
@@ -34,14 +34,12 @@ def balance_frames(
     usual: dict[str, str],
 ) -> dict[str, pl.DataFrame]:
     """What the users' export says of each balance that comes from the users table; see `balance_rows`."""
-    found = {}
-    for name, balance in spec.balances.items():
-        label = balance.users_column
-        if label is not None and label in labels:
-            read = functools.partial(balance_rows, label=label, labels=labels, usual=usual, target=columns[name])
-            nothing = pl.DataFrame(schema=dict.fromkeys(BALANCE_COLUMNS, pl.String))
-            found[name] = pl.concat([nothing, *(read(batch) for batch in batches())])
-    return found
+    readers = {
+        name: functools.partial(balance_rows, label=label, labels=labels, usual=usual, target=columns[name])
+        for name, balance in spec.balances.items()
+        if (label := balance.users_column) is not None and label in labels
+    }
+    return _read(batches, readers, BALANCE_COLUMNS)
 
 
 def profile_frames(
@@ -53,19 +51,25 @@ def profile_frames(
     usual: dict[str, str],
 ) -> dict[str, pl.DataFrame]:
     """What the users' export says of each attribute of the profile; see `profile_rows`."""
-    found = {}
-    for name, attribute in spec.profile.items():
-        read = functools.partial(
-            profile_rows,
-            attribute=attribute,
-            labels=labels,
-            usual=usual,
-            target=columns[name],
-            timezone=spec.source.timezone,
-        )
-        nothing = pl.DataFrame(schema=dict.fromkeys(PROFILE_COLUMNS, pl.String))
-        found[name] = pl.concat([nothing, *(read(batch) for batch in batches())])
-    return found
+    read = functools.partial(profile_rows, labels=labels, usual=usual, timezone=spec.source.timezone)
+    readers = {
+        name: functools.partial(read, attribute=attribute, target=columns[name])
+        for name, attribute in spec.profile.items()
+    }
+    return _read(batches, readers, PROFILE_COLUMNS)
+
+
+def _read(
+    batches: Callable[[], Iterable[pl.DataFrame]],
+    readers: Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]],
+    columns: tuple[str, ...],
+) -> dict[str, pl.DataFrame]:
+    """What each reader makes of the batches, which are read once for all of them, and not at all for none."""
+    found = {name: [pl.DataFrame(schema=dict.fromkeys(columns, pl.String))] for name in readers}
+    for batch in batches() if readers else ():
+        for name, read in readers.items():
+            found[name].append(read(batch))
+    return {name: pl.concat(frames) for name, frames in found.items()}
 
 
 def corrected_users(

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from etl_assets.access.files.artifacts import Artifacts, Manifest
+from etl_assets.access.files.artifacts import Artifacts
 from etl_assets.access.postgres.connection import Connection, reading, writing
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.suppressions import require_suppressed
-from etl_assets.core.staging.difference import Change, find_change
+from etl_assets.core.staging.difference import find_change
 from etl_assets.core.staging.frames import staged_batches
 from etl_assets.core.staging.table import Corrected, StagedCounts, StagingSource, replace_staging
 from etl_assets.core.staging.update import find_sound, require_still_staged, update_staging
@@ -19,8 +19,9 @@ from etl_assets.transform.staging import StagePlan
 
 @dataclass(frozen=True)
 class Stage:
-    """How the table was divided, and how many of its rows were written or taken out for it."""
+    """Of which snapshot, how the table was divided, and how many of its rows were written or taken out for it."""
 
+    snapshot: str
     counts: StagedCounts
     touched: int
 
@@ -42,29 +43,15 @@ def stage_table(
         ArtifactError: there is no such export, or it is not as it was written.
         Unavailable: somebody has written to the staging table meanwhile.
     """
-    manifest, laid = artifacts.manifest(table.name), Corrected(corrections.of(table.name), corrections.sha256)
+    # Read once: whoever is forgotten meanwhile gives the snapshot other words, and these are then refused below.
+    manifest, snapshot = artifacts.manifest(table.name), artifacts.current_snapshot()
+    laid = Corrected(corrections.of(table.name), corrections.sha256)
     with reading(connection):
         former = None if laid.corrections.all else find_sound(connection, links, table)
     change = find_change(artifacts, former, manifest)
-    source = _source(artifacts, links, table, manifest, laid, change)
-    with writing(connection, run=run):
-        require_suppressed(connection, artifacts.current_snapshot().suppressed)
-        if change is None:
-            counts = replace_staging(connection, links, table, source=source, run=run)
-        else:
-            require_still_staged(connection, links, table, former)
-            gone = rows_at(artifacts.verified_batches(change.former), change.rows.gone)
-            counts = update_staging(connection, links, table, source=source, gone=gone, run=run)
-    fault_point("staging.committed")
-    return Stage(counts, change.rows.fresh.len() + change.rows.gone.len() if change else counts.rows)
-
-
-def _source(
-    artifacts: Artifacts, links: Links, table: Table, manifest: Manifest, laid: Corrected, change: Change | None
-) -> StagingSource:
-    snapshot, export = artifacts.current_snapshot(), artifacts.verified_batches(manifest)
+    export = artifacts.verified_batches(manifest)
     plan = StagePlan(links.spec, table, links.targets[table.name], manifest.columns, manifest.usual)
-    return StagingSource(
+    source = StagingSource(
         manifest.snapshot,
         snapshot.rows[table.name],
         excluded=artifacts.excluded_keys(manifest),
@@ -73,3 +60,14 @@ def _source(
         content=manifest.sha256,
         forgotten=snapshot.forgotten.get(table.name, []),
     )
+    with writing(connection, run=run):
+        require_suppressed(connection, snapshot.suppressed)
+        if change is None:
+            counts = replace_staging(connection, links, table, source=source, run=run)
+        else:
+            require_still_staged(connection, links, table, former)
+            gone = rows_at(artifacts.verified_batches(change.former), change.rows.gone)
+            counts = update_staging(connection, links, table, source=source, gone=gone, run=run)
+    fault_point("staging.committed")
+    touched = change.rows.fresh.len() + change.rows.gone.len() if change else counts.rows
+    return Stage(manifest.snapshot, counts, touched)

@@ -13,6 +13,7 @@ from etl_assets.core.memory.schema import audit
 from etl_assets.model.errors import SettingsError
 
 FEW = 20  # fewer rows may have been removed by those whose they were
+PLACE_OF = "place of "
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ def find_emptied(connection: Connection, links: Links, names: list[str]) -> list
     found = []
     for name in names:
         waves = rows(connection, statement("list_emptied_waves", **_slots(links, name)))
-        known = _known_place(connection, name)
-        is_new = bool(known) and place_of(connection, links, name) not in known
+        known = find_fact(connection, PLACE_OF + name)
+        is_new = known is not None and place_of(connection, links, name) != known
         is_whole = all(there == 0 for _, _, there in waves)
         found += [
             Emptied(name, wave or "", int(count))
@@ -47,7 +48,7 @@ def find_emptied(connection: Connection, links: Links, names: list[str]) -> list
 def note_places(connection: Connection, links: Links, names: list[str]) -> None:
     """Remembers where the tables are in which rows of ours were found; inside `writing`."""
     for name in names:
-        replace_fact(connection, f"place of {name}", place_of(connection, links, name))
+        replace_fact(connection, PLACE_OF + name, place_of(connection, links, name))
 
 
 def strike_gone(connection: Connection, links: Links, *, wave: str, run: str) -> dict[str, int]:
@@ -73,11 +74,6 @@ def place_of(connection: Connection, links: Links, name: str) -> str:
     """Which table this is, and which file holds it."""
     target = links.targets[name]
     return str(one(connection, statement("find_place"), table=regclass(target.schema, target.name))[0])
-
-
-def _known_place(connection: Connection, name: str) -> list[str]:
-    found = find_fact(connection, f"place of {name}")
-    return [] if found is None else [found]
 
 
 def _slots(links: Links, name: str) -> dict[str, sql.Composable]:
