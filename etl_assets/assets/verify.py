@@ -7,13 +7,7 @@ from typing import Any
 import dagster as dg
 
 from etl_assets.access.legacy.database import file_mark
-from etl_assets.access.postgres.connection import (
-    Connection,
-    looking_up,
-    reading,
-    server_facts,
-    writing,
-)
+from etl_assets.access.postgres.connection import Connection, looking_up, reading, server_facts, writing
 from etl_assets.assets.balance_findings import BALANCES_TITLE, GAPS_TITLE, balance_audit, balances_result, gaps_result
 from etl_assets.assets.findings import (
     BOOKS_TITLE,
@@ -56,8 +50,8 @@ from etl_assets.core.cutover.freeze import content_of, find_freeze
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.due import remember_by_hand, staged_snapshots
 from etl_assets.core.load.late import is_large
+from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.final_books import find_final_books
-from etl_assets.core.memory.schema import audit
 from etl_assets.core.memory.staged import staged_tables
 from etl_assets.core.staging.table import is_altered
 from etl_assets.core.users.users import label_users

@@ -14,7 +14,7 @@ from etl_assets.assets.resources import Access, Stores
 from etl_assets.automation.launchpad import LegacyId
 from etl_assets.core.cutover.freeze import freeze, lift
 from etl_assets.core.cutover.switched_off import find_switched_off
-from etl_assets.core.memory.schema import refusals_audited
+from etl_assets.core.memory.audit import refusals_audited
 from etl_assets.core.undo.undo import Undone, left_of_waves, undo_user, undo_wave
 from etl_assets.model.errors import SettingsError, UndoRefused
 from etl_assets.model.report import Freeze

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from etl_assets.access.postgres.connection import connect, rows, run_statement
-from etl_assets.access.postgres.statements import statement
+from etl_assets.access.postgres.connection import connect
+from etl_assets.access.postgres.statements import Statements
 from etl_assets.core.memory.schema import exists
+
+SQL = Statements(__file__)
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ def run_script(url: str, script: str) -> None:
 def has_accounts(url: str) -> bool:
     """True when anybody has signed up."""
     with connect(url) as connection:
-        return run_statement(connection, statement("demo_find_account")).fetchone() is not None
+        return SQL("demo_find_account").first(connection) is not None
 
 
 def add_accounts(url: str, accounts: list[Account]) -> bool:
@@ -36,18 +38,18 @@ def add_accounts(url: str, accounts: list[Account]) -> bool:
         for sso in (False, True):
             chosen = [account for account in accounts if account.sso is sso]
             values = {"emails": [a.email for a in chosen], "confirmed": [a.confirmed for a in chosen], "sso": sso}
-            connection.execute(statement("demo_sign_up"), values)
+            SQL("demo_sign_up").exec(connection, **values)
     return True
 
 
 def confirm_some(url: str, addresses: list[str], *, count: int) -> int:
     """Confirms up to `count` unconfirmed accounts, then signs up and confirms new ones from `addresses`."""
     with connect(url) as connection, connection.transaction():
-        confirmed = connection.execute(statement("demo_confirm"), {"count": count}).rowcount
-        known = {email for (email,) in run_statement(connection, statement("demo_list_emails")).fetchall()}
+        confirmed = SQL("demo_confirm").exec(connection, count=count)
+        known = {email for (email,) in SQL("demo_list_emails").many(connection)}
         new = [address for address in addresses if address not in known][: count - confirmed]
         values = {"emails": new, "confirmed": [True] * len(new), "sso": False}
-        connection.execute(statement("demo_sign_up"), values)
+        SQL("demo_sign_up").exec(connection, **values)
     return confirmed + len(new)
 
 
@@ -56,10 +58,10 @@ def find_jobs(url: str) -> list[tuple[str, str]]:
     with connect(url) as connection:
         if not exists(connection):
             return []
-        return [(legacy_id, new_id) for legacy_id, new_id in rows(connection, statement("demo_find_jobs"))]
+        return [(legacy_id, new_id) for legacy_id, new_id in SQL("demo_find_jobs").many(connection)]
 
 
 def edit_job(url: str, new_id: str) -> None:
     """A user of the new app archives a migrated job."""
     with connect(url) as connection:
-        connection.execute(statement("demo_edit_job"), {"id": new_id})
+        SQL("demo_edit_job").exec(connection, id=new_id)

@@ -9,6 +9,7 @@ EtlError
 |-- CorrectionsError      exit 2  a line of the corrections file is invalid
 |-- LegacyMismatch        exit 2  the legacy tables are not what the spec says
 |-- TargetMismatch        exit 2  the target's tables are not what the spec says
+|-- OtherSchema           exit 2  another version of this package has made schema etl
 |-- FileFault             exit 2  a disk is full, or a file of ours cannot be written or read
 |-- ArtifactError         exit 1  a file that an earlier asset wrote is missing or was changed
 |-- LegacyReplaced        exit 1  the legacy file is not the one that was migrated so far
@@ -120,6 +121,19 @@ class TargetMismatch(EtlError):
         super().__init__(
             f"{len(problems)} problem(s) between the spec's table {table} and its target: {'; '.join(problems)}. "
             "Change the spec or the target, then run again."
+        )
+
+
+class OtherSchema(EtlError):
+    """Schema `etl` is another version's, and was filled by it."""
+
+    exit_code = 2
+
+    def __init__(self, version: str | None) -> None:
+        """The version is that of the schema, None where it knows none."""
+        super().__init__(
+            f"Schema etl on the target was made by another version of etl-assets (its schema is {version or 'older'}). "
+            "Nothing was written. Go on with the version that made it; it holds what was migrated so far."
         )
 
 

@@ -57,7 +57,7 @@ def test_a_stopped_writer_is_named_and_ended_and_writes_nothing_when_it_wakes_up
         with connect(impatient.url) as next_one, writing(next_one, run="next"):
             next_one.execute("INSERT INTO etl.meta (key, value) VALUES ('next', 'x')")
         stopped.execute("INSERT INTO etl.meta (key, value) VALUES ('later', 'x')")
-    assert impatient.query("SELECT key FROM etl.meta") == [("next",)]
+    assert impatient.query("SELECT key FROM etl.meta WHERE key <> 'schema'") == [("next",)]
     [(action, detail)] = impatient.query("SELECT action, detail FROM etl.audit_log")
     assert action == "lock_broken"
     assert detail["holder"].startswith("etl-assets 01234567, process")

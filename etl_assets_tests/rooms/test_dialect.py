@@ -1,12 +1,15 @@
 """Whatever the app's database, the role, the DSN or the environment set: texts arrive as the characters they are."""
 
+from pathlib import Path
+
 import psycopg
 import pytest
 from psycopg import sql
 
+import etl_assets
 from etl_assets.access.postgres import connection as postgres
 from etl_assets.access.postgres.connection import connect, writing
-from etl_assets.access.postgres.statements import FILES, statement_text
+from etl_assets.access.postgres.statements import Statements
 from etl_assets.model.errors import OtherEncoding
 from etl_assets_tests.world import AT, World
 
@@ -70,7 +73,7 @@ def test_a_writer_whose_session_speaks_another_encoding_is_stopped(
 
 
 def test_every_copy_says_its_encoding() -> None:
-    copies = [statement_text(name) for name in FILES if not name.startswith("schema/")]
-    copies = [text for text in copies if text.startswith("COPY ")]
+    files = [Statements(path.as_posix()) for path in Path(etl_assets.__file__).parent.rglob("*.sql")]
+    copies = [text for file in files for text in file.texts.values() if text.startswith("COPY ")]
     assert len(copies) == 6
     assert all("ENCODING 'UTF8'" in text for text in copies)

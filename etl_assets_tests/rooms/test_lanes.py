@@ -10,9 +10,8 @@ import pytest
 
 from etl_assets.access.postgres import connection as postgres
 from etl_assets.access.postgres import lanes
-from etl_assets.access.postgres.connection import Connection, connect, find_lock_holder, one, writing
+from etl_assets.access.postgres.connection import Connection, connect, find_lock_holder, writing
 from etl_assets.access.postgres.lanes import Lane, in_lanes
-from etl_assets.access.postgres.statements import statement
 from etl_assets.core.load import load as loading
 from etl_assets.core.memory import sessions
 from etl_assets.core.verify.status import status
@@ -74,16 +73,19 @@ def held(world: World) -> Iterator[Held]:
 
 
 def turn_of(leader: Connection) -> str:
-    return str(one(leader, statement("find_turn"))[0])
+    return str(lanes.SQL("find_turn").one(leader)[0])
 
 
 def keys(world: World) -> list[str]:
-    return [key for (key,) in world.query("SELECT key FROM etl.meta ORDER BY key")]
+    return [key for (key,) in world.query("SELECT key FROM etl.meta WHERE key <> 'schema' ORDER BY key")]
 
 
 def another_writes(world: World) -> list[str]:
     with connect(world.url) as connection, writing(connection, run="second"):
-        return [key for (key,) in connection.execute("SELECT key FROM etl.meta ORDER BY key").fetchall()]
+        return [
+            key
+            for (key,) in connection.execute("SELECT key FROM etl.meta WHERE key <> 'schema' ORDER BY key").fetchall()
+        ]
 
 
 def test_two_lanes_write_at_once_and_the_next_writer_sees_both(ready: World) -> None:

@@ -5,11 +5,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from etl_assets.access.postgres.connection import Connection, as_the_catalog_spells, rows
-from etl_assets.access.postgres.statements import statement
+from etl_assets.access.postgres.connection import Connection, as_the_catalog_spells
+from etl_assets.access.postgres.statements import Statement, Statements, literal
 from etl_assets.model.errors import TargetMismatch
 from etl_assets.model.target import CheckRule, ForeignRule, TargetColumn, TargetTable, UniqueRule
 from etl_assets.spec.model import Spec, Table
+
+SQL = Statements(__file__)
 
 # Spec type -> target types that hold every value that the type's rule lets through. Where the target is narrower
 # (smallint, numeric(p,s), varchar(n), timestamptz(3)), the rule knows its limits and quarantines what does not fit.
@@ -50,15 +52,13 @@ def find_targets(connection: Connection, tables: Sequence[Table]) -> dict[str, T
     """
     wanted = {table.name: regclass(table.target_schema, table.target_table) for table in tables}
     values = {"tables": sorted(set(wanted.values()))}
-    is_plain = dict(rows(connection, statement("find_tables"), **values))
+    is_plain: dict[str, bool] = dict(SQL("find_tables").many(connection, **values))
     for table in tables:
         if not is_plain.get(wanted[table.name], True):
             raise TargetMismatch(table.name, [f"{table.target} is not a table, and only tables can be loaded"])
     kinds = ("read_columns", "read_unique", "read_checks", "read_foreign", "read_triggers")
     with as_the_catalog_spells(connection):
-        columns, unique, checks, foreign, triggers = (
-            _by_table(rows(connection, statement(kind), **values)) for kind in kinds
-        )
+        columns, unique, checks, foreign, triggers = (_by_table(SQL(kind).many(connection, **values)) for kind in kinds)
         facts = read_rules(connection, values["tables"])
     return {
         table.name: TargetTable(
@@ -78,7 +78,7 @@ def find_targets(connection: Connection, tables: Sequence[Table]) -> dict[str, T
 
 def read_rules(connection: Connection, tables: list[str]) -> dict[str, str]:
     """A digest of the rules of each table, named as `regclass` reads it: what can refuse a row."""
-    return dict(rows(connection, statement("read_rules"), tables=tables))
+    return dict(SQL("read_rules").many(connection, tables=tables))
 
 
 def _by_table(found: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
@@ -92,7 +92,7 @@ def _by_table(found: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
 def read_columns(connection: Connection, table: str) -> dict[str, TargetColumn]:
     """The columns of a table, named as `regclass` reads it; none where it is absent."""
     with as_the_catalog_spells(connection):
-        found = rows(connection, statement("read_columns"), tables=[table])
+        found = SQL("read_columns").many(connection, tables=[table])
     return _columns(_by_table(found)[table])
 
 
@@ -197,3 +197,14 @@ def shape_digest(target: TargetTable) -> str:
     return hashlib.sha256(repr((target.columns, target.unique, target.checks, target.foreign)).encode()).hexdigest()[
         :32
     ]
+
+
+def find_sequence(connection: Connection, table: str, column: str) -> str | None:
+    """The sequence behind a serial or identity column, as Postgres quotes it; the table as `regclass` reads it."""
+    found: str | None = SQL("find_sequence").one(connection, table=table, column=column)[0]
+    return found
+
+
+def update_triggers(*, allowed: bool) -> Statement:
+    """The triggers that an UPDATE of %(table)s would fire, unless the spec lets them: number, names."""
+    return SQL("count_update_triggers", allowed=literal(allowed))

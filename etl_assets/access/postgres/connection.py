@@ -26,9 +26,11 @@ from etl_assets.access.postgres.dialect import (
     unicode_arrives,
 )
 from etl_assets.access.postgres.refusals import translated
-from etl_assets.access.postgres.statements import statement, without_parameters
+from etl_assets.access.postgres.statements import Statement, Statements, without_parameters
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import OtherEncoding, SettingsError, TransactionPooler, Unavailable
+
+SQL = Statements(__file__)
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 WRITER_LOCK = 6_020_115_112_097_884  # any constant of ours; what matters is that every writer takes the same
@@ -246,13 +248,13 @@ def wait_for_lock(connection: Connection, *, run: str) -> None:
         Unavailable: another writer kept it for longer than LOCK_WAIT_S; says who.
     """
     deadline = time.monotonic() + LOCK_WAIT_S
-    while not try_lock(connection, "take_lock", run=run):
+    while not try_lock(connection, SQL("take_lock"), run=run):
         if time.monotonic() > deadline:
             raise Unavailable(_who_holds_the_lock(connection))
         time.sleep(LOCK_RETRY_S)
 
 
-def try_lock(connection: Connection, how: str, *, run: str) -> bool:
+def try_lock(connection: Connection, how: Statement, *, run: str) -> bool:
     """True when a locking statement has got its lock for the open transaction, which bears the run's name from now.
 
     Every transaction that writes begins here, so here it proves that its texts arrive as the characters they are.
@@ -263,7 +265,7 @@ def try_lock(connection: Connection, how: str, *, run: str) -> bool:
     name = f"etl-assets {run[:8]}, process {os.getpid()} on {socket.gethostname()}"
     values = {"writer": WRITER_LOCK, "lane": LANE_LOCK, "name": name[:NAME_LENGTH], **UNICODE}
     try:
-        held = connection.execute(statement(how), values).fetchone()
+        held = how.first(connection, **values)
     except (psycopg.DataError, UnicodeError):
         raise OtherEncoding from None
     if held is None or not unicode_arrives(held):
@@ -272,12 +274,12 @@ def try_lock(connection: Connection, how: str, *, run: str) -> bool:
 
 
 def _take_turn(connection: Connection, *, run: str, with_lanes: bool) -> None:
-    if not try_lock(connection, "take_lock_for_lanes" if with_lanes else "take_lock", run=run):
+    if not try_lock(connection, SQL("take_lock_for_lanes" if with_lanes else "take_lock"), run=run):
         raise _Stale
     try:
-        connection.execute(statement("move_epoch"), {"run": run})
+        SQL("move_epoch").exec(connection, run=run)
         if not with_lanes:
-            connection.execute(statement("move_lanes"))
+            SQL("move_lanes").exec(connection)
     except psycopg.errors.SerializationFailure:
         raise _Stale from None
 
@@ -304,7 +306,7 @@ class LockHolder:
 def find_lock_holder(connection: Connection) -> LockHolder | None:
     """Whoever holds the writers' lock of this database, or a lane whose leader has gone; None when nobody does."""
     values = {"writer": WRITER_LOCK, "lane": LANE_LOCK, "silent": SILENT_S}
-    row = connection.execute(statement("find_lock_holder"), values).fetchone()
+    row = SQL("find_lock_holder").first(connection, **values)
     return LockHolder(*row) if row else None
 
 
@@ -316,22 +318,19 @@ def _who_holds_the_lock(connection: Connection) -> str:
     )
 
 
-def run_statement(connection: Connection, query: sql.Composed, **values: Any) -> psycopg.Cursor[tuple[Any, ...]]:
-    """Runs a statement of ours; always with parameters, so that a doubled per cent sign means one."""
-    return connection.execute(query, values)
+def analyze(connection: Connection, table: sql.Identifier) -> None:
+    """Statistics for what comes next in the transaction that has just filled the table."""
+    SQL("analyze", table=table).exec(connection)
 
 
-def rows(connection: Connection, query: sql.Composed, **values: Any) -> list[tuple[Any, ...]]:
-    """All rows of a statement; only for results that are small by nature."""
-    return connection.execute(query, values).fetchall()
-
-
-def streamed(connection: Connection, query: sql.Composed) -> Iterator[tuple[Any, ...]]:
+def streamed(connection: Connection, query: Statement) -> Iterator[tuple[Any, ...]]:
     """The rows of a statement, each cell as text or None, for results of any size; the connection is busy meanwhile.
 
     By COPY, because Postgres does not read in parallel for a cursor (PostgreSQL 18, *When Can Parallel Query Be Used*).
     """
-    text = without_parameters(sql.SQL("COPY ({}) TO STDOUT (ENCODING 'UTF8')").format(query), connection)
+    text = without_parameters(
+        sql.SQL("COPY ({}) TO STDOUT (ENCODING 'UTF8')").format(query.of_kind("many")), connection
+    )
     with connection.cursor() as cursor, cursor.copy(text) as copy:
         yield from copy.rows()
 
@@ -340,18 +339,6 @@ def fire_deferred(connection: Connection) -> None:
     """What would be checked or fired at the commit is now, and from here on at once."""
     with as_the_app(connection):
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-
-
-def one(connection: Connection, query: sql.Composed, **values: Any) -> tuple[Any, ...]:
-    """The single row of a statement.
-
-    Raises:
-        LookupError: there is none.
-    """
-    row = connection.execute(query, values).fetchone()
-    if row is None:
-        raise LookupError("the statement returned no row")
-    return row
 
 
 def has_table(connection: Connection, name: str) -> bool:

@@ -3,23 +3,22 @@
 import io
 
 import polars as pl
-from psycopg import sql
 
 from etl_assets.access.postgres.connection import Connection
-from etl_assets.access.postgres.statements import without_parameters
+from etl_assets.access.postgres.statements import Statement, without_parameters
 from etl_assets.model.errors import ArtifactError
 
 TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 
-def copy_frame(connection: Connection, query: sql.Composed, frame: pl.DataFrame) -> None:
+def copy_frame(connection: Connection, query: Statement, frame: pl.DataFrame) -> None:
     """Sends one frame through a COPY statement and counts what arrived.
 
     Raises:
         ArtifactError: fewer rows arrived than were sent.
     """
     with connection.cursor() as cursor:
-        with cursor.copy(without_parameters(query, connection)) as copy:
+        with cursor.copy(without_parameters(query.of_kind("copy"), connection)) as copy:
             copy.write(csv_of(frame))
         require_all_arrived(cursor.rowcount, frame.height, "a batch")
 

@@ -14,9 +14,11 @@ from typing import TypeVar
 
 import psycopg
 
-from etl_assets.access.postgres.connection import WRITER_LOCK, Connection, one, transaction, try_lock, writing
-from etl_assets.access.postgres.statements import statement
+from etl_assets.access.postgres.connection import WRITER_LOCK, Connection, transaction, try_lock, writing
+from etl_assets.access.postgres.statements import Statements
 from etl_assets.model.errors import Unavailable
+
+SQL = Statements(__file__)
 
 LANES = 2
 SIGN_OF_LIFE_S = 5.0  # well below the silence after which `doctor` takes a holder of the lock for stopped
@@ -41,12 +43,12 @@ class Lane:
             Unavailable: the turn is over, because its connection was lost.
         """
         with transaction(self.connection, read_only=False):
-            is_its_turn = try_lock(self.connection, "take_lane_lock", run=run) and bool(
-                one(self.connection, statement("is_still_its_turn"), turn=self.turn, writer=WRITER_LOCK)[0]
+            is_its_turn = try_lock(self.connection, SQL("take_lane_lock"), run=run) and bool(
+                SQL("is_still_its_turn").one(self.connection, turn=self.turn, writer=WRITER_LOCK)[0]
             )
             if not is_its_turn:
                 raise Unavailable("The connection that held the writers' lock for this load was lost.")
-            if self.connection.execute(statement("move_lane"), {"lane": self.number}).rowcount != 1:
+            if SQL("move_lane").exec(self.connection, lane=self.number) != 1:
                 raise LookupError(f"etl.lanes has no lane {self.number}")
             yield
 
@@ -70,7 +72,7 @@ def in_lanes(
         pool = stack.enter_context(ThreadPoolExecutor(len(lanes), thread_name_prefix="lane"))
         for start in range(0, len(parts), LANES):
             with writing(connection, run=run, with_lanes=True):
-                turn = str(one(connection, statement("find_turn"))[0])
+                turn = str(SQL("find_turn").one(connection)[0])
                 jobs = [
                     pool.submit(work, Lane(lane, number, turn), part)
                     for number, (lane, part) in enumerate(zip(lanes, parts[start : start + LANES], strict=False))

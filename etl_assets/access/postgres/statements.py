@@ -1,28 +1,84 @@
-"""The `.sql` files of the rooms: one statement each, a header of comments, `{slots}` filled by `psycopg.sql`."""
+"""Named SQL: the statements of the `.sql` file beside a module, `{slots}` filled by `psycopg.sql`, values bound."""
 
-from functools import cache
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-PACKAGE = Path(__file__).parent.parent.parent
-# A statement's name is its path below the `sql` of its room; a name is there once.
-FILES = {path.as_posix().rpartition("/sql/")[2].removesuffix(".sql"): path for path in PACKAGE.rglob("sql/**/*.sql")}
 Slot = sql.Composable
+Row = tuple[Any, ...]
+# `-- name: claim_users :exec (users, wave) {states}`: how it is run, the values that it binds, the slots to fill.
+MARK = re.compile(r"^-- name: (\w+) :(one|first|many|exec|copy|fragment)\b.*\n", re.M)
 
 
-@cache
-def statement_text(name: str) -> str:
-    """A file's statement without its header comments, which no server log needs."""
-    lines = FILES[name].read_text(encoding="utf-8").splitlines()
-    return "\n".join(line for line in lines if not line.startswith("--")).strip()
+class Statement(sql.Composed):
+    """A statement with its slots filled; it is run through its kind, and may be a slot of another.
+
+    Always with parameters, so that a doubled per cent sign means one.
+    """
+
+    def __init__(self, kind: str, parts: Iterable[Any]) -> None:
+        """The parts are those of a `Composed`."""
+        super().__init__(list(parts))
+        self.kind = kind
+
+    def one(self, connection: psycopg.Connection[Row], /, **values: Any) -> Row:
+        """The single row.
+
+        Raises:
+            LookupError: there is none.
+        """
+        row = self.of_kind("one")._run(connection, values).fetchone()
+        if row is None:
+            raise LookupError("the statement returned no row")
+        return row
+
+    def first(self, connection: psycopg.Connection[Row], /, **values: Any) -> Row | None:
+        """The first row, None where there is none."""
+        return self.of_kind("first")._run(connection, values).fetchone()
+
+    def many(self, connection: psycopg.Connection[Row], /, **values: Any) -> list[Row]:
+        """All rows; only for results that are small by nature."""
+        return self.of_kind("many")._run(connection, values).fetchall()
+
+    def exec(self, connection: psycopg.Connection[Row], /, **values: Any) -> int:
+        """How many rows it wrote."""
+        return self.of_kind("exec")._run(connection, values).rowcount
+
+    def of_kind(self, kind: str) -> "Statement":
+        """Itself; a mistake of ours where the file says another kind."""
+        if self.kind != kind:
+            raise TypeError(f"a statement of kind {self.kind} was run as {kind}")
+        return self
+
+    def _run(self, connection: psycopg.Connection[Row], values: dict[str, Any]) -> psycopg.Cursor[Row]:
+        return connection.execute(self, values)
 
 
-def statement(name: str, **slots: Slot) -> sql.Composed:
-    """A statement with its identifiers and fragments filled in; values stay bound parameters."""
-    return sql.SQL(statement_text(name)).format(**slots)
+class Statements:
+    """The statements of the `.sql` file beside a module.
+
+    `SQL = Statements(__file__)`, then `SQL("claim_users", states=...).exec(connection, wave=...)`. Comments
+    are left out, which no server log needs.
+    """
+
+    def __init__(self, module: str) -> None:
+        """Reads the file, once per process."""
+        self.path = Path(module).with_suffix(".sql")
+        _, *pieces = MARK.split(self.path.read_text(encoding="utf-8"))
+        names, self._kinds, texts = pieces[::3], dict(zip(pieces[::3], pieces[1::3], strict=True)), pieces[2::3]
+        self.texts = {name: _without_comments(text) for name, text in zip(names, texts, strict=True)}
+
+    def __call__(self, name: str, **slots: Slot) -> Statement:
+        """The statement with its identifiers and fragments filled in; values stay bound parameters."""
+        return Statement(self._kinds[name], sql.SQL(self.texts[name]).format(**slots))
+
+
+def _without_comments(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if not line.startswith("--")).strip()
 
 
 def identifier(*names: str) -> sql.Identifier:

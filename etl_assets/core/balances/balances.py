@@ -3,15 +3,25 @@
 import polars as pl
 from psycopg import sql
 
-from etl_assets.access.postgres.catalog import read_columns, regclass
-from etl_assets.access.postgres.connection import Connection, as_the_app, fire_deferred, one, rows, run_statement
+from etl_assets.access.postgres.catalog import read_columns, regclass, update_triggers
+from etl_assets.access.postgres.connection import Connection, as_the_app, fire_deferred
 from etl_assets.access.postgres.copying import copy_frame
-from etl_assets.access.postgres.statements import catalog_text, identifier, literal, qualified, staging_table, statement
+from etl_assets.access.postgres.statements import (
+    Statement,
+    Statements,
+    catalog_text,
+    identifier,
+    literal,
+    qualified,
+    staging_table,
+)
 from etl_assets.core.links.links import Links
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import Refused, TargetMismatch, UndoRefused
 from etl_assets.model.target import TargetColumn
 from etl_assets.spec.model import Balance, Spec
+
+SQL = Statements(__file__)
 
 NUMBERS = ("smallint", "integer", "bigint", "numeric")
 SPENT = "were spent or earned since"
@@ -46,13 +56,13 @@ def stage_balances(connection: Connection, frames: dict[str, pl.DataFrame]) -> N
         frames: per balance `legacy_user_id`, `amount`, `column`, `storage_class`, `value`, `rule`, all String; `rule`
             says why an amount could not be read.
     """
-    run_statement(connection, statement("forget_legacy_balances"))
-    run_statement(connection, statement("forget_user_faults"))
+    SQL("clear_legacy_balances").exec(connection)
+    SQL("clear_user_faults").exec(connection)
     for name, frame in frames.items():
-        run_statement(connection, statement("create_balances_batch"))
-        copy_frame(connection, statement("copy_balances"), frame)
-        connection.execute(statement("keep_balances"), {"balance": name})
-        run_statement(connection, statement("keep_balance_faults"))
+        SQL("create_balances_batch").exec(connection)
+        copy_frame(connection, SQL("copy_balances"), frame)
+        SQL("keep_balances").exec(connection, balance=name)
+        SQL("keep_balance_faults").exec(connection)
     fault_point("users.balances")
 
 
@@ -60,13 +70,13 @@ def note_before(connection: Connection, links: Links, users: list[str]) -> None:
     """Remembers what these users' balances are before their rows are loaded, in this transaction."""
     if not links.spec.balances:
         return
-    run_statement(connection, statement("drop_before"))
-    run_statement(connection, statement("create_before"))
+    SQL("drop_before").exec(connection)
+    SQL("create_before").exec(connection)
     for name, balance in links.spec.balances.items():
         total = _total(links, name, balance)
         slots = {**balance_slots(links, name), "accounts": links.holders}
         slots |= transactions(links, balance, of_users=sql.SQL("m.legacy_user_id = ANY (%(users)s)"))
-        connection.execute(statement("note_before", **slots, total=total), {"users": users})
+        SQL("note_before", **slots, total=total).exec(connection, users=users)
 
 
 def apply_balances(connection: Connection, links: Links, *, wave: str, run: str) -> int:
@@ -85,7 +95,7 @@ def apply_balances(connection: Connection, links: Links, *, wave: str, run: str)
     for name, balance in links.spec.balances.items():
         slots = balance_slots(links, name)
         meanwhile = {key: slots[key] for key in ("balance", "column", "profiles")}
-        count, sample = one(connection, statement("count_changed_meanwhile", **meanwhile))
+        count, sample = SQL("count_changed_meanwhile", **meanwhile).one(connection)
         if count:
             raise _refused(
                 name,
@@ -94,11 +104,11 @@ def apply_balances(connection: Connection, links: Links, *, wave: str, run: str)
                 "A trigger on the loaded tables changes this balance already, so it "
                 "would be doubled. Disable the trigger for the load, or leave the balance out of the spec.",
             )
-        query = statement(
+        query = SQL(
             "apply_balance", **slots, wanted=_wanted(links, name, balance), sets=literal(balance.apply == "set")
         )
         with as_the_app(connection):
-            entered, inexact, sample = one(connection, query, wave=wave, run=run)
+            entered, inexact, sample = query.one(connection, wave=wave, run=run)
         if inexact:
             raise _refused(
                 name,
@@ -117,8 +127,8 @@ def changed_balances(connection: Connection, links: Links) -> set[str]:
         if balance.users_column is not None:
             slots = balance_slots(links, name)
             again = literal(links.spec.policy.updates)
-            query = statement("list_changed_balances", balance=slots["balance"], accounts=links.holders, again=again)
-            found |= {user for (user,) in rows(connection, query)}
+            query = SQL("list_changed_balances", balance=slots["balance"], accounts=links.holders, again=again)
+            found |= {user for (user,) in query.many(connection)}
     return found
 
 
@@ -130,7 +140,7 @@ def spent_balances(
     return [
         (name, user, SPENT)
         for name in links.spec.balances
-        for (user,) in rows(connection, statement("list_spent", **balance_slots(links, name)), **values)
+        for (user,) in SQL("list_spent", **balance_slots(links, name)).many(connection, **values)
     ]
 
 
@@ -138,9 +148,9 @@ def undo_balances(connection: Connection, links: Links, *, users: list[str], wav
     """Takes back what was applied; returns how many notes that were, per balance."""
     found = {}
     for name, balance in links.spec.balances.items():
-        query = statement("undo_balance", **balance_slots(links, name), sets=literal(balance.apply == "set"))
+        query = SQL("undo_balance", **balance_slots(links, name), sets=literal(balance.apply == "set"))
         with as_the_app(connection):
-            notes, inexact = one(connection, query, users=users, wave=wave)
+            notes, inexact = query.one(connection, users=users, wave=wave)
         if inexact:
             raise UndoRefused(
                 f"Undo refused: {inexact:,} accounts did not take {name} as it was",
@@ -157,15 +167,14 @@ def require_known_balances(connection: Connection, links: Links, *, users: list[
         UndoRefused: one is not, or a trigger would.
     """
     values = {"users": users, "wave": wave, "known": list(links.spec.balances)}
-    unknown = [name for (name,) in rows(connection, statement("list_unknown_balances"), **values)]
+    unknown = [name for (name,) in SQL("list_unknown_balances").many(connection, **values)]
     if unknown:
         what = f"Undo refused: the spec does not name {', '.join(unknown)} any more, which these users were given"
         raise UndoRefused(what, remedy="Undo with the spec that was loaded with.")
     schema, profiles = links.spec.accounts.profiles_table
     if links.spec.writes_profiles:
-        allowed = literal(links.spec.policy.fires(profiles))
-        query = statement("count_update_triggers", allowed=allowed)
-        count, names = one(connection, query, table=regclass(schema, profiles))
+        query = update_triggers(allowed=links.spec.policy.fires(profiles))
+        count, names = query.one(connection, table=regclass(schema, profiles))
         if count:
             what = f"Undo refused: updating {schema}.{profiles} would fire {', '.join(names)}"
             agreed = f"policy: {{triggers: {{{profiles}: fire}}}}"
@@ -185,10 +194,10 @@ def balance_slots(links: Links, name: str) -> Slots:
     }
 
 
-def _total(links: Links, name: str, balance: Balance) -> sql.Composed:
+def _total(links: Links, name: str, balance: Balance) -> Statement:
     if balance.summed is None:
-        return statement("sum_of_applied", balance=literal(name))
-    return statement("sum_of_rows", **rows_slots(links, *balance.summed))
+        return SQL("sum_of_applied", balance=literal(name))
+    return SQL("sum_of_rows", **rows_slots(links, *balance.summed))
 
 
 def rows_slots(links: Links, table: str, amount: str) -> Slots:
@@ -222,17 +231,17 @@ def transactions(links: Links, balance: Balance, *, of_users: sql.SQL) -> Slots:
     """The slots `totals` and `arrived`: what users' accounts have in production, and what arrived of it."""
     pair = compared_with(links, balance)
     if pair is None or not_compared(links, balance):
-        return {"totals": statement("no_transactions"), "arrived": statement("no_transactions")}
+        return {"totals": SQL("no_transactions"), "arrived": SQL("no_transactions")}
     slots = rows_slots(links, *pair)
     owner = identifier(links.spec.tables[pair[0]].owner.to or "")
     of_account = {"amount": slots["amount"], "target": slots["target"], "owner": owner, "of_users": of_users}
     return {
-        "totals": statement("totals_of_accounts", **of_account),
-        "arrived": statement("arrived_of_users", **slots, staging=staging_table(pair[0]), of_users=of_users),
+        "totals": SQL("totals_of_accounts", **of_account),
+        "arrived": SQL("arrived_of_users", **slots, staging=staging_table(pair[0]), of_users=of_users),
     }
 
 
-def _wanted(links: Links, name: str, balance: Balance) -> sql.Composed:
+def _wanted(links: Links, name: str, balance: Balance) -> Statement:
     if balance.summed is not None:
-        return statement("wanted_from_rows", balance=literal(name), total=_total(links, name, balance))
-    return statement("wanted_from_users", balance=literal(name), again=literal(links.spec.policy.updates))
+        return SQL("wanted_from_rows", balance=literal(name), total=_total(links, name, balance))
+    return SQL("wanted_from_users", balance=literal(name), again=literal(links.spec.policy.updates))

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from etl_assets.access.postgres.connection import Connection, one, rows, streamed
-from etl_assets.access.postgres.statements import identifier, literal, staging_table, statement
+from etl_assets.access.postgres.connection import Connection, streamed
+from etl_assets.access.postgres.statements import Statement, Statements, identifier, literal, staging_table
 from etl_assets.core.balances.balances import balance_slots, not_compared, transactions
 from etl_assets.core.links.links import Links
 from etl_assets.model.money import UserBalance
 from etl_assets.spec.model import Balance
+
+SQL = Statements(__file__)
 
 USERS_SHOWN = 50
 EVERYBODY, OF_USERS = sql.SQL("true"), sql.SQL("m.legacy_user_id = ANY (%(users)s)")
@@ -51,7 +53,7 @@ def compare_balances(connection: Connection, links: Links) -> list[BalanceCompar
     """Every balance, before and after; runs inside `reading`."""
     found = []
     for name, balance in links.spec.balances.items():
-        row = one(connection, _description(links, name))
+        row = _description(links, name).one(connection)
         users, legacy, applied, bonus, now, unapplied, unapplied_ids, changed, changed_ids, used, *rest = row
         apart, apart_ids, uncompared, hindrances, arrived, own, difference, listed, shown = rest
         whole = not_compared(links, balance)
@@ -82,12 +84,12 @@ def compare_balances(connection: Connection, links: Links) -> list[BalanceCompar
     return found
 
 
-def _description(links: Links, name: str) -> sql.Composed:
-    return statement(
+def _description(links: Links, name: str) -> Statement:
+    return SQL(
         "describe_balance",
         users=balance_of_users(links, name),
-        cells=statement("balance_cells"),
-        listed=statement("is_balance_listed"),
+        cells=SQL("balance_cells"),
+        listed=SQL("is_balance_listed"),
         shown=sql.SQL(str(USERS_SHOWN)),
     )
 
@@ -95,7 +97,7 @@ def _description(links: Links, name: str) -> sql.Composed:
 def list_balances(connection: Connection, links: Links) -> Iterator[UserBalance]:
     """Every balance that differs somewhere or was not compared, streamed; runs inside `reading`."""
     for name in links.spec.balances:
-        query = _list(links, name, statement("is_balance_listed"), of_users=EVERYBODY)
+        query = _list(links, name, SQL("is_balance_listed"), of_users=EVERYBODY)
         for cells in streamed(connection, query):
             yield UserBalance(name, *cells)
 
@@ -105,23 +107,23 @@ def balances_of(connection: Connection, links: Links, user: str) -> list[UserBal
     found = []
     for name in links.spec.balances:
         query = _list(links, name, sql.SQL("true"), of_users=OF_USERS)
-        lines = [UserBalance(name, *cells) for cells in rows(connection, query, users=[user])]
+        lines = [UserBalance(name, *cells) for cells in query.many(connection, users=[user])]
         if not lines:
-            now = rows(connection, statement("find_legacy_balance", balance=literal(name)), user=user)
+            now = SQL("find_legacy_balance", balance=literal(name)).many(connection, user=user)
             lines = [UserBalance(name, user, now[0][0] if now else None, hindrance="not_arrived")]
         found += lines
     return found
 
 
-def _list(links: Links, name: str, listed: sql.Composable, *, of_users: sql.SQL) -> sql.Composed:
+def _list(links: Links, name: str, listed: sql.Composable, *, of_users: sql.SQL) -> Statement:
     users = balance_of_users(links, name, of_users=of_users)
-    return statement("list_balances", cells=statement("balance_cells"), users=users, listed=listed)
+    return SQL("list_balances", cells=SQL("balance_cells"), users=users, listed=listed)
 
 
-def balance_of_users(links: Links, name: str, *, of_users: sql.SQL = EVERYBODY) -> sql.Composed:
+def balance_of_users(links: Links, name: str, *, of_users: sql.SQL = EVERYBODY) -> Statement:
     """The query of one balance, user by user."""
     balance = links.spec.balances[name]
-    return statement(
+    return SQL(
         "balance_of_users",
         **balance_slots(links, name),
         **transactions(links, balance, of_users=of_users),
@@ -135,9 +137,9 @@ def balance_of_users(links: Links, name: str, *, of_users: sql.SQL = EVERYBODY) 
     )
 
 
-def _legacy(name: str, balance: Balance) -> sql.Composed:
+def _legacy(name: str, balance: Balance) -> Statement:
     if balance.summed is None:
-        return statement("legacy_of_users", balance=literal(name))
+        return SQL("legacy_of_users", balance=literal(name))
     table, amount = balance.summed
     slots = {"amount": identifier(amount), "staging": staging_table(table), "table": literal(table)}
-    return statement("legacy_of_rows", **slots)
+    return SQL("legacy_of_rows", **slots)

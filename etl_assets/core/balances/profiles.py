@@ -4,14 +4,16 @@ import polars as pl
 from psycopg import sql
 
 from etl_assets.access.postgres.catalog import HOLDS, read_columns, regclass
-from etl_assets.access.postgres.connection import Connection, as_the_app, fire_deferred, one, rows, run_statement
+from etl_assets.access.postgres.connection import Connection, as_the_app, fire_deferred
 from etl_assets.access.postgres.copying import copy_frame
-from etl_assets.access.postgres.statements import catalog_text, identifier, literal, qualified, statement
+from etl_assets.access.postgres.statements import Statements, catalog_text, identifier, literal, qualified
 from etl_assets.core.balances.balances import apply_balances, note_before
 from etl_assets.core.links.links import Links
 from etl_assets.model.errors import Refused, TargetMismatch, UndoRefused
 from etl_assets.model.target import TargetColumn
 from etl_assets.spec.model import Spec
+
+SQL = Statements(__file__)
 
 Slots = dict[str, sql.Composable]
 
@@ -44,11 +46,11 @@ def stage_profile(connection: Connection, frames: dict[str, pl.DataFrame]) -> No
         connection: to the target.
         frames: per attribute what `transform.profiles` makes of the users' export.
     """
-    run_statement(connection, statement("forget_legacy_profile"))
+    SQL("clear_legacy_profile").exec(connection)
     for name, frame in frames.items():
-        run_statement(connection, statement("create_profile_batch"))
-        copy_frame(connection, statement("copy_profile"), frame)
-        connection.execute(statement("keep_profile"), {"attribute": name})
+        SQL("create_profile_batch").exec(connection)
+        copy_frame(connection, SQL("copy_profile"), frame)
+        SQL("keep_profile").exec(connection, attribute=name)
 
 
 def note_profiles(connection: Connection, links: Links, users: list[str]) -> None:
@@ -56,11 +58,11 @@ def note_profiles(connection: Connection, links: Links, users: list[str]) -> Non
     note_before(connection, links, users)
     if not links.spec.profile:
         return
-    run_statement(connection, statement("drop_profile_before"))
-    run_statement(connection, statement("create_profile_before"))
+    SQL("drop_profile_before").exec(connection)
+    SQL("create_profile_before").exec(connection)
     for name in links.spec.profile:
-        query = statement("note_profile", **_slots(links, name), accounts=links.holders)
-        connection.execute(query, {"users": users})
+        query = SQL("note_profile", **_slots(links, name), accounts=links.holders)
+        query.exec(connection, users=users)
 
 
 def write_profiles(connection: Connection, links: Links, *, wave: str, run: str) -> dict[str, int]:
@@ -79,7 +81,7 @@ def write_profiles(connection: Connection, links: Links, *, wave: str, run: str)
 
 def _give(connection: Connection, links: Links, name: str, column: TargetColumn, *, wave: str, run: str) -> int:
     slots = _slots(links, name)
-    count, sample = one(connection, statement("count_profile_changed", **slots))
+    count, sample = SQL("count_profile_changed", **slots).one(connection)
     if count:
         remedy = (
             "A trigger on the loaded tables changes this attribute already. Disable the trigger for the load, or "
@@ -87,9 +89,9 @@ def _give(connection: Connection, links: Links, name: str, column: TargetColumn,
         )
         raise Refused("profiles_arrive_unchanged", table=name, count=count, sample=sample or (), remedy=remedy)
     is_set = literal(links.spec.profile[name].apply == "set")
-    query = statement("apply_profile", **slots, type=catalog_text(column.type), sets=is_set)
+    query = SQL("apply_profile", **slots, type=catalog_text(column.type), sets=is_set)
     with as_the_app(connection):
-        entered, inexact, sample = one(connection, query, wave=wave, run=run)
+        entered, inexact, sample = query.one(connection, wave=wave, run=run)
     if inexact:
         remedy = "A trigger or a rule on the profiles rewrites the value. Nothing of this batch was kept."
         raise Refused("profiles_arrive_unchanged", table=name, count=inexact, sample=sample or (), remedy=remedy)
@@ -100,8 +102,8 @@ def due_profile(connection: Connection, links: Links) -> set[str]:
     """Users who have moved and whose attribute is still to be given: it could not be read, or was not there then."""
     found: set[str] = set()
     for name in links.spec.profile:
-        query = statement("list_due_profile", attribute=literal(name), accounts=links.holders)
-        found |= {user for (user,) in rows(connection, query)}
+        query = SQL("list_due_profile", attribute=literal(name), accounts=links.holders)
+        found |= {user for (user,) in query.many(connection)}
     return found
 
 
@@ -113,15 +115,15 @@ def undo_profile(connection: Connection, links: Links, *, users: list[str], wave
     """
     values = {"users": users, "wave": wave}
     known = list(links.spec.profile)
-    unknown = [name for (name,) in rows(connection, statement("list_unknown_profile"), **values, known=known)]
+    unknown = [name for (name,) in SQL("list_unknown_profile").many(connection, **values, known=known)]
     if unknown:
         what = f"Undo refused: the spec does not name {', '.join(unknown)} any more, which these users were given"
         raise UndoRefused(what, remedy="Undo with the spec that was loaded with.")
     found, types = {}, profile_columns(connection, links.spec)
     for name in links.spec.profile:
-        query = statement("undo_profile", **_slots(links, name), type=catalog_text(types[name].type))
+        query = SQL("undo_profile", **_slots(links, name), type=catalog_text(types[name].type))
         with as_the_app(connection):
-            given, inexact = one(connection, query, **values)
+            given, inexact = query.one(connection, **values)
         if inexact:
             what = f"Undo refused: {inexact:,} accounts did not take {name} as it was"
             raise UndoRefused(what, remedy="Look at the triggers and rules on UPDATE of the profiles.")

@@ -1,12 +1,12 @@
 """After sign-off: staging goes, what answers questions later stays."""
 
-from etl_assets.access.postgres.connection import Connection, run_statement, writing
-from etl_assets.access.postgres.statements import staging_table, statement
+from etl_assets.access.postgres.connection import Connection, writing
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.late import unfinished_waves
+from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.final_books import keep_final_books
-from etl_assets.core.memory.schema import audit
 from etl_assets.core.memory.staged import clear_staged, staged_tables
+from etl_assets.core.staging.table import drop_table
 from etl_assets.core.verify.books import read_books
 from etl_assets.core.verify.rows import compare_all
 from etl_assets.model.errors import BooksOpen, CleanupRefused, sample_of
@@ -45,7 +45,7 @@ def drop_staging(connection: Connection, links: Links, *, run: str) -> list[str]
                     f"(legacy ids {sample_of(found.fault_sample)}), and staging is what they are compared with."
                 )
         for name in tables:
-            run_statement(connection, statement("drop_staging", staging=staging_table(name)))
+            drop_table(connection, name)
         if staged:
             keep_final_books(connection, books.as_json(), run=run)
             clear_staged(connection)

@@ -4,14 +4,16 @@ import json
 from typing import Any
 
 from etl_assets.access.files.artifacts import SnapshotInfo
-from etl_assets.access.postgres.connection import Connection, one, rows, server_facts, writing
-from etl_assets.access.postgres.statements import statement
+from etl_assets.access.postgres.connection import Connection, server_facts, writing
+from etl_assets.access.postgres.statements import Statements
 from etl_assets.core.load.due import staged_snapshots
+from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.facts import drop_fact, write_fact
-from etl_assets.core.memory.schema import audit
 from etl_assets.model.errors import FreezeRefused, LegacyThawed, sample_of
 from etl_assets.model.report import Freeze
 from etl_assets.spec.model import Spec
+
+SQL = Statements(__file__)
 
 FROZEN = "frozen snapshot"
 MIGRATE_FIRST = "Run `etl-assets migrate`, then freeze again."
@@ -88,7 +90,7 @@ def require_unchanged(connection: Connection, sha256: str) -> None:
 
 def _fact(connection: Connection) -> tuple[dict[str, Any], str] | None:
     # Also where an earlier version of this program made the schema, and something of it is still missing.
-    if one(connection, statement("has_meta")) != (True,):
+    if SQL("has_meta").one(connection) != (True,):
         return None
-    found = rows(connection, statement("find_freeze"), key=FROZEN)
+    found = SQL("find_freeze").many(connection, key=FROZEN)
     return (found[0][0], found[0][1]) if found else None

@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from etl_assets.access.postgres.connection import Connection, has_table, one, rows, writing
-from etl_assets.access.postgres.statements import identifier, staging_table, statement
+from etl_assets.access.postgres.connection import Connection, has_table, writing
+from etl_assets.access.postgres.statements import Statements, identifier, staging_table
 from etl_assets.core.links.links import Links
+from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.facts import refresh_content
-from etl_assets.core.memory.schema import audit
-from etl_assets.core.memory.staged import refresh_source, shrink_staged, staged_tables
+from etl_assets.core.memory.staged import refresh_source, shrink_staged, staged_snapshots, staged_tables
 from etl_assets.core.memory.suppressions import read_suppressions, suppression_key
 from etl_assets.core.staging.table import is_altered, write_digest
 from etl_assets.core.users.users import label_users
@@ -17,6 +17,8 @@ from etl_assets.faults import fault_point
 from etl_assets.model.errors import ForgetRefused
 from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.model.suppression import keyed_id, person_of
+
+SQL = Statements(__file__)
 
 KEPT_BY_ROW = ("excluded", "loaded")  # ids alone: the books count them
 USERS, NOTES = "users", "corrections"
@@ -51,26 +53,26 @@ def forget_user(connection: Connection, links: Links, user: str, *, find_keys: F
     """
     with writing(connection, run=run):
         key = suppression_key(connection)
-        if read_suppressions(connection).names(user) and not rows(connection, statement("find_person"), user=user):
-            counts = one(connection, statement("find_forgotten"), keyed=keyed_id(key, user))[0]
+        if read_suppressions(connection).names(user) and not SQL("find_person").many(connection, user=user):
+            counts = SQL("find_forgotten").one(connection, keyed=keyed_id(key, user))[0]
             return Removed(counts, again=True)
         is_in_snapshot, *known = _require_unclaimed(connection, user)
         ids = _rows_of(connection, links, user, find_keys)
         counts = {name: len(keys) for name, keys in ids.items() if keys}
         notes = sum(_remove_rows(connection, name, keys) for name, keys in ids.items())
         notes += _remove_notes(connection, USERS, [user])
-        for (store,) in rows(connection, statement("list_stores_with"), columns=["legacy_user_id"]):
+        for (store,) in SQL("list_stores_with").many(connection, columns=["legacy_user_id"]):
             if store == "loaded":
                 # After an undo: rows that their user removed, kept so that they never come back.
-                connection.execute(statement("disown_rows"), {"user": user})
+                SQL("disown_rows").exec(connection, user=user)
             elif store not in KEPT_BY_ROW:
-                removal = statement("delete_noted_user", store=identifier("etl", store))
-                connection.execute(removal, {"user": user})
+                removal = SQL("delete_noted_user", store=identifier("etl", store))
+                removal.exec(connection, user=user)
         gone = int(is_in_snapshot)
         shrink_staged(connection, USERS, source=gone, staged=gone)
         counts |= {USERS: 1, **({NOTES: notes} if notes else {})}
         values = {**person_of(key, user, *known)._asdict(), "run": run, "rows": json.dumps(counts)}
-        connection.execute(statement("write_forgotten"), values)
+        SQL("write_forgotten").exec(connection, **values)
         audit(connection, run=run, action="forgotten", rows=counts)
         if {USERS, *links.tables} <= staged_tables(connection):
             label_users(connection, links.spec, links)
@@ -81,7 +83,7 @@ def forget_user(connection: Connection, links: Links, user: str, *, find_keys: F
 
 def _require_unclaimed(connection: Connection, user: str) -> tuple[bool, str | None, str | None]:
     """Whether the staged snapshot has the user; the address, and the sign-up as the legacy app writes it."""
-    found = rows(connection, statement("find_person"), user=user)
+    found = SQL("find_person").many(connection, user=user)
     if not found:
         raise ForgetRefused(
             "no legacy user has this id. It is the users table's own id; after a first `migrate`, "
@@ -103,7 +105,7 @@ def _require_unclaimed(connection: Connection, user: str) -> tuple[bool, str | N
 
 def _rows_of(connection: Connection, links: Links, user: str, find_keys: FindKeys) -> dict[str, list[str]]:
     spec, staged = links.spec, staged_tables(connection)
-    snapshots = dict(rows(connection, statement("list_staged_snapshots")))
+    snapshots = staged_snapshots(connection)
     found = {}
     on_disk: dict[str, dict[str, list[str]]] = {}
     for name in (name for name in spec.load_order if not spec.tables[name].owner.is_none):
@@ -111,10 +113,10 @@ def _rows_of(connection: Connection, links: Links, user: str, find_keys: FindKey
         if snapshot not in on_disk:
             on_disk[snapshot] = find_keys(snapshot)
         ids = set(on_disk[snapshot].get(name, ()))
-        ids |= {i for (i,) in rows(connection, statement("list_quarantined_of"), table=name, user=user)}
+        ids |= {i for (i,) in SQL("list_quarantined_of").many(connection, table=name, user=user)}
         if _line(links, name) <= staged & set(links.tables):
-            query = statement("list_user_rows", owners=links.owners(name))
-            ids |= {i for (i,) in rows(connection, query, user=user)}
+            query = SQL("list_user_rows", owners=links.owners(name))
+            ids |= {i for (i,) in query.many(connection, user=user)}
         found[name] = sorted(ids)
     return found
 
@@ -131,22 +133,22 @@ def _remove_rows(connection: Connection, name: str, ids: list[str]) -> int:
     values, notes = {"table": name, "ids": ids}, _remove_notes(connection, name, ids)
     if has_table(connection, f"etl.stg_{name}"):
         was_altered = is_altered(connection, name)
-        removal = statement("delete_staged_rows", staging=staging_table(name))
-        removed = connection.execute(removal, values).rowcount
+        removal = SQL("delete_staged_rows", staging=staging_table(name))
+        removed = removal.exec(connection, **values)
         shrink_staged(connection, name, source=0, staged=removed)
         if not was_altered:  # what somebody wrote by hand stays a difference
             write_digest(connection, name)
-    connection.execute(statement("exclude_forgotten"), values)
+    SQL("exclude_forgotten").exec(connection, **values)
     return notes
 
 
 def _remove_notes(connection: Connection, name: str, ids: list[str]) -> int:
     """Removes what is noted of rows, or of users, under their legacy ids; returns how many corrections that were."""
     notes = 0
-    stores = rows(connection, statement("list_stores_with"), columns=["table", "legacy_id"])
+    stores = SQL("list_stores_with").many(connection, columns=["table", "legacy_id"])
     for store in (store for (store,) in stores if store not in KEPT_BY_ROW):
-        removal = statement("delete_noted_rows", store=identifier("etl", store))
-        removed = connection.execute(removal, {"table": name, "ids": ids}).rowcount
+        removal = SQL("delete_noted_rows", store=identifier("etl", store))
+        removed = removal.exec(connection, table=name, ids=ids)
         notes += removed if store == NOTES else 0
     return notes
 

@@ -5,8 +5,10 @@ from typing import TypeVar
 
 from psycopg import sql
 
-from etl_assets.access.postgres.statements import statement
+from etl_assets.access.postgres.statements import Statements
 from etl_assets.core.links.links import Links
+
+SQL = Statements(__file__)
 
 CLAIM_ANEW = "`etl-assets undo --user ID`, then `etl-assets migrate --user ID`"
 _V = TypeVar("_V")
@@ -16,7 +18,7 @@ def standing_claims(rule: Callable[..., _V]) -> list[_V]:
     """The validations, each made by `rule(name, title, remedy, compose)`; none of them blocks."""
 
     def of_accounts(file: str) -> Callable[[Links], sql.Composed]:
-        return lambda links: statement(file, accounts=links.holders)
+        return lambda links: SQL(file, accounts=links.holders)
 
     return [
         rule(

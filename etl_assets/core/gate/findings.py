@@ -3,13 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from etl_assets.access.postgres.connection import Connection, rows
-from etl_assets.access.postgres.statements import literals, shown, statement
+from etl_assets.access.postgres.connection import Connection
+from etl_assets.access.postgres.statements import Statements, literals, shown
 from etl_assets.core.gate.validation import Validation
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.places import count_places
 from etl_assets.model.errors import SAMPLE_SIZE
 from etl_assets.model.validation import Finding
+
+SQL = Statements(__file__)
 
 ByReason = dict[str, tuple[int, list[str]]]
 
@@ -39,8 +41,8 @@ def find_all(connection: Connection, links: Links, validations: Iterable[Validat
 
 
 def _count(connection: Connection, links: Links, name: str, reasons: set[str]) -> ByReason:
-    query = statement("count_by_reason", links=links.as_whole.rows(name), reasons=literals(tuple(sorted(reasons))))
-    return {reason: (int(count), list(sample)) for reason, count, sample in rows(connection, query)}
+    query = SQL("count_by_reason", links=links.as_whole.rows(name), reasons=literals(tuple(sorted(reasons))))
+    return {reason: (int(count), list(sample)) for reason, count, sample in query.many(connection)}
 
 
 def _picked(counted: ByReason, validation: Validation, query: str, told: dict[str, tuple[str, ...]]) -> Finding:

@@ -4,13 +4,15 @@ from collections import defaultdict
 
 from psycopg import sql
 
-from etl_assets.access.postgres.catalog import regclass
-from etl_assets.access.postgres.connection import Connection, one, rows
+from etl_assets.access.postgres.catalog import find_sequence, regclass
+from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.dialect import ROLE
-from etl_assets.access.postgres.statements import qualified, statement
+from etl_assets.access.postgres.statements import Statement, Statements, qualified
 from etl_assets.core.gate.target_rules import Privilege, needed_privileges
 from etl_assets.core.links.links import Links
 from etl_assets.spec.model import Spec
+
+SQL = Statements(__file__)
 
 HEADER = """\
 -- A role for etl-assets alone: no superuser, and nothing but what the migration does on this target.
@@ -36,22 +38,22 @@ def grants(connection: Connection, links: Links, *, role: str) -> str:
     parts: list[tuple[str, sql.Composed]] = [
         (
             f"it bypasses row level security: {BYPASS}",
-            statement("grant/create_role", role=name, word=sql.Literal(role)),
+            SQL("create_role", role=name, word=sql.Literal(role)),
         ),
-        (OWNS, statement("grant/lend_role", role=name)),
-        ("", statement("grant/create_schema", role=name)),
-        ("", statement("grant/return_role", role=name)),
+        (OWNS, SQL("lend_role", role=name)),
+        ("", SQL("create_schema", role=name)),
+        ("", SQL("return_role", role=name)),
         *_privileges(connection, links, name),
     ]
     parts += [
-        ("raises the sequence of the ids that are kept", statement("grant/sequence", sequence=sequence, role=name))
+        ("raises the sequence of the ids that are kept", SQL("sequence", sequence=sequence, role=name))
         for sequence in _sequences(connection, links.spec, links)
     ]
     if links.spec.policy.joins:
-        parts.append((JOINS, statement("grant/replication_role", role=name)))
-    if rows(connection, statement("find_role"), role=ROLE):
-        whose = "" if one(connection, statement("may_lend"), role=ROLE)[0] else f"; as whoever may grant {ROLE}"
-        parts.append((f"looks at rows as a user does: {EYES}{whose}", statement("grant/become_user", role=name)))
+        parts.append((JOINS, SQL("replication_role", role=name)))
+    if SQL("find_role").many(connection, role=ROLE):
+        whose = "" if SQL("may_lend").one(connection, role=ROLE)[0] else f"; as whoever may grant {ROLE}"
+        parts.append((f"looks at rows as a user does: {EYES}{whose}", SQL("become_user", role=name)))
     lines = [HEADER.format(role=role)]
     lines += [f"{f'-- {why}{chr(10)}' if why else ''}{query.as_string(connection)};" for why, query in parts]
     return "\n".join(lines) + "\n"
@@ -63,8 +65,8 @@ def _privileges(connection: Connection, links: Links, role: sql.Identifier) -> l
     tables = []
     for (schema, table), held in _by_table(_with_deletes(links, needed_privileges(links))).items():
         values = {"table": regclass(schema, table), "privileges": sorted({need.privilege for need in held})}
-        owner, is_ours, schema_owner, is_our_schema = one(connection, statement("find_grantors"), **values)
-        use = statement("grant/use_schema", schema=sql.Identifier(schema), role=role)
+        owner, is_ours, schema_owner, is_our_schema = SQL("find_grantors").one(connection, **values)
+        use = SQL("use_schema", schema=sql.Identifier(schema), role=role)
         schemas[schema] = (f"reads or writes {schema}" + ("" if is_our_schema else f"; as {schema_owner}"), use)
         tables.append(("" if is_ours else f"as {owner}", _grant((schema, table), held, role)))
     return [*schemas.values(), *tables]
@@ -82,21 +84,20 @@ def _by_table(needs: list[Privilege]) -> dict[tuple[str, str], list[Privilege]]:
     return found
 
 
-def _grant(table: tuple[str, str], held: list[Privilege], role: sql.Identifier) -> sql.Composed:
+def _grant(table: tuple[str, str], held: list[Privilege], role: sql.Identifier) -> Statement:
     whole = {need.privilege for need in held if need.column is None}
     words: list[sql.Composable] = [sql.SQL(privilege) for privilege in sorted(whole)]
     for privilege in sorted({need.privilege for need in held if need.privilege not in whole}):
         columns = sorted(need.column for need in held if need.privilege == privilege and need.column)
         names = sql.SQL(", ").join(sql.Identifier(column) for column in columns)
         words.append(sql.SQL("{} ({})").format(sql.SQL(privilege), names))
-    return statement("grant/table", privileges=sql.SQL(", ").join(words), table=qualified(*table), role=role)
+    return SQL("table", privileges=sql.SQL(", ").join(words), table=qualified(*table), role=role)
 
 
 def _sequences(connection: Connection, spec: Spec, links: Links) -> list[sql.SQL]:
     found = []
     for name, target in links.targets.items():
         if spec.tables[name].id.rule == "keep":
-            values = {"table": regclass(target.schema, target.name), "column": spec.tables[name].id.to}
-            sequence = one(connection, statement("find_sequence"), **values)[0]
+            sequence = find_sequence(connection, regclass(target.schema, target.name), spec.tables[name].id.to)
             found += [sql.SQL(sequence)] if sequence else []  # quoted by Postgres itself
     return found

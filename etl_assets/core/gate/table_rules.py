@@ -9,19 +9,22 @@ from psycopg import sql
 from etl_assets.access.postgres.catalog import shape_digest
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import (
+    Statement,
+    Statements,
     identifier,
     joined,
     literal,
     literals,
     qualified,
     staging_table,
-    statement,
 )
 from etl_assets.core.gate.user_rules import resolve_validations, user_validations
 from etl_assets.core.gate.validation import RESOLVED_ASSET, USERS_ASSET, Validation
 from etl_assets.core.links.foreign_keys import provable_keys
 from etl_assets.core.links.links import GIVEN_AGAIN, OWNER_REASONS, REFERENCE_REASONS, REFUSED, Links
 from etl_assets.spec.model import Spec, Table
+
+SQL = Statements(__file__)
 
 Rule = Callable[..., Validation]
 
@@ -45,7 +48,7 @@ def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
         title="A table without a key is as it was when its rows were first loaded.",
         remedy="Its rows are known by their place alone, and places change, so it can be loaded once. Give it a key in "
         "the spec before the first load; now, leave it out of the spec.",
-        compose=lambda _: statement("count_thawed", table=key),
+        compose=lambda _: SQL("count_thawed", table=key),
         blocking=True,
     )
     return [
@@ -54,14 +57,14 @@ def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             "rows_match_the_export",
             title="Every exported row is staged, quarantined or excluded, once.",
             remedy=again,
-            compose=lambda _: statement("count_unaccounted_rows", staging=staging_table(name), table=key),
+            compose=lambda _: SQL("count_unaccounted_rows", staging=staging_table(name), table=key),
             blocking=True,
         ),
         rule(
             "staging_is_current",
             title="The staging table was made with this spec for this target.",
             remedy=again,
-            compose=lambda _: statement("count_outdated_staging", table=key),
+            compose=lambda _: SQL("count_outdated_staging", table=key),
             blocking=True,
             values=lambda links: {"spec_digest": spec.digest, "target_digest": shape_digest(links.targets[name])},
         ),
@@ -78,7 +81,7 @@ def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             "triggers_are_agreed",
             title="No trigger of the app sees history arrive unless the spec says so.",
             remedy=f"Disable the triggers for the load, or say `policy: {{triggers: {{{name}: fire}}}}` in the spec.",
-            compose=lambda _: statement("count_triggers", allowed=literal(spec.policy.fires(name))),
+            compose=lambda _: SQL("count_triggers", allowed=literal(spec.policy.fires(name))),
             blocking=True,
             values=lambda links: {"triggers": list(links.targets[name].fired(updates=spec.policy.updates))},
         ),
@@ -93,7 +96,7 @@ def _contents(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             "quarantine_is_empty",
             title="No value was refused by its type's rule.",
             remedy=f"Look for {name} in etl.quarantine: each value with its rule. Correct the rows or the spec.",
-            compose=lambda _: statement("count_quarantined_rows", table=literal(name)),
+            compose=lambda _: SQL("count_quarantined_rows", table=literal(name)),
             blocking=limit is not None,
             allowed=limit or 0,
         ),
@@ -101,7 +104,7 @@ def _contents(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             "corrections_found_their_rows",
             title="Every line of the corrections file is about a row that is there.",
             remedy="Look at the legacy ids in the corrections file: nothing was corrected by these lines.",
-            compose=lambda _: statement("count_lost_corrections", table=literal(name)),
+            compose=lambda _: SQL("count_lost_corrections", table=literal(name)),
         ),
         rule(
             "timestamps_are_not_in_the_future",
@@ -178,18 +181,17 @@ def _relations(rule: Rule, table: Table) -> list[Validation]:
     return found
 
 
-def _reasons(name: str, reasons: tuple[str, ...], links: Links) -> sql.Composed:
-    return statement("count_reasons", links=links.as_whole.rows(name), reasons=literals(reasons))
+def _reasons(name: str, reasons: tuple[str, ...], links: Links) -> Statement:
+    return SQL("count_reasons", links=links.as_whole.rows(name), reasons=literals(reasons))
 
 
-def _taken_ids(links: Links, table: Table, *, some: bool = False) -> sql.Composed:
+def _taken_ids(links: Links, table: Table, *, some: bool = False) -> Statement:
     target = links.targets[table.name]
     equal = sql.SQL("{} = {}").format(links.digest(table.name, "t"), links.digest(table.name, "k"))
     adopts = table.owner.is_none and table.id.rule == "keep"
     judged = sql.SQL("({})").format((links if some else links.as_whole).rows(table.name))
-    return statement(
+    return SQL(
         "count_taken_ids",
-        # Staging alone does where nobody asks whose a row is.
         rows=judged if some or adopts or table.name in links.reissued else staging_table(table.name),
         table=literal(table.name),
         target=qualified(target.schema, target.name),
@@ -199,20 +201,20 @@ def _taken_ids(links: Links, table: Table, *, some: bool = False) -> sql.Compose
     )
 
 
-def _future_rows(table: Table) -> sql.Composed:
+def _future_rows(table: Table) -> Statement:
     late: list[sql.Composable] = [
         sql.SQL("s.{} > now()").format(identifier(column))
         for column, spec in table.columns.items()
         if spec.type == "timestamptz"
     ]
     condition = joined([sql.SQL("false"), *late], by=" OR ")
-    return statement("count_future_rows", staging=staging_table(table.name), late=condition)
+    return SQL("count_future_rows", staging=staging_table(table.name), late=condition)
 
 
-def _repeated(table: Table, columns: tuple[str, ...], _: Links) -> sql.Composed:
+def _repeated(table: Table, columns: tuple[str, ...], _: Links) -> Statement:
     names: list[sql.Composable] = [identifier("s", column) for column in columns]
     filled = joined([sql.SQL("{} IS NOT NULL").format(name) for name in names], by=" AND ")
-    return statement("count_repeated", staging=staging_table(table.name), columns=joined(names), filled=filled)
+    return SQL("count_repeated", staging=staging_table(table.name), columns=joined(names), filled=filled)
 
 
 def gate(links: Links) -> Iterator[Validation]:

@@ -9,13 +9,15 @@ from typing import NamedTuple
 from psycopg import sql
 
 from etl_assets.access.postgres.catalog import regclass
-from etl_assets.access.postgres.connection import Connection, one
-from etl_assets.access.postgres.statements import literal, statement
+from etl_assets.access.postgres.connection import Connection
+from etl_assets.access.postgres.statements import Statement, Statements, literal
 from etl_assets.core.gate.validation import Validation, Values
 from etl_assets.core.links.links import Links
 from etl_assets.core.users.users import ACCOUNT_COLUMNS, HINDRANCES, email_accounts
 from etl_assets.model.validation import Finding
 from etl_assets.spec.model import Spec
+
+SQL = Statements(__file__)
 
 TARGET_ASSET = "target"
 SERVER, PRIVILEGES = "the_server_can_be_written_to", "the_role_has_its_privileges"
@@ -83,8 +85,8 @@ def _rule(
     )
 
 
-def _plain(file: str, _: Links) -> sql.Composed:
-    return statement(file)
+def _plain(file: str, _: Links) -> Statement:
+    return SQL(file)
 
 
 def _server(spec: Spec) -> list[Validation]:
@@ -176,8 +178,8 @@ def _accounts(spec: Spec) -> list[Validation]:
     trusting = literal(spec.accounts.trust_autoconfirm)
 
     def rule(name: str, title: str, remedy: str, file: str, *, blocking: bool) -> Validation:
-        def compose(_: Links, accounts: sql.Composed) -> sql.Composed:
-            return statement(file, accounts=accounts, trusting=trusting)
+        def compose(_: Links, accounts: sql.Composed) -> Statement:
+            return SQL(file, accounts=accounts, trusting=trusting)
 
         return Validation(
             name, TARGET_ASSET, TARGET_ASSET, title, remedy, compose, blocking=blocking, reads=email_accounts, names=""
@@ -249,7 +251,7 @@ def encryption(connection: Connection) -> Encryption:
 
     Supabase accepts connections in the clear, and libpq does not check whom it speaks to unless it is told.
     """
-    version = str(one(connection, statement("read_connection"))[0])
+    version = str(SQL("read_connection").one(connection)[0])
     if _is_local(connection):
         return Encryption(version, "")
     mode = connection.info.get_parameters().get("sslmode", "prefer")

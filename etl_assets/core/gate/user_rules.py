@@ -5,13 +5,15 @@ from typing import Any
 
 from psycopg import sql
 
-from etl_assets.access.postgres.catalog import regclass
-from etl_assets.access.postgres.statements import joined, literal, statement
+from etl_assets.access.postgres.catalog import regclass, update_triggers
+from etl_assets.access.postgres.statements import Statement, Statements, joined, literal
 from etl_assets.core.gate.claim_standing import standing_claims
 from etl_assets.core.gate.validation import RESOLVED_ASSET, USERS_ASSET, Validation
 from etl_assets.core.links.links import Links
 from etl_assets.core.users.users import judged_claims
 from etl_assets.spec.model import Spec
+
+SQL = Statements(__file__)
 
 
 def user_validations(spec: Spec) -> list[Validation]:
@@ -24,13 +26,13 @@ def user_validations(spec: Spec) -> list[Validation]:
         USERS_ASSET,
         "No trigger of the app sees a profile being written unless the spec says so.",
         f"Disable the triggers for the load, or say `policy: {{triggers: {{{profiles}: fire}}}}` in the spec.",
-        lambda _: statement("count_update_triggers", allowed=literal(fired)),
+        lambda _: update_triggers(allowed=fired),
         blocking=True,
         values=lambda _: {"table": regclass(schema, profiles)},
     )
 
     def rule(check: str, title: str, remedy: str, file: str, *, blocking: bool = False) -> Validation:
-        return Validation(check, USERS_ASSET, USERS_ASSET, title, remedy, lambda _: statement(file), blocking=blocking)
+        return Validation(check, USERS_ASSET, USERS_ASSET, title, remedy, lambda _: SQL(file), blocking=blocking)
 
     return [
         *([triggers] if spec.writes_profiles else []),
@@ -82,7 +84,7 @@ def claims_file_is_met() -> Validation:
         "Every line of the claims file came true, or can.",
         "Look at these legacy users in the claims file: nobody has this id, the account is not there, may not "
         "claim or is somebody's already, or the user has moved. A claim that was made is never moved.",
-        lambda _, claims: statement("count_unmet_claims", claims=claims),
+        lambda _, claims: SQL("count_unmet_claims", claims=claims),
         reads=judged_claims,
     )
 
@@ -92,7 +94,7 @@ def resolve_validations(spec: Spec) -> list[Validation]:
     names = joined([*(literal(name) for name in spec.load_order), literal("users")])
     merge, trusting = literal(spec.accounts.merge_duplicates), literal(spec.accounts.from_ == "profiles")
 
-    def rule(check: str, title: str, remedy: str, compose: Callable[[Links], sql.Composed], **more: Any) -> Validation:
+    def rule(check: str, title: str, remedy: str, compose: Callable[[Links], Statement], **more: Any) -> Validation:
         return Validation(check, RESOLVED_ASSET, RESOLVED_ASSET, title, remedy, compose, **more)
 
     return [
@@ -100,21 +102,21 @@ def resolve_validations(spec: Spec) -> list[Validation]:
             "staging_is_of_one_snapshot",
             "All staging tables come from the same snapshot.",
             "Run the `migrate` job: it exports and stages every table from one snapshot.",
-            lambda _: statement("count_mixed_snapshots", tables=names),
+            lambda _: SQL("count_mixed_snapshots", tables=names),
             blocking=True,
         ),
         rule(
             "one_account_per_legacy_user",
             "No account was claimed for two legacy users.",
             "A claim was changed by hand. Restore `etl.legacy_user_map` from a backup; see `etl.audit_log`.",
-            lambda _: statement("count_shared_accounts", merge=merge),
+            lambda _: SQL("count_shared_accounts", merge=merge),
             blocking=True,
         ),
         rule(
             "every_claim_was_confirmed",
             "Each claim rests on a confirmed address.",
             "A claim was written by hand, without evidence. Take it back before anything is loaded under it.",
-            lambda _: statement("count_unproven_claims", trusting=trusting),
+            lambda _: SQL("count_unproven_claims", trusting=trusting),
             blocking=True,
         ),
         *standing_claims(rule),
@@ -127,9 +129,9 @@ def resolve_validations(spec: Spec) -> list[Validation]:
     ]
 
 
-def _unmapped_rows(links: Links) -> sql.Composed:
+def _unmapped_rows(links: Links) -> Statement:
     owned = [name for name in links.tables if not links.spec.tables[name].owner.is_none]
-    parts: list[sql.Composable] = [statement("list_unmapped_rows", links=links.as_whole.rows(name)) for name in owned]
-    return statement(
+    parts: list[sql.Composable] = [SQL("list_unmapped_rows", links=links.as_whole.rows(name)) for name in owned]
+    return SQL(
         "count_rows_of", rows=joined([sql.SQL("SELECT NULL::text AS legacy_id WHERE false"), *parts], by=" UNION ALL ")
     )

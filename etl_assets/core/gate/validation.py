@@ -9,8 +9,8 @@ from typing import Any
 
 from psycopg import sql
 
-from etl_assets.access.postgres.connection import Connection, one
-from etl_assets.access.postgres.statements import shown
+from etl_assets.access.postgres.connection import Connection
+from etl_assets.access.postgres.statements import Statement, shown
 from etl_assets.core.links.links import Links
 from etl_assets.model.errors import Refused
 from etl_assets.model.validation import Finding
@@ -36,13 +36,13 @@ class Validation:
     table: str
     title: str
     remedy: str
-    compose: Callable[..., sql.Composed]
+    compose: Callable[..., Statement]
     blocking: bool = False
     allowed: int = 0
     values: Callable[[Links], Values] = lambda _: {}
     reads: Callable[[Connection, Spec], sql.Composed] | None = None
     names: str = "legacy ids"
-    of_users: Callable[[Links], sql.Composed] | None = None
+    of_users: Callable[[Links], Statement] | None = None
     is_held: Callable[[Links], bool] = lambda _: False
     reasons: tuple[str, ...] = ()
 
@@ -50,7 +50,7 @@ class Validation:
         """Runs the statement; with `users` that for their rows, where there is one."""
         more = (self.reads(connection, links.spec),) if self.reads else ()
         query = self.of_users(links) if self.of_users and users is not None else self.compose(links, *more)
-        count, sample = one(connection, query, **self.values(links), users=users)
+        count, sample = query.one(connection, **self.values(links), users=users)
         return Finding(int(count), tuple(sample or ()), shown(query, connection))
 
     def require(self, connection: Connection, links: Links, *, users: list[str] | None = None) -> None:

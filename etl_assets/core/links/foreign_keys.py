@@ -14,10 +14,12 @@ from psycopg import sql
 
 from etl_assets.access.postgres.catalog import regclass
 from etl_assets.access.postgres.connection import Connection
-from etl_assets.access.postgres.statements import identifier, joined, qualified, statement
+from etl_assets.access.postgres.statements import Statements, identifier, joined, qualified
 from etl_assets.core.links.links import Links
 from etl_assets.model.errors import Refused, SettingsError
 from etl_assets.model.target import ForeignRule
+
+SQL = Statements(__file__)
 
 _V = TypeVar("_V")
 
@@ -28,7 +30,7 @@ def provable_keys(rule: Callable[..., _V], name: str) -> _V:
         "foreign_keys_can_be_joined",
         title="A join can prove every foreign key of the target, and nothing else needs a trigger.",
         remedy="Leave `policy: {foreign_keys: join}` out of the spec: these constraints and triggers have to fire.",
-        compose=lambda _: statement("count_unprovable"),
+        compose=lambda _: SQL("count_unprovable"),
         blocking=True,
         values=lambda links: {
             "table": regclass(links.targets[name].schema, links.targets[name].name),
@@ -71,9 +73,9 @@ def proof_slots(links: Links, name: str) -> dict[str, sql.Composable]:
         there = [identifier("t", column) for column in rule.refers_to]
         slots = {"here": joined(list(here)), "there": joined(list(there))}
         parent = qualified(rule.schema, rule.table)
-        held.append(statement("hold_parents", held=parents, parent=parent, **slots))
+        held.append(SQL("hold_parents", held=parents, parent=parent, **slots))
         filled = joined([sql.SQL("{} IS NOT NULL").format(column) for column in here], by=" AND ")
-        orphans.append(statement("is_orphan", held=parents, filled=filled, **slots))
+        orphans.append(SQL("is_orphan", held=parents, filled=filled, **slots))
     return {"held": joined(held, by="\n"), "is_orphan": joined(orphans, by=" OR ")}
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from psycopg import sql
 
 from etl_assets.access.postgres.statements import (
+    Statement,
+    Statements,
     catalog_text,
     identifier,
     joined,
@@ -18,11 +20,12 @@ from etl_assets.access.postgres.statements import (
     literals,
     qualified,
     staging_table,
-    statement,
 )
 from etl_assets.model.target import ForeignRule, TargetTable, UniqueRule
 from etl_assets.spec.model import USERS, References, Spec, Table
 from etl_assets.spec.shapes import reference_columns
+
+SQL = Statements(__file__)
 
 GIVEN_AGAIN, REFUSED = "id_given_to_another_row", "target_refused"
 QUARANTINED = (
@@ -39,9 +42,9 @@ OWNER_REASONS = ("owner_missing", "owner_unknown")
 REFERENCE_REASONS = ("reference_unknown", "reference_quarantined")
 
 
-def state_of(reason: sql.Composable) -> sql.Composed:
+def state_of(reason: sql.Composable) -> Statement:
     """An expression: what a reason makes of a row."""
-    return statement("row_state", reason=reason, quarantined=literals(QUARANTINED), excluded=literals(EXCLUDED))
+    return SQL("row_state", reason=reason, quarantined=literals(QUARANTINED), excluded=literals(EXCLUDED))
 
 
 @dataclass(frozen=True)
@@ -96,22 +99,22 @@ class Links:
         """A row's loaded columns as one record."""
         return sql.SQL("ROW({})").format(joined([identifier(alias, column) for column in sorted(self.columns(name))]))
 
-    def rows(self, name: str, *, as_new: bool = False) -> sql.Composed:
+    def rows(self, name: str, *, as_new: bool = False) -> Statement:
         """One row per staged row: the target columns' values, and `_legacy_id` to `_state` as in `link.sql`.
 
         With `as_new`, rows of the ledger are judged too, as if they were yet to be loaded: may a change be written?
         """
-        return statement("link", rows=self._judged(name, as_new=as_new), state=state_of(identifier("y", "_reason")))
+        return SQL("link", rows=self._judged(name, as_new=as_new), state=state_of(identifier("y", "_reason")))
 
-    def owners(self, name: str) -> sql.Composed:
+    def owners(self, name: str) -> Statement:
         """`legacy_id, legacy_user_id` of every row that is staged or quarantined, as far as an owner is named."""
         table, slots = self.spec.tables[name], {"staging": staging_table(name), "table": literal(name)}
         if table.owner.via:
             parent = table.columns[table.owner.via].references
             assert parent is not None  # noqa: S101 - held by spec.rules
             ref = identifier("s", f"_ref{reference_columns(table)[table.owner.via]}")
-            return statement("list_owners_via", **slots, ref=ref, parents=self.owners(parent.table))
-        return statement("list_owners", **slots)
+            return SQL("list_owners_via", **slots, ref=ref, parents=self.owners(parent.table))
+        return SQL("list_owners", **slots)
 
     def id_type(self, name: str) -> sql.SQL:
         """The type of the ids in the target."""
@@ -131,6 +134,10 @@ class Links:
         foreign = any(self._can_miss(name, rule) for rule in self.targets[name].foreign)
         return bool(self.spec.tables[name].references or foreign)
 
+    def refused_balances(self, of_users: sql.Composable) -> Statement:
+        """`legacy_user_id` of every user whose balance the target refused, as long as its rules are the same."""
+        return SQL("list_refused_balances", facts=literal(self.profile_facts), of_users=of_users)
+
     def incomplete_users(self, *, some: bool = False) -> sql.Composed:
         """`legacy_user_id` of every user with a quarantined row that is not loaded; with `some`, of %(users)s alone."""
         by_value = sql.SQL("AND o.legacy_user_id = ANY (%(users)s)") if some else sql.SQL("")
@@ -138,18 +145,16 @@ class Links:
         parts: list[sql.Composable] = [sql.SQL("SELECT NULL::text AS legacy_user_id WHERE false")]
         if self.spec.writes_profiles and self.spec.policy.incomplete_users == "hold":
             of_users = sql.SQL("AND q.legacy_user_id = ANY (%(users)s)") if some else sql.SQL("")
-            parts.append(statement("list_unreadable_balances", of_users=of_users))
+            parts.append(SQL("list_unreadable_balances", of_users=of_users))
         if "users" in self.refused:
             of_users = sql.SQL("AND r.legacy_user_id = ANY (%(users)s)") if some else sql.SQL("")
-            parts.append(statement("list_refused_balances", facts=literal(self.profile_facts), of_users=of_users))
+            parts.append(self.refused_balances(of_users))
         for name in self.tables:
             if self.spec.policy.incomplete_users == "load" or self.spec.tables[name].owner.is_none:
                 continue
-            parts.append(
-                statement("list_incomplete_users", owners=self.owners(name), table=literal(name), of_users=by_value)
-            )
+            parts.append(SQL("list_incomplete_users", owners=self.owners(name), table=literal(name), of_users=by_value))
             if self.has_references(name):
-                parts.append(statement("list_link_incomplete_users", links=self.rows(name), of_users=by_link))
+                parts.append(SQL("list_link_incomplete_users", links=self.rows(name), of_users=by_link))
         return joined(parts, by=" UNION ")
 
     def conflicts(self, name: str) -> list[tuple[str, sql.Composed]]:
@@ -166,13 +171,13 @@ class Links:
         if not conflicts:
             return self._linked(name, as_new=as_new)
         refused = literals((*QUARANTINED, *EXCLUDED))
-        reason = statement("conflict_reason", conflicts=joined(list(conflicts), by=" OR "), quarantined=refused)
+        reason = SQL("conflict_reason", conflicts=joined(list(conflicts), by=" OR "), quarantined=refused)
         values = joined([identifier(column) for column in self.columns(name)])
-        return statement(
+        return SQL(
             "link_conflicts",
             rows=self.as_parts._linked(name, as_new=as_new),
             values=values,
-            fence=statement("fence", value=reason),
+            fence=SQL("fence", value=reason),
         )
 
     def _unique_rules(self, name: str) -> list[UniqueRule]:
@@ -189,7 +194,7 @@ class Links:
         to_profiles = (rule.schema, rule.table) == self.spec.accounts.profiles_table
         return set(rule.columns) <= set(self.columns(name)) and not (rule.columns == (table.owner.to,) and to_profiles)
 
-    def _no_parent(self, name: str, rule: ForeignRule) -> sql.Composed:
+    def _no_parent(self, name: str, rule: ForeignRule) -> Statement:
         """A row of the target that went away: its children cannot load, and must not keep others from loading."""
         table = self.spec.tables[name]
         filled: list[sql.Composable] = [sql.SQL("x.{} IS NOT NULL").format(identifier(c)) for c in rule.columns]
@@ -201,14 +206,14 @@ class Links:
             for there, here in zip(rule.refers_to, rule.columns, strict=True)
         ]
         slots = {"filled": joined(filled, by=" AND "), "same": joined(same, by=" AND ")}
-        return statement("has_no_parent", **slots, parent=qualified(rule.schema, rule.table))
+        return SQL("has_no_parent", **slots, parent=qualified(rule.schema, rule.table))
 
     def _twin(self, name: str, rule: UniqueRule) -> sql.Composed:
         table, target = self.spec.tables[name], self.targets[name]
         here: list[sql.Composable] = [sql.SQL("t.{0} = x.{0}").format(identifier(c)) for c in rule.columns]
         # Postgres renders a predicate with bare names, which each level reads as its own row's columns.
         predicate = sql.SQL("({})").format(catalog_text(rule.predicate or "true"))
-        in_target = statement(
+        in_target = SQL(
             "has_twin_in_target",
             target=qualified(target.schema, target.name),
             same=joined([*here, predicate], by=" AND "),
@@ -224,10 +229,10 @@ class Links:
         if rule.predicate and (table.owner.to or "") not in re.findall(r"\w+", rule.predicate):
             same.append(predicate)  # staging knows legacy owners, not accounts
         slots = {"staging": staging_table(name), "table": literal(name), "same": joined(same, by=" AND ")}
-        in_staging = statement("has_twin_in_staging", **slots)
+        in_staging = SQL("has_twin_in_staging", **slots)
         return sql.SQL("({} AND ({} OR {}))").format(predicate, in_target, in_staging)
 
-    def _linked(self, name: str, *, as_new: bool) -> sql.Composed:
+    def _linked(self, name: str, *, as_new: bool) -> Statement:
         table = self.spec.tables[name]
         parts = [_Link(self, table, column, number) for column, number in reference_columns(table).items()]
         reasons: list[sql.Composable] = [part.quarantined() for part in parts]
@@ -239,20 +244,18 @@ class Links:
         if not table.owner.is_none:
             owner = self._owner(table)
             account, wave = sql.SQL("u.supabase_user_id"), sql.SQL("u.wave")
-            joins.append(statement("link_user", owner=owner, accounts=self.holders))
-            whose: list[sql.Composable] = [statement("link_owner_reasons", owner=owner)]
+            joins.append(SQL("link_user", owner=owner, accounts=self.holders))
+            whose: list[sql.Composable] = [SQL("link_owner_reasons", owner=owner)]
             # A row owned through another shares that row's fate first; only then is its owner looked at.
             reasons = [*reasons, *excluded, *whose] if table.owner.via else [*whose, *reasons, *excluded]
-            reasons.append(statement("link_account_reasons"))
+            reasons.append(SQL("link_account_reasons"))
         else:
             reasons += excluded
         reasons += [part.waiting() for part in parts]
         new_id: sql.Composable = sql.SQL("s._new_id")
         if name in self.reissued:
             new_id = sql.SQL("coalesce(i.new_id, s._new_id)")
-            joins.append(
-                statement("join_reissued", table=literal(name), alias=identifier("i"), ref=sql.SQL("s._legacy_id"))
-            )
+            joins.append(SQL("join_reissued", table=literal(name), alias=identifier("i"), ref=sql.SQL("s._legacy_id")))
         values = {table.id.to: new_id, **({table.owner.to: account} if table.owner.to else {})}
         values |= {part.column: part.value() for part in parts}
         selected = [
@@ -260,21 +263,20 @@ class Links:
             for column in self.columns(name)
         ]
         if name in self.refused:
-            joins.append(statement("join_refused", table=literal(name), facts=literal(self.targets[name].facts)))
+            joins.append(SQL("join_refused", table=literal(name), facts=literal(self.targets[name].facts)))
             reasons.insert(0, sql.SQL("WHEN f.legacy_id IS NOT NULL THEN 'target_refused'"))
         known = sql.SQL("") if as_new else sql.SQL("WHEN l.legacy_id IS NOT NULL THEN 'loaded'")
-        loaded = statement("link_loaded", **self._of_another_row(table, owner, parts), owner=owner)
-        reason = statement("link_reason", loaded=loaded, known=known, reasons=joined(reasons, by="\n"))
-        return statement(
+        loaded = SQL("link_loaded", **self._of_another_row(table, owner, parts), owner=owner)
+        reason = SQL("link_reason", loaded=loaded, known=known, reasons=joined(reasons, by="\n"))
+        return SQL(
             "link_rows",
             owner=owner,
             account=account,
             wave=wave,
             new_id=new_id,
             created=sql.SQL("s._created") if table.created_column else sql.SQL("NULL::text"),
-            # Within a fence Postgres does not read in parallel (PostgreSQL 18.6).
             reason=reason if self.whole else identifier("r", "_reason"),
-            fence=sql.SQL("") if self.whole else statement("fence", value=reason),
+            fence=sql.SQL("") if self.whole else SQL("fence", value=reason),
             values=joined(list(selected)),
             staging=staging_table(name),
             table=literal(name),
@@ -289,7 +291,7 @@ class Links:
             catalog_text(self.targets[name].columns[table.id.to].type)
         )
         if table.owner.to:
-            as_loaded[table.owner.to] = statement("former_account")
+            as_loaded[table.owner.to] = SQL("former_account")
         content = [as_loaded.get(column, identifier("s", column)) for column in sorted(self.columns(name))]
         # A child goes with its parent; while that is nowhere, nobody says that it has moved.
         moved = sql.SQL("{owner} IS NOT NULL AND l.legacy_user_id IS DISTINCT FROM {owner}").format(owner=owner)
@@ -313,7 +315,7 @@ class Links:
     @property
     def holders(self) -> sql.Composed:
         """The accounts and what keeps each from holding rows."""
-        return self.accounts or statement("list_profile_ids", profiles=qualified(*self.spec.accounts.profiles_table))
+        return self.accounts or SQL("list_profile_ids", profiles=qualified(*self.spec.accounts.profiles_table))
 
 
 @dataclass(frozen=True)
@@ -347,35 +349,35 @@ class _Link:
 
     def join(self) -> sql.Composed:
         if self.is_user:
-            return statement("link_second_user", **self._without("table"))
-        found = statement("link_parent", **self._without("table"), rows=self.links.as_parts.rows(self._reference.table))
+            return SQL("link_second_user", **self._without("table"))
+        found = SQL("link_parent", **self._without("table"), rows=self.links.as_parts.rows(self._reference.table))
         if self._reference.table not in self.links.reissued:
             return found
         slots = {"table": self._slots["table"], "ref": self._slots["ref"], "alias": self._second}
-        return sql.SQL("{}\n{}").format(found, statement("join_reissued", **slots))
+        return sql.SQL("{}\n{}").format(found, SQL("join_reissued", **slots))
 
     def quarantined(self) -> sql.Composed:
         if self.is_user and self._tolerates_unknown:
             return sql.Composed([])
         if self.is_user:
-            return statement("link_unknown_user", **self._without("table"))
+            return SQL("link_unknown_user", **self._without("table"))
         if self._tolerates_unknown:
-            return statement("link_quarantined", **self._slots)
-        return statement("link_unknown", **self._slots) + sql.SQL("\n") + statement("link_quarantined", **self._slots)
+            return SQL("link_quarantined", **self._slots)
+        return SQL("link_unknown", **self._slots) + sql.SQL("\n") + SQL("link_quarantined", **self._slots)
 
     def excluded(self) -> sql.Composed:
         if not self.is_user:
-            return statement("link_excluded", **self._slots)
+            return SQL("link_excluded", **self._slots)
         if self._tolerates_unknown or self._reference.unresolved == "null":
             return sql.Composed([])
-        return statement("link_forgotten_user", **self._without("table"))
+        return SQL("link_forgotten_user", **self._without("table"))
 
     def waiting(self) -> sql.Composed:
         if not self.is_user:
-            return statement("link_waiting", **self._without("ref", "table"))
+            return SQL("link_waiting", **self._without("ref", "table"))
         if self._reference.unresolved == "null":
             return sql.Composed([])
-        return statement("link_waiting_user", **self._without("ref", "table"))
+        return SQL("link_waiting_user", **self._without("ref", "table"))
 
     def value(self) -> sql.Composable:
         if self.is_user:
@@ -383,11 +385,11 @@ class _Link:
         value: sql.Composable = identifier("s", self.column)
         if self._reference.table in self.links.reissued:
             type_ = self.links.targets[self.table.name].columns[self.column].type
-            value = statement("second_id", value=value, alias=self._second, type=catalog_text(type_))
+            value = SQL("second_id", value=value, alias=self._second, type=catalog_text(type_))
         if not self._tolerates_unknown:
             return value
         raw = identifier("s", f"_raw{self.number}") if self._reference.otherwise == "keep" else sql.SQL("NULL")
-        return statement("link_value_if_known", **self._slots, value=value, otherwise=raw)
+        return SQL("link_value_if_known", **self._slots, value=value, otherwise=raw)
 
     @property
     def _second(self) -> sql.Identifier:

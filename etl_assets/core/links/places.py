@@ -2,17 +2,19 @@
 
 from psycopg import sql
 
-from etl_assets.access.postgres.connection import Connection, rows
-from etl_assets.access.postgres.statements import identifier, joined, literal, staging_table, statement
+from etl_assets.access.postgres.connection import Connection
+from etl_assets.access.postgres.statements import Statement, Statements, identifier, joined, literal, staging_table
 from etl_assets.core.links.links import Links
 from etl_assets.spec.exports import label_of
 from etl_assets.spec.model import USERS, Table
 from etl_assets.spec.shapes import reference_columns
 
+SQL = Statements(__file__)
+
 MOST_PLACES = 6
 
 
-def places(links: Links, name: str) -> sql.Composed:
+def places(links: Links, name: str) -> Statement:
     """A statement for one table's rows that links or the target keep back.
 
     `legacy_id, legacy_user_id, reason, column, value, rule`: the legacy column and the key that it names, or the
@@ -25,7 +27,7 @@ def places(links: Links, name: str) -> sql.Composed:
     ]
     columns = [identifier(column) for column in links.columns(name)]
     parts = [(label_of(table, column), number, table.references[column].table) for column, number in _numbered(table)]
-    return statement(
+    return SQL(
         "list_places",
         links=links.rows(name),
         values=joined(list(columns)),
@@ -43,7 +45,7 @@ def places(links: Links, name: str) -> sql.Composed:
 def count_places(connection: Connection, links: Links, name: str) -> dict[str, tuple[str, ...]]:
     """Per reason where its rows are at fault, the most frequent places first: `user_id (3 rows)`."""
     found: dict[str, list[str]] = {}
-    for reason, place, count in rows(connection, statement("count_places", places=places(links.as_whole, name))):
+    for reason, place, count in SQL("count_places", places=places(links.as_whole, name)).many(connection):
         if place:
             found.setdefault(reason, []).append(f"{place} ({count:,} row{'' if count == 1 else 's'})")
     return {reason: tuple(told[:MOST_PLACES]) for reason, told in found.items()}
@@ -59,8 +61,8 @@ def _owner_label(table: Table) -> str:
     return table.owner.from_ or ""
 
 
-def _lost(parent: str, number: int, told: sql.Composable) -> sql.Composed:
+def _lost(parent: str, number: int, told: sql.Composable) -> Statement:
     """What is told of a reference whose row has not arrived, NULL of one whose has."""
     name = "lost_user" if parent == USERS else "lost_row"
     slots = {} if parent == USERS else {"parent": literal(parent)}
-    return statement(name, ref=identifier("s", f"_ref{number}"), told=told, **slots)
+    return SQL(name, ref=identifier("s", f"_ref{number}"), told=told, **slots)

@@ -4,17 +4,20 @@ The first row's line in the ledger goes on under a key that no legacy row has, s
 second. `etl.reissued` keeps which new id the legacy id stands for from then on, for the row and for what refers to it.
 """
 
-from etl_assets.access.postgres.connection import Connection, has_table, rows
-from etl_assets.access.postgres.statements import literal, staging_table, statement
+from etl_assets.access.postgres.connection import Connection, has_table
+from etl_assets.access.postgres.statements import Statements, literal, staging_table
 from etl_assets.core.links.links import Links
-from etl_assets.core.memory.schema import audit
+from etl_assets.core.memory.audit import audit
+from etl_assets.core.memory.staged import staged_snapshots
 from etl_assets.model.ids import new_id
 from etl_assets.spec.model import Spec
+
+SQL = Statements(__file__)
 
 
 def reissued_tables(connection: Connection) -> frozenset[str]:
     """The tables in which a legacy id stands for its second row."""
-    return frozenset(name for (name,) in rows(connection, statement("list_reissued_tables")))
+    return frozenset(name for (name,) in SQL("list_reissued_tables").many(connection))
 
 
 def free_reissued(connection: Connection, links: Links, name: str, *, run: str) -> None:
@@ -32,15 +35,14 @@ def _free(connection: Connection, links: Links, name: str, *, run: str) -> None:
     table = links.spec.tables[name]
     if table.owner.is_none or table.id.rule == "keep" or not table.created_column:
         return
-    found = rows(
-        connection,
-        statement("list_reissued", staging=staging_table(name), table=literal(name), owners=links.owners(name)),
+    found = SQL("list_reissued", staging=staging_table(name), table=literal(name), owners=links.owners(name)).many(
+        connection
     )
     if not found:
         return
     ids = [str(new_id(links.spec.namespace, name, f"{key}#{created}")) for key, created in found]
     values = {"keys": [key for key, _ in found], "ids": ids}
-    connection.execute(statement("retire_keys", table=literal(name)), values)
+    SQL("retire_keys", table=literal(name)).exec(connection, **values)
     audit(connection, run=run, action="reissued", table=name, rows=len(found))
 
 
@@ -58,7 +60,7 @@ def _is_staged(connection: Connection, spec: Spec, name: str) -> bool:
     line = [name]
     while spec.tables[line[-1]].owner.via:
         line.append(spec.tables[line[-1]].references[spec.tables[line[-1]].owner.via or ""].table)
-    snapshots = dict(rows(connection, statement("list_staged_snapshots")))
+    snapshots = staged_snapshots(connection)
     is_of_one = len({snapshots.get(table) for table in line}) == 1 and line[0] in snapshots
     # Somebody may have dropped one by hand; it is made anew by its own staging.
     return is_of_one and all(has_table(connection, f"etl.stg_{table}") for table in line)

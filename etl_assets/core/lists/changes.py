@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from etl_assets.access.postgres.connection import Connection, streamed
-from etl_assets.access.postgres.statements import statement
+from etl_assets.access.postgres.statements import Statements
 from etl_assets.core.balances.compare import balance_of_users, list_balances
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.repeated import repeated_keys
@@ -12,6 +12,8 @@ from etl_assets.core.verify.rows import against_production
 from etl_assets.model.money import BALANCE_HEADER
 from etl_assets.model.remedies import CHANGE_REMEDIES
 from etl_assets.spec.model import USERS
+
+SQL = Statements(__file__)
 
 HEADER = ("table", "legacy_id", "change", "remedy", "column", "before", "now", "difference")
 NO_FIGURES = ("",) * 4
@@ -24,7 +26,7 @@ def change_lines(connection: Connection, links: Links, tables: list[str]) -> Ite
     for name in tables:
         slots = against_production(links, name, wave=None)
         chosen = {slot: slots[slot] for slot in wanted}
-        query = statement("list_legacy_changes", **chosen, repeated=repeated_keys(name))
+        query = SQL("list_legacy_changes", **chosen, repeated=repeated_keys(name))
         for table, legacy_id, change in streamed(connection, query):
             yield csv_line((table, harmless(legacy_id), change, CHANGE_REMEDIES[change], *NO_FIGURES))
 
@@ -32,7 +34,7 @@ def change_lines(connection: Connection, links: Links, tables: list[str]) -> Ite
 def balance_change_lines(connection: Connection, links: Links) -> Iterator[str]:
     """The lines of the same CSV for balances that the legacy app has changed since they were applied."""
     for name, balance in links.spec.balances.items():
-        query = statement("list_balance_changes", users=balance_of_users(links, name))
+        query = SQL("list_balance_changes", users=balance_of_users(links, name))
         column = balance.users_column or balance.from_
         for user, before, now, difference, change in streamed(connection, query):
             told = (USERS, harmless(user), change, CHANGE_REMEDIES[change], harmless(column))

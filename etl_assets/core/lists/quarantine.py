@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 
 from etl_assets.access.postgres.connection import Connection, streamed
-from etl_assets.access.postgres.statements import literal, statement
+from etl_assets.access.postgres.statements import Statements, literal
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.places import places
 from etl_assets.model.remedies import row_remedy
+
+SQL = Statements(__file__)
 
 HEADER = ("table", "legacy_id", "column", "storage_class", "value", "rule", "remedy")
 # What a spreadsheet takes for a formula (https://owasp.org/www-community/attacks/CSV_Injection); numbers stay numbers.
@@ -32,10 +34,8 @@ def harmless(cell: str | None) -> str:
 def quarantine_lines(connection: Connection, links: Links, tables: tuple[str, ...]) -> Iterator[str]:
     """The lines of the CSV, header first, streamed: all refused cells, and refused rows of these tables."""
     yield csv_line(HEADER)
-    queries = [statement("copy_out_quarantine")]
-    queries += [
-        statement("copy_out_links", table=literal(name), places=places(links.as_whole, name)) for name in tables
-    ]
+    queries = [SQL("copy_out_quarantine")]
+    queries += [SQL("copy_out_links", table=literal(name), places=places(links.as_whole, name)) for name in tables]
     for query in queries:
         for row in streamed(connection, query):
             yield csv_line((*(harmless(cell) for cell in row), row_remedy((row[-1] or "").partition(":")[0])))

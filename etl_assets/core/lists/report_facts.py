@@ -1,7 +1,7 @@
 """What the report tells, read from the target."""
 
-from etl_assets.access.postgres.connection import Connection, rows, server_facts
-from etl_assets.access.postgres.statements import statement
+from etl_assets.access.postgres.connection import Connection, server_facts
+from etl_assets.access.postgres.statements import Statements
 from etl_assets.core.cutover.freeze import find_freeze
 from etl_assets.core.cutover.switched_off import find_switched_off
 from etl_assets.core.links.links import Links
@@ -9,11 +9,13 @@ from etl_assets.core.load.late import unfinished_waves
 from etl_assets.model.books import Books
 from etl_assets.model.report import CorrectionLine, RefusalLine, ReportFacts, UserLine, Verified
 
+SQL = Statements(__file__)
+
 
 def report_facts(connection: Connection, links: Links, verified: Verified, *, snapshot: str) -> ReportFacts:
     """What the last verification found, with the users and the refusals of this moment; runs inside `reading`."""
     facts = server_facts(connection)
-    users = rows(connection, statement("describe_users")) if links.spec.users else []
+    users = SQL("describe_users").many(connection) if links.spec.users else []
     return ReportFacts(
         place=f"PostgreSQL {facts['version'].split()[0]}, database {facts['database']}",
         snapshot=snapshot,
@@ -23,7 +25,7 @@ def report_facts(connection: Connection, links: Links, verified: Verified, *, sn
         unfinished=tuple(unfinished_waves(connection)),
         frozen=find_freeze(connection),
         switched_off=find_switched_off(connection, links.spec),
-        corrections=tuple(CorrectionLine(*line) for line in rows(connection, statement("describe_corrections"))),
+        corrections=tuple(CorrectionLine(*line) for line in SQL("describe_corrections").many(connection)),
     )
 
 
@@ -31,7 +33,7 @@ def _refusals(connection: Connection, books: Books) -> tuple[RefusalLine, ...]:
     """Every reason for which a row is not loaded: what is not even staged first, then links."""
     found = [
         RefusalLine(table, state, rule, int(count))
-        for table, state, rule, count in rows(connection, statement("count_refusals"))
+        for table, state, rule, count in SQL("count_refusals").many(connection)
     ]
     linked = [
         RefusalLine(book.table, group.state, group.reason, group.rows)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from etl_assets.access.postgres.connection import Connection, connect, one, reading, rows
-from etl_assets.access.postgres.statements import literal, statement
+from etl_assets.access.postgres.connection import Connection, connect, reading
+from etl_assets.access.postgres.statements import Statements, literal
 from etl_assets.core.balances.compare import balances_of
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.places import places
@@ -11,12 +11,14 @@ from etl_assets.core.links.repeated import why_another
 from etl_assets.core.memory.schema import exists
 from etl_assets.core.memory.staged import staged_tables
 from etl_assets.core.undo.hindrances import undo_slots
-from etl_assets.core.users.users import read_links, user_states
+from etl_assets.core.users.users import find_user, read_links, user_states
 from etl_assets.core.verify.books import money_sums
 from etl_assets.model.errors import SAMPLE_SIZE, SettingsError, sample_of
 from etl_assets.model.money import UserBalance
 from etl_assets.model.remedies import row_remedy, user_remedy
 from etl_assets.spec.model import Spec
+
+SQL = Statements(__file__)
 
 
 @dataclass(frozen=True)
@@ -68,20 +70,20 @@ def answer(url: str, spec: Spec, user: str) -> UserAnswer:
         "`etl.legacy_user_map` lists them all."
     )
     with connect(url) as connection, reading(connection):
-        found = rows(connection, statement("find_user"), user=user) if exists(connection) else []
-        if not found:
+        found = find_user(connection, user) if exists(connection) else None
+        if found is None:
             raise nobody
-        account, wave, claimed_at, migrated_at, labelled, reason, since, by_operator = found[0]
+        account, wave, claimed_at, migrated_at, labelled, reason, since, by_operator = found
         state = labelled
         links = read_links(connection, spec)
         staged = staged_tables(connection)
         tables = [name for name in links.tables if name in staged and not spec.tables[name].owner.is_none]
         if set(links.tables) <= staged:
-            query = statement("find_user_state", states=user_states(connection, spec, links, some=True))
-            state, reason = one(connection, query, users=[user])
+            query = SQL("find_user_state", states=user_states(connection, spec, links, some=True))
+            state, reason = query.one(connection, users=[user])
         if state == "resolved":
-            query = statement("find_contradiction", accounts=links.holders, another=why_another())
-            reason = one(connection, query, user=user)[0] if account else reason
+            query = SQL("find_contradiction", accounts=links.holders, another=why_another())
+            reason = query.one(connection, user=user)[0] if account else reason
         if state == "claimable":
             state, reason = "waiting", "claimable: the next wave takes this user"
         present = {name: _present(connection, links, name, user) for name in links.tables}
@@ -118,8 +120,8 @@ def find_by_address(url: str, asked: str, *, key: str) -> str:
     """
     with connect(url) as connection, reading(connection):
         known = exists(connection)
-        query = statement("find_users_by_address")
-        found = [user for (user,) in rows(connection, query, key=key, asked=asked)] if known else []
+        query = SQL("find_users_by_address")
+        found = [user for (user,) in query.many(connection, key=key, asked=asked)] if known else []
     if not found:
         raise SettingsError("no legacy user has this address. After a first `migrate`, all of them are known.")
     if len(found) > 1:
@@ -140,14 +142,14 @@ def _time(moment: object) -> str | None:
 
 def _present(connection: Connection, links: Links, name: str, user: str) -> tuple[int, int]:
     """How many of a user's loaded rows are in production, and how many are gone."""
-    there, gone = one(connection, statement("count_user_loaded", **undo_slots(links, name)), users=[user])
+    there, gone = SQL("count_user_loaded", **undo_slots(links, name)).one(connection, users=[user])
     return int(there), int(gone)
 
 
 def _places(connection: Connection, links: Links, name: str, user: str) -> dict[str, tuple[str, ...]]:
-    query = statement("list_user_places", places=places(links, name), owners=links.owners(name))
+    query = SQL("list_user_places", places=places(links, name), owners=links.owners(name))
     found: dict[str, list[str]] = {}
-    for reason, place, _ in rows(connection, query, users=[user]):
+    for reason, place, _ in query.many(connection, users=[user]):
         if place:
             found.setdefault(reason, []).append(place)
     return {reason: tuple(told[:SAMPLE_SIZE]) for reason, told in found.items()}
@@ -155,19 +157,17 @@ def _places(connection: Connection, links: Links, name: str, user: str) -> dict[
 
 def _rows_of(connection: Connection, links: Links, name: str, user: str) -> list[UserRows]:
     """The rows that are not plainly loaded, and one line for those that are, with its sums."""
-    query = statement(
-        "describe_user_rows", links=links.rows(name), owners=links.owners(name), sums=money_sums(links, name)
-    )
+    query = SQL("describe_user_rows", links=links.rows(name), owners=links.owners(name), sums=money_sums(links, name))
     told = _places(connection, links, name, user)
     lines = [
         UserRows(name, state, reason, int(count), sums, tuple(ids), _remedy(reason), told.get(reason, ()))
-        for state, reason, count, sums, ids in rows(connection, query, users=[user])
+        for state, reason, count, sums, ids in query.many(connection, users=[user])
     ]
-    refused = statement("describe_user_refusals", owners=links.owners(name), table=literal(name))
+    refused = SQL("describe_user_refusals", owners=links.owners(name), table=literal(name))
     return [
         *lines,
         *(
             UserRows(name, "quarantined", rule, int(count), {}, tuple(ids), row_remedy(rule))
-            for rule, count, ids in rows(connection, refused, users=[user])
+            for rule, count, ids in refused.many(connection, users=[user])
         ),
     ]

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from psycopg import sql
 
 from etl_assets.access.postgres.connection import Connection, streamed
-from etl_assets.access.postgres.statements import identifier, joined, literal, statement
+from etl_assets.access.postgres.statements import Statement, Statements, identifier, joined, literal
 from etl_assets.core.links.links import Links
 from etl_assets.core.lists.quarantine import csv_line, harmless
 from etl_assets.core.verify.books import money_sums
 from etl_assets.model.remedies import user_remedy
 from etl_assets.spec.model import Spec
+
+SQL = Statements(__file__)
 
 USER_COLUMNS = ("legacy_user_id", "email", "state", "reason", "since", "rows_waiting", "rows_quarantined")
 NO_ROWS = """SELECT NULL::text AS "table", NULL::text AS legacy_user_id, 0::bigint AS waiting, 0::bigint AS quarantined,
@@ -38,7 +40,7 @@ def _money(spec: Spec) -> list[tuple[str, str]]:
     return [(name, column) for name in spec.owned for column in spec.tables[name].checks.sum]
 
 
-def _query(links: Links) -> sql.Composed:
+def _query(links: Links) -> Statement:
     owned = [name for name in links.tables if name in links.spec.owned]
     totals = ["r.legacy_user_id", "sum(r.waiting) AS waiting", "sum(r.quarantined) AS quarantined"]
     counts = ["waiting", "quarantined"]
@@ -52,7 +54,7 @@ def _query(links: Links) -> sql.Composed:
         sql.SQL("coalesce({}::text, {})").format(identifier("t", name), nothing) for name in counts
     ]
     parts: list[sql.Composable] = [sql.SQL(NO_ROWS), *(_not_arrived(links, name) for name in owned)]
-    return statement(
+    return SQL(
         "copy_out_users",
         totals=joined([*(sql.SQL(total) for total in totals), *sums]),
         rows=joined(parts, by=" UNION ALL "),
@@ -60,11 +62,11 @@ def _query(links: Links) -> sql.Composed:
     )
 
 
-def _not_arrived(links: Links, name: str) -> sql.Composed:
+def _not_arrived(links: Links, name: str) -> Statement:
     table = links.spec.tables[name]
     slots = {"table": literal(name), "sums": money_sums(links, name), "links": links.as_whole.rows(name)}
     if table.owner.from_:
-        return statement("count_waiting", **slots)
+        return SQL("count_waiting", **slots)
     columns: list[sql.Composable] = [sql.SQL("o.legacy_user_id"), sql.SQL("o.legacy_id"), sql.SQL("x._state")]
     columns += [identifier("x", column) for column in dict.fromkeys(table.checks.sum)]
-    return statement("count_not_arrived", **slots, columns=joined(columns), owners=links.owners(name))
+    return SQL("count_not_arrived", **slots, columns=joined(columns), owners=links.owners(name))

@@ -3,15 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from etl_assets.access.postgres.connection import Connection, one, rows
-from etl_assets.access.postgres.statements import statement
+from etl_assets.access.postgres.connection import Connection
+from etl_assets.access.postgres.statements import Statements
 from etl_assets.core.load.late import describe_staging, has_late_rows, unfinished_waves
+from etl_assets.core.memory import staged
 from etl_assets.core.memory.facts import find_fact, write_fact
 from etl_assets.core.memory.final_books import find_final_books
 from etl_assets.core.memory.schema import exists
 from etl_assets.core.users.users import count_claimable, next_wave_key, read_links
 from etl_assets.model.ids import is_wave_key
 from etl_assets.spec.model import Spec
+
+SQL = Statements(__file__)
 
 BY_HAND = "migrate was run by hand"
 CLEANED = "The staging tables were cleaned up."
@@ -72,7 +75,7 @@ def read_standing(connection: Connection, spec: Spec, *, quiet: str = "", search
             "is running, run the job `migrate` again.",
             is_by_hand=is_by_hand,
         )
-    last = connection.execute(statement("find_last_wave")).fetchone()
+    last = SQL("find_last_wave").first(connection)
     seen = {quiet, (last[0] or "") if last else ""}
     unfinished = tuple(unfinished_waves(connection))
     claimable = count_claimable(connection, spec, links)
@@ -81,7 +84,7 @@ def read_standing(connection: Connection, spec: Spec, *, quiet: str = "", search
     return Standing(
         is_by_hand=is_by_hand,
         unfinished=unfinished,
-        last_key=one(connection, statement("find_last_key"))[0] or "",
+        last_key=SQL("find_last_key").one(connection)[0] or "",
         next_key=next_wave_key(connection),
         claimable=claimable,
         has_late_rows=looks and has_late_rows(connection, links),
@@ -91,7 +94,7 @@ def read_standing(connection: Connection, spec: Spec, *, quiet: str = "", search
 
 def staged_snapshots(connection: Connection, spec: Spec) -> set[str]:
     """The snapshots of the staged tables, `none` for one that is not staged; empty after a cleanup."""
-    found = dict(rows(connection, statement("list_staged_snapshots")))
+    found = staged.staged_snapshots(connection)
     if not found and find_final_books(connection) is not None:
         return set()
     links = read_links(connection, spec)

@@ -2,13 +2,15 @@
 
 from psycopg import sql
 
-from etl_assets.access.postgres.catalog import regclass
-from etl_assets.access.postgres.connection import Connection, as_the_app, one, run_statement
-from etl_assets.access.postgres.statements import identifier, joined, literal, qualified, staging_table, statement
+from etl_assets.access.postgres.catalog import find_sequence, regclass
+from etl_assets.access.postgres.connection import Connection, as_the_app
+from etl_assets.access.postgres.statements import Statements, identifier, joined, literal, qualified, staging_table
 from etl_assets.core.links.foreign_keys import proof_slots, proven_by_join, require_parents
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.read_back import not_as_written
 from etl_assets.spec.model import Table
+
+SQL = Statements(__file__)
 
 
 def insert_ready(
@@ -32,7 +34,7 @@ def insert_ready(
     """
     target = links.targets[table.name]
     columns = [identifier(column) for column in links.columns(table.name)]
-    query = statement(
+    query = SQL(
         "load_table",
         links=links.rows(table.name),
         of_users=chosen(users, keys),
@@ -40,14 +42,13 @@ def insert_ready(
         found=links.digest(table.name, "t"),
         target=qualified(target.schema, target.name),
         columns=joined(list(columns)),
-        # Rows of one owner side by side: index pages of the owner's key are touched once.
         sorting=identifier("_account_id" if users is not None else "_legacy_id"),
         id=identifier(table.id.to),
         table=literal(table.name),
         **proof_slots(links, table.name),
     )
     with as_the_app(connection), proven_by_join(connection, links):
-        row = one(connection, query, users=users, wave=wave, keys=keys)
+        row = query.one(connection, users=users, wave=wave, keys=keys)
     batch, entered, changed, sample, digest, *orphans = row
     require_parents(table.name, *orphans)
     if batch != entered or changed:
@@ -69,7 +70,7 @@ def chosen(users: list[str] | None, keys: list[str] | None) -> sql.Composed:
 def adopt(connection: Connection, links: Links, table: Table) -> int:
     """Enters rows into the ledger that the target has already, equal in every column; returns how many."""
     target = links.targets[table.name]
-    query = statement(
+    query = SQL(
         "adopt_rows",
         links=links.rows(table.name),
         target=qualified(target.schema, target.name),
@@ -78,7 +79,7 @@ def adopt(connection: Connection, links: Links, table: Table) -> int:
         found=links.digest(table.name, "t"),
         expected=links.digest(table.name, "k"),
     )
-    return run_statement(connection, query).rowcount
+    return query.exec(connection)
 
 
 def raise_sequence(connection: Connection, links: Links, table: Table) -> None:
@@ -89,8 +90,8 @@ def raise_sequence(connection: Connection, links: Links, table: Table) -> None:
     if target.columns[table.id.to].base not in ("smallint", "integer", "bigint"):
         return
     name = regclass(target.schema, target.name)
-    sequence = one(connection, statement("find_sequence"), table=name, column=table.id.to)[0]
+    sequence = find_sequence(connection, name, table.id.to)
     if sequence is not None:
         slots = {"id": identifier(table.id.to), "target": qualified(target.schema, target.name)}
         slots["staging"] = staging_table(table.name)
-        connection.execute(statement("raise_sequence", **slots), {"sequence": sequence})
+        SQL("raise_sequence", **slots).exec(connection, sequence=sequence)

@@ -10,18 +10,10 @@ from typing import Any
 import psycopg
 
 from etl_assets.access.postgres.catalog import regclass
-from etl_assets.access.postgres.connection import (
-    Connection,
-    looking_up,
-    one,
-    reading,
-    rows,
-    run_statement,
-    writing,
-)
+from etl_assets.access.postgres.connection import Connection, analyze, looking_up, reading, writing
 from etl_assets.access.postgres.lanes import LANES, Connect, Lane, in_lanes
 from etl_assets.access.postgres.refusals import DatabaseFault
-from etl_assets.access.postgres.statements import identifier, statement
+from etl_assets.access.postgres.statements import Statements, identifier
 from etl_assets.core.balances.profiles import note_profiles, write_profiles
 from etl_assets.core.gate.table_rules import require_gate
 from etl_assets.core.gate.target_rules import require_target
@@ -31,13 +23,17 @@ from etl_assets.core.load.late import is_large, late_users
 from etl_assets.core.load.read_back import can_be_altered, require_as_written, take_versions
 from etl_assets.core.load.refusing import fault_of_rows, narrow, note_refused, note_refused_balance
 from etl_assets.core.load.update import write_changes
+from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.facts import keep_content
-from etl_assets.core.memory.schema import audit, meta_facts, remember
+from etl_assets.core.memory.schema import meta_facts, remember
+from etl_assets.core.users import waves
 from etl_assets.core.users.holds import stamp_migrated, unclaim
 from etl_assets.core.users.users import marked
 from etl_assets.core.users.waves import finish_wave, leave_wave
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import EtlError, Refused
+
+SQL = Statements(__file__)
 
 USERS_PER_TRANSACTION = 10_000  # half a minute in two lanes at 60 rows a user; others wait a minute for their turn
 USERS_FOR_LANES = 200  # for fewer, a connection costs more than it saves
@@ -123,7 +119,7 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
     loaded = Loaded(dict.fromkeys(owned, 0))
     with reading(connection):
         _require_standing(connection, wave)
-        own = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
+        own = waves.users_of_wave(connection, wave)
         with_lanes = bool(loader.connect) and len(own) >= USERS_FOR_LANES and _are_apart(connection, links, owned)
         is_small = not is_large(connection, wave)
     load_own = _load_in_lanes if with_lanes else _load_in_turn
@@ -152,7 +148,7 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
             raise_sequence(connection, links, links.spec.tables[name])
         finish_wave(connection, wave, staging=staging)
         # The reconciliation joins the ledger next; without statistics Postgres takes it for empty and loops.
-        run_statement(connection, statement("analyze", table=identifier("etl", "loaded")))
+        analyze(connection, identifier("etl", "loaded"))
         fault_point("load.finished")
     if loaded.refused:
         rules = "; ".join(sorted(set(loaded.refused.values())))
@@ -203,7 +199,7 @@ def _load_lookup(loader: Loader, name: str, *, is_narrowed: bool) -> int:
         require_as_written(connection, links, [name], users=None)
         if is_narrowed:
             take_versions(connection, links, [name], users=None)
-        run_statement(connection, statement("analyze", table=identifier("etl", "loaded")))
+        analyze(connection, identifier("etl", "loaded"))
         audit(connection, run=loader.run, action="loaded", **told)
         fault_point("load.before_commit")
     fault_point("load.committed")
@@ -221,7 +217,7 @@ def _are_apart(connection: Connection, links: Links, owned: list[str]) -> bool:
         return False
     tables = [regclass(links.targets[name].schema, links.targets[name].name) for name in owned]
     ids = [links.spec.tables[name].id.to for name in owned]
-    return not one(connection, statement("can_collide"), tables=tables, ids=ids)[0]
+    return not SQL("can_collide").one(connection, tables=tables, ids=ids)[0]
 
 
 def _load_in_turn(
@@ -374,12 +370,12 @@ def _load_narrowed(loader: Loader, owned: list[str], user: str, *, wave: str, lo
 
 def _has_history(connection: Connection, user: str) -> bool:
     """True when something of a user's was loaded: then the claim stands, and only what is refused stays behind."""
-    return bool(one(connection, statement("has_history"), user=user)[0])
+    return bool(SQL("has_history").one(connection, user=user)[0])
 
 
 def _require_standing(connection: Connection, wave: str) -> None:
     """Raises unless the wave is sealed and was not undone, also not while it is loaded."""
-    sealed = connection.execute(statement("find_wave"), {"wave": wave}).fetchone()
+    sealed = waves.find_wave(connection, wave)
     if sealed is None or sealed[1]:
         what = "was undone" if sealed else "was not resolved yet"
         raise EtlError(f"Wave {wave} {what}: materialize `resolved_users` for it first.")

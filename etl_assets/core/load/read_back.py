@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from etl_assets.access.postgres.catalog import regclass
-from etl_assets.access.postgres.connection import Connection, fire_deferred, one
+from etl_assets.access.postgres.connection import Connection, fire_deferred
 from etl_assets.access.postgres.statements import (
+    Statements,
     catalog_text,
     identifier,
     joined,
     literal,
     qualified,
     staging_table,
-    statement,
 )
 from etl_assets.core.links.links import Links
 from etl_assets.model.errors import Refused
+
+SQL = Statements(__file__)
 
 COSTLY = ("jsonb", "bytea", "double precision")  # to hash, or to hold equal
 
@@ -52,8 +54,8 @@ def require_as_written(connection: Connection, links: Links, names: list[str], *
         differs = sql.SQL("t.{} IS NULL").format(identifier(links.spec.tables[name].id.to))
         if may_differ:
             differs = sql.SQL("{} IS DISTINCT FROM l.digest").format(links.digest(name, "t"))
-        query = statement("read_back", **_slots(links, name), differs=differs, of_users=of_users)
-        count, sample = one(connection, query, users=users)
+        query = SQL("read_back", **_slots(links, name), differs=differs, of_users=of_users)
+        count, sample = query.one(connection, users=users)
         if count:
             raise not_as_written(name, int(count), sample, "after they were inserted: look at its triggers")
         if may_differ:
@@ -64,8 +66,8 @@ def take_versions(connection: Connection, links: Links, names: list[str], *, use
     """What a trigger wrote to, or was written within a savepoint, carries another transaction's mark: that is kept."""
     of_users = sql.SQL("AND l.legacy_user_id = ANY (%(users)s)") if users is not None else sql.SQL("")
     for name in names:
-        query = statement("take_versions", **_slots(links, name), of_users=of_users)
-        connection.execute(query, {"users": users})
+        query = SQL("take_versions", **_slots(links, name), of_users=of_users)
+        query.exec(connection, users=users)
 
 
 def can_be_altered(connection: Connection, links: Links) -> bool:
@@ -73,7 +75,7 @@ def can_be_altered(connection: Connection, links: Links) -> bool:
     tables = {(links.targets[name].schema, links.targets[name].name) for name in links.tables}
     tables |= {links.spec.accounts.profiles_table} if links.spec.writes_profiles else set()
     written = sorted(regclass(*names) for names in tables)
-    return bool(one(connection, statement("can_be_altered"), tables=written)[0])
+    return bool(SQL("can_be_altered").one(connection, tables=written)[0])
 
 
 def not_as_written(table: str, count: int, sample: list[str] | None, when: str) -> Refused:
@@ -91,7 +93,7 @@ def find_beside(connection: Connection, links: Links, name: str) -> Beside:
     cheap = [column for column in sorted(columns) if known[column].not_null and known[column].base not in COSTLY]
     values: list[sql.Composable] = [identifier("t", column) for column in cheap] or [sql.SQL("true")]
     names: list[sql.Composable] = [identifier(f"_key{number}") for number in range(len(values))]
-    query = statement(
+    query = SQL(
         "count_beside",
         **_slots(links, name),
         keys=joined([sql.SQL("{} AS {}").format(*pair) for pair in zip(values, names, strict=True)]),
@@ -102,7 +104,7 @@ def find_beside(connection: Connection, links: Links, name: str) -> Beside:
         staging=staging_table(name),
         tables=literal(_sharing_target(links, name)),
     )
-    ours, doubled, ours_ids, doubled_ids = one(connection, query)
+    ours, doubled, ours_ids, doubled_ids = query.one(connection)
     return Beside(int(ours), int(doubled), tuple(ours_ids or ()), tuple(doubled_ids or ()))
 
 

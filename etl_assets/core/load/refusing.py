@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg import sql
 
-from etl_assets.access.postgres.connection import Connection, fire_deferred, rows
+from etl_assets.access.postgres.connection import Connection, fire_deferred
 from etl_assets.access.postgres.refusals import DatabaseFault, translated
-from etl_assets.access.postgres.statements import literal, staging_table, statement
+from etl_assets.access.postgres.statements import Statements, literal, staging_table
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.insert import chosen, insert_ready
 from etl_assets.core.load.update import write_changes
+
+SQL = Statements(__file__)
 
 Refusal = tuple[str, str, DatabaseFault]  # table, legacy id, what Postgres said
 
@@ -53,14 +55,14 @@ def note_refused(connection: Connection, links: Links, done: Narrowed, *, run: s
     """Remembers refused rows, with what they and the target's rules are now; inside `writing`."""
     for name, key, fault in done.refused:
         facts = literal(links.targets[name].facts)
-        query = statement("note_refused", staging=staging_table(name), table=literal(name), facts=facts)
-        connection.execute(query, {"key": key, "rule": fault.rule, "sqlstate": fault.sqlstate, "run": run})
+        query = SQL("note_refused", staging=staging_table(name), table=literal(name), facts=facts)
+        query.exec(connection, key=key, rule=fault.rule, sqlstate=fault.sqlstate, run=run)
 
 
 def note_refused_balance(connection: Connection, links: Links, user: str, fault: DatabaseFault, *, run: str) -> None:
     """Remembers that the profile does not take a user's balances; inside `writing`."""
-    query = statement("note_refused_balance", facts=literal(links.profile_facts))
-    connection.execute(query, {"user": user, "rule": fault.rule, "sqlstate": fault.sqlstate, "run": run})
+    query = SQL("note_refused_balance", facts=literal(links.profile_facts))
+    query.exec(connection, user=user, rule=fault.rule, sqlstate=fault.sqlstate, run=run)
 
 
 def fault_of_rows(error: psycopg.Error) -> DatabaseFault:
@@ -72,8 +74,8 @@ def fault_of_rows(error: psycopg.Error) -> DatabaseFault:
 
 
 def _keys(connection: Connection, links: sql.Composed, users: list[str] | None) -> list[str]:
-    query = statement("list_ready_rows", links=links, of_users=chosen(users, None))
-    return [key for (key,) in rows(connection, query, users=users)]
+    query = SQL("list_ready_rows", links=links, of_users=chosen(users, None))
+    return [key for (key,) in query.many(connection, users=users)]
 
 
 def _insert(

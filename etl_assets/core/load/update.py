@@ -2,11 +2,13 @@
 
 from psycopg import sql
 
-from etl_assets.access.postgres.connection import Connection, as_the_app, one, rows, run_statement
-from etl_assets.access.postgres.statements import catalog_text, identifier, joined, literal, qualified, statement
+from etl_assets.access.postgres.connection import Connection, as_the_app
+from etl_assets.access.postgres.statements import Statements, catalog_text, identifier, joined, literal, qualified
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.insert import chosen
 from etl_assets.model.errors import Refused
+
+SQL = Statements(__file__)
 
 
 def write_changes(  # noqa: PLR0913 - whose rows, which of them, for the ledger
@@ -32,7 +34,7 @@ def write_changes(  # noqa: PLR0913 - whose rows, which of them, for the ledger
     columns = links.changeable(name)
     if not columns:
         return 0
-    query = statement(
+    query = SQL(
         "update_rows",
         **_slots(links, name),
         of_users=chosen(users, keys),
@@ -41,7 +43,7 @@ def write_changes(  # noqa: PLR0913 - whose rows, which of them, for the ledger
         changes=changes(columns),
     )
     with as_the_app(connection):
-        found, entered, altered, sample = one(connection, query, users=users, wave=wave, run=run, keys=keys)
+        found, entered, altered, sample = query.one(connection, users=users, wave=wave, run=run, keys=keys)
     if found != entered or altered:
         raise Refused(
             "rows_arrive_unchanged",
@@ -75,14 +77,14 @@ def changed_users(connection: Connection, links: Links, name: str) -> set[str]:
     """Users with a row that `write_changes` would update; nobody where the spec only reports changes."""
     if not links.spec.policy.updates:
         return set()
-    return {user for (user,) in rows(connection, statement("list_changed_users", **_slots(links, name)))}
+    return {user for (user,) in SQL("list_changed_users", **_slots(links, name)).many(connection)}
 
 
 def has_changed_row(connection: Connection, links: Links, name: str) -> bool:
     """True when `write_changes` would update a row."""
     if not links.spec.policy.updates:
         return False
-    return run_statement(connection, statement("find_changed_row", **_slots(links, name))).fetchone() is not None
+    return SQL("find_changed_row", **_slots(links, name)).first(connection) is not None
 
 
 def _slots(links: Links, name: str) -> dict[str, sql.Composable]:

@@ -1,36 +1,43 @@
 """Facts that a target remembers: the one home of `etl.meta`."""
 
-from etl_assets.access.postgres.connection import Connection, rows
-from etl_assets.access.postgres.statements import statement
+from etl_assets.access.postgres.connection import Connection
+from etl_assets.access.postgres.statements import Statements
+
+SQL = Statements(__file__)
 
 
 def find_fact(connection: Connection, key: str) -> str | None:
     """A fact's value, or None."""
-    found = rows(connection, statement("find_fact"), key=key)
+    found = SQL("find_fact").many(connection, key=key)
     return str(found[0][0]) if found else None
 
 
 def write_fact(connection: Connection, key: str, value: str) -> None:
     """Writes a fact down once; one that is known stays as it is."""
-    connection.execute(statement("write_meta"), {"key": key, "value": value})
+    SQL("write_fact").exec(connection, key=key, value=value)
 
 
 def replace_fact(connection: Connection, key: str, value: str) -> None:
     """Writes down a fact that may change."""
-    connection.execute(statement("replace_fact"), {"key": key, "value": value})
+    SQL("replace_fact").exec(connection, key=key, value=value)
 
 
 def drop_fact(connection: Connection, key: str) -> None:
     """Takes back a fact that does not hold any more."""
-    connection.execute(statement("forget_fact"), {"key": key})
+    SQL("drop_fact").exec(connection, key=key)
 
 
 def keep_content(connection: Connection, table: str) -> None:
     """Remembers what a table without a key held when its rows were first loaded."""
-    connection.execute(statement("freeze_table"), {"table": table})
+    SQL("keep_content").exec(connection, table=table)
 
 
 def refresh_content(connection: Connection, table: str, *, snapshot: str, content: str) -> None:
     """What such a table holds without the people who were forgotten."""
     values = {"table": table, "snapshot": snapshot, "content": content}
-    connection.execute(statement("refresh_frozen"), values)
+    SQL("refresh_content").exec(connection, **values)
+
+
+def known_facts(connection: Connection) -> dict[str, str]:
+    """Everything that is remembered, by its key."""
+    return dict(SQL("list_facts").many(connection))

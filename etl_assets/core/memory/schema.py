@@ -1,82 +1,46 @@
-"""Schema `etl` on the target, and its memory: meta facts and the audit trail."""
+"""Schema `etl` on the target: made once, and what must stay as it was at the first load."""
 
-import json
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
+from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
-from psycopg import sql
 
-from etl_assets.access.postgres.connection import (
-    Connection,
-    has_table,
-    rows,
-    run_statement,
-    speak,
-    transaction,
-    wait_for_lock,
-    writing,
-)
-from etl_assets.access.postgres.statements import FILES, identifier, statement
-from etl_assets.core.memory.facts import write_fact
+from etl_assets.access.postgres.connection import Connection, has_table, speak, transaction, wait_for_lock, writing
+from etl_assets.core.memory.facts import find_fact, known_facts, replace_fact, write_fact
 from etl_assets.faults import fault_point
-from etl_assets.model.errors import Refused, Unavailable, UndoRefused
+from etl_assets.model.errors import OtherSchema, Refused
 from etl_assets.spec.model import Spec
 
-TABLES = (
-    "meta",
-    "writer",
-    "lanes",
-    "legacy_user_map",
-    "waves",
-    "staged",
-    "quarantine",
-    "excluded",
-    "loaded",
-    "audit_log",
-    "final_books",
-    "corrections",
-    "former",
-    "legacy_balances",
-    "balances",
-    "claims",
-    "forgotten",
-    "compared",
-    "reissued",
-    "taken_out",
-    "refused",
-    "legacy_profile",
-    "profile_values",
-)
-LAST_MADE = "etl.profile_values"
-LAST_READ = "etl.profile_values"
+SCRIPT = Path(__file__).with_suffix(".sql")
+VERSION = "1"  # of the script; another is another schema, and nothing turns one into the other yet
+VERSION_FACT = "schema"
 
 
 def ensure_schema(connection: Connection) -> None:
     """Makes schema `etl` where it is not yet; it is private from its first moment (one transaction).
 
     Raises:
+        OtherSchema: another version of this package has made it.
         Unavailable: another process has the writers' lock, and kept it; says who.
     """
-    if has_table(connection, LAST_MADE):
-        return
-    with connection.transaction():
-        speak(connection)
-        wait_for_lock(connection, run="schema")
-        if has_table(connection, LAST_MADE):
-            return
-        for name in sorted(name for name in FILES if name.startswith("schema/")):
-            run_statement(connection, statement(name))
-        for table in TABLES:
-            run_statement(connection, statement("enable_rls", table=identifier("etl", table)))
-        fault_point("schema.made")
+    if not exists(connection):
+        with connection.transaction():
+            speak(connection)
+            wait_for_lock(connection, run="schema")
+            if not exists(connection):
+                connection.execute(SCRIPT.read_bytes())
+                replace_fact(connection, VERSION_FACT, VERSION)
+                fault_point("schema.made")
+    version = find_fact(connection, VERSION_FACT)
+    if version != VERSION:
+        raise OtherSchema(version)
 
 
 @contextmanager
 def rolled_back(connection: Connection, *, run: str) -> Iterator[None]:
     """A writer's transaction that is rolled back; on a target without schema `etl`, which appears in it and goes."""
-    if has_table(connection, LAST_MADE):
+    if exists(connection):
         with writing(connection, run=run):
             yield
             raise psycopg.Rollback
@@ -88,27 +52,8 @@ def rolled_back(connection: Connection, *, run: str) -> Iterator[None]:
 
 
 def exists(connection: Connection) -> bool:
-    """True when schema `etl` can be read; one that a former version has made is completed by the next writer."""
-    return has_table(connection, LAST_READ)
-
-
-def audit(connection: Connection, *, run: str, action: str, **detail: Any) -> None:
-    """Appends to `etl.audit_log`: counts, keys of waves and digests, never personal data."""
-    connection.execute(statement("write_audit"), {"run": run, "action": action, "detail": json.dumps(detail)})
-
-
-@contextmanager
-def refusals_audited(connection: Connection, *, run: str) -> Iterator[None]:
-    """Writes a refusal of the block into the audit trail, in a transaction of its own: that of the block is gone."""
-    try:
-        yield
-    except (Refused, UndoRefused) as refusal:
-        told: dict[str, Any] = {"check": "undo", "count": len(getattr(refusal, "rows", ()))}
-        if isinstance(refusal, Refused):
-            told = {"check": refusal.check, "table": refusal.table, "count": refusal.count}
-        with suppress(Unavailable), writing(connection, run=run):  # the refusal matters more than its trace
-            audit(connection, run=run, action="refused", **told)
-        raise
+    """True when schema `etl` is there."""
+    return has_table(connection, "etl.meta")
 
 
 def meta_facts(spec: Spec, keys: dict[str, tuple[str, ...]]) -> dict[str, str]:
@@ -138,7 +83,7 @@ def declared_facts(spec: Spec) -> dict[str, str]:
 
 def contradictions(connection: Connection, facts: dict[str, str]) -> list[str]:
     """Facts that differ from what the target remembers, as sentences."""
-    known = dict(rows(connection, sql.Composed([sql.SQL("SELECT key, value FROM etl.meta")])))
+    known = known_facts(connection)
     return [
         f"{fact}: the target was loaded with {known[fact]!r}, the spec says {value!r}"
         for fact, value in facts.items()

@@ -4,9 +4,12 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from etl_assets.access.postgres.connection import Connection, LockHolder, find_lock_holder, one, rows, writing
-from etl_assets.access.postgres.statements import statement
-from etl_assets.core.memory.schema import audit, exists
+from etl_assets.access.postgres.connection import Connection, LockHolder, find_lock_holder, writing
+from etl_assets.access.postgres.statements import Statements
+from etl_assets.core.memory.audit import audit
+from etl_assets.core.memory.schema import exists
+
+SQL = Statements(__file__)
 
 LOOK_AGAIN_S = 3.0
 PATIENCE_MS = 10_000
@@ -34,7 +37,7 @@ def look_at_lock(connection: Connection) -> tuple[LockHolder | None, bool]:
 
 def blocked_sessions(connection: Connection) -> list[Blocked]:
     """Sessions of ours that wait for a lock of somebody else: of the app, or of an administrator's open transaction."""
-    return [Blocked(*row) for row in rows(connection, statement("list_blocked"))]
+    return [Blocked(*row) for row in SQL("list_blocked").many(connection)]
 
 
 def end_session(connection: Connection, holder: LockHolder, *, run: str) -> bool:
@@ -44,7 +47,7 @@ def end_session(connection: Connection, holder: LockHolder, *, run: str) -> bool
     Returns:
         True when it is gone; False when the server did not end it within PATIENCE_MS.
     """
-    is_gone = bool(one(connection, statement("end_session"), pid=holder.pid, name=holder.name, patience=PATIENCE_MS)[0])
+    is_gone = bool(SQL("end_session").one(connection, pid=holder.pid, name=holder.name, patience=PATIENCE_MS)[0])
     if is_gone and exists(connection):
         with writing(connection, run=run):
             audit(connection, run=run, action="lock_broken", holder=holder.name)

@@ -2,11 +2,13 @@
 
 import secrets
 
-from etl_assets.access.postgres.connection import Connection, has_table, rows
-from etl_assets.access.postgres.statements import statement
+from etl_assets.access.postgres.connection import Connection, has_table
+from etl_assets.access.postgres.statements import Statements
 from etl_assets.core.memory.facts import find_fact, write_fact
 from etl_assets.model.errors import ArtifactError
 from etl_assets.model.suppression import KEY_BYTES, Person, Suppressions
+
+SQL = Statements(__file__)
 
 KEY = "suppression key"
 
@@ -16,7 +18,7 @@ def read_suppressions(connection: Connection) -> Suppressions:
     if not has_table(connection, "etl.forgotten"):
         return Suppressions()
     key = find_fact(connection, KEY)
-    found = rows(connection, statement("list_suppressions"))
+    found = SQL("list_suppressions").many(connection)
     people = frozenset(Person(*(bytes(part) if part is not None else None for part in row)) for row in found)  # type: ignore[arg-type]
     return Suppressions(bytes.fromhex(key or ""), people)
 

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from etl_assets.access.postgres.catalog import read_targets, regclass
-from etl_assets.access.postgres.connection import Connection, connect, one, rows, run_statement
-from etl_assets.access.postgres.statements import qualified, statement
+from etl_assets.access.postgres.connection import Connection, connect
+from etl_assets.access.postgres.statements import Statements, qualified
 from etl_assets.core.memory.schema import rolled_back
 from etl_assets.model.errors import SettingsError
 from etl_assets.spec.model import Spec
+
+SQL = Statements(__file__)
 
 RUN = "dry run"
 
@@ -37,14 +39,14 @@ def hold_sequences(connection: Connection, spec: Spec) -> None:
     """
     for target in read_targets(connection, spec).values():
         table = regclass(target.schema, target.name)
-        for schema, name, is_ours in rows(connection, statement("list_sequences"), table=table):
+        for schema, name, is_ours in SQL("list_sequences").many(connection, table=table):
             if not is_ours:
                 raise SettingsError(
                     f"a dry run would move the sequence {schema}.{name} for good: it belongs to a role of which this "
                     "one is no member. Run it as the owner of the tables"
                 )
             sequence = qualified(schema, name)
-            value, called = one(connection, statement("read_sequence", sequence=sequence))
-            run_statement(connection, statement("restart_sequence", sequence=sequence))
+            value, called = SQL("read_sequence", sequence=sequence).one(connection)
+            SQL("restart_sequence", sequence=sequence).exec(connection)
             values = {"sequence": regclass(schema, name), "value": value, "called": called}
-            connection.execute(statement("set_sequence"), values)
+            SQL("set_sequence").exec(connection, **values)

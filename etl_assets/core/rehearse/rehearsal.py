@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from etl_assets.access.postgres.connection import Connection, rows
-from etl_assets.access.postgres.statements import statement
+from etl_assets.access.postgres.connection import Connection
+from etl_assets.access.postgres.statements import Statements
 from etl_assets.core.gate.table_rules import staging_validations
 from etl_assets.core.gate.user_rules import claims_file_is_met
 from etl_assets.core.links.links import Links
@@ -18,6 +18,8 @@ from etl_assets.core.verify.books import read_books
 from etl_assets.model.books import TableBook
 from etl_assets.model.errors import EtlError, SettingsError, sample_of
 from etl_assets.spec.model import Spec
+
+SQL = Statements(__file__)
 
 RUN = "check"
 MOST_REHEARSED = 200  # users; the app's own inserts into tables with serial ids wait meanwhile
@@ -76,7 +78,7 @@ def rehearse_staging(
         links = marked(connection, links)
         found.cells = [
             CellFaults(table, column, rule, int(count), sample_of(tuple(ids)))
-            for table, column, rule, count, ids in rows(connection, statement("describe_quarantine"))
+            for table, column, rule, count, ids in SQL("describe_quarantine").many(connection)
         ]
         found.books = list(read_books(connection, links).tables)
         for book in found.books:
@@ -105,8 +107,8 @@ def _rehearse_insert(connection: Connection, spec: Spec, found: Rehearsal, keys:
                 done = load_wave(loader, wave=wave.key, progress=lambda *_: None)
                 found.inserted += f", {done.written:,} rows and balances of {wave.users:,} users"
                 found.inserted += f" (of {claimable:,} who can claim now)"
-            query = statement("count_refused")
-            for table, rule, count, ids in rows(connection, query, run=RUN):
+            query = SQL("count_refused")
+            for table, rule, count, ids in query.many(connection, run=RUN):
                 found.refused[table] = f"the target would refuse {count:,}: {rule} (ids {sample_of(tuple(ids))})"
     except SettingsError as problem:
         found.inserted = f"nothing: {problem}"

@@ -11,15 +11,18 @@ from pathlib import Path
 
 from etl_assets.access.legacy.database import describe, open_read_only, quoted
 from etl_assets.access.legacy.export import key_text
-from etl_assets.access.postgres.connection import Connection, has_table, rows
-from etl_assets.access.postgres.statements import staging_table, statement
+from etl_assets.access.postgres.connection import Connection, has_table
+from etl_assets.access.postgres.statements import Statements, staging_table
+from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.facts import find_fact, replace_fact
-from etl_assets.core.memory.schema import audit, exists
+from etl_assets.core.memory.schema import exists
 from etl_assets.core.memory.staged import staged_tables
 from etl_assets.model.errors import LegacyReplaced, sample_of
 from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.spec.exports import Export, exports_of
 from etl_assets.spec.model import USERS, Spec
+
+SQL = Statements(__file__)
 
 ACCEPTED, ACCEPTED_LENGTH = "accepted file", 12  # digits of its sha256
 SAMPLE_ROWS = 10_000
@@ -96,7 +99,7 @@ def compare(connection: Connection, copy: Path, spec: Spec) -> list[Compared]:
 def _users(connection: Connection, legacy: sqlite3.Connection, spec: Spec, export: Export) -> Compared:
     users = spec.users
     assert users is not None  # noqa: S101 - asked by the caller
-    known = rows(connection, statement("sample_users"), count=SAMPLE_ROWS)
+    known = SQL("sample_users").many(connection, count=SAMPLE_ROWS)
     now = _read(legacy, export, [key for key, *_ in known], [users.email, users.created_column])
     found = Compared("users have another address and sign-up, or are gone", len(known))
     for key, email, created in known:
@@ -115,8 +118,8 @@ def _rows(
     created = spec.tables[name].created_column
     if export.optional and describe(legacy, export.source) is None:
         return Compared(f"rows of {name}")
-    query = statement("sample_created" if created else "sample_rows", staging=staging_table(name))
-    known = rows(connection, query, count=SAMPLE_ROWS)
+    query = SQL("sample_created" if created else "sample_rows", staging=staging_table(name))
+    known = query.many(connection, count=SAMPLE_ROWS)
     now = _read(legacy, export, [key for key, *_ in known], [created] if created else [])
     found = Compared(f"rows of {name} are gone, or were made at another moment", len(known))
     for key, owner, made in known:

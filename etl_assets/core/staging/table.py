@@ -7,21 +7,21 @@ import polars as pl
 from psycopg import sql
 
 from etl_assets.access.postgres.catalog import regclass, shape_digest
-from etl_assets.access.postgres.connection import Connection, has_table, one, rows, run_statement
+from etl_assets.access.postgres.connection import Connection, analyze, has_table
 from etl_assets.access.postgres.copying import copy_frame, csv_of, require_all_arrived, without_nul
 from etl_assets.access.postgres.statements import (
+    Statements,
     catalog_text,
     identifier,
     joined,
     literal,
     staging_table,
-    statement,
     without_parameters,
 )
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.reissued import free_reissued
 from etl_assets.core.links.repeated import repeated_keys
-from etl_assets.core.memory.schema import audit
+from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.staged import write_staged, write_staging_digest
 from etl_assets.core.staging.ahead import one_ahead
 from etl_assets.faults import fault_point
@@ -30,6 +30,8 @@ from etl_assets.model.errors import CorrectionsError, sample_of
 from etl_assets.model.target import TargetTable
 from etl_assets.spec.model import USERS, Table
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
+
+SQL = Statements(__file__)
 
 NAMED_IN_QUARANTINE = ("value", "legacy_id", "legacy_user_id", "via_key")
 
@@ -102,27 +104,25 @@ def replace_staging(
     columns = staging_columns(table, target)
     name = {"table": table.name}
     known = identifier("etl_known_ids")
-    run_statement(connection, statement("drop_known_ids"))
+    SQL("drop_known_ids").exec(connection)
     is_staged = has_table(connection, f"etl.stg_{table.name}")
     old = "list_known_ids" if is_staged else "list_known_ids_without_staging"
-    connection.execute(statement(old, staging=staging_table(table.name), known=known), name)
-    run_statement(connection, statement("drop_staging", staging=staging_table(table.name)))
-    run_statement(
-        connection, statement("create_staging", staging=staging_table(table.name), columns=_definitions(columns))
-    )
+    SQL(old, staging=staging_table(table.name), known=known).exec(connection, **name)
+    drop_table(connection, table.name)
+    SQL("create_staging", staging=staging_table(table.name), columns=_definitions(columns)).exec(connection)
     for store in ("quarantine", "excluded"):
-        connection.execute(statement("forget_table", store=identifier("etl", store)), name)
+        SQL("clear_table", store=identifier("etl", store)).exec(connection, **name)
     copied, faulty = copy_batches(connection, table, list(columns), source.batches, is_new=True)
     _require_own_keys(connection, table, source.corrected)
-    run_statement(connection, statement("add_staging_key", staging=staging_table(table.name)))
+    SQL("add_staging_key", staging=staging_table(table.name)).exec(connection)
     keep_faults(connection, table, faulty)
-    connection.execute(statement("exclude_rows"), {**name, "keys": source.excluded, "reason": "where"})
-    connection.execute(statement("exclude_rows"), {**name, "keys": source.forgotten, "reason": "forgotten"})
+    exclude(connection, table.name, source.excluded, reason="where")
+    exclude(connection, table.name, source.forgotten, reason="forgotten")
     _keep_corrections(connection, table, source.corrected)
-    run_statement(connection, statement("enable_rls", table=staging_table(table.name)))
+    SQL("enable_rls", table=staging_table(table.name)).exec(connection)
     for index in _indexes(table, target):
-        run_statement(connection, statement("create_staging_index", staging=staging_table(table.name), columns=index))
-    run_statement(connection, statement("analyze", table=staging_table(table.name)))
+        SQL("create_staging_index", staging=staging_table(table.name), columns=index).exec(connection)
+    analyze(connection, staging_table(table.name))
     exclude_vanished(connection, table, known)
     fault_point("staging.copied")
     left_behind = len(source.excluded) + len(source.corrected.dropped) + len(source.forgotten)
@@ -134,14 +134,14 @@ def replace_staging(
 def exclude_vanished(connection: Connection, table: Table, known: sql.Identifier) -> None:
     """Counts as excluded what was known before, is nowhere in the snapshot and was never loaded."""
     slots = {"staging": staging_table(table.name), "known": known, "repeated": repeated_keys(table.name)}
-    connection.execute(statement("exclude_vanished", **slots), {"table": table.name})
+    SQL("exclude_vanished", **slots).exec(connection, table=table.name)
 
 
 def keep_faults(connection: Connection, table: Table, faulty: pl.DataFrame) -> None:
     """Puts refused cells (QUARANTINE_SCHEMA) into the quarantine."""
-    run_statement(connection, statement("create_quarantine_batch"))
-    copy_frame(connection, statement("copy_quarantine"), faulty.with_columns(without_nul(*NAMED_IN_QUARANTINE)))
-    connection.execute(statement("keep_quarantine_batch"), {"table": table.name})
+    SQL("create_quarantine_batch").exec(connection)
+    copy_frame(connection, SQL("copy_quarantine"), faulty.with_columns(without_nul(*NAMED_IN_QUARANTINE)))
+    SQL("keep_quarantine_batch").exec(connection, table=table.name)
 
 
 def note_staged(
@@ -178,7 +178,7 @@ def known_digest(connection: Connection, name: str) -> str | None:
 
     A former version kept the first alone.
     """
-    found: str | None = one(connection, statement("find_staging_digest"), table=name)[0]
+    found: str | None = SQL("find_staging_digest").one(connection, table=name)[0]
     return found
 
 
@@ -198,26 +198,25 @@ def is_altered(connection: Connection, name: str) -> bool:
 
 def _digest(connection: Connection, name: str) -> str:
     # On its own and not within the UPDATE, where Postgres would not read in parallel.
-    return str(one(connection, statement("digest_staging", staging=staging_table(name)))[0])
+    return str(SQL("digest_staging", staging=staging_table(name)).one(connection)[0])
 
 
 def _versions(connection: Connection, name: str) -> list[str]:
-    query = statement("digest_versions", staging=staging_table(name))
-    return list(one(connection, query, staging=regclass("etl", f"stg_{name}")))
+    query = SQL("digest_versions", staging=staging_table(name))
+    return list(query.one(connection, staging=regclass("etl", f"stg_{name}")))
 
 
 def _keep_corrections(connection: Connection, table: Table, corrected: Corrected) -> None:
     """Excludes dropped rows, and notes what was corrected, without the values, for the report and the audit trail."""
     if corrected.corrections.all:
-        dropped = {"table": table.name, "keys": corrected.dropped, "reason": "dropped"}
-        connection.execute(statement("exclude_rows"), dropped)
+        exclude(connection, table.name, corrected.dropped, reason="dropped")
     note_corrections(connection, table.name, corrected)
 
 
 def note_corrections(connection: Connection, table: str, corrected: Corrected) -> None:
     """Notes what was corrected, without the values, for the report."""
     name, given = {"table": table}, corrected.corrections.all
-    connection.execute(statement("forget_table", store=identifier("etl", "corrections")), name)
+    SQL("clear_table", store=identifier("etl", "corrections")).exec(connection, **name)
     if not given:
         return
     values = {
@@ -226,7 +225,7 @@ def note_corrections(connection: Connection, table: str, corrected: Corrected) -
         "reasons": [correction.reason for correction in given],
         "found": corrected.found,
     }
-    connection.execute(statement("write_corrections"), {**name, **values})
+    SQL("write_corrections").exec(connection, **name, **values)
 
 
 def _require_own_keys(connection: Connection, table: Table, corrected: Corrected) -> None:
@@ -234,8 +233,8 @@ def _require_own_keys(connection: Connection, table: Table, corrected: Corrected
     given = [correction.value for correction in corrected.corrections.cells(KEY_LABEL)]
     if not given:
         return
-    query = statement("list_repeated_keys", staging=staging_table(table.name))
-    repeated = [key for (key,) in rows(connection, query, keys=given)]
+    query = SQL("list_repeated_keys", staging=staging_table(table.name))
+    repeated = [key for (key,) in query.many(connection, keys=given)]
     if repeated:
         what = f"give rows of {table.name} keys that other rows have: {sample_of(repeated)}. Choose others"
         raise CorrectionsError("corrections.csv", None, what)
@@ -273,7 +272,7 @@ def copy_batches(
     """
     names = joined([identifier(column) for column in columns])
     sent, faulty = 0, [QUARANTINE_SCHEMA.to_frame()]
-    copy_in = statement("copy_staging", staging=staging_table(table.name), columns=names, is_new=literal(is_new))
+    copy_in = SQL("copy_staging", staging=staging_table(table.name), columns=names, is_new=literal(is_new))
     encoded = ((batch, csv_of(batch.rows.select(columns))) for batch in batches)
     with connection.cursor() as cursor:
         with cursor.copy(without_parameters(copy_in, connection)) as copy:
@@ -284,3 +283,13 @@ def copy_batches(
                 fault_point("staging.batch")
         require_all_arrived(cursor.rowcount, sent, table.name)
     return sent, pl.concat(faulty)
+
+
+def exclude(connection: Connection, table: str, keys: list[str], *, reason: str) -> None:
+    """Notes rows that were left behind on purpose."""
+    SQL("exclude_rows").exec(connection, table=table, keys=keys, reason=reason)
+
+
+def drop_table(connection: Connection, table: str) -> None:
+    """Drops `etl.stg_<table>` where it is."""
+    SQL("drop_staging", staging=staging_table(table)).exec(connection)

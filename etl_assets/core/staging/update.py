@@ -7,15 +7,16 @@ import polars as pl
 from psycopg import sql
 
 from etl_assets.access.postgres.catalog import shape_digest
-from etl_assets.access.postgres.connection import Connection, one, rows, run_statement
+from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.copying import copy_frame, without_nul
-from etl_assets.access.postgres.statements import identifier, staging_table, statement
+from etl_assets.access.postgres.statements import Statements, identifier, staging_table
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.repeated import repeated_keys
 from etl_assets.core.staging.table import (
     StagedCounts,
     StagingSource,
     copy_batches,
+    exclude,
     exclude_vanished,
     is_altered,
     keep_faults,
@@ -26,6 +27,8 @@ from etl_assets.core.staging.table import (
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import Unavailable
 from etl_assets.spec.model import Table
+
+SQL = Statements(__file__)
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,12 @@ def find_former(connection: Connection, links: Links, table: Table) -> FormerSta
         "target_digest": shape_digest(links.targets[table.name]),
         "staging": f"etl.stg_{table.name}",
     }
-    found = rows(connection, statement("find_former_staging"), **values)
+    found = SQL("find_former_staging").many(connection, **values)
     if not found:
         return None
     snapshot, content, staged = found[0]
     # A table from which rows were lost is not brought up to date but made anew: that is the checks' remedy.
-    present = one(connection, statement("count_staging", staging=staging_table(table.name)))[0]
+    present = SQL("count_staging", staging=staging_table(table.name)).one(connection)[0]
     return FormerStaging(snapshot, content, int(staged)) if present == staged else None
 
 
@@ -91,18 +94,18 @@ def update_staging(
     columns = list(staging_columns(table, links.targets[table.name]))
     entered, faulty = copy_batches(connection, table, columns, source.batches)
     keep_faults(connection, table, faulty)
-    run_statement(connection, statement("note_left_out"), **name)
+    SQL("note_left_out").exec(connection, **name)
     left_out = {"where": source.excluded, "forgotten": source.forgotten}
     keys = [key for some in left_out.values() for key in some]
-    returned = statement("forget_returned", staging=staging, repeated=repeated_keys(table.name))
-    connection.execute(returned, {**name, "keys": keys})
+    returned = SQL("clear_returned", staging=staging, repeated=repeated_keys(table.name))
+    returned.exec(connection, **name, keys=keys)
     for reason, some in left_out.items():
-        connection.execute(statement("exclude_rows"), {**name, "keys": some, "reason": reason})
-    run_statement(connection, statement("drop_rowids"))
+        exclude(connection, table.name, some, reason=reason)
+    SQL("drop_rowids").exec(connection)
     known = identifier("pg_temp", "etl_gone")
     exclude_vanished(connection, table, known)
     fault_point("staging.copied")
-    quarantined = int(one(connection, statement("count_quarantined"), **name)[0])
+    quarantined = int(SQL("count_quarantined").one(connection, **name)[0])
     # Where nothing was touched it is as `find_sound` has just found it.
     digest = None if removed or entered else known_digest(connection, table.name)
     counts = StagedCounts(former.rows - removed + entered, quarantined, len(keys), digest=digest)
@@ -112,13 +115,13 @@ def update_staging(
 
 def _remove(connection: Connection, table: Table, gone: Iterable[pl.DataFrame]) -> int:
     """Takes rows out of staging, or of the quarantine; returns how many were staged."""
-    run_statement(connection, statement("drop_gone"))
-    run_statement(connection, statement("create_gone"))
+    SQL("drop_gone").exec(connection)
+    SQL("create_gone").exec(connection)
     for keys in gone:
-        copy_frame(connection, statement("copy_gone"), keys.select(without_nul("_key")))
+        copy_frame(connection, SQL("copy_gone"), keys.select(without_nul("_key")))
     slots = {"store": staging_table(table.name), "key": identifier("_legacy_id"), "of_table": sql.SQL("")}
-    removed = run_statement(connection, statement("delete_gone", **slots)).rowcount
+    removed = SQL("delete_gone", **slots).exec(connection)
     slots = {"store": identifier("etl", "quarantine"), "key": identifier("legacy_id")}
     of_table = sql.SQL('AND s."table" = %(table)s')
-    run_statement(connection, statement("delete_gone", **slots, of_table=of_table), table=table.name)
+    SQL("delete_gone", **slots, of_table=of_table).exec(connection, table=table.name)
     return removed

@@ -3,12 +3,22 @@
 from psycopg import sql
 
 from etl_assets.access.postgres.catalog import regclass
-from etl_assets.access.postgres.connection import Connection, rows
-from etl_assets.access.postgres.statements import catalog_text, identifier, joined, literal, qualified, statement
+from etl_assets.access.postgres.connection import Connection
+from etl_assets.access.postgres.statements import (
+    Statement,
+    Statements,
+    catalog_text,
+    identifier,
+    joined,
+    literal,
+    qualified,
+)
 from etl_assets.core.balances.balances import require_known_balances, spent_balances
 from etl_assets.core.links.links import Links
 from etl_assets.model.errors import UndoRefused
 from etl_assets.spec.model import USERS
+
+SQL = Statements(__file__)
 
 Slots = dict[str, sql.Composable]
 CHANGED = "were changed in production since they were loaded"
@@ -41,11 +51,11 @@ def hindrances(
         _require_no_trigger(connection, links, name)
         queries = _queries(links, name, wave=wave)
         queries += [(REFERRED, query) for query in _referring(connection, links, name, tables)]
-        marked = {(key, why) for why, query in queries for (key,) in rows(connection, query, **values)}
+        marked = {(key, why) for why, query in queries for (key,) in query.many(connection, **values)}
         found += [(name, key, why) for key, why in sorted(marked)]
     for name in links.tables:
         for query in _naming(links, name):
-            found += [(name, key, NAMING) for (key,) in rows(connection, query, **values)]
+            found += [(name, key, NAMING) for (key,) in query.many(connection, **values)]
     return [*found, *spent_balances(connection, links, users=users, wave=wave)]
 
 
@@ -60,13 +70,13 @@ def undo_slots(links: Links, name: str) -> Slots:
     }
 
 
-def _queries(links: Links, name: str, *, wave: str | None) -> list[tuple[str, sql.Composed]]:
+def _queries(links: Links, name: str, *, wave: str | None) -> list[tuple[str, Statement]]:
     slots, profiles = undo_slots(links, name), qualified(*links.spec.accounts.profiles_table)
-    found = [(CHANGED, statement("list_changed_since", **slots, found=links.digest(name, "t")))]
+    found = [(CHANGED, SQL("list_changed_since", **slots, found=links.digest(name, "t")))]
     if wave is not None:
-        found.append((LATER, statement("list_written_later", table=slots["table"])))
+        found.append((LATER, SQL("list_written_later", table=slots["table"])))
     if any(balance.summed and balance.summed[0] == name for balance in links.spec.balances.values()):
-        found.append((COUNTED, statement("list_gone_since", **slots, profiles=profiles)))
+        found.append((COUNTED, SQL("list_gone_since", **slots, profiles=profiles)))
     return found
 
 
@@ -78,13 +88,13 @@ def _require_no_trigger(connection: Connection, links: Links, name: str) -> None
         ("remove", "deleting from", target.delete_triggers),
         ("restore", "updating", target.update_triggers),
     ):
-        count = statement("count_in_question", table=literal(name))
-        if triggers and rows(connection, count, how=how) != [(0,)]:
+        count = SQL("count_in_question", table=literal(name))
+        if triggers and count.many(connection, how=how) != [(0,)]:
             what = f"Undo refused: {verb} {links.spec.tables[name].target} would fire {', '.join(triggers)}"
             raise UndoRefused(what, remedy=f"Disable them meanwhile, or say `policy: {{triggers: {{{name}: fire}}}}`.")
 
 
-def _referring(connection: Connection, links: Links, name: str, tables: list[str]) -> list[sql.Composed]:
+def _referring(connection: Connection, links: Links, name: str, tables: list[str]) -> list[Statement]:
     """Statements for rows that something staying refers to: by a foreign key, or by a reference of the spec."""
     table, target = links.spec.tables[name], links.targets[name]
     by_place: dict[tuple[str, str], list[str]] = {}
@@ -92,7 +102,7 @@ def _referring(connection: Connection, links: Links, name: str, tables: list[str
         by_place.setdefault((links.targets[other].schema, links.targets[other].name), []).append(other)
     pairs: set[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = set()
     place = regclass(target.schema, target.name)
-    for schema, child, here, there in rows(connection, statement("read_referring"), table=place):
+    for schema, child, here, there in SQL("read_referring").many(connection, table=place):
         pairs.add((schema, child, tuple(here), tuple(there)))
     for other in links.tables:
         for column, reference in links.spec.tables[other].references.items():
@@ -105,17 +115,17 @@ def _referring(connection: Connection, links: Links, name: str, tables: list[str
         goes = [_is_not_undone(links, ours) for ours in by_place.get((schema, child), ())]
         stays = joined([sql.SQL("true"), *goes], by=" AND ")
         slots = {"child": qualified(schema, child), "same": joined(list(same), by=" AND "), "stays": stays}
-        found.append(statement("list_referring", **undo_slots(links, name), **slots))
+        found.append(SQL("list_referring", **undo_slots(links, name), **slots))
     return found
 
 
-def _is_not_undone(links: Links, name: str) -> sql.Composed:
+def _is_not_undone(links: Links, name: str) -> Statement:
     slots = undo_slots(links, name)
-    return statement("is_not_undone", table=slots["table"], id=slots["id"], id_type=slots["id_type"])
+    return SQL("is_not_undone", table=slots["table"], id=slots["id"], id_type=slots["id_type"])
 
 
-def _naming(links: Links, name: str) -> list[sql.Composed]:
+def _naming(links: Links, name: str) -> list[Statement]:
     """Statements for rows of other users that name one whose claim is taken back."""
     table = links.spec.tables[name]
     columns = [column for column, reference in table.references.items() if reference.table == USERS]
-    return [statement("list_naming", **undo_slots(links, name), column=identifier(column)) for column in columns]
+    return [SQL("list_naming", **undo_slots(links, name), column=identifier(column)) for column in columns]

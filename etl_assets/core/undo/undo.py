@@ -2,27 +2,23 @@
 
 from dataclasses import dataclass, field
 
-from etl_assets.access.postgres.connection import (
-    Connection,
-    as_the_app,
-    fire_deferred,
-    one,
-    rows,
-    run_statement,
-    writing,
-)
-from etl_assets.access.postgres.statements import qualified, statement
+from etl_assets.access.postgres.connection import Connection, as_the_app, fire_deferred, writing
+from etl_assets.access.postgres.statements import Statements, qualified
 from etl_assets.core.balances.balances import spent_balances, undo_balances
 from etl_assets.core.balances.profiles import undo_profile
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.update import casts
+from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.final_books import find_final_books, keep_final_books
-from etl_assets.core.memory.schema import audit, contradictions, declared_facts, exists
+from etl_assets.core.memory.schema import contradictions, declared_facts, exists
 from etl_assets.core.undo.hindrances import hindrances, undo_slots
 from etl_assets.core.users import waves
 from etl_assets.core.users.holds import hold
+from etl_assets.core.users.users import find_user
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import SettingsError, UndoRefused
+
+SQL = Statements(__file__)
 
 LAST = "last"
 DISABLE = "Nothing was taken out. Disable the triggers meanwhile: what they book would be taken back twice."
@@ -64,13 +60,13 @@ def undo_wave(connection: Connection, links: Links, *, wave: str, run: str, in_u
         UndoRefused: a row was changed since, or something that stays refers to it.
     """
     with writing(connection, run=run):
-        known = [key for (key,) in rows(connection, statement("list_live_waves"))]
+        known = [key for (key,) in SQL("list_live_waves").many(connection)]
         wave = known[-1] if wave == LAST and known else wave
-        sealed = connection.execute(statement("find_wave"), {"wave": wave}).fetchone()
+        sealed = waves.find_wave(connection, wave)
         if sealed is None or sealed[1]:
             what = "was undone already" if sealed else "is not a wave of this target"
             raise SettingsError(f"{wave!r} {what}; its waves are {', '.join(known[-6:]) or 'none'}")
-        users = [user for (user,) in rows(connection, statement("list_wave_users"), wave=wave)]
+        users = waves.users_of_wave(connection, wave)
         done = _undo(connection, links, users=users, wave=wave, run=run, in_use=in_use)
         waves.undo_wave(connection, wave)
         done.waves = [wave]
@@ -89,11 +85,11 @@ def undo_user(connection: Connection, links: Links, *, user: str, run: str, in_u
         UndoRefused: a row was changed since, or something that stays refers to it.
     """
     with writing(connection, run=run):
-        found = connection.execute(statement("find_user"), {"user": user}).fetchone()
+        found = find_user(connection, user)
         if found is None or found[0] is None:
             what = "has claimed no account, so there is nothing to undo" if found else "is not a legacy user"
             raise SettingsError(f"{user!r} {what}; `etl-assets user ID` says where somebody's history is")
-        brought = [wave for (wave,) in rows(connection, statement("list_waves_of_user"), user=user)]
+        brought = [wave for (wave,) in SQL("list_waves_of_user").many(connection, user=user)]
         waves.leave_wave(connection, user)
         done = _undo(connection, links, users=[user], wave=None, run=run, in_use=in_use)
         done.waves = brought
@@ -104,13 +100,13 @@ def undo_user(connection: Connection, links: Links, *, user: str, run: str, in_u
 
 def left_of_waves(connection: Connection, waves: list[str]) -> dict[tuple[str, str], int]:
     """How many rows of each wave and table the ledger still has; runs inside `reading`."""
-    found = rows(connection, statement("count_of_waves"), waves=waves)
+    found = SQL("count_of_waves").many(connection, waves=waves)
     return {(wave, table): int(count) for wave, table, count in found}
 
 
 def undone_waves(connection: Connection) -> list[str]:
     """Waves that can be run again, because they, or one of their users, were undone; none on a target without ours."""
-    return [wave for (wave,) in rows(connection, statement("list_undone_waves"))] if exists(connection) else []
+    return [wave for (wave,) in SQL("list_undone_waves").many(connection)] if exists(connection) else []
 
 
 def _undo(
@@ -118,10 +114,10 @@ def _undo(
 ) -> Undone:
     _require_the_same_spec(connection, links)
     values = {"users": users, "wave": wave}
-    run_statement(connection, statement("create_undo"))
-    connection.execute(statement("choose_removals"), values)
-    connection.execute(statement("choose_restorations"), values)
-    touched = {user for (user,) in rows(connection, statement("list_touched_users"), wave=wave)} | set(users)
+    SQL("create_undo").exec(connection)
+    SQL("choose_removals").exec(connection, **values)
+    SQL("choose_restorations").exec(connection, **values)
+    touched = {user for (user,) in SQL("list_touched_users").many(connection, wave=wave)} | set(users)
     tables = _tables(connection, links)
     hindered = hindrances(connection, links, tables, users=users, wave=wave, in_use=in_use)
     if hindered:
@@ -129,8 +125,8 @@ def _undo(
     done = Undone(len(touched))
     if in_use:
         for name in tables:
-            kept = statement("keep_taken_out", **undo_slots(links, name), found=links.digest(name, "t"))
-            done.kept[name] = connection.execute(kept, {"run": run}).rowcount
+            kept = SQL("keep_taken_out", **undo_slots(links, name), found=links.digest(name, "t"))
+            done.kept[name] = kept.exec(connection, run=run)
     for name in reversed(tables):
         _remove(connection, links, name, done)
     fault_point("undo.removed")
@@ -143,7 +139,7 @@ def _undo(
     done.profile = undo_profile(connection, links, users=users, wave=wave)
     for name in tables:
         _restore(connection, links, name, done, wave=wave)
-    claims = one(connection, statement("digest_claims"), users=users)[0]
+    claims = SQL("digest_claims").one(connection, users=users)[0]
     hold(connection, users, wave=wave, touched=sorted(touched))
     _correct_final_books(connection, done, run=run)
     told = {"removed": done.removed, "restored": done.restored, "gone": done.gone, "lost": done.lost}
@@ -185,7 +181,7 @@ def _require_the_same_spec(connection: Connection, links: Links) -> None:
 
 def _tables(connection: Connection, links: Links) -> list[str]:
     """The tables in question, referenced tables first."""
-    named = {name for (name,) in rows(connection, statement("list_undo_tables"))}
+    named = {name for (name,) in SQL("list_undo_tables").many(connection)}
     absent = sorted(named - set(links.tables))
     if absent:
         what = (
@@ -198,12 +194,12 @@ def _tables(connection: Connection, links: Links) -> list[str]:
 def _remove(connection: Connection, links: Links, name: str, done: Undone) -> None:
     slots = undo_slots(links, name)
     if not links.spec.tables[name].owner.is_none:
-        lost = statement("strike_lost_rows", **slots, profiles=qualified(*links.spec.accounts.profiles_table))
-        done.lost[name] = int(one(connection, lost)[0])
-    count = statement("count_present", **slots)
-    present, gone = one(connection, count, how="remove")
+        lost = SQL("strike_lost_rows", **slots, profiles=qualified(*links.spec.accounts.profiles_table))
+        done.lost[name] = int(lost.one(connection)[0])
+    count = SQL("count_present", **slots)
+    present, gone = count.one(connection, how="remove")
     with as_the_app(connection):
-        removed = one(connection, statement("remove_rows", **slots))[0]
+        removed = SQL("remove_rows", **slots).one(connection)[0]
     if removed != present:
         what = f"Undo refused: {links.spec.tables[name].target} kept {present - removed:,} of {present:,} rows"
         raise UndoRefused(what, remedy="Look at its triggers and rules: one of them swallows a DELETE.")
@@ -212,14 +208,14 @@ def _remove(connection: Connection, links: Links, name: str, done: Undone) -> No
 
 def _restore(connection: Connection, links: Links, name: str, done: Undone, *, wave: str | None) -> None:
     slots = undo_slots(links, name)
-    present = one(connection, statement("count_present", **slots), how="restore")[0]
+    present = SQL("count_present", **slots).one(connection, how="restore")[0]
     if not present:
         return
-    query = statement(
+    query = SQL(
         "restore_rows", **slots, changes=casts(links, name, links.changeable(name)), found=links.digest(name, "t")
     )
     with as_the_app(connection):
-        restored, differing = one(connection, query, wave=wave)
+        restored, differing = query.one(connection, wave=wave)
     if restored != present or differing:
         what = f"Undo refused: {links.spec.tables[name].target} did not take {max(present - restored, differing):,}"
         raise UndoRefused(f"{what} former rows as they were", remedy="Look at its triggers and rules on UPDATE.")

@@ -5,12 +5,14 @@ from pathlib import Path
 from uuid import UUID
 
 from etl_assets.access.files.operator_csv import read_lines
-from etl_assets.access.postgres.connection import Connection, run_statement
-from etl_assets.access.postgres.statements import identifier, statement
+from etl_assets.access.postgres.connection import Connection, analyze
+from etl_assets.access.postgres.statements import Statements, identifier
 from etl_assets.core.links.repeated import repeated_users
-from etl_assets.core.memory.schema import audit
+from etl_assets.core.memory.audit import audit
 from etl_assets.model.claims import Claim, Claims
 from etl_assets.model.errors import CorrectionsError
+
+SQL = Statements(__file__)
 
 HEADER = ("legacy_user_id", "supabase_user_id", "reason")
 # Not whatever `UUID` reads: it lets blanks, braces and underscores through.
@@ -59,11 +61,11 @@ def replace_claims(connection: Connection, claims: Claims, *, run: str) -> None:
         "accounts": [claim.account for claim in claims.all],
         "reasons": [claim.reason for claim in claims.all],
     }
-    gone = connection.execute(statement("forget_claims"), values).rowcount
-    new = connection.execute(statement("write_claims"), values).rowcount
+    gone = SQL("clear_claims").exec(connection, **values)
+    new = SQL("write_claims").exec(connection, **values)
     if gone or new:
-        run_statement(connection, statement("analyze", table=identifier("etl", "claims")))
+        analyze(connection, identifier("etl", "claims"))
         counts = {"lines": len(claims.all), "holds": claims.holds, "new": new, "former": gone}
         audit(connection, run=run, action="claims_file", **counts, claims=claims.sha256)
-    run_statement(connection, statement("release_spoken_for"))
-    run_statement(connection, statement("mark_other_people", repeated=repeated_users()))
+    SQL("release_spoken_for").exec(connection)
+    SQL("mark_other_people", repeated=repeated_users()).exec(connection)

@@ -1,24 +1,26 @@
 """Holds, and claims that are stamped or taken back: what others than claiming write into the map of users."""
 
-from etl_assets.access.postgres.connection import Connection, rows
-from etl_assets.access.postgres.statements import statement
+from etl_assets.access.postgres.connection import Connection
+from etl_assets.access.postgres.statements import Statements
+
+SQL = Statements(__file__)
 
 
 def hold(connection: Connection, users: list[str], *, wave: str | None, touched: list[str]) -> None:
     """Takes the claims of `users` back, and holds everybody who was touched until an operator says otherwise."""
-    connection.execute(statement("hold_users"), {"users": users, "wave": wave, "touched": touched})
+    SQL("hold_users").exec(connection, users=users, wave=wave, touched=touched)
 
 
 def release(connection: Connection, *, wave: str | None = None, user: str | None = None) -> list[str]:
     """Lets undone users move again, those of a wave or one; returns their legacy ids. Runs inside `writing`."""
-    return [found for (found,) in rows(connection, statement("release_users"), wave=wave, user=user)]
+    return [found for (found,) in SQL("release_users").many(connection, wave=wave, user=user)]
 
 
 def stamp_migrated(connection: Connection, users: list[str]) -> None:
     """Notes at users when their history arrived first."""
-    connection.execute(statement("stamp_migrated"), {"users": users})
+    SQL("stamp_migrated").exec(connection, users=users)
 
 
 def unclaim(connection: Connection, user: str) -> None:
     """Takes back the claim of somebody of whom nothing arrived."""
-    connection.execute(statement("unclaim_user"), {"user": user})
+    SQL("unclaim_user").exec(connection, user=user)

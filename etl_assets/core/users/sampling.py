@@ -2,11 +2,13 @@
 
 from psycopg import sql
 
-from etl_assets.access.postgres.connection import Connection, rows
-from etl_assets.access.postgres.statements import identifier, staging_table, statement
+from etl_assets.access.postgres.connection import Connection
+from etl_assets.access.postgres.statements import Statement, Statements, identifier, staging_table
 from etl_assets.core.links.links import Links
 from etl_assets.spec.model import USERS, Spec
 from etl_assets.spec.shapes import reference_columns
+
+SQL = Statements(__file__)
 
 
 def sampled(
@@ -24,17 +26,17 @@ def sampled(
     """
     count, _, seed = sample.partition("/")
     values = {"users": candidates, "seed": seed, "count": int(count)}
-    chosen = {user for (user,) in rows(connection, statement("list_sample", states=states), **values)}
+    chosen = {user for (user,) in SQL("list_sample", states=states).many(connection, **values)}
     new = chosen
     while new:
-        named = {user for query in _referenced(spec, links) for (user,) in rows(connection, query, users=list(new))}
-        found = rows(connection, statement("list_claimable", states=states), users=list(named - chosen))
+        named = {user for query in _referenced(spec, links) for (user,) in query.many(connection, users=list(new))}
+        found = SQL("list_claimable", states=states).many(connection, users=list(named - chosen))
         new = {user for (user,) in found} & set(candidates)
         chosen |= new
     return sorted(chosen)
 
 
-def _referenced(spec: Spec, links: Links) -> list[sql.Composed]:
+def _referenced(spec: Spec, links: Links) -> list[Statement]:
     found = []
     for name in links.tables:
         table = spec.tables[name]
@@ -44,7 +46,7 @@ def _referenced(spec: Spec, links: Links) -> list[sql.Composed]:
                 continue
             slots = {"owners": links.owners(name), "staging": staging_table(name), "ref": identifier(f"_ref{number}")}
             if parent == USERS:
-                found.append(statement("list_referenced_users", **slots))
+                found.append(SQL("list_referenced_users", **slots))
             else:
-                found.append(statement("list_referenced_owners", **slots, parents=links.owners(parent)))
+                found.append(SQL("list_referenced_owners", **slots, parents=links.owners(parent)))
     return found

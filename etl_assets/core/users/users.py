@@ -3,21 +3,24 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import polars as pl
 from psycopg import sql
 
 from etl_assets.access.postgres.catalog import read_columns, read_rules, read_targets, regclass
-from etl_assets.access.postgres.connection import Connection, one, rows, run_statement
+from etl_assets.access.postgres.connection import Connection, analyze
 from etl_assets.access.postgres.copying import copy_frame
-from etl_assets.access.postgres.statements import identifier, joined, literal, qualified, statement
+from etl_assets.access.postgres.statements import Statement, Statements, identifier, joined, literal, qualified
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.refused import refused_tables
 from etl_assets.core.links.reissued import reissued_tables
 from etl_assets.core.links.repeated import repeated_users, why_another
-from etl_assets.core.memory.schema import audit, exists
+from etl_assets.core.memory.audit import audit
+from etl_assets.core.memory.schema import exists
 from etl_assets.core.memory.staged import write_staged
 from etl_assets.core.memory.suppressions import read_suppressions
+from etl_assets.core.users import waves
 from etl_assets.core.users.holds import release
 from etl_assets.core.users.sampling import sampled
 from etl_assets.core.users.waves import reopen_wave, write_wave
@@ -25,6 +28,8 @@ from etl_assets.faults import fault_point
 from etl_assets.model.errors import SettingsError, TargetMismatch, WaveHindered
 from etl_assets.model.ids import is_wave_key, wave_key
 from etl_assets.spec.model import Spec
+
+SQL = Statements(__file__)
 
 USER_COLUMNS = ("legacy_user_id", "email", "email_key", "verified", "created_at", "created_value")
 OF_FORGOTTEN = "the legacy id was of somebody who was forgotten"
@@ -48,7 +53,7 @@ class Wave:
     is_new: bool
 
 
-def accounts(connection: Connection, spec: Spec) -> sql.Composed:
+def accounts(connection: Connection, spec: Spec) -> Statement:
     """A statement for all accounts: `id, email_key, confirmed_at, hindrance`.
 
     `hindrance` says why the account may not claim, nor hold what it has claimed; NULL where it may.
@@ -60,12 +65,12 @@ def accounts(connection: Connection, spec: Spec) -> sql.Composed:
     wanted = ("id", "email") if by_profile else ("id",)
     _require_columns(connection, regclass(*spec.accounts.profiles_table), wanted)
     if by_profile:
-        return statement("list_profiles", profiles=profiles)
+        return SQL("list_profiles", profiles=profiles)
     known = _require_columns(connection, "auth.users", ACCOUNT_COLUMNS)
     hindrances: list[sql.Composable] = [sql.SQL(when) for column, when in HINDRANCES.items() if column in known]
     if "is_sso_user" in known:
-        hindrances.append(statement("sso_rule", domains=literal(list(spec.accounts.sso_domains))))
-    return statement("list_accounts", profiles=profiles, hindrances=joined(hindrances, by=" "))
+        hindrances.append(SQL("sso_rule", domains=literal(list(spec.accounts.sso_domains))))
+    return SQL("list_accounts", profiles=profiles, hindrances=joined(hindrances, by=" "))
 
 
 def read_links(connection: Connection, spec: Spec) -> Links:
@@ -91,10 +96,10 @@ def marked(connection: Connection, links: Links) -> Links:
     )
 
 
-def email_accounts(connection: Connection, _: Spec) -> sql.Composed:
+def email_accounts(connection: Connection, _: Spec) -> Statement:
     """A statement for confirmed accounts that have an e-mail identity alone: `is_at_once`; none where nobody knows."""
     known = set(read_columns(connection, "auth.identities"))
-    return statement("list_email_accounts" if {"user_id", "provider"} <= known else "list_no_accounts")
+    return SQL("list_email_accounts" if {"user_id", "provider"} <= known else "list_no_accounts")
 
 
 def _require_columns(connection: Connection, table: str, wanted: tuple[str, ...]) -> set[str]:
@@ -107,30 +112,30 @@ def _require_columns(connection: Connection, table: str, wanted: tuple[str, ...]
     return columns
 
 
-def judged_claims(connection: Connection, spec: Spec) -> sql.Composed:
+def judged_claims(connection: Connection, spec: Spec) -> Statement:
     """A statement for the claims file: `legacy_user_id, supabase_user_id, account_id, confirmed_at, hindrance`."""
-    return statement("judge_claims", **_rivals(connection, spec))
+    return SQL("judge_claims", **_rivals(connection, spec))
 
 
 def _rivals(connection: Connection, spec: Spec) -> dict[str, sql.Composable]:
     return {"accounts": accounts(connection, spec), "merge": literal(spec.accounts.merge_duplicates)}
 
 
-def user_states(connection: Connection, spec: Spec, links: Links, *, some: bool = False) -> sql.Composed:
+def user_states(connection: Connection, spec: Spec, links: Links, *, some: bool = False) -> Statement:
     """A statement for each legacy user's state now: `legacy_user_id, state, reason, account_id, confirmed_at`.
 
     `claimable` stands for unclaimed users who would be claimed by a wave that opened now. With `some`, only the users
     of the parameter `users` are judged, and only their rows are looked at.
     """
     nothing, rivals = sql.SQL(""), _rivals(connection, spec)
-    return statement(
+    return SQL(
         "user_states",
         **rivals,
-        claims=statement("judge_claims", **rivals),
+        claims=SQL("judge_claims", **rivals),
         incomplete=links.incomplete_users(some=some),
         another=why_another(),
         repeated=repeated_users(),
-        of_keys=statement("of_their_keys") if some else nothing,
+        of_keys=SQL("of_their_keys") if some else nothing,
         of_users=sql.SQL("AND m.legacy_user_id = ANY (%(users)s)") if some else nothing,
     )
 
@@ -138,8 +143,8 @@ def user_states(connection: Connection, spec: Spec, links: Links, *, some: bool 
 def find_candidates(connection: Connection, spec: Spec) -> list[str]:
     """Unclaimed users to whom an account belongs that may claim; some of them may be ambiguous or held."""
     rivals = _rivals(connection, spec)
-    query = statement("find_candidates", **rivals, claims=statement("judge_claims", **rivals))
-    return [user for (user,) in rows(connection, query)]
+    query = SQL("find_candidates", **rivals, claims=SQL("judge_claims", **rivals))
+    return [user for (user,) in query.many(connection)]
 
 
 def count_claimable(connection: Connection, spec: Spec, links: Links) -> int:
@@ -147,8 +152,8 @@ def count_claimable(connection: Connection, spec: Spec, links: Links) -> int:
     candidates = find_candidates(connection, spec)
     if not candidates:
         return 0
-    query = statement("count_claimable", states=user_states(connection, spec, links, some=True))
-    return int(one(connection, query, users=candidates)[0])
+    query = SQL("count_claimable", states=user_states(connection, spec, links, some=True))
+    return int(query.one(connection, users=candidates)[0])
 
 
 def replace_users(
@@ -168,30 +173,30 @@ def replace_users(
     Returns:
         Users in the map, former ones included.
     """
-    run_statement(connection, statement("create_users_batch"))
+    SQL("create_users_batch").exec(connection)
     staged, suppressions, reused = 0, read_suppressions(connection), list[str]()
     for frame in frames:
         reused += [user for user in frame["legacy_user_id"] if suppressions.names(user)] if suppressions else []
         cleaned = frame.with_columns(
             pl.col("email", "created_value").str.replace_all("\x00", "\ufffd", literal=True)
         ).select(USER_COLUMNS)
-        copy_frame(connection, statement("copy_users"), cleaned)
+        copy_frame(connection, SQL("copy_users"), cleaned)
         staged += frame.height
-    connection.execute(statement("merge_users"), {"snapshot": snapshot})
+    SQL("merge_users").exec(connection, snapshot=snapshot)
     if reused:
-        connection.execute(statement("hold_reused"), {"users": reused, "held": OF_FORGOTTEN})
+        SQL("hold_reused").exec(connection, users=reused, held=OF_FORGOTTEN)
     facts = {"snapshot": snapshot, "spec_digest": spec.digest, "source_rows": source_rows, "staged_rows": staged}
     write_staged(connection, "users", target_digest="", content="", **facts)
-    run_statement(connection, statement("analyze", table=identifier("etl", "legacy_user_map")))
+    analyze(connection, identifier("etl", "legacy_user_map"))
     fault_point("users.written")
-    total = int(one(connection, statement("count_users"))[0])
+    total = count_users(connection)
     audit(connection, run=run, action="users", **facts, total=total)
     return total
 
 
 def next_wave_key(connection: Connection) -> str:
     """A key for a wave that opens now, by the target's clock, later than every sealed one."""
-    moment: datetime = one(connection, statement("next_wave_moment"))[0]
+    moment: datetime = SQL("next_wave_moment").one(connection)[0]
     return wave_key(moment)
 
 
@@ -226,8 +231,8 @@ def seal_wave(  # noqa: PLR0913 - what a wave is made of
         raise SettingsError(
             "A login wave's key is a UTC time such as 2026-11-22T153000Z. The job `new_wave` opens one without a key."
         )
-    sealed = connection.execute(statement("find_wave"), {"wave": key}).fetchone()
-    latest = wave_key(one(connection, statement("next_wave_moment"))[0] + CLOCK_TOLERANCE)
+    sealed = waves.find_wave(connection, key)
+    latest = wave_key(SQL("next_wave_moment").one(connection)[0] + CLOCK_TOLERANCE)
     if sealed is None and key > latest:
         raise SettingsError(
             f"The wave {key} lies in the future of the target's clock ({latest} at most): every later wave would "
@@ -248,14 +253,14 @@ def seal_wave(  # noqa: PLR0913 - what a wave is made of
         elif sealed[1]:
             raise WaveHindered(f"Wave {key} was undone. Run it by hand, or `etl-assets migrate --wave {key}`.")
     label_users(connection, spec, links)
-    run_statement(connection, statement("analyze", table=identifier("etl", "legacy_user_map")))
+    analyze(connection, identifier("etl", "legacy_user_map"))
     return Wave(key, claimed, is_new=sealed is None)
 
 
 def _claim(connection: Connection, spec: Spec, links: Links, *, key: str, run: str, users: list[str]) -> int:
     states = user_states(connection, spec, links, some=True)
     values = {"wave": key, "run": run, "users": users}
-    claimed = connection.execute(statement("claim_users", states=states), values).rowcount
+    claimed = SQL("claim_users", states=states).exec(connection, **values)
     audit(connection, run=run, action="claimed", wave=key, users=claimed)
     return claimed
 
@@ -272,15 +277,25 @@ def _reopen(connection: Connection, spec: Spec, links: Links, *, key: str, run: 
 
 def label_users(connection: Connection, spec: Spec, links: Links) -> None:
     """Writes each unclaimed user's state and reason of this moment; runs inside `writing`."""
-    run_statement(connection, statement("label_users", states=user_states(connection, spec, links)))
+    SQL("label_users", states=user_states(connection, spec, links)).exec(connection)
 
 
 def count_states(connection: Connection, spec: Spec, links: Links) -> dict[str, int]:
     """Legacy users per state now, `claimable` apart from `waiting`."""
-    query = statement("count_user_states", states=user_states(connection, spec, links))
-    return {state: int(count) for state, count in rows(connection, query)}
+    query = SQL("count_user_states", states=user_states(connection, spec, links))
+    return {state: int(count) for state, count in query.many(connection)}
 
 
 def count_labels(connection: Connection) -> dict[str, int]:
     """Legacy users per state as `label_users` wrote them last: cheap, and right within the same run."""
-    return {state: int(count) for state, count in rows(connection, statement("count_labels"))}
+    return {state: int(count) for state, count in SQL("count_labels").many(connection)}
+
+
+def count_users(connection: Connection) -> int:
+    """How many legacy users the map knows."""
+    return int(SQL("count_users").one(connection)[0])
+
+
+def find_user(connection: Connection, user: str) -> tuple[Any, ...] | None:
+    """Account, wave, claimed and migrated at, state, reason, since, claimed by an operator; None where unknown."""
+    return SQL("find_user").first(connection, user=user)

@@ -10,11 +10,13 @@ import psycopg
 from psycopg import sql
 
 from etl_assets.access.postgres.catalog import regclass
-from etl_assets.access.postgres.connection import Connection, one, rows, run_statement
+from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.dialect import ROLE
-from etl_assets.access.postgres.statements import identifier, joined, literal, qualified, statement
+from etl_assets.access.postgres.statements import Statements, identifier, joined, literal, qualified
 from etl_assets.core.links.links import Links
 from etl_assets.spec.model import Table
+
+SQL = Statements(__file__)
 
 USERS_LOOKED_AT = 5
 BUDGET_S = 5.0  # without an index on the owner each look reads the whole table
@@ -42,7 +44,7 @@ def see_as_users(connection: Connection, links: Links, *, wave: str) -> Sight:
         return seen
     readable = [table for table in tables if table.target not in closed]
     deadline = time.monotonic() + BUDGET_S
-    for legacy_id, account in rows(connection, statement("list_lookers"), wave=wave, count=USERS_LOOKED_AT):
+    for legacy_id, account in SQL("list_lookers").many(connection, wave=wave, count=USERS_LOOKED_AT):
         if time.monotonic() > deadline:
             break
         seen.users += 1
@@ -66,7 +68,7 @@ def _told(has: tuple[int, int, str], sees: tuple[int, int, str]) -> str:
 
 def _access(connection: Connection, tables: list[Table]) -> tuple[str, list[str]]:
     names = [regclass(table.target_schema, table.target_table) for table in tables]
-    there, may, closed = one(connection, statement("read_access"), role=ROLE, tables=names)
+    there, may, closed = SQL("read_access").one(connection, role=ROLE, tables=names)
     if not there:
         return f"there is no role {ROLE} here", []
     if not may:
@@ -81,14 +83,14 @@ def _look(connection: Connection, links: Links, table: Table, *, account: str, w
         sql.SQL("{}, sum(t.{}::numeric) FILTER (WHERE {})").format(literal(column), identifier(column), own)
         for column in table.checks.sum
     ]
-    query = statement(
+    query = SQL(
         "look_at_rows",
         target=qualified(table.target_schema, table.target_table),
         own=own,
         sums=joined(sums),
         within=sql.SQL("true") if whole else own,
     )
-    count, mine, totals = one(connection, query, account=account)
+    count, mine, totals = query.one(connection, account=account)
     return int(count), int(mine), json.dumps(totals, sort_keys=True)
 
 
@@ -97,7 +99,7 @@ def _is_own(links: Links, table: Table, alias: str) -> sql.Composed:
         return sql.SQL("{} = %(account)s::uuid").format(identifier(alias, table.owner.to or ""))
     reference = table.references[table.owner.via]
     parent = links.spec.tables[reference.table]
-    return statement(
+    return SQL(
         "is_own_by_parent",
         parent=qualified(parent.target_schema, parent.target_table),
         alias=identifier(f"{alias}p"),
@@ -112,6 +114,6 @@ def _as_user(connection: Connection, *, account: str) -> Iterator[None]:
     """The session as the Data API makes it for a signed-in user; all of it ends with the block."""
     claims = json.dumps({"sub": account, "role": ROLE})
     with connection.transaction(force_rollback=True):
-        connection.execute(statement("become_user"), {"claims": claims, "account": account})
-        run_statement(connection, sql.SQL("SET LOCAL ROLE {}").format(identifier(ROLE)))
+        SQL("become_user").exec(connection, claims=claims, account=account)
+        SQL("take_role", role=identifier(ROLE)).exec(connection)
         yield

@@ -2,22 +2,18 @@
 
 from psycopg import sql
 
-from etl_assets.access.postgres.connection import Connection, one, rows
-from etl_assets.access.postgres.statements import (
-    identifier,
-    joined,
-    literal,
-    staging_table,
-    statement,
-)
+from etl_assets.access.postgres.connection import Connection
+from etl_assets.access.postgres.statements import Statements, identifier, joined, literal, staging_table
 from etl_assets.core.links.links import Links, state_of
 from etl_assets.core.links.repeated import repeated_keys
 from etl_assets.core.memory.final_books import find_final_books
 from etl_assets.core.memory.staged import staged_tables
 from etl_assets.core.staging.table import staging_columns
-from etl_assets.core.users.users import count_labels, count_states
+from etl_assets.core.users.users import count_labels, count_states, count_users
 from etl_assets.model.books import ROW_STATES, USER_STATES, Books, Group, TableBook, WaveBook
 from etl_assets.spec.model import USERS
+
+SQL = Statements(__file__)
 
 
 def read_books(connection: Connection, links: Links, *, labelled: bool = False) -> Books:
@@ -38,16 +34,15 @@ def read_books(connection: Connection, links: Links, *, labelled: bool = False) 
         counted = count_labels(connection) if labelled else count_states(connection, links.spec, links)
         counted["waiting"] = counted.get("waiting", 0) + counted.pop("claimable", 0)
         users = {
-            "total": int(one(connection, statement("count_users"))[0]),
+            "total": count_users(connection),
             **{s: counted.get(s, 0) for s in USER_STATES},
         }
-    waves = [WaveBook(key, int(n), int(count), at) for key, n, count, at in rows(connection, statement("list_waves"))]
+    waves = [WaveBook(key, int(n), int(count), at) for key, n, count, at in SQL("list_waves").many(connection)]
     expected = {name for name, table in links.spec.tables.items() if not table.optional or name in links.targets}
     complete = expected <= countable and (links.spec.users is None or "users" in staged)
     refused = 0
     if "users" in links.refused:
-        query = statement("list_refused_balances", facts=literal(links.profile_facts), of_users=sql.SQL(""))
-        refused = len(rows(connection, query))
+        refused = len(links.refused_balances(sql.SQL("")).many(connection))
     return Books(tuple(tables), users, tuple(waves), complete=complete, refused_balances=refused)
 
 
@@ -57,7 +52,7 @@ def _countable(connection: Connection, links: Links, staged: set[str]) -> set[st
     A spec that was changed since the last staging may name others: until `migrate` has run with it, or has refused it,
     there is nothing to count of these.
     """
-    present: dict[str, set[str]] = dict(rows(connection, statement("list_staging_columns")))
+    present: dict[str, set[str]] = dict(SQL("list_staging_columns").many(connection))
     found: set[str] = set()
     for name in links.tables:
         table = links.spec.tables[name]
@@ -70,9 +65,7 @@ def _countable(connection: Connection, links: Links, staged: set[str]) -> set[st
 def _table_book(connection: Connection, links: Links, name: str) -> TableBook:
     slots = {"links": links.as_whole.rows(name), "staging": staging_table(name), "table": literal(name)}
     slots |= {"state": state_of(identifier("g", "_reason")), "repeated": repeated_keys(name)}
-    source, loaded, refused, left_out, found = one(
-        connection, statement("count_book", **slots, sums=money_sums(links, name))
-    )
+    source, loaded, refused, left_out, found = SQL("count_book", **slots, sums=money_sums(links, name)).one(connection)
     groups = tuple(Group(state, reason, rows, sums) for state, reason, rows, sums in found)
     staged = {state: sum(group.rows for group in groups if group.state == state) for state in (*ROW_STATES, "ready")}
     return TableBook(
@@ -102,6 +95,6 @@ def table_summary(connection: Connection, links: Links, name: str) -> dict[str, 
     wanted: list[sql.Composable] = [sql.SQL("count(*)")]
     for column in times:
         wanted += [sql.SQL("{}({})").format(sql.SQL(f), identifier("s", column)) for f in ("min", "max")]
-    row = one(connection, statement("summarise_staging", wanted=joined(wanted), staging=staging_table(name)))
+    row = SQL("summarise_staging", wanted=joined(wanted), staging=staging_table(name)).one(connection)
     labels = ["users", "rows", *(f"{edge} {column}" for column in times for edge in ("earliest", "latest"))]
     return {label: str(value) for label, value in zip(labels, row, strict=True)}

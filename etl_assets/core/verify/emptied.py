@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from etl_assets.access.postgres.catalog import regclass
-from etl_assets.access.postgres.connection import Connection, one, rows, writing
-from etl_assets.access.postgres.statements import catalog_text, identifier, literal, qualified, statement
+from etl_assets.access.postgres.connection import Connection, writing
+from etl_assets.access.postgres.statements import Statements, catalog_text, identifier, literal, qualified
 from etl_assets.core.links.links import Links
+from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.facts import find_fact, replace_fact
-from etl_assets.core.memory.schema import audit
 from etl_assets.model.errors import SettingsError
+
+SQL = Statements(__file__)
 
 FEW = 20  # fewer rows may have been removed by those whose they were
 PLACE_OF = "place of "
@@ -33,7 +35,7 @@ def find_emptied(connection: Connection, links: Links, names: list[str]) -> list
     """
     found = []
     for name in names:
-        waves = rows(connection, statement("list_emptied_waves", **_slots(links, name)))
+        waves = SQL("list_emptied_waves", **_slots(links, name)).many(connection)
         known = find_fact(connection, PLACE_OF + name)
         is_new = known is not None and place_of(connection, links, name) != known
         is_whole = all(there == 0 for _, _, there in waves)
@@ -63,8 +65,8 @@ def strike_gone(connection: Connection, links: Links, *, wave: str, run: str) ->
             raise SettingsError("of no table or wave that was loaded is everything gone, so there is nothing to reload")
         struck: dict[str, int] = {}
         for some in found:
-            query = statement("strike_gone", **_slots(links, some.table))
-            count = int(one(connection, query, wave=some.wave)[0])
+            query = SQL("strike_gone", **_slots(links, some.table))
+            count = int(query.one(connection, wave=some.wave)[0])
             struck[some.table] = struck.get(some.table, 0) + count
         audit(connection, run=run, action="struck", wave=wave, rows=struck)
     return struck
@@ -73,7 +75,7 @@ def strike_gone(connection: Connection, links: Links, *, wave: str, run: str) ->
 def place_of(connection: Connection, links: Links, name: str) -> str:
     """Which table this is, and which file holds it."""
     target = links.targets[name]
-    return str(one(connection, statement("find_place"), table=regclass(target.schema, target.name))[0])
+    return str(SQL("find_place").one(connection, table=regclass(target.schema, target.name))[0])
 
 
 def _slots(links: Links, name: str) -> dict[str, sql.Composable]:

@@ -9,11 +9,13 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from etl_assets.access.postgres.connection import Connection, rows, server_facts
-from etl_assets.access.postgres.statements import statement
+from etl_assets.access.postgres.connection import Connection, server_facts
+from etl_assets.access.postgres.statements import Statements
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.late import describe_staging
 from etl_assets.core.verify.rows import RowComparison
+
+SQL = Statements(__file__)
 
 OF_WAVE, OF_ALL = "reconciliation", "verification"  # who has compared
 
@@ -47,7 +49,7 @@ def remember_compared(connection: Connection, found: Compared, *, by: str, run: 
     """Leaves what a reconciliation or verification found, in the place of what the last one did."""
     tables = json.dumps({name: asdict(row) for name, row in found.tables.items()})
     values = {"by": by, "run": run, "staging": found.staging, "since": found.since, "tables": tables}
-    connection.execute(statement("write_compared"), values)
+    SQL("write_compared").exec(connection, **values)
 
 
 def known_comparisons(connection: Connection, links: Links, *, run: str) -> Compared:
@@ -65,6 +67,6 @@ def known_comparisons(connection: Connection, links: Links, *, run: str) -> Comp
 
 
 def _recalled(connection: Connection, *, by: str, staging: str, run: str | None) -> Compared:
-    for tables, since in rows(connection, statement("find_compared"), by=by, staging=staging, run=run):
+    for tables, since in SQL("find_compared").many(connection, by=by, staging=staging, run=run):
         return Compared({name: RowComparison.from_json(found) for name, found in tables.items()}, staging, since)
     return Compared({}, staging)

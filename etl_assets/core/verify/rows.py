@@ -6,12 +6,14 @@ from typing import Any
 
 from psycopg import sql
 
-from etl_assets.access.postgres.connection import Connection, one
-from etl_assets.access.postgres.statements import catalog_text, identifier, literal, qualified, shown, statement
+from etl_assets.access.postgres.connection import Connection
+from etl_assets.access.postgres.statements import Statements, catalog_text, identifier, literal, qualified, shown
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.repeated import repeated_keys
 from etl_assets.core.load.read_back import Beside, find_beside
 from etl_assets.spec.model import Table
+
+SQL = Statements(__file__)
 
 SAMPLE = 6
 COUNTS = ("compared", "equal", "altered", "changed_since", "gone_since", "changed_in_legacy", "vanished", "misowned")
@@ -125,11 +127,11 @@ def _ownership(table: Table) -> dict[str, sql.Composable]:
     """How a row is found to stand under somebody else than the ledger says: by its owner, or by its parent's."""
     if table.owner.to:
         differs = sql.SQL("t.{} IS DISTINCT FROM m.supabase_user_id").format(identifier(table.owner.to))
-        return {"owners": statement("join_claim"), "misowned": differs}
+        return {"owners": SQL("join_claim"), "misowned": differs}
     if table.owner.via:
         parent, via = literal(table.references[table.owner.via].table), identifier(table.owner.via)
         differs = sql.SQL("o.legacy_user_id <> l.legacy_user_id").format()
-        return {"owners": statement("join_ledger_parent", parent=parent, via=via), "misowned": differs}
+        return {"owners": SQL("join_ledger_parent", parent=parent, via=via), "misowned": differs}
     return {"owners": sql.SQL(""), "misowned": sql.SQL("false")}
 
 
@@ -137,9 +139,9 @@ def compare_rows(connection: Connection, links: Links, name: str, *, wave: str |
     """Production against ledger and staging, row by row, and the `sum` columns user by user; of one wave, or of all."""
     money = links.spec.tables[name].checks.sum
     slots = {**against_production(links, name, wave=wave), **_ownership(links.spec.tables[name]), **_money_slots(money)}
-    query = statement("compare_rows", **slots, repeated=repeated_keys(name))
-    counts, altered_ids, changed_ids, gone_ids, misowned_ids, legacy_ids, users, *totals = one(
-        connection, query, wave=wave
+    query = SQL("compare_rows", **slots, repeated=repeated_keys(name))
+    counts, altered_ids, changed_ids, gone_ids, misowned_ids, legacy_ids, users, *totals = query.one(
+        connection, wave=wave
     )
     compared, equal, altered, changed, gone, misowned, legacy, vanished = (int(count or 0) for count in counts)
     text = shown(query, connection)
@@ -178,9 +180,9 @@ def _money_slots(columns: tuple[str, ...]) -> dict[str, sql.Composable]:
     rows, users, totals = sql.Composed([]), sql.Composed([]), sql.Composed([])
     for number, column in enumerate(columns):
         names = {part: identifier(f"_{part}{number}") for part in ("before", "after", "first")}
-        rows += sql.SQL(", ") + statement("sums_of_rows", column=identifier(column), **names)
-        users += sql.SQL(", ") + statement("sums_of_users", **names)
-        totals += sql.SQL(", ") + statement("compare_sums", **names)
+        rows += sql.SQL(", ") + SQL("sums_of_rows", column=identifier(column), **names)
+        users += sql.SQL(", ") + SQL("sums_of_users", **names)
+        totals += sql.SQL(", ") + SQL("compare_sums", **names)
     return {"sums": rows, "sums_of_users": users, "totals": totals}
 
 

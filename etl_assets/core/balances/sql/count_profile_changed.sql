@@ -1,5 +1,0 @@
--- Attributes that something else has changed within this transaction: a trigger on the tables that were just loaded.
-SELECT count(*), (array_agg(b.legacy_user_id ORDER BY b.legacy_user_id))[1:6]
-FROM pg_temp.etl_profile_before AS b
-JOIN {profiles} AS p ON p.id = b.account
-WHERE b.attribute = {attribute} AND p.{column}::text IS DISTINCT FROM b.held

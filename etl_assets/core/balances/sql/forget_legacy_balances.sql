@@ -1,2 +1,0 @@
--- What the former snapshot said.
-DELETE FROM etl.legacy_balances

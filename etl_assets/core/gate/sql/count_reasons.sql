@@ -1,3 +1,0 @@
--- Rows whose links are at fault.
-SELECT count(*), (array_agg(k._legacy_id ORDER BY k._legacy_id))[1:6]
-FROM ({links}) AS k WHERE k._reason IN ({reasons})

@@ -1,2 +1,0 @@
--- A role, if it is there.
-SELECT 1 FROM pg_roles WHERE rolname = %(role)s

@@ -1,2 +1,0 @@
--- Its own schema.
-CREATE SCHEMA IF NOT EXISTS etl AUTHORIZATION {role}

@@ -1,2 +1,0 @@
--- The reverse of `lend_role`.
-REVOKE {role} FROM CURRENT_USER

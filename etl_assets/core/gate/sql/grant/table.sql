@@ -1,2 +1,0 @@
--- Privileges on one table.
-GRANT {privileges} ON {table} TO {role}

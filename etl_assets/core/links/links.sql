@@ -1,0 +1,208 @@
+-- name: row_state :fragment {excluded, quarantined, reason}
+-- What a reason makes of a row; `ready` rows could be loaded now.
+CASE WHEN {reason} IS NULL THEN 'ready'
+     WHEN {reason} IN ('loaded', 'owner_changed') THEN 'loaded'
+     WHEN {reason} IN ({quarantined}) THEN 'quarantined'
+     WHEN {reason} IN ({excluded}) THEN 'excluded'
+     ELSE 'waiting' END
+
+-- name: link :fragment {rows, state}
+-- A table's rows with their state.
+SELECT y.*, {state} AS _state
+FROM ({rows}) AS y
+
+-- name: list_owners_via :fragment {parents, ref, staging, table}
+-- Rows and the owners of the rows that they refer to.
+SELECT s._legacy_id AS legacy_id, p.legacy_user_id FROM {staging} AS s JOIN ({parents}) AS p ON p.legacy_id = {ref}
+UNION ALL
+SELECT q.legacy_id, p.legacy_user_id
+FROM etl.quarantine AS q JOIN ({parents}) AS p ON p.legacy_id = q.via_key WHERE q."table" = {table}
+
+-- name: list_owners :fragment {staging, table}
+-- Rows and the legacy users that they name.
+SELECT s._legacy_id AS legacy_id, s._legacy_user_id AS legacy_user_id FROM {staging} AS s
+UNION ALL
+SELECT q.legacy_id, q.legacy_user_id FROM etl.quarantine AS q WHERE q."table" = {table}
+
+-- name: list_unreadable_balances :fragment {of_users}
+-- Users with a balance that could not be read.
+SELECT q.legacy_user_id FROM etl.quarantine AS q WHERE q."table" = 'users' {of_users}
+
+-- name: list_refused_balances :many {facts, of_users}
+-- Users whose balances the profile does not take as they are.
+SELECT r.legacy_user_id FROM etl.refused AS r
+WHERE r."table" = 'users' AND r.facts = {facts} AND r.row_digest = etl.balances_digest(r.legacy_user_id) {of_users}
+
+-- name: list_incomplete_users :fragment {of_users, owners, table}
+-- Users with a row whose value was refused.
+SELECT o.legacy_user_id
+FROM etl.quarantine AS q
+JOIN ({owners}) AS o ON o.legacy_id = q.legacy_id
+WHERE q."table" = {table} AND o.legacy_user_id IS NOT NULL {of_users}
+  AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {table} AND l.legacy_id = q.legacy_id)
+
+-- name: list_link_incomplete_users :fragment {links, of_users}
+-- Users with a row that its links or the target's constraints refuse.
+SELECT k._legacy_user_id
+FROM ({links}) AS k
+WHERE k._state = 'quarantined' AND k._legacy_user_id IS NOT NULL {of_users}
+
+-- name: conflict_reason :fragment {conflicts, quarantined}
+-- A row's reason, or that the target refuses it.
+CASE WHEN x._reason IS NULL OR x._reason NOT IN ('loaded', 'owner_changed', {quarantined})
+     THEN CASE WHEN {conflicts} THEN 'target_conflict' ELSE x._reason END
+     ELSE x._reason END
+
+-- name: link_conflicts :fragment {fence, rows, values}
+-- Rows that a UNIQUE, CHECK or FOREIGN KEY constraint of the target would refuse: found beforehand, so that the others
+-- load.
+SELECT x._legacy_id, x._new_id, x._created, x._legacy_user_id, x._account_id, x._wave, r._reason,
+       {values}
+FROM ({rows}) AS x
+{fence}
+
+-- name: fence :fragment {value}
+-- The fence (OFFSET 0) keeps the reason one value: inlined, it would be repeated wherever children look at their
+-- parents' state, and planning would grow with the power of the depth.
+CROSS JOIN LATERAL (SELECT {value} AS _reason OFFSET 0) AS r
+
+-- name: has_no_parent :fragment {filled, parent, same}
+-- A foreign key of the target whose row is not there (any more).
+({filled} AND NOT EXISTS (SELECT FROM {parent} AS t WHERE {same}))
+
+-- name: has_twin_in_target :fragment {id, same, target}
+-- Another row of the target with the same unique values.
+EXISTS (SELECT FROM {target} AS t WHERE {same} AND t.{id} IS DISTINCT FROM x._new_id)
+
+-- name: has_twin_in_staging :fragment {same, staging, table}
+-- Another staged row with the same unique values, not loaded yet: neither is preferred.
+EXISTS (SELECT FROM {staging} AS s
+        WHERE {same} AND s._legacy_id <> x._legacy_id
+          AND NOT EXISTS (SELECT FROM etl.loaded AS k WHERE k."table" = {table} AND k.legacy_id = s._legacy_id))
+
+-- name: link_user :fragment {accounts, owner}
+-- The owner, the account that claimed the history and whether it may hold it now, and whether the id now is another
+-- person's.
+LEFT JOIN (
+    SELECT m.legacy_user_id, m.supabase_user_id, m.wave, h.id IS NOT NULL AS has_account, h.hindrance,
+           m.is_another, m.held IS NOT NULL AS is_held
+    FROM etl.legacy_user_map AS m
+    LEFT JOIN ({accounts}) AS h ON h.id = m.supabase_user_id
+) AS u ON u.legacy_user_id = {owner}
+
+-- name: link_owner_reasons :fragment {owner}
+-- Whose row is it?
+WHEN {owner} IS NULL THEN 'owner_missing'
+WHEN u.legacy_user_id IS NULL THEN 'owner_unknown'
+
+-- name: link_account_reasons :fragment
+-- Has the owner an account by now, and may rows go there?
+WHEN u.supabase_user_id IS NULL THEN 'account_waiting'
+WHEN NOT u.has_account THEN 'account_gone'
+WHEN u.is_another THEN 'owner_is_another_person'
+WHEN u.is_held THEN 'owner_held'
+WHEN u.hindrance IS NOT NULL THEN 'account_barred'
+
+-- name: join_reissued :fragment {alias, ref, table}
+-- The id of the second row under a legacy id.
+LEFT JOIN etl.reissued AS {alias} ON {alias}."table" = {table} AND {alias}.legacy_id = {ref}
+
+-- name: join_refused :fragment {facts, table}
+-- What the target refused, while row and rules are what they were then.
+LEFT JOIN etl.refused AS f ON f."table" = {table} AND f.legacy_id = s._legacy_id AND f.facts = {facts}
+                              AND f.row_digest = md5(s::text)::uuid
+
+-- name: link_loaded :fragment {content, is_another, is_made_anew, moved, owner}
+-- A legacy id in the ledger: is this the row that was loaded? SQLite gives a deleted row's id to the next one. A row that
+-- was made at another moment is another one. One of another owner, or of an owner who may be another person, is the same
+-- where it says all that was loaded; otherwise nobody can tell.
+WHEN l.legacy_id IS NOT NULL AND {is_made_anew} THEN 'id_given_to_another_row'
+WHEN l.legacy_id IS NOT NULL AND {owner} IS NOT NULL AND ({moved} OR {is_another})
+     AND {content} IS DISTINCT FROM l.digest THEN 'id_given_to_another_row'
+WHEN l.legacy_id IS NOT NULL AND {moved} THEN 'owner_changed'
+
+-- name: link_reason :fragment {known, loaded, reasons}
+-- The first reason that holds, in the order quarantined, excluded, waiting; the ledger outranks them all.
+CASE {loaded}
+     {known}
+     {reasons}
+     END
+
+-- name: link_rows :fragment {account, created, fence, joins, new_id, owner, reason, staging, table, values, wave}
+-- Staged rows with the target columns' values and the reason why they cannot be loaded now.
+SELECT s._legacy_id, {new_id} AS _new_id, {created} AS _created, {owner} AS _legacy_user_id, {account} AS _account_id, {wave} AS _wave,
+       {reason} AS _reason,
+       {values}
+FROM {staging} AS s
+LEFT JOIN etl.loaded AS l ON l."table" = {table} AND l.legacy_id = s._legacy_id
+{joins}
+{fence}
+
+-- name: former_account :fragment
+-- The account of whom the row was loaded for.
+(SELECT f.supabase_user_id FROM etl.legacy_user_map AS f WHERE f.legacy_user_id = l.legacy_user_id)
+
+-- name: list_profile_ids :fragment {profiles}
+-- Accounts by their profiles, where nobody asks which of them may hold anything.
+SELECT p.id, NULL::text AS hindrance FROM {profiles} AS p
+
+-- name: link_second_user :fragment {parent, ref}
+-- A second legacy user, such as a reviewer.
+LEFT JOIN etl.legacy_user_map AS {parent} ON {parent}.legacy_user_id = {ref}
+
+-- name: link_parent :fragment {parent, ref, rows}
+-- The referenced row, with its own reason.
+LEFT JOIN ({rows}) AS {parent} ON {parent}._legacy_id = {ref}
+
+-- name: link_unknown_user :fragment {parent, ref}
+-- The reference names a user that was never seen; one that was forgotten was.
+WHEN {ref} IS NOT NULL AND {parent}.legacy_user_id IS NULL AND NOT etl.is_forgotten({ref}) THEN 'reference_unknown'
+
+-- name: link_quarantined :fragment {parent, ref, table}
+-- The referenced row is quarantined, by its values or by its own links, or was loaded for somebody else.
+WHEN {parent}._state = 'quarantined' OR {parent}._reason = 'owner_changed'
+     OR {ref} IS NOT NULL AND {parent}._legacy_id IS NULL
+        AND EXISTS (SELECT FROM etl.quarantine AS k WHERE k."table" = {table} AND k.legacy_id = {ref})
+        AND NOT EXISTS (SELECT FROM etl.loaded AS k WHERE k."table" = {table} AND k.legacy_id = {ref})
+THEN 'reference_quarantined'
+
+-- name: link_unknown :fragment {parent, ref, table}
+-- The reference names a row that was never seen.
+WHEN {ref} IS NOT NULL AND {parent}._legacy_id IS NULL
+     AND NOT EXISTS (SELECT FROM etl.loaded AS k WHERE k."table" = {table} AND k.legacy_id = {ref})
+     AND NOT EXISTS (SELECT FROM etl.quarantine AS k WHERE k."table" = {table} AND k.legacy_id = {ref})
+     AND NOT EXISTS (SELECT FROM etl.excluded AS k WHERE k."table" = {table} AND k.legacy_id = {ref})
+THEN 'reference_unknown'
+
+-- name: link_excluded :fragment {parent, ref, table}
+-- The referenced row stays behind on purpose.
+WHEN {parent}._state = 'excluded'
+     OR {ref} IS NOT NULL AND {parent}._legacy_id IS NULL
+        AND EXISTS (SELECT FROM etl.excluded AS k WHERE k."table" = {table} AND k.legacy_id = {ref})
+        AND NOT EXISTS (SELECT FROM etl.loaded AS k WHERE k."table" = {table} AND k.legacy_id = {ref})
+THEN 'reference_excluded'
+
+-- name: link_forgotten_user :fragment {parent, ref}
+-- The second user was forgotten: what would wait for that account for ever stays behind.
+WHEN {ref} IS NOT NULL AND {parent}.legacy_user_id IS NULL AND etl.is_forgotten({ref}) THEN 'reference_excluded'
+
+-- name: link_waiting :fragment {parent}
+-- The referenced row has not arrived yet.
+WHEN {parent}._legacy_id IS NOT NULL AND {parent}._state <> 'loaded' THEN 'reference_waiting'
+
+-- name: link_waiting_user :fragment {parent}
+-- The second user has no account yet.
+WHEN {parent}.legacy_user_id IS NOT NULL AND {parent}.supabase_user_id IS NULL THEN 'reference_waiting'
+
+-- name: second_id :fragment {alias, type, value}
+-- A reference to a legacy id that stands for its second row by now: that one's id, alone or where the first one's stood.
+CASE WHEN {alias}.new_id IS NULL THEN {value}
+     ELSE replace({value}::text, {alias}.former_id::text, {alias}.new_id::text)::{type} END
+
+-- name: link_value_if_known :fragment {otherwise, parent, ref, table, value}
+-- The reference's new value, or what the spec wants where the row was never seen.
+CASE WHEN {ref} IS NULL OR {parent}._legacy_id IS NOT NULL
+          OR EXISTS (SELECT FROM etl.loaded AS k WHERE k."table" = {table} AND k.legacy_id = {ref})
+          OR EXISTS (SELECT FROM etl.quarantine AS k WHERE k."table" = {table} AND k.legacy_id = {ref})
+          OR EXISTS (SELECT FROM etl.excluded AS k WHERE k."table" = {table} AND k.legacy_id = {ref})
+     THEN {value} ELSE {otherwise} END

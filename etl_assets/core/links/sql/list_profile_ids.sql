@@ -1,2 +1,0 @@
--- Accounts by their profiles, where nobody asks which of them may hold anything.
-SELECT p.id, NULL::text AS hindrance FROM {profiles} AS p

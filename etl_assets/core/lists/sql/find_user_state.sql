@@ -1,2 +1,0 @@
--- One user's state of this moment.
-SELECT s.state, s.reason FROM ({states}) AS s

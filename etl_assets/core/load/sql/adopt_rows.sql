@@ -1,6 +1,0 @@
--- Lookup rows that the target has already, equal in every loaded column, become ours without being written.
-INSERT INTO etl.loaded ("table", legacy_id, new_id, legacy_user_id, wave, digest, xid, created)
-SELECT {table}, k._legacy_id, k._new_id::text, NULL, NULL, {found}, t.xmin, hashtextextended(k._created, 0::bigint)
-FROM ({links}) AS k
-JOIN {target} AS t ON t.{id} = k._new_id
-WHERE k._reason IS NULL AND {found} = {expected}

@@ -1,2 +1,0 @@
--- The latest sealed wave.
-SELECT max(w.wave) FROM etl.waves AS w

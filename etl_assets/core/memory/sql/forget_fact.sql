@@ -1,2 +1,0 @@
--- A fact that does not hold any more.
-DELETE FROM etl.meta WHERE key = %(key)s

@@ -1,2 +1,0 @@
--- No staging table is left.
-DELETE FROM etl.staged

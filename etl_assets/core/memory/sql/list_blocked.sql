@@ -1,7 +1,0 @@
--- Sessions of ours in this database that wait for a session which is none of ours.
-SELECT w.application_name, b.pid, coalesce(nullif(b.application_name, ''), b.backend_type), w.state_change AT TIME ZONE 'UTC'
-FROM pg_catalog.pg_stat_activity AS w
-CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS f (pid)
-JOIN pg_catalog.pg_stat_activity AS b ON b.pid = f.pid
-WHERE w.datname = current_database() AND w.application_name LIKE 'etl-assets%%' AND b.application_name NOT LIKE 'etl-assets%%'
-ORDER BY w.state_change

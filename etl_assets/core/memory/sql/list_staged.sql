@@ -1,2 +1,0 @@
--- Tables that were staged.
-SELECT "table" FROM etl.staged

@@ -1,2 +1,0 @@
--- The one row.
-INSERT INTO etl.writer (only_one) VALUES (true) ON CONFLICT DO NOTHING

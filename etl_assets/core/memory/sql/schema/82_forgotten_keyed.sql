@@ -1,2 +1,0 @@
--- Looked up by id.
-CREATE INDEX IF NOT EXISTS forgotten_keyed ON etl.forgotten (keyed)

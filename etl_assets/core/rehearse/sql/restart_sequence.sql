@@ -1,2 +1,0 @@
--- Makes the sequence a part of this transaction, which nextval() and setval() alone are not.
-ALTER SEQUENCE {sequence} RESTART

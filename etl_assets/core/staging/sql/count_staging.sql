@@ -1,2 +1,0 @@
--- Rows that are staged.
-SELECT count(*) FROM {staging}

@@ -1,3 +1,0 @@
--- Rows of the last snapshot with their owners and when they were made, a sample that is the same each time.
-SELECT s._legacy_id, s._legacy_user_id, s._created FROM {staging} AS s
-ORDER BY hashtextextended(s._legacy_id, 0) LIMIT %(count)s

@@ -1,2 +1,0 @@
--- A fresh table has no statistics, and the next joins depend on them.
-ANALYZE {table}

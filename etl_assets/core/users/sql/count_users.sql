@@ -1,2 +1,0 @@
--- All legacy users ever seen.
-SELECT count(*) FROM etl.legacy_user_map

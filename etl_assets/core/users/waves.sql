@@ -1,0 +1,34 @@
+-- name: list_wave_users :many (wave)
+-- A wave's users.
+SELECT legacy_user_id FROM etl.legacy_user_map WHERE wave = %(wave)s ORDER BY legacy_user_id
+
+-- name: find_wave :first (wave)
+-- A sealed wave's number of users, and whether it was undone.
+SELECT users, undone_at IS NOT NULL FROM etl.waves WHERE wave = %(wave)s
+
+-- name: write_wave :exec (run, users, wave)
+-- Seals the wave.
+INSERT INTO etl.waves (wave, users, run) VALUES (%(wave)s, %(users)s, %(run)s)
+
+-- name: reopen_wave :exec (run, users, wave)
+-- A wave that is run again after it, or one of its users, was undone.
+UPDATE etl.waves SET users = users + %(users)s, run = %(run)s, undone_at = NULL, loaded_at = NULL, verified_at = NULL
+WHERE wave = %(wave)s
+
+-- name: finish_wave :exec (staging, wave)
+-- The wave's load has come to its end: everything that this staging let through has arrived. It is read back next.
+UPDATE etl.waves SET loaded_at = clock_timestamp(), staging = %(staging)s, verified_at = NULL WHERE wave = %(wave)s
+
+-- name: verify_waves :exec
+-- Everything that was loaded has been read back.
+UPDATE etl.waves SET verified_at = clock_timestamp() WHERE loaded_at IS NOT NULL AND verified_at IS NULL
+
+-- name: undo_wave :exec (wave)
+-- The wave is as if it had not been; its key stays taken.
+UPDATE etl.waves SET users = 0, undone_at = clock_timestamp() WHERE wave = %(wave)s
+
+-- name: leave_wave :exec (user)
+-- One user less.
+UPDATE etl.waves AS w SET users = w.users - 1
+FROM etl.legacy_user_map AS m
+WHERE m.legacy_user_id = %(user)s AND m.supabase_user_id IS NOT NULL AND w.wave = m.wave

@@ -1,2 +1,0 @@
--- Has anybody signed up?
-SELECT 1 FROM auth.users LIMIT 1
