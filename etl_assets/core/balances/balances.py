@@ -9,7 +9,6 @@ from etl_assets.access.postgres.copying import copy_frame
 from etl_assets.access.postgres.statements import (
     Statement,
     Statements,
-    catalog_text,
     identifier,
     literal,
     qualified,
@@ -202,14 +201,7 @@ def _total(links: Links, name: str, balance: Balance) -> Statement:
 
 def rows_slots(links: Links, table: str, amount: str) -> Slots:
     """The slots of a statement that adds up a money column of loaded rows."""
-    target, to = links.targets[table], links.spec.tables[table].id.to
-    return {
-        "amount": identifier(amount),
-        "target": qualified(target.schema, target.name),
-        "id": identifier(to),
-        "id_type": catalog_text(target.columns[to].type),
-        "table": literal(table),
-    }
+    return {**links.slots(table), "amount": identifier(amount)}
 
 
 def compared_with(links: Links, balance: Balance) -> tuple[str, str] | None:

@@ -15,7 +15,6 @@ from etl_assets.access.postgres.statements import (
     joined,
     literal,
     literals,
-    qualified,
     staging_table,
 )
 from etl_assets.core.gate.user_rules import resolve_validations, user_validations
@@ -186,16 +185,13 @@ def _reasons(name: str, reasons: tuple[str, ...], links: Links) -> Statement:
 
 
 def _taken_ids(links: Links, table: Table, *, some: bool = False) -> Statement:
-    target = links.targets[table.name]
     equal = sql.SQL("{} = {}").format(links.digest(table.name, "t"), links.digest(table.name, "k"))
     adopts = table.owner.is_none and table.id.rule == "keep"
     judged = sql.SQL("({})").format((links if some else links.as_whole).rows(table.name))
     return SQL(
         "count_taken_ids",
         rows=judged if some or adopts or table.name in links.reissued else staging_table(table.name),
-        table=literal(table.name),
-        target=qualified(target.schema, target.name),
-        id=identifier(table.id.to),
+        **links.slots(table.name),
         adopted=equal if adopts else sql.SQL("false"),
         of_users=sql.SQL("AND k._legacy_user_id = ANY (%(users)s)") if some else sql.SQL(""),
     )

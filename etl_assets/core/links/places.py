@@ -4,6 +4,7 @@ from psycopg import sql
 
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statement, Statements, identifier, joined, literal, staging_table
+from etl_assets.core.links.conflicts import conflicts
 from etl_assets.core.links.links import Links
 from etl_assets.spec.exports import label_of
 from etl_assets.spec.model import USERS, Table
@@ -23,7 +24,7 @@ def places(links: Links, name: str) -> Statement:
     table = links.spec.tables[name]
     named = [
         sql.SQL("CASE WHEN {} THEN {} END").format(condition, literal(rule))
-        for rule, condition in links.conflicts(name)
+        for rule, condition in conflicts(links, name)
     ]
     columns = [identifier(column) for column in links.columns(name)]
     parts = [(label_of(table, column), number, table.references[column].table) for column, number in _numbered(table)]

@@ -22,11 +22,9 @@ NO_FIGURES = ("",) * 4
 def change_lines(connection: Connection, links: Links, tables: list[str]) -> Iterator[str]:
     """The lines of the CSV for these tables, header first, streamed; runs inside `reading`."""
     yield csv_line(HEADER)
-    wanted = ("links", "target", "table", "id", "id_type", "staged", "found")
     for name in tables:
-        slots = against_production(links, name, wave=None)
-        chosen = {slot: slots[slot] for slot in wanted}
-        query = SQL("list_legacy_changes", **chosen, repeated=repeated_keys(name))
+        compared = against_production(links, name, wave=None)
+        query = SQL("list_legacy_changes", **compared, repeated=repeated_keys(name))
         for table, legacy_id, change in streamed(connection, query):
             yield csv_line((table, harmless(legacy_id), change, CHANGE_REMEDIES[change], *NO_FIGURES))
 

@@ -10,7 +10,6 @@ from etl_assets.core.links.places import places
 from etl_assets.core.links.repeated import why_another
 from etl_assets.core.memory.schema import exists
 from etl_assets.core.memory.staged import staged_tables
-from etl_assets.core.undo.hindrances import undo_slots
 from etl_assets.core.users.users import find_user, read_links, user_states
 from etl_assets.core.verify.books import money_sums
 from etl_assets.model.errors import SAMPLE_SIZE, SettingsError, sample_of
@@ -142,7 +141,7 @@ def _time(moment: object) -> str | None:
 
 def _present(connection: Connection, links: Links, name: str, user: str) -> tuple[int, int]:
     """How many of a user's loaded rows are in production, and how many are gone."""
-    there, gone = SQL("count_user_loaded", **undo_slots(links, name)).one(connection, users=[user])
+    there, gone = SQL("count_user_loaded", **links.slots(name)).one(connection, users=[user])
     return int(there), int(gone)
 
 

@@ -4,7 +4,7 @@ from psycopg import sql
 
 from etl_assets.access.postgres.catalog import find_sequence, regclass
 from etl_assets.access.postgres.connection import Connection, as_the_app
-from etl_assets.access.postgres.statements import Statements, identifier, joined, literal, qualified, staging_table
+from etl_assets.access.postgres.statements import Statements, identifier, joined, staging_table
 from etl_assets.core.links.foreign_keys import proof_slots, proven_by_join, require_parents
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.read_back import not_as_written
@@ -32,7 +32,6 @@ def insert_ready(
     Raises:
         Refused: one was changed on its way in, or refers to a row that is not there.
     """
-    target = links.targets[table.name]
     columns = [identifier(column) for column in links.columns(table.name)]
     query = SQL(
         "load_table",
@@ -40,11 +39,9 @@ def insert_ready(
         of_users=chosen(users, keys),
         expected=links.digest(table.name, "k"),
         found=links.digest(table.name, "t"),
-        target=qualified(target.schema, target.name),
+        **links.slots(table.name),
         columns=joined(list(columns)),
         sorting=identifier("_account_id" if users is not None else "_legacy_id"),
-        id=identifier(table.id.to),
-        table=literal(table.name),
         **proof_slots(links, table.name),
     )
     with as_the_app(connection), proven_by_join(connection, links):
@@ -69,13 +66,10 @@ def chosen(users: list[str] | None, keys: list[str] | None) -> sql.Composed:
 
 def adopt(connection: Connection, links: Links, table: Table) -> int:
     """Enters rows into the ledger that the target has already, equal in every column; returns how many."""
-    target = links.targets[table.name]
     query = SQL(
         "adopt_rows",
         links=links.rows(table.name),
-        target=qualified(target.schema, target.name),
-        id=identifier(table.id.to),
-        table=literal(table.name),
+        **links.slots(table.name),
         found=links.digest(table.name, "t"),
         expected=links.digest(table.name, "k"),
     )
@@ -92,6 +86,5 @@ def raise_sequence(connection: Connection, links: Links, table: Table) -> None:
     name = regclass(target.schema, target.name)
     sequence = find_sequence(connection, name, table.id.to)
     if sequence is not None:
-        slots = {"id": identifier(table.id.to), "target": qualified(target.schema, target.name)}
-        slots["staging"] = staging_table(table.name)
-        SQL("raise_sequence", **slots).exec(connection, sequence=sequence)
+        query = SQL("raise_sequence", **links.slots(table.name), staging=staging_table(table.name))
+        query.exec(connection, sequence=sequence)

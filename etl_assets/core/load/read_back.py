@@ -8,11 +8,9 @@ from etl_assets.access.postgres.catalog import regclass
 from etl_assets.access.postgres.connection import Connection, fire_deferred
 from etl_assets.access.postgres.statements import (
     Statements,
-    catalog_text,
     identifier,
     joined,
     literal,
-    qualified,
     staging_table,
 )
 from etl_assets.core.links.links import Links
@@ -54,7 +52,7 @@ def require_as_written(connection: Connection, links: Links, names: list[str], *
         differs = sql.SQL("t.{} IS NULL").format(identifier(links.spec.tables[name].id.to))
         if may_differ:
             differs = sql.SQL("{} IS DISTINCT FROM l.digest").format(links.digest(name, "t"))
-        query = SQL("read_back", **_slots(links, name), differs=differs, of_users=of_users)
+        query = SQL("read_back", **links.slots(name), differs=differs, of_users=of_users)
         count, sample = query.one(connection, users=users)
         if count:
             raise not_as_written(name, int(count), sample, "after they were inserted: look at its triggers")
@@ -66,7 +64,7 @@ def take_versions(connection: Connection, links: Links, names: list[str], *, use
     """What a trigger wrote to, or was written within a savepoint, carries another transaction's mark: that is kept."""
     of_users = sql.SQL("AND l.legacy_user_id = ANY (%(users)s)") if users is not None else sql.SQL("")
     for name in names:
-        query = SQL("take_versions", **_slots(links, name), of_users=of_users)
+        query = SQL("take_versions", **links.slots(name), of_users=of_users)
         query.exec(connection, users=users)
 
 
@@ -95,7 +93,7 @@ def find_beside(connection: Connection, links: Links, name: str) -> Beside:
     names: list[sql.Composable] = [identifier(f"_key{number}") for number in range(len(values))]
     query = SQL(
         "count_beside",
-        **_slots(links, name),
+        **links.slots(name),
         keys=joined([sql.SQL("{} AS {}").format(*pair) for pair in zip(values, names, strict=True)]),
         values=joined(values),
         names=joined(names),
@@ -113,13 +111,3 @@ def _sharing_target(links: Links, name: str) -> list[str]:
     target = links.targets[name]
     places = {other: (links.targets[other].schema, links.targets[other].name) for other in links.tables}
     return [other for other, place in places.items() if place == (target.schema, target.name)]
-
-
-def _slots(links: Links, name: str) -> dict[str, sql.Composable]:
-    to, target = links.spec.tables[name].id.to, links.targets[name]
-    return {
-        "target": qualified(target.schema, target.name),
-        "table": literal(name),
-        "id": identifier(to),
-        "id_type": catalog_text(target.columns[to].type),
-    }

@@ -3,7 +3,7 @@
 from psycopg import sql
 
 from etl_assets.access.postgres.connection import Connection, as_the_app
-from etl_assets.access.postgres.statements import Statements, catalog_text, identifier, joined, literal, qualified
+from etl_assets.access.postgres.statements import Statements, catalog_text, identifier, joined, literal
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.insert import chosen
 from etl_assets.model.errors import Refused
@@ -88,12 +88,9 @@ def has_changed_row(connection: Connection, links: Links, name: str) -> bool:
 
 
 def _slots(links: Links, name: str) -> dict[str, sql.Composable]:
-    table, target = links.spec.tables[name], links.targets[name]
     return {
+        **links.slots(name),
         "links": links.rows(name, as_new=True),
-        "target": qualified(target.schema, target.name),
-        "table": literal(name),
-        "id": identifier(table.id.to),
         "expected": links.digest(name, "k"),
         "found": links.digest(name, "t"),
         # Two equal records need no digest, and most are equal.

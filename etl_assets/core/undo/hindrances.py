@@ -7,7 +7,6 @@ from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import (
     Statement,
     Statements,
-    catalog_text,
     identifier,
     joined,
     literal,
@@ -59,19 +58,8 @@ def hindrances(
     return [*found, *spent_balances(connection, links, users=users, wave=wave)]
 
 
-def undo_slots(links: Links, name: str) -> Slots:
-    """The slots of a statement about the rows in question of one table."""
-    table, target = links.spec.tables[name], links.targets[name]
-    return {
-        "target": qualified(target.schema, target.name),
-        "table": literal(name),
-        "id": identifier(table.id.to),
-        "id_type": catalog_text(target.columns[table.id.to].type),
-    }
-
-
 def _queries(links: Links, name: str, *, wave: str | None) -> list[tuple[str, Statement]]:
-    slots, profiles = undo_slots(links, name), qualified(*links.spec.accounts.profiles_table)
+    slots, profiles = links.slots(name), qualified(*links.spec.accounts.profiles_table)
     found = [(CHANGED, SQL("list_changed_since", **slots, found=links.digest(name, "t")))]
     if wave is not None:
         found.append((LATER, SQL("list_written_later", table=slots["table"])))
@@ -115,17 +103,16 @@ def _referring(connection: Connection, links: Links, name: str, tables: list[str
         goes = [_is_not_undone(links, ours) for ours in by_place.get((schema, child), ())]
         stays = joined([sql.SQL("true"), *goes], by=" AND ")
         slots = {"child": qualified(schema, child), "same": joined(list(same), by=" AND "), "stays": stays}
-        found.append(SQL("list_referring", **undo_slots(links, name), **slots))
+        found.append(SQL("list_referring", **links.slots(name), **slots))
     return found
 
 
 def _is_not_undone(links: Links, name: str) -> Statement:
-    slots = undo_slots(links, name)
-    return SQL("is_not_undone", table=slots["table"], id=slots["id"], id_type=slots["id_type"])
+    return SQL("is_not_undone", **links.slots(name))
 
 
 def _naming(links: Links, name: str) -> list[Statement]:
     """Statements for rows of other users that name one whose claim is taken back."""
     table = links.spec.tables[name]
     columns = [column for column, reference in table.references.items() if reference.table == USERS]
-    return [SQL("list_naming", **undo_slots(links, name), column=identifier(column)) for column in columns]
+    return [SQL("list_naming", **links.slots(name), column=identifier(column)) for column in columns]

@@ -11,7 +11,7 @@ from etl_assets.core.load.update import casts
 from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.final_books import find_final_books, keep_final_books
 from etl_assets.core.memory.schema import contradictions, declared_facts, exists
-from etl_assets.core.undo.hindrances import hindrances, undo_slots
+from etl_assets.core.undo.hindrances import hindrances
 from etl_assets.core.users import waves
 from etl_assets.core.users.holds import hold
 from etl_assets.core.users.users import find_user
@@ -125,7 +125,7 @@ def _undo(
     done = Undone(len(touched))
     if in_use:
         for name in tables:
-            kept = SQL("keep_taken_out", **undo_slots(links, name), found=links.digest(name, "t"))
+            kept = SQL("keep_taken_out", **links.slots(name), found=links.digest(name, "t"))
             done.kept[name] = kept.exec(connection, run=run)
     for name in reversed(tables):
         _remove(connection, links, name, done)
@@ -192,7 +192,7 @@ def _tables(connection: Connection, links: Links) -> list[str]:
 
 
 def _remove(connection: Connection, links: Links, name: str, done: Undone) -> None:
-    slots = undo_slots(links, name)
+    slots = links.slots(name)
     if not links.spec.tables[name].owner.is_none:
         lost = SQL("strike_lost_rows", **slots, profiles=qualified(*links.spec.accounts.profiles_table))
         done.lost[name] = int(lost.one(connection)[0])
@@ -207,7 +207,7 @@ def _remove(connection: Connection, links: Links, name: str, done: Undone) -> No
 
 
 def _restore(connection: Connection, links: Links, name: str, done: Undone, *, wave: str | None) -> None:
-    slots = undo_slots(links, name)
+    slots = links.slots(name)
     present = SQL("count_present", **slots).one(connection, how="restore")[0]
     if not present:
         return

@@ -6,7 +6,7 @@ from psycopg import sql
 
 from etl_assets.access.postgres.catalog import regclass
 from etl_assets.access.postgres.connection import Connection, writing
-from etl_assets.access.postgres.statements import Statements, catalog_text, identifier, literal, qualified
+from etl_assets.access.postgres.statements import Statements, qualified
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.facts import find_fact, replace_fact
@@ -79,11 +79,4 @@ def place_of(connection: Connection, links: Links, name: str) -> str:
 
 
 def _slots(links: Links, name: str) -> dict[str, sql.Composable]:
-    table, target = links.spec.tables[name], links.targets[name]
-    return {
-        "target": qualified(target.schema, target.name),
-        "table": literal(name),
-        "id": identifier(table.id.to),
-        "id_type": catalog_text(target.columns[table.id.to].type),
-        "profiles": qualified(*links.spec.accounts.profiles_table),
-    }
+    return {**links.slots(name), "profiles": qualified(*links.spec.accounts.profiles_table)}

@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import sql
 
 from etl_assets.access.postgres.connection import Connection
-from etl_assets.access.postgres.statements import Statements, catalog_text, identifier, literal, qualified, shown
+from etl_assets.access.postgres.statements import Statements, identifier, literal, shown
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.repeated import repeated_keys
 from etl_assets.core.load.read_back import Beside, find_beside
@@ -108,13 +108,9 @@ class RowComparison:
 
 def against_production(links: Links, name: str, *, wave: str | None) -> dict[str, sql.Composable]:
     """The slots of a statement that holds ledger rows against production and staging."""
-    table, target = links.spec.tables[name], links.targets[name]
     return {
+        **links.slots(name),
         "links": (links if wave else links.as_whole).rows(name),
-        "target": qualified(target.schema, target.name),
-        "table": literal(name),
-        "id": identifier(table.id.to),
-        "id_type": catalog_text(target.columns[table.id.to].type),
         "staged": links.digest(name, "k"),
         "found": links.digest(name, "t"),
         "staged_row": links.row(name, "k"),

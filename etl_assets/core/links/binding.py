@@ -1,0 +1,78 @@
+"""One spec bound to one target: the columns, the names and the digests that every statement about a table needs."""
+
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from etl_assets.access.postgres.statements import Statements, catalog_text, identifier, joined, literal, qualified
+from etl_assets.model.target import TargetTable
+from etl_assets.spec.model import Spec
+
+SQL = Statements(__file__)
+Slots = dict[str, sql.Composable]
+
+
+@dataclass(frozen=True)
+class Binding:
+    """What a run knows of spec and target; see `Links`, which composes the statements.
+
+    `accounts` is the statement that says which accounts may hold rows, as `users.accounts` makes it. Without it rows
+    can be counted, staged and judged, and not loaded: having a profile is all that is asked of an account then.
+    `reissued` are the tables in which a legacy id stands for its second row by now, `refused` those of which the target
+    has refused rows; `profile_facts` are the rules of the profiles.
+    """
+
+    spec: Spec
+    targets: dict[str, TargetTable]
+    accounts: sql.Composed | None = None
+    whole: bool = False
+    reissued: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
+    profile_facts: str = ""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The migrated tables that the target has, referenced tables first."""
+        return tuple(name for name in self.spec.load_order if name in self.targets)
+
+    def columns(self, name: str) -> tuple[str, ...]:
+        """The target columns that the load fills: id, owner, then as in the spec."""
+        table = self.spec.tables[name]
+        first = [table.id.to, *([table.owner.to] if table.owner.to else [])]
+        return (*first, *(column for column in table.columns if column not in first))
+
+    def changeable(self, name: str) -> list[str]:
+        """Those of them that a later version of the row can change: all but the id."""
+        return [column for column in self.columns(name) if column != self.spec.tables[name].id.to]
+
+    def digest(self, name: str, alias: str) -> sql.Composed:
+        """A 128-bit digest of a row's loaded columns, as text under the session's dialect."""
+        return sql.SQL("md5({}::text)::uuid").format(self.row(name, alias))
+
+    def row(self, name: str, alias: str) -> sql.Composed:
+        """A row's loaded columns as one record."""
+        return sql.SQL("ROW({})").format(joined([identifier(alias, column) for column in sorted(self.columns(name))]))
+
+    def slots(self, name: str) -> Slots:
+        """The slots of a statement about production rows of one table: `target`, `table`, `id`, `id_type`."""
+        target = self.targets[name]
+        return {
+            "target": qualified(target.schema, target.name),
+            "table": literal(name),
+            "id": identifier(self.spec.tables[name].id.to),
+            "id_type": self.id_type(name),
+        }
+
+    def id_type(self, name: str) -> sql.SQL:
+        """The type of the ids in the target."""
+        return catalog_text(self.targets[name].columns[self.spec.tables[name].id.to].type)
+
+    def has_unique_id(self, name: str) -> bool:
+        """True when an index of the target keeps an id from standing there twice."""
+        id_alone = (self.spec.tables[name].id.to,)
+        return any(rule.columns == id_alone and rule.predicate is None for rule in self.targets[name].unique)
+
+    @property
+    def holders(self) -> sql.Composed:
+        """The accounts and what keeps each from holding rows."""
+        return self.accounts or SQL("list_profile_ids", profiles=qualified(*self.spec.accounts.profiles_table))
