@@ -5,7 +5,10 @@ from datetime import datetime, timezone
 
 import dagster as dg
 
-from etl_assets.access.files.artifacts import Artifacts, Manifest, SnapshotInfo, free_bytes, sha256_of
+from etl_assets.access.files.artifacts import Artifacts
+from etl_assets.access.files.exports import Manifest
+from etl_assets.access.files.snapshots import SnapshotInfo
+from etl_assets.access.files.whole import free_bytes, sha256_of
 from etl_assets.access.legacy.database import (
     copy_database,
     count_rows,

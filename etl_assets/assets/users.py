@@ -4,7 +4,8 @@ import functools
 
 import dagster as dg
 
-from etl_assets.access.files.artifacts import Artifacts, SnapshotInfo
+from etl_assets.access.files.artifacts import Artifacts
+from etl_assets.access.files.snapshots import SnapshotInfo
 from etl_assets.access.postgres.connection import reading, writing
 from etl_assets.assets.columns import RESOLVED_COLUMNS, USER_MAP_COLUMNS, column_schema
 from etl_assets.assets.keys import (

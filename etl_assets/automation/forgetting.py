@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from etl_assets.access.files.artifacts import Artifacts, SnapshotInfo, sha256_of
+from etl_assets.access.files.artifacts import Artifacts
+from etl_assets.access.files.snapshots import SnapshotInfo
+from etl_assets.access.files.whole import sha256_of
 from etl_assets.access.legacy.scrub import Scrub, Scrubbed, find_forgotten, scrub
 from etl_assets.assets.export import known_suppressions, scrub_of, write_export
 from etl_assets.assets.keys import PAGE, VERIFIED

@@ -6,13 +6,13 @@ from etl_assets.access.legacy.database import count_rows, describe, hands_ids_ou
 from etl_assets.access.legacy.export import open_export
 from etl_assets.access.postgres.catalog import read_target, read_targets, require_fit
 from etl_assets.access.postgres.connection import Connection, connect, reading, server_facts
+from etl_assets.access.postgres.place import target_url
 from etl_assets.assets.target import told as told_of_target
 from etl_assets.commands.rehearsing import rehearse, told
 from etl_assets.core.gate.grants import grants
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.schema import contradictions, declared_facts, exists
 from etl_assets.core.users.users import accounts
-from etl_assets.demo.target import target_url
 from etl_assets.model.errors import EtlError, LegacyMismatch, LegacyReplaced, TargetMismatch
 from etl_assets.settings import Settings
 from etl_assets.spec.exports import exports_of

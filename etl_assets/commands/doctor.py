@@ -7,11 +7,11 @@ import dagster as dg
 
 from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.postgres.connection import Connection, LockHolder, connect, reading
+from etl_assets.access.postgres.place import target_url
 from etl_assets.assets.keys import PARTITION_TAG
 from etl_assets.automation.attempts import MOST_ATTEMPTS, UNFINISHED, attempts, end_dead_runs
 from etl_assets.core.load.due import Standing, read_standing
 from etl_assets.core.memory.sessions import blocked_sessions, end_session, look_at_lock
-from etl_assets.demo.target import target_url
 from etl_assets.model.errors import EtlError
 from etl_assets.settings import Settings
 from etl_assets.spec.model import Spec

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from etl_assets.access.files.artifacts import Artifacts, private_folder
+from etl_assets.access.files.artifacts import Artifacts
 from etl_assets.access.files.run_locks import RunLocks
+from etl_assets.access.files.whole import private_folder
 from etl_assets.access.postgres.connection import Connection, reading, writing
+from etl_assets.access.postgres.place import target_url
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import (
     AGAIN_TAG,
@@ -31,7 +33,6 @@ from etl_assets.core.staging.lineage import accept_file
 from etl_assets.core.undo.undo import LAST, undone_waves
 from etl_assets.core.users.holds import release
 from etl_assets.core.verify.status import books_of, status
-from etl_assets.demo.target import target_url
 from etl_assets.model.books import Books
 from etl_assets.model.errors import SettingsError, WaveHindered
 from etl_assets.settings import Settings

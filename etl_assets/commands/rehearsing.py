@@ -6,7 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from etl_assets.access.files.artifacts import Artifacts, sha256_of
+from etl_assets.access.files.artifacts import Artifacts
+from etl_assets.access.files.whole import sha256_of
 from etl_assets.access.legacy.database import copy_database, count_rows, open_read_only
 from etl_assets.access.legacy.export import ExportReader, key_columns, open_export
 from etl_assets.access.legacy.scrub import Scrub, Scrubbed, scrub

@@ -18,16 +18,10 @@ class Account:
     sso: bool = False
 
 
-def run_script(url: str, script: str) -> None:
-    """Runs a script of many statements in one transaction; for the demo's schema."""
-    with connect(url) as connection, connection.transaction():
-        connection.execute(script.encode())
-
-
 def has_accounts(url: str) -> bool:
     """True when anybody has signed up."""
     with connect(url) as connection:
-        return SQL("demo_find_account").first(connection) is not None
+        return SQL("find_account").first(connection) is not None
 
 
 def add_accounts(url: str, accounts: list[Account]) -> bool:
@@ -38,18 +32,18 @@ def add_accounts(url: str, accounts: list[Account]) -> bool:
         for sso in (False, True):
             chosen = [account for account in accounts if account.sso is sso]
             values = {"emails": [a.email for a in chosen], "confirmed": [a.confirmed for a in chosen], "sso": sso}
-            SQL("demo_sign_up").exec(connection, **values)
+            SQL("sign_up").exec(connection, **values)
     return True
 
 
 def confirm_some(url: str, addresses: list[str], *, count: int) -> int:
     """Confirms up to `count` unconfirmed accounts, then signs up and confirms new ones from `addresses`."""
     with connect(url) as connection, connection.transaction():
-        confirmed = SQL("demo_confirm").exec(connection, count=count)
-        known = {email for (email,) in SQL("demo_list_emails").many(connection)}
+        confirmed = SQL("confirm").exec(connection, count=count)
+        known = {email for (email,) in SQL("list_emails").many(connection)}
         new = [address for address in addresses if address not in known][: count - confirmed]
         values = {"emails": new, "confirmed": [True] * len(new), "sso": False}
-        SQL("demo_sign_up").exec(connection, **values)
+        SQL("sign_up").exec(connection, **values)
     return confirmed + len(new)
 
 
@@ -58,10 +52,10 @@ def find_jobs(url: str) -> list[tuple[str, str]]:
     with connect(url) as connection:
         if not exists(connection):
             return []
-        return [(legacy_id, new_id) for legacy_id, new_id in SQL("demo_find_jobs").many(connection)]
+        return [(legacy_id, new_id) for legacy_id, new_id in SQL("find_jobs").many(connection)]
 
 
 def edit_job(url: str, new_id: str) -> None:
     """A user of the new app archives a migrated job."""
     with connect(url) as connection:
-        SQL("demo_edit_job").exec(connection, id=new_id)
+        SQL("edit_job").exec(connection, id=new_id)

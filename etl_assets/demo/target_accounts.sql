@@ -1,8 +1,8 @@
--- name: demo_find_account :first
+-- name: find_account :first
 -- Has anybody signed up?
 SELECT 1 FROM auth.users LIMIT 1
 
--- name: demo_sign_up :exec (confirmed, emails, sso)
+-- name: sign_up :exec (confirmed, emails, sso)
 -- Sign-ups of the demo, by e-mail: whoever has confirmed followed the link in a mail two minutes later.
 WITH people AS (
     INSERT INTO auth.users (email, created_at, email_confirmed_at, last_sign_in_at, is_sso_user)
@@ -14,16 +14,16 @@ INSERT INTO auth.identities (user_id, provider, provider_id, identity_data)
 SELECT p.id, CASE WHEN %(sso)s THEN 'sso:demo' ELSE 'email' END, p.id::text, jsonb_build_object('email', p.email)
 FROM people AS p
 
--- name: demo_confirm :exec (count)
+-- name: confirm :exec (count)
 -- The oldest unconfirmed sign-ups follow the link in their mail.
 UPDATE auth.users SET email_confirmed_at = clock_timestamp(), last_sign_in_at = clock_timestamp()
 WHERE id IN (SELECT id FROM auth.users WHERE email_confirmed_at IS NULL ORDER BY created_at, email LIMIT %(count)s)
 
--- name: demo_list_emails :many
+-- name: list_emails :many
 -- Addresses that have signed up.
 SELECT email FROM auth.users WHERE email IS NOT NULL
 
--- name: demo_find_jobs :many
+-- name: find_jobs :many
 -- Jobs that have arrived under one user: of the user who has the most.
 SELECT l.legacy_id, l.new_id FROM etl.loaded AS l
 JOIN public.jobs AS j ON j.id::text = l.new_id
@@ -32,6 +32,6 @@ WHERE l."table" = 'jobs' AND l.legacy_user_id = (
     GROUP BY 1 ORDER BY count(*) DESC, k.legacy_user_id LIMIT 1)
 ORDER BY l.legacy_id::int LIMIT 3
 
--- name: demo_edit_job :exec (id)
+-- name: edit_job :exec (id)
 -- A user of the new app works with a migrated job.
 UPDATE public.jobs SET status = 'archived' WHERE id::text = %(id)s

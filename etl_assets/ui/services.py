@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from etl_assets.access.files.artifacts import private_folder
 from etl_assets.access.files.run_locks import RunLocks
+from etl_assets.access.files.whole import private_folder
 from etl_assets.access.postgres.connection import with_absolute_files
 from etl_assets.assets.instance import open_instance, prepare_first_visit
 from etl_assets.automation.attempts import end_dead_runs

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from etl_assets.access.files.artifacts import PRIVATE_FILE
+from etl_assets.access.files.whole import PRIVATE_FILE
 from etl_assets_tests.world import SHARED_DATA, World
 
 CHINOOK = SHARED_DATA / "chinook" / "Chinook_Sqlite.sqlite"

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from etl_assets.access.postgres import connection as postgres
+from etl_assets.access.postgres.place import embedded
 from etl_assets.commands.migration import Wishes, migrate, migrate_dry
-from etl_assets.demo.target import embedded
 from etl_assets.model.errors import Unavailable
 from etl_assets.settings import Settings, read_settings
 from etl_assets_tests.scenario import BOOKS, LEGACY, PRODUCTION, USERS

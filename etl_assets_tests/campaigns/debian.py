@@ -5,10 +5,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
-
-from etl_assets.demo.target_accounts import run_script
 
 BINARIES = Path("/usr/lib/postgresql/15/bin")
 USER = "postgres"
@@ -36,8 +33,3 @@ def debian_cluster(folder: Path | None = None) -> Iterator[str]:
         _run("pg_ctl", "stop", "-D", str(data), "-m", "immediate", "-w")
         if folder is None:
             shutil.rmtree(home)
-
-
-def make_target(url: str) -> None:
-    """The small Supabase of the demo."""
-    run_script(url, files("etl_assets.demo").joinpath("target.sql").read_text(encoding="utf-8"))

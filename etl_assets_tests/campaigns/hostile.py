@@ -15,8 +15,9 @@ from typing import Any
 
 import psycopg
 
+from etl_assets.access.postgres.place import make_target
 from etl_assets_tests.campaigns.apps import NAMESPACE
-from etl_assets_tests.campaigns.debian import debian_cluster, make_target
+from etl_assets_tests.campaigns.debian import debian_cluster
 from etl_assets_tests.campaigns.places import Grounds, Place, grounds, tell
 from etl_assets_tests.world import AT, LEGACY_SCHEMA
 

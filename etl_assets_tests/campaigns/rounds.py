@@ -18,9 +18,9 @@ from typing import Any
 
 import dagster as dg
 
+from etl_assets.access.postgres.place import embedded, target_url
 from etl_assets.commands.migration import migrate
 from etl_assets.demo.accounts import first_day, legacy_addresses
-from etl_assets.demo.target import embedded, target_url
 from etl_assets.settings import DEFAULT_SPEC, read_settings, read_spec
 
 STAGES = ("legacy_snapshot", "exports", "staging", "legacy_user_map", "check_", "resolved_users", "production")

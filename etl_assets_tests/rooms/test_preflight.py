@@ -17,12 +17,13 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from etl_assets.access.postgres.catalog import read_targets
 from etl_assets.access.postgres.connection import connect, reading
 from etl_assets.access.postgres.embedded import SYSTEM_USER
+from etl_assets.access.postgres.place import make_target
 from etl_assets.core.gate.grants import grants
 from etl_assets.core.gate.target_rules import examine_target, require_target
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.schema import ensure_schema
 from etl_assets.model.errors import Refused, TransactionPooler
-from etl_assets_tests.campaigns.debian import BINARIES, debian_cluster, make_target
+from etl_assets_tests.campaigns.debian import BINARIES, debian_cluster
 from etl_assets_tests.scenario import BOOKS, USERS
 from etl_assets_tests.world import World
 

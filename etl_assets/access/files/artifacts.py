@@ -1,76 +1,27 @@
-"""Snapshots and exports on disk: published whole or not at all, readable by their owner alone."""
+"""The artifact folder: where snapshots, exports and reports lie, and which of them count."""
 
-import hashlib
 import json
 import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import polars as pl
 
+from etl_assets.access.files.exports import VERSION, ExportWriter, Manifest, excluded_path, manifest_path
+from etl_assets.access.files.snapshots import SnapshotInfo
+from etl_assets.access.files.whole import private_folder, sha256_of, sweep, write_whole
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import ArtifactError
 
-PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 BATCH_ROWS = 16_384
 # polars reads a CSV ahead of whoever takes its batches, chunk by chunk: of its own size they held 340 MiB, of this 90
 # (polars 2.1.0, a file of 315 MB).
 os.environ.setdefault("POLARS_CSV_CHUNK_SIZE", str(1 << 20))
-HASH_BLOCK_BYTES = 1 << 20
 CURRENT = "current"
-VERSION = version("etl-assets")
-
-
-@dataclass(frozen=True)
-class SnapshotInfo:
-    """One consistent copy of the legacy database.
-
-    `rows` counts every exported table's rows before any `where`; `source` is the mark of the legacy file just before
-    the copy (see `legacy.database.file_mark`). `sha256` is that of the file as it is kept, `source_sha256` that of the
-    whole copy, before forgotten people were taken out of it: `forgotten` has the keys of their rows per table,
-    `forgotten_users` says how many they are, and `suppressed` is `Suppressions.digest` of that moment.
-    """
-
-    id: str
-    sha256: str
-    bytes: int
-    rows: dict[str, int] = field(default_factory=dict)
-    missing: tuple[str, ...] = ()
-    source: str = ""
-    source_sha256: str = ""
-    forgotten: dict[str, list[str]] = field(default_factory=dict)
-    forgotten_users: int = 0
-    suppressed: str = ""
-
-    def forgotten_rows(self, export: str) -> int:
-        """How many of an export's rows were taken out of the copy."""
-        return self.forgotten_users if export == "users" else len(self.forgotten.get(export, ()))
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What one export holds. `usual` gives each column's storage class where `_classes` is empty.
-
-    `version` is that of the program that wrote it.
-    """
-
-    table: str
-    snapshot: str
-    rows: int
-    excluded: int
-    sha256: str
-    columns: tuple[str, ...]
-    declared: dict[str, str]
-    usual: dict[str, str]
-    classes: dict[str, dict[str, int]]
-    spec_digest: str
-    version: str = ""
 
 
 class Artifacts:
@@ -81,7 +32,7 @@ class Artifacts:
         self.root = root
         private_folder(root)
         self._unfinished = private_folder(root / "unfinished")
-        _sweep(self._unfinished)
+        sweep(self._unfinished)
 
     def publish_snapshot(self, copied: Path, info: SnapshotInfo) -> None:
         """Makes a finished copy the current snapshot; a snapshot of that id that is there already stays."""
@@ -188,7 +139,7 @@ class Artifacts:
         return self._folder(snapshot) / "exports" / f"{table}.csv"
 
     @contextmanager
-    def writing_export(self, snapshot: str, table: str) -> Iterator["ExportWriter"]:
+    def writing_export(self, snapshot: str, table: str) -> Iterator[ExportWriter]:
         """A writer whose files appear under their names when the block ends well, and not at all otherwise."""
         private_folder(self._folder(snapshot) / "exports")
         path = self.export_path(snapshot, table)
@@ -268,127 +219,4 @@ class Artifacts:
         return self.root / "snapshots" / snapshot
 
     def _write(self, path: Path, content: Iterable[bytes]) -> None:
-        _write_whole(path, content, part=self.scratch_path(path.name))
-
-
-class ExportWriter:
-    """Writes one export: the CSV, the excluded keys, and at the end the manifest."""
-
-    def __init__(self, path: Path, parts: list[Path]) -> None:
-        """Opens the unfinished files; two processes that export one table at once never share one.
-
-        `parts` are the unfinished CSV, the unfinished list of excluded keys and the unfinished manifest.
-        """
-        self.path = path
-        self.rows = self.excluded = 0
-        self._has_header = False
-        *self._parts, self._manifest_part = parts
-        self._files = [_open_private(part) for part in self._parts]
-        self._files[1].write(b"_key\n")
-
-    def write(self, batch: pl.DataFrame) -> None:
-        """Appends a batch of rows; the first one, even when it is empty, brings the header."""
-        batch.write_csv(self._files[0], include_header=not self._has_header)
-        self._has_header = True
-        self.rows += batch.height
-        fault_point("export.batch")
-
-    def write_excluded(self, keys: pl.DataFrame) -> None:
-        """Appends legacy keys (`_key`) that `where` leaves behind."""
-        keys.write_csv(self._files[1], include_header=False)
-        self.excluded += keys.height
-
-    def publish(self, **facts: Any) -> Manifest:
-        """Fsyncs, renames, and writes the manifest last: where there is a manifest, the export is whole."""
-        manifest_path(self.path).unlink(missing_ok=True)
-        for file, part, final in zip(self._files, self._parts, (self.path, excluded_path(self.path)), strict=True):
-            _finish(file)
-            part.replace(final)
-        fault_point("export.renamed")
-        facts |= {"rows": self.rows, "excluded": self.excluded, "version": VERSION}
-        manifest = Manifest(sha256=sha256_of(self.path), **facts)
-        content = json.dumps(asdict(manifest), indent=1).encode()
-        _write_whole(manifest_path(self.path), [content], part=self._manifest_part)
-        fault_point("export.published")
-        return manifest
-
-    def discard(self) -> None:
-        """Removes what was written so far."""
-        for file, part in zip(self._files, self._parts, strict=True):
-            file.close()
-            part.unlink(missing_ok=True)
-
-
-def manifest_path(export: Path) -> Path:
-    """The manifest beside an export."""
-    return export.with_suffix(".json")
-
-
-def excluded_path(export: Path) -> Path:
-    """The list of excluded keys beside an export."""
-    return export.with_name(f"{export.stem}.excluded.csv")
-
-
-def private_folder(path: Path) -> Path:
-    """Makes a folder that only its owner can enter; ours are never opened to others."""
-    for folder in (*reversed(path.parents), path):
-        # One by one: `parents=True` would give the folders above the process' umask instead of our mode.
-        if not folder.exists():
-            folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-    return path
-
-
-def sha256_of(path: Path) -> str:
-    """The file's sha256 in hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(HASH_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def free_bytes(path: Path) -> int:
-    """Free space of the disk that holds a path."""
-    return shutil.disk_usage(path).free
-
-
-def _sweep(folder: Path) -> None:
-    for path in folder.iterdir():
-        owner = path.name.partition("-")[0]
-        if not (owner.isdigit() and _is_alive(int(owner))):
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
-
-
-def _open_private(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb")
-
-
-def _finish(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-    file.close()
-
-
-def _write_whole(path: Path, content: Iterable[bytes], *, part: Path) -> None:
-    try:
-        with _open_private(part) as file:
-            file.writelines(content)
-            _finish(file)
-        fault_point("file.written")
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+        write_whole(path, content, part=self.scratch_path(path.name))

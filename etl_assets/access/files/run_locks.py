@@ -5,7 +5,7 @@ import os
 import uuid
 from pathlib import Path
 
-from etl_assets.access.files.artifacts import private_folder
+from etl_assets.access.files.whole import private_folder
 
 _held: dict[tuple[Path, int], tuple[str, int]] = {}
 

@@ -18,8 +18,8 @@ from typing import IO
 import psycopg
 from psycopg import sql
 
-from etl_assets.access.files.artifacts import private_folder
 from etl_assets.access.files.file_lock import alone
+from etl_assets.access.files.whole import private_folder
 from etl_assets.model.errors import SettingsError, Unavailable
 
 SYSTEM_USER = "etl-assets-pg"

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from etl_assets.access.files.artifacts import SnapshotInfo
+from etl_assets.access.files.snapshots import SnapshotInfo
 from etl_assets.access.postgres.connection import Connection, server_facts, writing
 from etl_assets.access.postgres.statements import Statements
 from etl_assets.core.load.due import staged_snapshots

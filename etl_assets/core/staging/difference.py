@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from etl_assets.access.files.artifacts import Artifacts, Manifest
+from etl_assets.access.files.artifacts import Artifacts
+from etl_assets.access.files.exports import Manifest
 from etl_assets.core.staging.update import FormerStaging
 from etl_assets.transform.differences import NOTHING, Difference, difference
 

@@ -2,13 +2,13 @@
 
 import atexit
 import functools
-from importlib.resources import files
+from pathlib import Path
 
 from etl_assets.access.postgres.connection import connect, has_table
 from etl_assets.access.postgres.embedded import EmbeddedPostgres
-from etl_assets.demo.target_accounts import run_script
 from etl_assets.settings import Settings
 
+SCRIPT = Path(__file__).with_suffix(".sql")
 TARGET_DATABASE, DAGSTER_DATABASE = "app", "dagster"
 
 
@@ -26,8 +26,14 @@ def embedded(settings: Settings) -> EmbeddedPostgres:
         # The script runs in one transaction: its first table is there when all of it is.
         is_empty = not has_table(connection, "public.artifacts")
     if is_empty:
-        run_script(url, files("etl_assets.demo").joinpath("target.sql").read_text(encoding="utf-8"))
+        make_target(url)
     return server
+
+
+def make_target(url: str) -> None:
+    """A small Supabase, and the tables of the default spec, in one transaction."""
+    with connect(url) as connection, connection.transaction():
+        connection.execute(SCRIPT.read_bytes())
 
 
 def target_url(settings: Settings) -> str:

@@ -1,0 +1,97 @@
+"""One export on disk: its CSV, the keys that it leaves behind, and the manifest that says what it holds.
+
+A CSV is polars' default dialect (comma, `"` doubled, LF, UTF-8): `_key`, the row's legacy key; the legacy columns under
+their labels; `_classes`, the SQLite storage classes of the cells, empty where each is its column's usual one. NULL is
+an empty field, `''` is `""`.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from etl_assets.access.files.whole import finish, open_private, sha256_of, write_whole
+from etl_assets.faults import fault_point
+
+VERSION = version("etl-assets")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What one export holds. `usual` gives each column's storage class where `_classes` is empty.
+
+    `version` is that of the program that wrote it.
+    """
+
+    table: str
+    snapshot: str
+    rows: int
+    excluded: int
+    sha256: str
+    columns: tuple[str, ...]
+    declared: dict[str, str]
+    usual: dict[str, str]
+    classes: dict[str, dict[str, int]]
+    spec_digest: str
+    version: str = ""
+
+
+class ExportWriter:
+    """Writes one export: the CSV, the excluded keys, and at the end the manifest."""
+
+    def __init__(self, path: Path, parts: list[Path]) -> None:
+        """Opens the unfinished files; two processes that export one table at once never share one.
+
+        `parts` are the unfinished CSV, the unfinished list of excluded keys and the unfinished manifest.
+        """
+        self.path = path
+        self.rows = self.excluded = 0
+        self._has_header = False
+        *self._parts, self._manifest_part = parts
+        self._files = [open_private(part) for part in self._parts]
+        self._files[1].write(b"_key\n")
+
+    def write(self, batch: pl.DataFrame) -> None:
+        """Appends a batch of rows; the first one, even when it is empty, brings the header."""
+        batch.write_csv(self._files[0], include_header=not self._has_header)
+        self._has_header = True
+        self.rows += batch.height
+        fault_point("export.batch")
+
+    def write_excluded(self, keys: pl.DataFrame) -> None:
+        """Appends legacy keys (`_key`) that `where` leaves behind."""
+        keys.write_csv(self._files[1], include_header=False)
+        self.excluded += keys.height
+
+    def publish(self, **facts: Any) -> Manifest:
+        """Fsyncs, renames, and writes the manifest last: where there is a manifest, the export is whole."""
+        manifest_path(self.path).unlink(missing_ok=True)
+        for file, part, final in zip(self._files, self._parts, (self.path, excluded_path(self.path)), strict=True):
+            finish(file)
+            part.replace(final)
+        fault_point("export.renamed")
+        facts |= {"rows": self.rows, "excluded": self.excluded, "version": VERSION}
+        manifest = Manifest(sha256=sha256_of(self.path), **facts)
+        content = json.dumps(asdict(manifest), indent=1).encode()
+        write_whole(manifest_path(self.path), [content], part=self._manifest_part)
+        fault_point("export.published")
+        return manifest
+
+    def discard(self) -> None:
+        """Removes what was written so far."""
+        for file, part in zip(self._files, self._parts, strict=True):
+            file.close()
+            part.unlink(missing_ok=True)
+
+
+def manifest_path(export: Path) -> Path:
+    """The manifest beside an export."""
+    return export.with_suffix(".json")
+
+
+def excluded_path(export: Path) -> Path:
+    """The list of excluded keys beside an export."""
+    return export.with_name(f"{export.stem}.excluded.csv")
