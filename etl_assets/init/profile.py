@@ -8,7 +8,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from etl_assets.access.legacy.database import open_read_only, quoted
+from etl_assets.access.legacy.database import fill, open_read_only, quoted
 from etl_assets.init.foreign_keys import foreign_keys, unique_columns
 from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, OtherObject, TableFacts
 from etl_assets.init.value_shapes import EMAIL, FORMATS, SMALL, reads, text_shape
@@ -165,14 +165,14 @@ def _kinds(connection: sqlite3.Connection) -> dict[str, str]:
 
 
 def _read_table(connection: sqlite3.Connection, name: str) -> TableFacts:
-    info = connection.execute("PRAGMA table_xinfo(" + quoted(name) + ")").fetchall()
+    info = connection.execute(fill("PRAGMA table_xinfo({table})", table=quoted(name))).fetchall()
     columns = {
         row[1]: ColumnFacts(row[1], row[2] or "", not_null=bool(row[3]), generated=row[6] in GENERATED)
         for row in info
         if row[6] != HIDDEN
     }
     primary_key = tuple(row[1] for row in sorted(info, key=lambda row: row[5]) if row[5])
-    rows = int(connection.execute("SELECT count(*) FROM " + quoted(name)).fetchone()[0])
+    rows = int(connection.execute(fill("SELECT count(*) FROM {table}", table=quoted(name))).fetchone()[0])
     wanted = [c.name for c in columns.values() if not c.generated and not looks_secret(c.name)]
     counts = {column: _Counts() for column in wanted}
     for batch in _batches(connection, name, wanted):
@@ -187,18 +187,23 @@ def _batches(connection: sqlite3.Connection, table: str, columns: list[str]) -> 
     if not columns:
         return
     cells = ", ".join(_cell(quoted(column)) for column in columns)
-    cursor = connection.execute("SELECT " + cells + " FROM " + quoted(table) + " LIMIT " + str(SAMPLE_ROWS))
+    query = fill("SELECT {cells} FROM {table} LIMIT ?", cells=cells, table=quoted(table))
+    cursor = connection.execute(query, [SAMPLE_ROWS])
     while rows := cursor.fetchmany(BATCH_ROWS):
         yield rows
 
 
 def _cell(name: str) -> str:
     # Long cells are cut, so that a batch stays small; of a long JSON text only its validity is told.
-    cut = f"substr({name}, 1, {LONGEST_TEXT})"
-    is_json = f"substr({name}, 1, 1) IN ('{{', '[') AND json_valid({name})"
-    text = f"CASE WHEN length({name}) <= {LONGEST_TEXT} THEN {name} WHEN {is_json} THEN '{{}}' ELSE {cut} END"
-    blob = f"substr({name}, 1, {UUID_BYTES + 1})"
-    return f"CASE typeof({name}) WHEN 'blob' THEN {blob} WHEN 'text' THEN {text} ELSE {name} END"
+    return fill(
+        "CASE typeof({cell}) WHEN 'blob' THEN substr({cell}, 1, {blob})"
+        " WHEN 'text' THEN CASE WHEN length({cell}) <= {text} THEN {cell}"
+        " WHEN substr({cell}, 1, 1) IN ('{{', '[') AND json_valid({cell}) THEN '{{}}'"
+        " ELSE substr({cell}, 1, {text}) END ELSE {cell} END",
+        cell=name,
+        blob=str(UUID_BYTES + 1),
+        text=str(LONGEST_TEXT),
+    )
 
 
 def _filled(column: ColumnFacts, counts: _Counts) -> ColumnFacts:

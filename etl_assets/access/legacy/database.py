@@ -37,6 +37,11 @@ class LegacyTable:
         )
 
 
+def fill(template: str, **parts: str) -> str:
+    """SQLite text with its named parts filled in: names from `quoted`, constants of ours, expressions of the spec."""
+    return template.format(**parts)
+
+
 def quoted(name: str) -> str:
     """An SQLite identifier."""
     return '"' + name.replace('"', '""') + '"'
@@ -164,7 +169,7 @@ def describe(connection: sqlite3.Connection, name: str) -> LegacyTable | None:
     if spelt is None:
         return None
     # table_xinfo lists generated columns too.
-    info = connection.execute("PRAGMA table_xinfo(" + quoted(spelt) + ")").fetchall()
+    info = connection.execute(fill("PRAGMA table_xinfo({table})", table=quoted(spelt))).fetchall()
     columns = {row[1]: row[2] for row in info}
     key = [row[1] for row in sorted(info, key=lambda row: row[5]) if row[5]]
     return LegacyTable(spelt, columns, tuple(key), _rowid_name(connection, spelt, columns))
@@ -188,7 +193,7 @@ def _rowid_name(connection: sqlite3.Connection, table: str, columns: dict[str, s
         if name in taken:
             continue
         try:
-            connection.execute("SELECT " + name + " FROM " + quoted(table) + " LIMIT 0")
+            connection.execute(fill("SELECT {name} FROM {table} LIMIT 0", name=name, table=quoted(table)))
         except sqlite3.OperationalError:
             return None  # a WITHOUT ROWID table
         return name
@@ -212,7 +217,7 @@ def require_table(connection: sqlite3.Connection, name: str) -> LegacyTable:
 
 def count_rows(connection: sqlite3.Connection, table: LegacyTable) -> int:
     """The number of rows, by SQLite's own count."""
-    return int(connection.execute("SELECT count(*) FROM " + quoted(table.name)).fetchone()[0])
+    return int(connection.execute(fill("SELECT count(*) FROM {table}", table=quoted(table.name))).fetchone()[0])
 
 
 def write_to_database(path: Path, statements: list[tuple[str, tuple[object, ...]]]) -> None:
@@ -237,7 +242,9 @@ def write_new_database(path: Path, statements: list[str], rows: dict[str, list[t
             connection.execute(statement)
         for table, values in rows.items():
             marks = ", ".join("?" * len(values[0]))
-            connection.executemany("INSERT INTO " + quoted(table) + " VALUES (" + marks + ")", values)
+            connection.executemany(
+                fill("INSERT INTO {table} VALUES ({marks})", table=quoted(table), marks=marks), values
+            )
         connection.execute("COMMIT")
     finally:
         connection.close()

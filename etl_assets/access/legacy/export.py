@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from etl_assets.access.files.artifacts import BATCH_ROWS
-from etl_assets.access.legacy.database import LegacyTable, describe, open_read_only, quoted, require_table
+from etl_assets.access.legacy.database import LegacyTable, describe, fill, open_read_only, quoted, require_table
 from etl_assets.model.errors import LegacyMismatch
 from etl_assets.model.ids import REPEATED_MARK, ROWID_PREFIX
 from etl_assets.spec.exports import Export, ExportColumn
@@ -54,15 +54,17 @@ class ExportReader:
         """Frames of String columns: `_key`, the labels, `_classes`; at least one, which may be empty."""
         cell = _plain_cell if self.is_plain else _cell
         cells = ", ".join(cell(_source(column)) for column in self.columns)
-        parts = [
-            "SELECT",
-            key_label(self.export, self.table) + ",",
-            cells + ("," if cells else ""),
-            self._class_string(),
-        ]
-        parts += ["FROM", quoted(self.table.name), self._where(included=True), self._order()]
+        query = fill(
+            "SELECT {key}, {cells} {classes} FROM {table} {where} {order}",
+            key=key_label(self.export, self.table),
+            cells=cells + ("," if cells else ""),
+            classes=self._class_string(),
+            table=quoted(self.table.name),
+            where=self._where(included=True),
+            order=self._order(),
+        )
         self.connection.text_factory = bytes
-        cursor = self.connection.execute(" ".join(parts))
+        cursor = self.connection.execute(query)
         names = ("_key", *self.labels, "_classes")
         rows = cursor.fetchmany(BATCH_ROWS)
         while True:
@@ -77,34 +79,35 @@ class ExportReader:
         if self.export.where is None:
             return
         self.connection.text_factory = str
-        query = [
-            "SELECT",
-            key_label(self.export, self.table),
-            "FROM",
-            quoted(self.table.name),
-            self._where(included=False),
-        ]
-        cursor = self.connection.execute(" ".join([*query, self._order()]))
+        query = fill(
+            "SELECT {key} FROM {table} {where} {order}",
+            key=key_label(self.export, self.table),
+            table=quoted(self.table.name),
+            where=self._where(included=False),
+            order=self._order(),
+        )
+        cursor = self.connection.execute(query)
         while rows := cursor.fetchmany(BATCH_ROWS):
             yield pl.DataFrame({"_key": [key for (key,) in rows]}, schema={"_key": pl.String})
 
     def _where(self, *, included: bool) -> str:
         if self.export.where is None:
             return ""
-        return "WHERE ((" + self.export.where + ") IS TRUE) = " + ("1" if included else "0")
+        return fill("WHERE (({where}) IS TRUE) = {is_true}", where=self.export.where, is_true="1" if included else "0")
 
     def _order(self) -> str:
-        return "ORDER BY " + self.table.rowid if self.table.rowid else ""
+        return fill("ORDER BY {rowid}", rowid=self.table.rowid) if self.table.rowid else ""
 
     def _class_string(self) -> str:
         if self.is_plain:
             return "NULL"
-        kinds = {column.label: "typeof(" + _source(column) + ")" for column in self.columns}
+        cells = {column.label: _source(column) for column in self.columns}
         usual = " AND ".join(
-            kind + " IN ('null', '" + STORAGE_CLASSES[self.usual[label]] + "')" for label, kind in kinds.items()
+            fill("typeof({cell}) IN ('null', '{usual}')", cell=cell, usual=STORAGE_CLASSES[self.usual[label]])
+            for label, cell in cells.items()
         )
-        letters = " || ".join("substr(" + kind + ", 1, 1)" for kind in kinds.values())
-        return "CASE WHEN " + usual + " THEN NULL ELSE " + letters + " END"
+        letters = " || ".join(fill("substr(typeof({cell}), 1, 1)", cell=cell) for cell in cells.values())
+        return fill("CASE WHEN {usual} THEN NULL ELSE {letters} END", usual=usual, letters=letters)
 
     def _counted(self, batch: pl.DataFrame) -> pl.DataFrame:
         odd = batch["_classes"].drop_nulls()
@@ -182,7 +185,9 @@ def _require_no_secrets(
 
         connection.set_authorizer(note)
         try:
-            connection.execute("SELECT (" + expression + ") FROM " + quoted(table.name) + " LIMIT 0")
+            connection.execute(
+                fill("SELECT ({expression}) FROM {table} LIMIT 0", expression=expression, table=quoted(table.name))
+            )
         except sqlite3.DatabaseError as error:
             raise LegacyMismatch(f"{export.name}.{label}: SQLite refuses the expression: {error}.") from None
         finally:
@@ -212,19 +217,17 @@ def key_columns(copy: Path, spec: Spec) -> dict[str, tuple[str, ...]]:
 
 def find_repeated_keys(connection: sqlite3.Connection, export: Export, table: LegacyTable) -> None:
     """Notes in a temporary table which keys tell no row apart, those among them that a scrubbed copy had before."""
-    connection.execute("DROP TABLE IF EXISTS " + REPEATED)
+    connection.execute(fill("DROP TABLE IF EXISTS {repeated}", repeated=REPEATED))
     connection.execute("CREATE TEMP TABLE etl_repeated_keys (key TEXT PRIMARY KEY)")
     is_declared = bool(table.primary_key) and export.key in ((), table.primary_key)
     if _is_rowid(export, table) or (is_declared and table.rowid is None):
         return  # unique by construction: the rowid itself, or the key of a WITHOUT ROWID table
-    key = key_text(export, table)
-    connection.execute(
-        " ".join(["INSERT INTO", REPEATED, "SELECT", key, "AS k FROM", quoted(table.name)])
-        + " WHERE k IS NOT NULL GROUP BY k HAVING count(*) > 1"
-    )
+    query = "INSERT INTO {repeated} SELECT {key} AS k FROM {table} WHERE k IS NOT NULL GROUP BY k HAVING count(*) > 1"
+    slots = {"repeated": REPEATED, "once": ONCE_REPEATED, "key": key_text(export, table), "table": quoted(table.name)}
+    connection.execute(fill(query, **slots))
     if describe(connection, ONCE_REPEATED):
-        query = ["INSERT OR IGNORE INTO", REPEATED, "SELECT key FROM", ONCE_REPEATED, "WHERE place = ?"]
-        connection.execute(" ".join(query), [export.name])
+        query = "INSERT OR IGNORE INTO {repeated} SELECT key FROM {once} WHERE place = ?"
+        connection.execute(fill(query, **slots), [export.name])
 
 
 def _is_rowid(export: Export, table: LegacyTable) -> bool:
@@ -237,10 +240,9 @@ def _usual_classes(
 ) -> dict[str, str]:
     if not columns:
         return {}
-    kinds = ", ".join("substr(typeof(" + _source(column) + "), 1, 1)" for column in columns)
-    sample = connection.execute(
-        "SELECT " + kinds + " FROM " + quoted(table.name) + " LIMIT " + str(SAMPLE_ROWS)
-    ).fetchall()
+    kinds = ", ".join(fill("substr(typeof({cell}), 1, 1)", cell=_source(column)) for column in columns)
+    query = fill("SELECT {kinds} FROM {table} LIMIT ?", kinds=kinds, table=quoted(table.name))
+    sample = connection.execute(query, [SAMPLE_ROWS]).fetchall()
     usual = {}
     for number, column in enumerate(columns):
         seen = Counter(row[number] for row in sample if row[number] != "n")
@@ -255,41 +257,44 @@ def _is_plain(
     if not set(usual.values()) <= set("it"):
         return False
     odd = " OR ".join(_is_odd(_source(column), usual[column.label]) for column in columns) or "0"
-    found = connection.execute("SELECT 1 FROM " + quoted(table.name) + " WHERE " + odd + " LIMIT 1").fetchone()
-    return found is None
+    query = fill("SELECT 1 FROM {table} WHERE {odd} LIMIT 1", table=quoted(table.name), odd=odd)
+    return connection.execute(query).fetchone() is None
 
 
 def _is_odd(source: str, usual: str) -> str:
     if usual == "i":
-        return "typeof(" + source + ") NOT IN ('null', 'integer')"
+        return fill("typeof({cell}) NOT IN ('null', 'integer')", cell=source)
     # Numbers sort before any text and BLOBs after it (https://sqlite.org/datatype3.html, 4.1): cheaper than typeof().
-    text = "(" + source + ") COLLATE BINARY"
-    return text + " < '' OR " + text + " >= x''"
+    return fill("({cell}) COLLATE BINARY < '' OR ({cell}) COLLATE BINARY >= x''", cell=source)
 
 
 def _source(column: ExportColumn) -> str:
-    return "(" + column.expr + ")" if column.expr else quoted(column.column or "")
+    return fill("({expr})", expr=column.expr) if column.expr else quoted(column.column or "")
 
 
 def _cell(source: str) -> str:
     # `CAST(real AS TEXT)` keeps 15 digits; repr() is the shortest text that reads back the same.
-    return (
-        "CASE typeof(" + source + ") WHEN 'real' THEN etl_real(" + source + ")"
-        " WHEN 'blob' THEN hex(" + source + ") ELSE CAST(" + source + " AS TEXT) END"
+    return fill(
+        "CASE typeof({cell}) WHEN 'real' THEN etl_real({cell}) WHEN 'blob' THEN hex({cell})"
+        " ELSE CAST({cell} AS TEXT) END",
+        cell=source,
     )
 
 
 def _plain_cell(source: str) -> str:
-    return "CAST(" + source + " AS TEXT)"
+    return fill("CAST({cell} AS TEXT)", cell=source)
 
 
 def key_part(name: str) -> str:
     """An SQLite expression's value as a legacy key; `transform.identify.key_text` does the same to exported cells."""
-    whole = "typeof(" + name + ") = 'real' AND " + name + " = CAST(" + name + " AS INTEGER)"
-    number = "CASE WHEN " + whole + " THEN CAST(CAST(" + name + " AS INTEGER) AS TEXT)"
     # A BLOB is written as SQLite writes it, so that x'17' and 17 stay two keys.
-    blob = " WHEN typeof(" + name + ") = 'blob' THEN 'x''' || hex(" + name + ") || ''''"
-    return number + blob + " ELSE " + _cell(name) + " END"
+    return fill(
+        "CASE WHEN typeof({value}) = 'real' AND {value} = CAST({value} AS INTEGER)"
+        " THEN CAST(CAST({value} AS INTEGER) AS TEXT)"
+        " WHEN typeof({value}) = 'blob' THEN 'x''' || hex({value}) || '''' ELSE {cell} END",
+        value=name,
+        cell=_cell(name),
+    )
 
 
 def key_text(export: Export, table: LegacyTable) -> str:
@@ -298,8 +303,8 @@ def key_text(export: Export, table: LegacyTable) -> str:
     if len(key) == 1:
         return key_part(quoted(key[0]))
     # Parts are joined by a slash, so a slash inside a part must not look like one.
-    parts = ("replace(replace(" + key_part(quoted(column)) + ", '%', '%25'), '/', '%2F')" for column in key)
-    return " || '/' || ".join(parts)
+    escaped = "replace(replace({part}, '%', '%25'), '/', '%2F')"
+    return " || '/' || ".join(fill(escaped, part=key_part(quoted(column))) for column in key)
 
 
 def key_label(export: Export, table: LegacyTable) -> str:
@@ -307,13 +312,18 @@ def key_label(export: Export, table: LegacyTable) -> str:
     if _is_rowid(export, table):
         # Short, because it is most of a row's cost. NULL is there where the key is declared DESC, which is no rowid.
         number = quoted(table.primary_key[0])
-        return "ifnull(CAST(" + number + " AS TEXT), '" + ROWID_PREFIX + "' || " + str(table.rowid) + ")"
-    text = key_text(export, table)
-    # Rows without a rowid (of a view, or WITHOUT ROWID) are told apart by their number in the scan.
-    row = table.rowid or "row_number() OVER ()"
-    unusable = text + " IS NULL OR " + text + " IN (SELECT key FROM " + REPEATED + ")"
-    place = "'" + ROWID_PREFIX + "' || " + row + " || ifnull('" + REPEATED_MARK + "' || " + text + ", '')"
-    return "CASE WHEN " + unusable + " THEN " + place + " ELSE " + text + " END"
+        text = "ifnull(CAST({number} AS TEXT), '{prefix}' || {rowid})"
+        return fill(text, number=number, prefix=ROWID_PREFIX, rowid=str(table.rowid))
+    return fill(
+        "CASE WHEN {key} IS NULL OR {key} IN (SELECT key FROM {repeated})"
+        " THEN '{prefix}' || {row} || ifnull('{mark}' || {key}, '') ELSE {key} END",
+        key=key_text(export, table),
+        repeated=REPEATED,
+        prefix=ROWID_PREFIX,
+        mark=REPEATED_MARK,
+        # Rows without a rowid (of a view, or WITHOUT ROWID) are told apart by their number in the scan.
+        row=table.rowid or "row_number() OVER ()",
+    )
 
 
 def _decoded(cells: dict[str, tuple[bytes | None, ...]], usual: dict[str, str]) -> pl.DataFrame:

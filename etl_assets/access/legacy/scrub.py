@@ -8,7 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from etl_assets.access.legacy.database import LegacyTable, count_rows, describe, disk_fault, open_read_only, quoted
+from etl_assets.access.legacy.database import (
+    LegacyTable,
+    count_rows,
+    describe,
+    disk_fault,
+    fill,
+    open_read_only,
+    quoted,
+)
 from etl_assets.access.legacy.export import (
     ONCE_REPEATED,
     REPEATED,
@@ -35,6 +43,9 @@ SCRATCH = (
     "CREATE INDEX temp.etl_said_key ON etl_said (place, label, key)",
     f"CREATE TABLE {SHARED} (place TEXT, key TEXT)",
 )
+SCRATCH_TABLES = {"gone": GONE, "shared": SHARED, "repeated": REPEATED, "once": ONCE_REPEATED}
+DELETE, DROP = "DELETE FROM {table} WHERE {condition}", "DROP {kind} IF EXISTS {name}"
+FORGOTTEN = "etl_is_forgotten(CAST({user} AS BLOB))"
 Identity = tuple[int, int | None, int | None, float]
 
 
@@ -91,7 +102,8 @@ def scrub(copy: Path, clean: Path, what: Scrub) -> Scrubbed:
             needed, own = _tables_read(connection, what.spec)
             _drop_the_rest(connection, needed)
             for name in reversed(found):
-                connection.execute("DELETE FROM " + quoted(what.spec.tables[name].source) + " WHERE " + found[name][1])
+                source, condition = quoted(what.spec.tables[name].source), found[name][1]
+                connection.execute(fill(DELETE, table=source, condition=condition))
             users, users_left = _delete_users(connection, what.spec)
             _keep_repeated(connection)
             before = _identities(connection, own)
@@ -147,11 +159,14 @@ def _present(connection: sqlite3.Connection, what: Scrub) -> dict[str, tuple[str
     if users is None or export is None or table is None:
         return {}
     cells = [
-        "CAST(" + quoted(name) + " AS TEXT)" if name.lower() in {n.lower() for n in table.columns} else "NULL"
+        fill("CAST({name} AS TEXT)", name=quoted(name))
+        if name.lower() in {n.lower() for n in table.columns}
+        else "NULL"
         for name in (users.email, users.created_column)
     ]
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    query = " ".join(["SELECT", ", ".join([key_text(export, table), *cells]), "FROM", quoted(table.name)])
+    wanted = ", ".join([key_text(export, table), *cells])
+    query = fill("SELECT {wanted} FROM {table}", wanted=wanted, table=quoted(table.name))
     found = {key: (email, created) for key, email, created in connection.execute(query) if key is not None}
     connection.text_factory = str
     shared = Counter(created for _, created in found.values())
@@ -201,18 +216,22 @@ def _condition(connection: sqlite3.Connection, what: Scrub, table: Table, export
         raise LegacyMismatch(f"The legacy table {legacy.name!r} has no column {named!r}, which says whose a row is.")
     if table.owner.from_:
         owner = _corrected(connection, what, export, legacy, label=table.owner.from_, value=quoted(table.owner.from_))
-        return "etl_is_forgotten(CAST(" + owner + " AS BLOB))"
+        return fill(FORGOTTEN, user=owner)
     column = table.columns[table.owner.via or ""]
     assert column.references is not None  # noqa: S101 - held by spec.rules
-    value = "(" + column.expr + ")" if column.expr else quoted(column.from_ or table.owner.via or "")
+    value = fill("({expr})", expr=column.expr) if column.expr else quoted(column.from_ or table.owner.via or "")
     label = label_of(table, table.owner.via or "")
     value = _corrected(connection, what, export, legacy, label=label, value=value)
     function = "etl_ref_" + table.name
     connection.create_function(function, 1, _parent_key(column), deterministic=True)
-    return (
-        "EXISTS (SELECT 1 FROM " + GONE + " AS gone WHERE gone.place = " + _text(column.references.table)
-        + " AND gone.key = " + function + "(CAST(" + value + " AS BLOB)))"
-    )  # fmt: skip
+    return fill(
+        "EXISTS (SELECT 1 FROM {gone} AS gone"
+        " WHERE gone.place = {place} AND gone.key = {to_key}(CAST({value} AS BLOB)))",
+        gone=GONE,
+        place=_text(column.references.table),
+        to_key=function,
+        value=value,
+    )
 
 
 def _parent_key(column: Column) -> Callable[[bytes | None], str | None]:
@@ -242,35 +261,47 @@ def _corrected(
     if not said:
         return key_part(value)
     values = [(export.name, label, correction.legacy_id, correction.value) for correction in said]
-    connection.executemany("INSERT INTO " + SAID + " VALUES (?, ?, ?, ?)", values)
-    place = " WHERE place = " + _text(export.name) + " AND label = " + _text(label)
-    place += " AND key = " + key_text(export, legacy)
-    given = " FROM " + SAID + place
-    return "CASE WHEN EXISTS (SELECT 1" + given + ") THEN (SELECT value" + given + ") ELSE " + key_part(value) + " END"
+    connection.executemany(fill("INSERT INTO {said} VALUES (?, ?, ?, ?)", said=SAID), values)
+    slots = {"said": SAID, "place": _text(export.name), "label": _text(label), "key": key_text(export, legacy)}
+    given = fill("FROM {said} WHERE place = {place} AND label = {label} AND key = {key}", **slots)
+    return fill(
+        "CASE WHEN EXISTS (SELECT 1 {given}) THEN (SELECT value {given}) ELSE {own} END",
+        given=given,
+        own=key_part(value),
+    )
 
 
 def _keys(connection: sqlite3.Connection, export: Export, table: LegacyTable, condition: str) -> list[str]:
     find_repeated_keys(connection, export, table)
-    place, key, source = _text(export.name), key_text(export, table), " FROM " + quoted(table.name)
+    slots = {
+        "place": _text(export.name),
+        "key": key_text(export, table),
+        "label": key_label(export, table),
+        "table": quoted(table.name),
+        "condition": condition,
+        **SCRATCH_TABLES,
+    }
     connection.execute(
-        " ".join(["INSERT INTO", GONE, "SELECT", place + ",", key + ",", key_label(export, table), source])
-        + " WHERE " + condition
-    )  # fmt: skip
-    labels = connection.execute("SELECT label FROM " + GONE + " WHERE place = ?", [export.name]).fetchall()
+        fill("INSERT INTO {gone} SELECT {place}, {key}, {label} FROM {table} WHERE {condition}", **slots)
+    )
+    labels = connection.execute(fill("SELECT label FROM {gone} WHERE place = {place}", **slots)).fetchall()
     # A key that a removed row shares with one that stays names neither: whose are the children?
     connection.execute(
-        " ".join(["INSERT INTO", SHARED, "SELECT DISTINCT", place + ",", key, "AS k", source])
-        + " WHERE k IN (SELECT key FROM " + REPEATED + ") AND k IN (SELECT key FROM " + GONE + " WHERE place = " + place
-        + ") AND NOT (" + condition + ")"
-    )  # fmt: skip
-    connection.execute("DELETE FROM " + GONE + " WHERE (place, key) IN (SELECT place, key FROM " + SHARED + ")")
+        fill(
+            "INSERT INTO {shared} SELECT DISTINCT {place}, {key} AS k FROM {table}"
+            " WHERE k IN (SELECT key FROM {repeated})"
+            " AND k IN (SELECT key FROM {gone} WHERE place = {place}) AND NOT ({condition})",
+            **slots,
+        )
+    )
+    connection.execute(fill("DELETE FROM {gone} WHERE (place, key) IN (SELECT place, key FROM {shared})", **slots))
     return [label for (label,) in labels]
 
 
 def _keep_repeated(connection: sqlite3.Connection) -> None:
-    if connection.execute("SELECT 1 FROM " + SHARED).fetchone():
-        connection.execute("CREATE TABLE IF NOT EXISTS " + ONCE_REPEATED + " (place TEXT, key TEXT)")
-        connection.execute("INSERT INTO " + ONCE_REPEATED + " SELECT place, key FROM " + SHARED)
+    if connection.execute(fill("SELECT 1 FROM {shared}", **SCRATCH_TABLES)).fetchone():
+        connection.execute(fill("CREATE TABLE IF NOT EXISTS {once} (place TEXT, key TEXT)", **SCRATCH_TABLES))
+        connection.execute(fill("INSERT INTO {once} SELECT place, key FROM {shared}", **SCRATCH_TABLES))
 
 
 def _tables_read(connection: sqlite3.Connection, spec: Spec) -> tuple[set[str], set[str]]:
@@ -289,8 +320,8 @@ def _tables_read(connection: sqlite3.Connection, spec: Spec) -> tuple[set[str], 
             continue
         connection.set_authorizer(note)
         try:
-            cells = ", ".join("(" + expression + ")" for expression in wanted)
-            connection.execute("SELECT " + cells + " FROM " + quoted(export.source) + " LIMIT 0")
+            cells = ", ".join(fill("({expr})", expr=expression) for expression in wanted)
+            connection.execute(fill("SELECT {cells} FROM {table} LIMIT 0", cells=cells, table=quoted(export.source)))
         finally:
             connection.set_authorizer(allow_all)
     return read, own
@@ -301,13 +332,13 @@ def _drop_the_rest(connection: sqlite3.Connection, needed: set[str]) -> None:
     things = connection.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_master").fetchall()
     for kind, name, text in things:
         if kind == "trigger" or (kind == "index" and text):
-            connection.execute("DROP " + kind + " IF EXISTS " + quoted(name))
+            connection.execute(fill(DROP, kind=kind, name=quoted(name)))
     rest = [(kind, name, text) for kind, name, text in things if kind in ("table", "view")]
     rest = [thing for thing in rest if thing[1].lower() not in {*needed, "sqlite_sequence"}]
     # Views first, and a virtual table before the tables that hold its content, which go with it.
     for kind, name, text in sorted(rest, key=lambda thing: (thing[0] != "view", not _is_virtual(thing[2]))):
         try:
-            connection.execute("DROP " + kind + " IF EXISTS " + quoted(name))
+            connection.execute(fill(DROP, kind=kind, name=quoted(name)))
         except sqlite3.OperationalError:
             if not _is_virtual(text):
                 raise
@@ -327,8 +358,8 @@ def _delete_users(connection: sqlite3.Connection, spec: Spec) -> tuple[int, int]
     table = describe(connection, export.source) if export else None
     if export is None or table is None:
         return 0, 0
-    condition = "etl_is_forgotten(CAST(" + key_text(export, table) + " AS BLOB))"
-    gone = connection.execute("DELETE FROM " + quoted(table.name) + " WHERE " + condition).rowcount
+    condition = fill(FORGOTTEN, user=key_text(export, table))
+    gone = connection.execute(fill(DELETE, table=quoted(table.name), condition=condition)).rowcount
     return gone, count_rows(connection, table)
 
 
@@ -338,9 +369,8 @@ def _identities(connection: sqlite3.Connection, names: set[str]) -> dict[str, Id
     for name in sorted(names):
         table = describe(connection, name)
         if table and table.rowid:
-            row = table.rowid
-            wanted = "count(*), min(" + row + "), max(" + row + "), total(" + row + ")"
-            found[name] = connection.execute("SELECT " + wanted + " FROM " + quoted(table.name)).fetchone()
+            query = "SELECT count(*), min({row}), max({row}), total({row}) FROM {table}"
+            found[name] = connection.execute(fill(query, row=table.rowid, table=quoted(table.name))).fetchone()
     return found
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from etl_assets.access.legacy.database import describe, open_read_only, quoted
+from etl_assets.access.legacy.database import describe, fill, open_read_only, quoted
 from etl_assets.access.legacy.export import key_text
 from etl_assets.access.postgres.connection import Connection, has_table
 from etl_assets.access.postgres.statements import Statements, staging_table
@@ -144,9 +144,10 @@ def _read(
     legacy.execute("CREATE TEMP TABLE etl_sample (key TEXT PRIMARY KEY)")
     wanted = ((key,) for key in keys if not key.startswith(ROWID_PREFIX))
     legacy.executemany("INSERT INTO temp.etl_sample VALUES (?)", wanted)
+    query = "SELECT {cells} FROM {table} WHERE {key} IN (SELECT key FROM temp.etl_sample)"
     key = key_text(export, table)
-    query = ["SELECT", ", ".join([key, *cells]), "FROM", quoted(table.name), "WHERE", key]
-    found = legacy.execute(" ".join([*query, "IN (SELECT key FROM temp.etl_sample)"])).fetchall()
+    slots = {"cells": ", ".join([key, *cells]), "table": quoted(table.name), "key": key}
+    found = legacy.execute(fill(query, **slots)).fetchall()
     return {row[0]: tuple(row[1:]) for row in found}
 
 
