@@ -11,7 +11,8 @@ from psycopg import sql
 
 import etl_assets
 from etl_assets.access.postgres.statements import Statements
-from etl_assets.model.remedies import CHANGE_REMEDIES, ROW_REMEDIES
+from etl_assets.core.users.users import HINDRANCES, OF_FORGOTTEN
+from etl_assets.model.remedies import CHANGE_REMEDIES, REASON_REMEDIES, ROW_REMEDIES, USER_REMEDIES
 from etl_assets_tests.world import World
 
 PACKAGE = Path(etl_assets.__file__).parent
@@ -220,3 +221,26 @@ def test_every_reason_of_a_row_has_a_remedy() -> None:
     changes = reasons_in("core/lists/changes.sql", prefix="list_legacy_changes")
     assert "key_repeats_in_legacy" in changes
     assert changes <= set(CHANGE_REMEDIES)
+
+
+# Their state's remedy says what to do.
+SAID_BY_THE_STATE = {
+    "left the legacy app, where another user has the address now",
+    "no account with this address may claim",
+    "the account was claimed by another legacy user",
+    "two accounts share the address",
+    "two legacy users share the address",
+}
+USER_ROOMS = ("core/users/users.sql", "core/users/holds.sql", "core/links/repeated.sql", "core/lists/support.sql")
+
+
+def test_every_reason_of_a_user_has_a_remedy_and_every_remedy_a_reason() -> None:
+    texts = [text for file in USER_ROOMS for text in FILES[file].texts.values()]
+    said = {
+        reason for text in texts for reason in re.findall(r"(?:THEN|ELSE|=) '((?:[a-z_]+: )?[^':,]* [^':]*)'", text)
+    }
+    said |= {reason for when in HINDRANCES.values() for reason in re.findall(r"'(.*)'", when)} | {OF_FORGOTTEN}
+    states = "|".join(USER_REMEDIES)
+    reasons = {re.sub(rf"^(?:{states}): ", "", reason) for reason in said}
+    assert reasons - set(REASON_REMEDIES) == SAID_BY_THE_STATE
+    assert set(REASON_REMEDIES) - reasons == {"undone"}

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from itertools import combinations
 
-from etl_assets.access.legacy.database import quoted
+from etl_assets.access.legacy.database import fill, quoted
 from etl_assets.init.names import OWNER_NAMES, names_parent, snake
 from etl_assets.init.ownership import NEARLY, UsersTable, key_of, recognise_users
 from etl_assets.init.table_facts import ColumnFacts, ForeignKeyFacts, TableFacts
@@ -44,7 +44,7 @@ def _declared(
 ) -> list[ForeignKeyFacts]:
     parts: dict[int, list[tuple[int, str, str, str | None]]] = {}
     for number, place, parent, column, to, *_ in connection.execute(
-        "PRAGMA foreign_key_list(" + quoted(table.name) + ")"
+        fill("PRAGMA foreign_key_list({table})", table=quoted(table.name))
     ):
         parts.setdefault(number, []).append((place, parent, column, to))
     found = []
@@ -77,10 +77,15 @@ def _counted(
         return key
     if column not in table.columns or key.to[0] not in parent.columns:
         return key
-    values, found = connection.execute(
-        "SELECT count(c), coalesce(sum(c IN (SELECT " + quoted(key.to[0]) + " FROM " + quoted(parent.name) + ")), 0)"
-        " FROM (SELECT " + quoted(column) + " AS c FROM " + quoted(table.name) + " LIMIT " + str(SAMPLE_ROWS) + ")"
-    ).fetchone()
+    query = fill(
+        "SELECT count(c), coalesce(sum(c IN (SELECT {to} FROM {parent})), 0)"
+        " FROM (SELECT {column} AS c FROM {table} LIMIT ?)",
+        to=quoted(key.to[0]),
+        parent=quoted(parent.name),
+        column=quoted(column),
+        table=quoted(table.name),
+    )
+    values, found = connection.execute(query, [SAMPLE_ROWS]).fetchone()
     return ForeignKeyFacts(key.columns, key.table, key.to, key.declared, int(values), int(found))
 
 
@@ -141,10 +146,10 @@ def _key_rank(table: TableFacts, name: str) -> tuple[int, int]:
 
 def _unique_indexes(connection: sqlite3.Connection, table: TableFacts) -> list[tuple[str, ...]]:
     found = []
-    for row in connection.execute("PRAGMA index_list(" + quoted(table.name) + ")").fetchall():
+    for row in connection.execute(fill("PRAGMA index_list({table})", table=quoted(table.name))).fetchall():
         _, name, is_unique, origin, is_partial = row[:5]
         if is_unique and not is_partial and origin != "pk":
-            info = connection.execute("PRAGMA index_info(" + quoted(name) + ")").fetchall()
+            info = connection.execute(fill("PRAGMA index_info({index})", index=quoted(name))).fetchall()
             columns = tuple(column for _, _, column in info)
             if all(column in table.columns for column in columns):
                 found.append(columns)
@@ -152,10 +157,11 @@ def _unique_indexes(connection: sqlite3.Connection, table: TableFacts) -> list[t
 
 
 def _never_repeats(connection: sqlite3.Connection, table: TableFacts, key: tuple[str, ...]) -> bool:
-    columns = ", ".join(quoted(name) for name in key)
-    missing = " OR ".join(quoted(name) + " IS NULL" for name in key)
-    row = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM " + quoted(table.name) + " GROUP BY " + columns + " HAVING count(*) > 1) "
-        "OR EXISTS (SELECT 1 FROM " + quoted(table.name) + " WHERE " + missing + ")"
-    ).fetchone()
-    return not row[0]
+    query = fill(
+        "SELECT EXISTS (SELECT 1 FROM {table} GROUP BY {columns} HAVING count(*) > 1)"
+        " OR EXISTS (SELECT 1 FROM {table} WHERE {missing})",
+        table=quoted(table.name),
+        columns=", ".join(quoted(name) for name in key),
+        missing=" OR ".join(fill("{name} IS NULL", name=quoted(name)) for name in key),
+    )
+    return not connection.execute(query).fetchone()[0]
