@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from psycopg import sql
 
-from etl_assets.access.postgres.catalog import shape_digest
+from etl_assets.access.postgres.catalog import regclass, shape_digest
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import (
     Statement,
@@ -19,7 +19,6 @@ from etl_assets.access.postgres.statements import (
 )
 from etl_assets.core.gate.user_rules import resolve_validations, user_validations
 from etl_assets.core.gate.validation import RESOLVED_ASSET, USERS_ASSET, Validation
-from etl_assets.core.links.foreign_keys import provable_keys
 from etl_assets.core.links.links import GIVEN_AGAIN, OWNER_REASONS, REFERENCE_REASONS, REFUSED, Links
 from etl_assets.spec.model import Spec, Table
 
@@ -84,8 +83,23 @@ def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             blocking=True,
             values=lambda links: {"triggers": list(links.targets[name].fired(updates=spec.policy.updates))},
         ),
-        *([provable_keys(rule, name)] if spec.policy.joins else []),
+        *([_provable_keys(rule, name)] if spec.policy.joins else []),
     ]
+
+
+def _provable_keys(rule: Rule, name: str) -> Validation:
+    return rule(
+        "foreign_keys_can_be_joined",
+        title="A join can prove every foreign key of the target, and nothing else needs a trigger.",
+        remedy="Leave `policy: {foreign_keys: join}` out of the spec: these constraints and triggers have to fire.",
+        compose=lambda _: SQL("count_unprovable"),
+        blocking=True,
+        values=lambda links: {
+            "table": regclass(links.targets[name].schema, links.targets[name].name),
+            "filled": list(links.columns(name)),
+            "known": [rule.name for rule in links.targets[name].foreign],
+        },
+    )
 
 
 def _contents(rule: Rule, spec: Spec, name: str) -> list[Validation]:

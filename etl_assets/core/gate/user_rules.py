@@ -119,7 +119,7 @@ def resolve_validations(spec: Spec) -> list[Validation]:
             lambda _: SQL("count_unproven_claims", trusting=trusting),
             blocking=True,
         ),
-        *standing_claims(rule),
+        *standing_claims(),
         rule(
             "every_row_has_an_account",
             "No row waits for its owner to sign in.",

@@ -5,14 +5,12 @@ In the role `replica` Postgres fires no trigger of the kind that foreign keys ar
 would hold it, and a row whose parent is not among those that are held is refused.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
 import psycopg
 from psycopg import sql
 
-from etl_assets.access.postgres.catalog import regclass
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statements, identifier, joined, qualified
 from etl_assets.core.links.links import Links
@@ -20,24 +18,6 @@ from etl_assets.model.errors import Refused, SettingsError
 from etl_assets.model.target import ForeignRule
 
 SQL = Statements(__file__)
-
-_V = TypeVar("_V")
-
-
-def provable_keys(rule: Callable[..., _V], name: str) -> _V:
-    """The validation that a join can do all that a table's triggers would, as of this moment; made by `rule`."""
-    return rule(
-        "foreign_keys_can_be_joined",
-        title="A join can prove every foreign key of the target, and nothing else needs a trigger.",
-        remedy="Leave `policy: {foreign_keys: join}` out of the spec: these constraints and triggers have to fire.",
-        compose=lambda _: SQL("count_unprovable"),
-        blocking=True,
-        values=lambda links: {
-            "table": regclass(links.targets[name].schema, links.targets[name].name),
-            "filled": list(links.columns(name)),
-            "known": [rule.name for rule in links.targets[name].foreign],
-        },
-    )
 
 
 @contextmanager
