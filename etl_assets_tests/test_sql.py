@@ -128,13 +128,14 @@ FILLINGS = {
     "load_table.held": "",
     "summarise_staging.wanted": "1",
     "compare_rows.owners": "",
+    "compare_rows.totals": "",
     "create_staging.columns": "x text",
-    **dict.fromkeys(("compare_rows.sums", "compare_rows.sums_of_users", "compare_rows.totals"), ", 1"),
+    **dict.fromkeys(("compare_rows.sums", "compare_rows.sums_of_users"), ", 1"),
 }
 # Where a fragment stands.
 PLACES = (
     "{}", "SELECT {}", "SELECT 1 FROM s WHERE {}", "SELECT 1 FROM s WHERE true {}", "SELECT CASE {} END", "SELECT 1 FROM s {}",
-    "WITH {} SELECT 1", "WITH {} z AS (SELECT 1) SELECT 1", "{} SELECT 1", "SELECT 1 FROM {}", "WITH a AS (SELECT 1) {}", "SELECT 1 {}",
+    "WITH {} SELECT 1", "WITH {} z AS (SELECT 1) SELECT 1", "{} SELECT 1", "SELECT f({})", "SELECT 1 FROM {}", "WITH a AS (SELECT 1) {}", "SELECT 1 {}",
 )  # fmt: skip
 
 

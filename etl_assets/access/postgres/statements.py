@@ -36,6 +36,12 @@ class Statement(sql.Composed):
             raise LookupError("the statement returned no row")
         return row
 
+    def record(self, connection: psycopg.Connection[Row], /, **values: Any) -> dict[str, Any]:
+        """The single row by the names of its columns, for those with more than a few."""
+        cursor = self.of_kind("one")._run(connection, values)
+        names = [column.name for column in cursor.description or ()]
+        return dict(zip(names, cursor.fetchone() or (), strict=True))
+
     def first(self, connection: psycopg.Connection[Row], /, **values: Any) -> Row | None:
         """The first row, None where there is none."""
         return self.of_kind("first")._run(connection, values).fetchone()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg import sql
 
@@ -15,6 +16,7 @@ from etl_assets.spec.model import Balance
 SQL = Statements(__file__)
 
 USERS_SHOWN = 50
+SAMPLES = ("unapplied_sample", "changed_sample", "apart_sample")
 EVERYBODY, OF_USERS = sql.SQL("true"), sql.SQL("m.legacy_user_id = ANY (%(users)s)")
 
 
@@ -53,34 +55,12 @@ def compare_balances(connection: Connection, links: Links) -> list[BalanceCompar
     """Every balance, before and after; runs inside `reading`."""
     found = []
     for name, balance in links.spec.balances.items():
-        row = _description(links, name).one(connection)
-        users, legacy, applied, bonus, now, unapplied, unapplied_ids, changed, changed_ids, used, *rest = row
-        apart, apart_ids, uncompared, hindrances, arrived, own, difference, listed, shown = rest
+        row = _description(links, name).record(connection)
         whole = not_compared(links, balance)
-        found.append(
-            BalanceComparison(
-                balance=name,
-                users=int(users),
-                legacy=legacy,
-                applied=applied,
-                bonus=bonus,
-                now=now,
-                unapplied=int(unapplied),
-                unapplied_sample=tuple(unapplied_ids or ()),
-                changed_in_legacy=int(changed),
-                changed_sample=tuple(changed_ids or ()),
-                used=int(used),
-                apart=int(apart),
-                apart_sample=tuple(apart_ids or ()),
-                uncompared=int(uncompared),
-                hindrances=tuple(dict.fromkeys([*([whole] if whole else []), *(hindrances or ())])),
-                arrived=arrived,
-                own=own,
-                difference=difference,
-                listed=int(listed),
-                shown=tuple(UserBalance(name, *cells) for cells in shown or ()),
-            )
-        )
+        hindrances = tuple(dict.fromkeys([*([whole] if whole else []), *(row["hindrances"] or ())]))
+        samples: dict[str, Any] = {sample: tuple(row[sample] or ()) for sample in SAMPLES}
+        shown = tuple(UserBalance(name, *cells) for cells in row["shown"] or ())
+        found.append(BalanceComparison(name, **{**row, **samples, "hindrances": hindrances, "shown": shown}))
     return found
 
 

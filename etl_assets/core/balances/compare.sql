@@ -2,21 +2,26 @@
 -- One balance over all users whose history has arrived: totals, what is wrong or to be known, and some users of each.
 WITH users AS MATERIALIZED ({users}),
 listed AS (SELECT u.* FROM users AS u WHERE {listed})
-SELECT count(*), coalesce(sum(legacy), 0)::text, coalesce(sum(applied), 0)::text,
-       coalesce(sum(bonus), 0)::text, coalesce(sum(now), 0)::text,
-       count(*) FILTER (WHERE is_unapplied),
-       (array_agg(legacy_user_id ORDER BY legacy_user_id) FILTER (WHERE is_unapplied))[1:6],
-       count(*) FILTER (WHERE is_changed),
-       (array_agg(legacy_user_id ORDER BY legacy_user_id) FILTER (WHERE is_changed))[1:6],
-       count(*) FILTER (WHERE is_used),
-       count(*) FILTER (WHERE difference <> 0),
-       (array_agg(legacy_user_id ORDER BY legacy_user_id) FILTER (WHERE difference <> 0))[1:6],
-       count(*) FILTER (WHERE hindrance <> 'no_balance'),
-       (array_agg(DISTINCT hindrance) FILTER (WHERE hindrance <> 'no_balance')),
-       coalesce(sum(arrived), 0)::text, coalesce(sum(own), 0)::text, coalesce(sum(difference), 0)::text,
-       (SELECT count(*) FROM listed),
+SELECT count(*) AS users,
+       coalesce(sum(legacy), 0)::text AS legacy,
+       coalesce(sum(applied), 0)::text AS applied,
+       coalesce(sum(bonus), 0)::text AS bonus,
+       coalesce(sum(now), 0)::text AS now,
+       count(*) FILTER (WHERE is_unapplied) AS unapplied,
+       (array_agg(legacy_user_id ORDER BY legacy_user_id) FILTER (WHERE is_unapplied))[1:6] AS unapplied_sample,
+       count(*) FILTER (WHERE is_changed) AS changed_in_legacy,
+       (array_agg(legacy_user_id ORDER BY legacy_user_id) FILTER (WHERE is_changed))[1:6] AS changed_sample,
+       count(*) FILTER (WHERE is_used) AS used,
+       count(*) FILTER (WHERE difference <> 0) AS apart,
+       (array_agg(legacy_user_id ORDER BY legacy_user_id) FILTER (WHERE difference <> 0))[1:6] AS apart_sample,
+       count(*) FILTER (WHERE hindrance <> 'no_balance') AS uncompared,
+       (array_agg(DISTINCT hindrance) FILTER (WHERE hindrance <> 'no_balance')) AS hindrances,
+       coalesce(sum(arrived), 0)::text AS arrived,
+       coalesce(sum(own), 0)::text AS own,
+       coalesce(sum(difference), 0)::text AS difference,
+       (SELECT count(*) FROM listed) AS listed,
        (SELECT jsonb_agg(jsonb_build_array({cells}))
-        FROM (SELECT * FROM listed ORDER BY legacy_user_id LIMIT {shown}) AS u)
+        FROM (SELECT * FROM listed ORDER BY legacy_user_id LIMIT {shown}) AS u) AS shown
 FROM users
 
 -- name: balance_cells :fragment

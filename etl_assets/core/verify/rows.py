@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import sql
 
 from etl_assets.access.postgres.connection import Connection
-from etl_assets.access.postgres.statements import Statements, identifier, literal, shown
+from etl_assets.access.postgres.statements import Statements, identifier, joined, literal, shown
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.repeated import repeated_keys
 from etl_assets.core.load.read_back import Beside, find_beside
@@ -136,32 +136,16 @@ def compare_rows(connection: Connection, links: Links, name: str, *, wave: str |
     money = links.spec.tables[name].checks.sum
     slots = {**against_production(links, name, wave=wave), **_ownership(links.spec.tables[name]), **_money_slots(money)}
     query = SQL("compare_rows", **slots, repeated=repeated_keys(name))
-    counts, altered_ids, changed_ids, gone_ids, misowned_ids, legacy_ids, users, *totals = query.one(
-        connection, wave=wave
+    row, text = query.record(connection, wave=wave), shown(query, connection)
+    users, sums = row.pop("users"), row.pop("sums")
+    samples = {sample: tuple(row[sample]) for sample in SAMPLES}
+    compared = tuple(
+        SumComparison(
+            name, column, users, query=text, **{**sums[column], "sample": tuple(sums[column]["sample"] or ())}
+        )
+        for column in money
     )
-    compared, equal, altered, changed, gone, misowned, legacy, vanished = (int(count or 0) for count in counts)
-    text = shown(query, connection)
-    return RowComparison(
-        table=name,
-        compared=compared,
-        equal=equal,
-        altered=altered,
-        changed_since=changed,
-        gone_since=gone,
-        changed_in_legacy=legacy,
-        vanished=vanished,
-        altered_sample=tuple(altered_ids),
-        changed_sample=tuple(changed_ids),
-        gone_sample=tuple(gone_ids),
-        legacy_sample=tuple(legacy_ids),
-        query=text,
-        misowned=misowned,
-        misowned_sample=tuple(misowned_ids),
-        sums=tuple(
-            _sum_comparison(name, column, text, [users, *totals[5 * number : 5 * number + 5]])
-            for number, column in enumerate(money)
-        ),
-    )
+    return RowComparison(name, **{**row, **samples}, query=text, sums=compared)
 
 
 def compare_all(
@@ -173,25 +157,11 @@ def compare_all(
 
 def _money_slots(columns: tuple[str, ...]) -> dict[str, sql.Composable]:
     """The parts of `compare_rows` about money: of rows, of users, of all."""
-    rows, users, totals = sql.Composed([]), sql.Composed([]), sql.Composed([])
+    rows, users = sql.Composed([]), sql.Composed([])
+    totals: list[sql.Composable] = []
     for number, column in enumerate(columns):
         names = {part: identifier(f"_{part}{number}") for part in ("before", "after", "first")}
         rows += sql.SQL(", ") + SQL("sums_of_rows", column=identifier(column), **names)
         users += sql.SQL(", ") + SQL("sums_of_users", **names)
-        totals += sql.SQL(", ") + SQL("compare_sums", **names)
-    return {"sums": rows, "sums_of_users": users, "totals": totals}
-
-
-def _sum_comparison(table: str, column: str, query: str, cells: list[Any]) -> SumComparison:
-    users, differing, explained, before, after, sample = cells
-    return SumComparison(
-        table=table,
-        column=column,
-        users=int(users),
-        differing=int(differing),
-        explained=int(explained),
-        before=str(before),
-        after=str(after),
-        sample=tuple(sample or ()),
-        query=query,
-    )
+        totals.append(SQL("compare_sums", **names, money=literal(column)))
+    return {"sums": rows, "sums_of_users": users, "totals": joined(totals)}

@@ -52,22 +52,25 @@ users AS (
                    OR n.staged IN ('excluded', 'vanished')) AS is_explained
            {sums_of_users}
     FROM named AS n GROUP BY n.legacy_user_id)
-SELECT (SELECT ARRAY[sum(n.rows),
-                     sum(n.rows) FILTER (WHERE n.found IN ('untouched', 'misowned')),
-                     sum(n.rows) FILTER (WHERE n.found = 'altered'),
-                     sum(n.rows) FILTER (WHERE n.found IN ('changed', 'rewritten')),
-                     sum(n.rows) FILTER (WHERE n.found = 'gone'),
-                     sum(n.rows) FILTER (WHERE n.found = 'misowned'),
-                     sum(n.rows) FILTER (WHERE n.differs_in_legacy),
-                     sum(n.rows) FILTER (WHERE n.staged = 'vanished')]::bigint[] FROM named AS n),
-       ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.found = 'altered' ORDER BY 1 LIMIT 6),
-       ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.found IN ('changed', 'rewritten') ORDER BY 1 LIMIT 6),
-       ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.found = 'gone' ORDER BY 1 LIMIT 6),
-       ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.found = 'misowned' ORDER BY 1 LIMIT 6),
+SELECT c.*,
+       ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.found = 'altered' ORDER BY 1 LIMIT 6) AS altered_sample,
        ARRAY(SELECT unnest(n.sample) FROM named AS n
-             WHERE n.differs_in_legacy OR n.staged = 'vanished' ORDER BY 1 LIMIT 6),
+             WHERE n.found IN ('changed', 'rewritten') ORDER BY 1 LIMIT 6) AS changed_sample,
+       ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.found = 'gone' ORDER BY 1 LIMIT 6) AS gone_sample,
+       ARRAY(SELECT unnest(n.sample) FROM named AS n WHERE n.found = 'misowned' ORDER BY 1 LIMIT 6) AS misowned_sample,
+       ARRAY(SELECT unnest(n.sample) FROM named AS n
+             WHERE n.differs_in_legacy OR n.staged = 'vanished' ORDER BY 1 LIMIT 6) AS legacy_sample,
        s.*
-FROM (SELECT count(*) AS users {totals} FROM users AS u) AS s
+FROM (SELECT coalesce(sum(n.rows), 0)::bigint AS compared,
+             coalesce(sum(n.rows) FILTER (WHERE n.found IN ('untouched', 'misowned')), 0)::bigint AS equal,
+             coalesce(sum(n.rows) FILTER (WHERE n.found = 'altered'), 0)::bigint AS altered,
+             coalesce(sum(n.rows) FILTER (WHERE n.found IN ('changed', 'rewritten')), 0)::bigint AS changed_since,
+             coalesce(sum(n.rows) FILTER (WHERE n.found = 'gone'), 0)::bigint AS gone_since,
+             coalesce(sum(n.rows) FILTER (WHERE n.found = 'misowned'), 0)::bigint AS misowned,
+             coalesce(sum(n.rows) FILTER (WHERE n.differs_in_legacy), 0)::bigint AS changed_in_legacy,
+             coalesce(sum(n.rows) FILTER (WHERE n.staged = 'vanished'), 0)::bigint AS vanished
+      FROM named AS n) AS c,
+     (SELECT count(*) AS users, jsonb_build_object({totals}) AS sums FROM users AS u) AS s
 
 -- name: sums_of_rows :fragment {after, before, column, first}
 -- A money column's sums over rows, before and after, and the first row in which they differ; NULL counts as nothing.
@@ -78,9 +81,11 @@ min(l.legacy_id) FILTER (WHERE k.{column}::numeric IS DISTINCT FROM t.{column}::
 -- The same over the sums of a user.
 sum(n.{before}) AS {before}, sum(n.{after}) AS {after}, min(n.{first}) AS {first}
 
--- name: compare_sums :fragment {after, before, first}
+-- name: compare_sums :fragment {after, before, first, money}
 -- A money column's sums, user by user: whose differ, for whom that is explained, the totals, and a sample.
-count(*) FILTER (WHERE u.{before} <> u.{after} AND NOT u.is_explained),
-count(*) FILTER (WHERE u.{before} <> u.{after} AND u.is_explained),
-coalesce(sum(u.{before}), 0), coalesce(sum(u.{after}), 0),
-(array_agg(u.{first}) FILTER (WHERE u.{before} <> u.{after} AND NOT u.is_explained))[1:6]
+{money}, jsonb_build_object(
+    'differing', count(*) FILTER (WHERE u.{before} <> u.{after} AND NOT u.is_explained),
+    'explained', count(*) FILTER (WHERE u.{before} <> u.{after} AND u.is_explained),
+    'before', coalesce(sum(u.{before}), 0)::text,
+    'after', coalesce(sum(u.{after}), 0)::text,
+    'sample', (array_agg(u.{first}) FILTER (WHERE u.{before} <> u.{after} AND NOT u.is_explained))[1:6])
