@@ -14,6 +14,7 @@ import click
 from etl_assets.access.legacy.database import require_sqlite
 from etl_assets.commands.printing import GREEN, RED, YELLOW, show_answer, show_books, show_lines
 from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
+from etl_assets.model.words import counted
 from etl_assets.settings import Settings, read_settings, read_spec
 from etl_assets.spec.model import Spec
 
@@ -110,8 +111,8 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
     if dry_run:
         _say("A dry run: everything was rolled back, and the target is as it was.")
     if outcome.books.refused:
-        count = f"{outcome.books.refused:,} rows or balances"
-        _say(f"The target refused {count}: reports/quarantine.csv and `etl-assets user` say which.")
+        refused = "1 row or balance" if outcome.books.refused == 1 else f"{outcome.books.refused:,} rows or balances"
+        _say(f"The target refused {refused}: reports/quarantine.csv and `etl-assets user` say which.")
     elif outcome.exit_code:
         _say("This run did not come to its end; the reason stands above.")
     context.exit(outcome.exit_code or (0 if outcome.books.closed else BOOKS_OPEN))
@@ -371,7 +372,7 @@ def _prepare_demo(settings: Settings, spec: Spec) -> None:
     if spec.users is not None:
         log_ins = first_day(target_url(settings), legacy_addresses(settings.legacy_file(), spec.users))
         if log_ins.confirmed:
-            _say(f"{log_ins.confirmed:,} users logged in and confirmed, {log_ins.unconfirmed:,} have yet to confirm.")
+            _say(f"{counted(log_ins.confirmed, 'user')} logged in and confirmed, {log_ins.unconfirmed:,} yet to do so.")
 
 
 def _say(line: str) -> None:

@@ -10,6 +10,7 @@ from etl_assets.core.balances.compare import BalanceComparison
 from etl_assets.model.errors import sample_of
 from etl_assets.model.money import gap_words
 from etl_assets.model.report import BalanceLine
+from etl_assets.model.words import counted, said
 
 BALANCES_TITLE = "Every user who has moved has got each balance, once."
 GAPS_TITLE = "Balance and transactions are as far apart, user by user, as they were in the legacy app."
@@ -20,7 +21,7 @@ def balances_result(found: list[BalanceComparison]) -> dg.AssetCheckResult:
     count = sum(line.unapplied for line in found)
     names = ("balance", "users", "legacy", "applied", "bonus", "now", "changed_in_legacy", "used")
     samples = [f"{line.balance}: users {sample_of(line.unapplied_sample)}" for line in found if line.unapplied]
-    text = BALANCES_TITLE if not count else f"{count:,} users have moved without their balance."
+    text = BALANCES_TITLE if not count else f"{said(count, 'user', 'have moved')} without their balance."
     return result(
         "balances_were_applied",
         VERIFICATION,
@@ -42,7 +43,7 @@ def gaps_result(found: list[BalanceComparison]) -> dg.AssetCheckResult:
     count = sum(line.apart for line in found)
     unknown = [line for line in found if line.uncompared or line.hindrances]
     samples = [f"{line.balance}: users {sample_of(line.apart_sample)}" for line in found if line.apart]
-    text = GAPS_TITLE if not count else f"{count:,} users' balance and transactions have drifted apart."
+    text = GAPS_TITLE if not count else f"Balance and transactions of {counted(count, 'user')} have drifted apart."
     words = [f"{line.balance}: {gap_words(line.apart, line.uncompared, line.hindrances)}" for line in unknown]
     return result(
         "balances_agree_with_transactions",

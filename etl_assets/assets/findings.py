@@ -15,6 +15,7 @@ from etl_assets.core.verify.rows import RowComparison, SumComparison
 from etl_assets.model.books import ROW_STATES, Books, TableBook
 from etl_assets.model.errors import sample_of
 from etl_assets.model.report import MoneyLine, RowLine, Verified
+from etl_assets.model.words import counted, said
 from etl_assets.report.picture import as_markdown, bars_of, progress_svg
 from etl_assets.report.points import ALTERED, MISOWNED, UNLEDGERED
 
@@ -55,7 +56,7 @@ def rows_result(key: dg.AssetKey, rows: list[RowComparison]) -> dg.AssetCheckRes
         (sum(row.misowned for row in rows), MISOWNED),
         (sum(row.beside.ours for row in rows), UNLEDGERED),
     )
-    text = "; ".join(f"{count:,} rows {words}" for count, words in told if count)
+    text = "; ".join(said(count, "row", words) for count, words in told if count)
     return result(
         "rows_are_equal",
         key,
@@ -82,7 +83,7 @@ def sums_result(key: dg.AssetKey, rows: list[RowComparison]) -> dg.AssetCheckRes
     text = (
         SUMS_TITLE
         if not differing
-        else f"{differing:,} users have another total than before, and no later edit explains it."
+        else f"{said(differing, 'user', 'have')} another total than before, and no later edit explains it."
     )
     return result("sums_are_equal", key, passed=differing == 0, blocking=True, description=text, metadata=metadata)
 
@@ -91,7 +92,7 @@ def sight_result(sight: Sight) -> dg.AssetCheckResult:
     """The check `users_see_their_rows`; the policies are the app's, so it is never red."""
     count, text = len(sight.differing), SIGHT_TITLE
     if count:
-        text = f"Of {sight.users:,} users who looked, some do not see what is theirs, or see more."
+        text = f"Of {counted(sight.users, 'user')} who looked, some do not see what is theirs, or see more."
     elif sight.hindrance:
         text = f"Nobody looked: {sight.hindrance}."
     return result(
@@ -115,7 +116,7 @@ def changes_result(rows: list[RowComparison]) -> dg.AssetCheckResult:
     changed, gone = sum(row.changed_since for row in rows), sum(row.gone_since for row in rows)
     doubled = sum(row.doubled_since for row in rows)
     count = changed + gone + doubled
-    text = f"{changed:,} rows were changed, {gone:,} removed and {doubled:,} doubled by others since."
+    text = f"{said(changed, 'row', 'were changed')}, {gone:,} removed and {doubled:,} doubled by others since."
     samples = [
         f"{r.table}: {sample_of((*r.changed_sample, *r.gone_sample, *r.beside.doubled_sample))}"
         for r in rows
@@ -144,7 +145,7 @@ def legacy_result(rows: list[RowComparison], balances: list[BalanceComparison]) 
     changed, vanished = sum(row.changed_in_legacy for row in rows), sum(row.vanished for row in rows)
     text = f"{changed:,} loaded rows differ from the legacy app by now, {vanished:,} are not there any more."
     moved = sum(line.changed_in_legacy for line in balances)
-    text += f" The balances of {moved:,} users were changed there since they were applied." if moved else ""
+    text += f" The balances of {counted(moved, 'user')} were changed there since they were applied." if moved else ""
     samples = [f"{r.table}: {sample_of(r.legacy_sample)}" for r in rows if r.changed_in_legacy + r.vanished]
     samples += [f"{b.balance}: users {sample_of(b.changed_sample)}" for b in balances if b.changed_in_legacy]
     count = changed + vanished + moved
@@ -207,7 +208,9 @@ def staging_result(altered: list[str]) -> dg.AssetCheckResult:
 
 def emptied_result(emptied: list[Emptied]) -> dg.AssetCheckResult:
     """The check `what_was_loaded_is_not_gone_whole`: no user removes what all have."""
-    told = [f"{some.rows:,} rows of {some.table}{f' of wave {some.wave}' if some.wave else ''}" for some in emptied]
+    told = [
+        f"{counted(some.rows, 'row')} of {some.table}{f' of wave {some.wave}' if some.wave else ''}" for some in emptied
+    ]
     return result(
         "what_was_loaded_is_not_gone_whole",
         VERIFICATION,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from etl_assets.access.files.run_locks import RunLocks
+from etl_assets.model.words import said
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -64,8 +65,8 @@ class Attempts:
             return f"run {self.running[:8]} is under way"
         if self.failed >= MOST_ATTEMPTS:
             return (
-                f"{self.failed} runs have failed, {(self.last_failed or '')[:8]} the last; settle what it says. It is "
-                "tried again when staging has changed, or by hand: re-execute that run"
+                f"{said(self.failed, 'run', 'have failed')}, {(self.last_failed or '')[:8]} the last; settle what it "
+                "says. It is tried again when staging has changed, or by hand: re-execute that run"
             )
         wait = self.next_at - time.time()
         if wait > 0:

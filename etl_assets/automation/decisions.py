@@ -18,6 +18,7 @@ from etl_assets.core.memory.audit import refusals_audited
 from etl_assets.core.undo.undo import Undone, left_of_waves, undo_user, undo_wave
 from etl_assets.model.errors import SettingsError, UndoRefused
 from etl_assets.model.report import Freeze
+from etl_assets.model.words import agreed, counted, said
 from etl_assets.report.points import reminders
 from etl_assets.spec.model import Spec
 
@@ -68,9 +69,8 @@ def tell_partitions(instance: dg.DagsterInstance, stores: Access, spec: Spec, do
         left = left_of_waves(connection, done.waves)
     for wave, table in product(done.waves, spec.owned):
         count = left.get((wave, table), 0)
-        words = (
-            f"Taken out by `{UNDO}`: {count:,} rows of this wave are left. Run the wave again to bring the others back."
-        )
+        left_over = f"{counted(count, 'row')} of this wave {agreed(count, 'are')} left"
+        words = f"Taken out by `{UNDO}`: {left_over}. Run the wave again to bring the others back."
         # The partition's page shows what is among the metadata, and no description (dagster 1.13.27).
         told: dict[str, str | int] = {"taken_out": words, "rows_loaded": count, "dagster/partition_row_count": count}
         instance.report_runless_asset_event(
@@ -80,7 +80,7 @@ def tell_partitions(instance: dg.DagsterInstance, stores: Access, spec: Spec, do
 
 def told(done: Undone) -> list[str]:
     """What an undo did, in lines."""
-    lines = [f"{done.users:,} users are held. Nothing more arrives for them until you run them again."]
+    lines = [f"{said(done.users, 'user', 'are held')}. Nothing more arrives for them until you run them again."]
     for words, counts in (
         ("removed from production", done.removed),
         ("among them in use; what they held is in etl.taken_out", done.kept),

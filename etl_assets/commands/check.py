@@ -14,6 +14,7 @@ from etl_assets.core.links.links import Links
 from etl_assets.core.memory.schema import contradictions, declared_facts, exists
 from etl_assets.core.users.users import accounts
 from etl_assets.model.errors import EtlError, LegacyMismatch, LegacyReplaced, TargetMismatch
+from etl_assets.model.words import said
 from etl_assets.settings import Settings
 from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
@@ -67,7 +68,7 @@ def _source_lines(settings: Settings, spec: Spec) -> list[Line]:
                 lines.append(Line(subject, holds=True, words=f"absent, and {name} is optional: nothing to migrate"))
             else:
                 columns = 1 + len(reader.columns)
-                words = f"{count_rows(connection, reader.table):,} rows, {columns} columns leave"
+                words = f"{count_rows(connection, reader.table):,} rows, {said(columns, 'column', 'leave')}"
                 lines.append(Line(subject, holds=True, words=words))
     return lines
 

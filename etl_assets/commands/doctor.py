@@ -13,6 +13,7 @@ from etl_assets.automation.attempts import MOST_ATTEMPTS, UNFINISHED, attempts, 
 from etl_assets.core.load.due import Standing, read_standing
 from etl_assets.core.memory.sessions import blocked_sessions, end_session, look_at_lock
 from etl_assets.model.errors import EtlError
+from etl_assets.model.words import counted
 from etl_assets.settings import Settings
 from etl_assets.spec.model import Spec
 
@@ -119,7 +120,9 @@ def _waves(instance: dg.DagsterInstance, standing: Standing) -> Iterator[Complai
         return
     for wave in standing.unfinished:
         tried = attempts(instance, {PARTITION_TAG: wave}, mark=standing.staging)
-        gave_up = f" {tried.failed} runs failed: no sensor tries again." if tried.failed >= MOST_ATTEMPTS else ""
+        gave_up = (
+            f" {counted(tried.failed, 'run')} failed: no sensor tries again." if tried.failed >= MOST_ATTEMPTS else ""
+        )
         words = f"broke off before it was read back.{gave_up} `etl-assets migrate`, or the job `new_wave`, finishes it."
         yield Complaint(f"wave {wave}", words, is_stuck=not tried.running)
     if not standing.unfinished:

@@ -12,6 +12,7 @@ from etl_assets.model.books import ROW_STATES, Books
 from etl_assets.model.errors import sample_of
 from etl_assets.model.money import BALANCE_HEADER, UserBalance
 from etl_assets.model.remedies import CHANGE_REMEDIES
+from etl_assets.model.words import counted
 
 RED, YELLOW, GREEN = "[red]\u2717[/]", "[yellow]![/]", "[green]\u2713[/]"
 
@@ -48,7 +49,7 @@ def _closing_lines(books: Books) -> list[str]:
         states = ", ".join(f"{count:,} {state}" for state, count in books.users.items() if state != "total" and count)
         lines.append(f"{books.users['total']:,} legacy users: {states or 'none'}")
     for wave in books.waves[-3:]:
-        lines.append(f"wave {wave.key}: {wave.users:,} users, {wave.rows:,} rows")
+        lines.append(f"wave {wave.key}: {counted(wave.users, 'user')}, {counted(wave.rows, 'row')}")
     if books.closed:
         lines.append("[bold green]The books close.[/]")
     elif not books.complete:

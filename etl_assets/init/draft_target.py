@@ -9,6 +9,7 @@ from etl_assets.init.names import OWNER_NAMES, singular, snake
 from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, TableFacts
 from etl_assets.init.type_choice import as_type
 from etl_assets.model.target import TargetColumn, TargetTable
+from etl_assets.model.words import counted
 from etl_assets.spec.model import USERS
 
 SPEC_TYPES = {
@@ -154,7 +155,9 @@ def _with_not_null(choice: Choice, facts: ColumnFacts, target: TargetColumn) -> 
     missing = facts.nulls + (facts.shaped("empty") if choice.options.get("empty") else 0)
     if not (target.not_null and missing):
         return choice
-    return replace(choice, notes=(*choice.notes, f"NULL in {missing:,} rows, to be quarantined: NOT NULL there"))
+    return replace(
+        choice, notes=(*choice.notes, f"NULL in {counted(missing, 'row')}, to be quarantined: NOT NULL there")
+    )
 
 
 def _retyped(column: DraftColumn, ids: dict[str, DraftId]) -> DraftColumn:

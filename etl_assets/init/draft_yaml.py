@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from etl_assets.init.draft import Draft, DraftBalance, DraftColumn, DraftId, DraftOwner, DraftTable, DraftUsers
 from etl_assets.init.type_choice import one_line
+from etl_assets.model.words import counted
 from etl_assets.spec.model import CREATED
 
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)?")
@@ -32,7 +33,7 @@ def comment_text(text: str) -> str:
 
 def rows_of(count: int) -> str:
     """`1 row`, `2,240 rows`."""
-    return f"{count:,} row{'' if count == 1 else 's'}"
+    return counted(count, "row")
 
 
 def yaml_of(draft: Draft) -> str:
@@ -53,7 +54,7 @@ def _header(draft: Draft) -> list[str]:
     found = len(draft.tables) + len(draft.not_migrated) + bool(draft.users)
     return [
         _comment(
-            f"Made by `etl-assets init` from {draft.file}: {found} tables and views, {rows_of(draft.rows)}; "
+            f"Made by `etl-assets init` from {draft.file}: {counted(found, 'table')} and views, {rows_of(draft.rows)}; "
             f"to migrate: {len(draft.tables)}."
         ),
         "# Read every line before the first load: a database cannot tell for certain whose rows these are, or the zone",

@@ -15,6 +15,7 @@ from etl_assets.init.names import (
 from etl_assets.init.ownership import Ownership, References, UsersTable, find_owners, key_of, recognise_users
 from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, ForeignKeyFacts, TableFacts
 from etl_assets.init.type_choice import as_type, census, choose_type, fitting
+from etl_assets.model.words import counted, said
 from etl_assets.spec.model import ROWID, USERS
 from etl_assets.spec.rules import EXPORT_NAMES, looks_secret
 
@@ -60,7 +61,7 @@ def _unmigratable(table: TableFacts) -> str | None:
 def _users_section(users: UsersTable, facts: DatabaseFacts) -> DraftUsers:
     table = next(table for table in facts.tables if table.name == users.table)
     if users.filled:
-        notes = [f"{users.addresses:,} of {users.filled:,} values of {users.email} look like addresses"]
+        notes = [f"{users.addresses:,} of {counted(users.filled, 'value')} of {users.email} look like addresses"]
     else:
         notes = ["no rows yet: recognised by its names alone"]
     leaving = {users.id, users.email, users.verified}
@@ -190,7 +191,8 @@ class _Drafting:
         lost = link.values - link.found
         if lost:
             notes.append(
-                f"{lost:,} of {link.values:,} values name no row of {link.table}: their rows would be quarantined"
+                f"{lost:,} of {counted(link.values, 'value')} name no row of {link.table}: "
+                "their rows would be quarantined"
             )
         if self._users and link.table == self._users.table:
             return USERS, Choice("uuid", notes=(*notes, "a second user: the row waits for both accounts"))
@@ -208,9 +210,9 @@ class _Drafting:
         notes = [] if found.declared else [_suggestion(found)]
         missing, lost = table.scanned - found.values, found.values - found.found
         if missing:
-            notes.append(f"{missing:,} of {table.scanned:,} rows name none: they would be quarantined")
+            notes.append(f"{missing:,} of {counted(table.scanned, 'row')} name none: they would be quarantined")
         if lost:
-            notes.append(f"{lost:,} rows name one that is not there: they would be quarantined")
+            notes.append(f"{said(lost, 'row', 'name one')} that is not there: they would be quarantined")
         if owner.direct:
             return DraftOwner(source=found.columns[0], to=to, notes=tuple(notes))
         return DraftOwner(via=names[found.columns[0]], notes=tuple(notes))
@@ -219,7 +221,7 @@ class _Drafting:
 def _suggestion(link: ForeignKeyFacts) -> str:
     if not link.values:
         return f"no foreign key is declared, and there are no values: taken for one to {link.table} by its name"
-    return f"no foreign key is declared; {link.found:,} of {link.values:,} values are ids of {link.table}"
+    return f"no foreign key is declared; {link.found:,} of {counted(link.values, 'value')} are ids of {link.table}"
 
 
 def _id_of(table: TableFacts, owner: Ownership) -> DraftId:
@@ -315,7 +317,7 @@ def _table_notes(table: TableFacts) -> tuple[str, ...]:
         else:
             notes.append(f"no primary key and no rows: {names} is a guess")
     if table.is_sampled:
-        notes.append(f"judged by its first {table.scanned:,} rows")
+        notes.append(f"judged by its first {counted(table.scanned, 'row')}")
     mixed = [c for c in table.columns.values() if c.blobs and c.texts]
     notes += [f"{c.name} holds both: {census(c)}" for c in mixed]
     return tuple(notes)

@@ -13,6 +13,7 @@ from etl_assets.init.names import (
     users_rank,
 )
 from etl_assets.init.table_facts import ColumnFacts, ForeignKeyFacts, TableFacts
+from etl_assets.model.words import counted
 from etl_assets.spec.model import ROWID
 from etl_assets.spec.rules import looks_secret
 
@@ -192,7 +193,7 @@ class References:
         if len(key.columns) > 1:
             return "a key of several columns is not built"
         if key.values and key.found < MOSTLY * key.values:
-            return f"only {key.found:,} of {key.values:,} values are there"
+            return f"only {key.found:,} of {counted(key.values, 'value')} are there"
         if self._users and key.table == self._users.table:
             return self._refusal_of_users(table, key, id_=self._users.id)
         problem = self._refusal_of_table(table, key)

@@ -7,6 +7,7 @@ from etl_assets.init.draft import Choice
 from etl_assets.init.names import looks_boolean, looks_like_time
 from etl_assets.init.table_facts import ColumnFacts
 from etl_assets.init.value_shapes import has_clock
+from etl_assets.model.words import counted
 
 NEARLY_ALL = 0.99
 NEAR = 0.5
@@ -64,14 +65,14 @@ def as_type(column: ColumnFacts, type_: str) -> Choice:
         taken += empty
     misses = column.filled - taken
     if misses:
-        notes.append(f"{misses:,} of {column.filled:,} values would be quarantined: not {type_}")
+        notes.append(f"{misses:,} of {counted(column.filled, 'value')} would be quarantined: not {type_}")
     return Choice(type_, options, misses, tuple(notes))
 
 
 def _epoch_note(column: ColumnFacts, unit: str) -> str:
     inside, numbers = column.epochs[unit], column.integers + column.reals
     outside = f"; look at the other {numbers - inside:,}" if numbers > inside else ""
-    return f"{inside:,} of {numbers:,} values {EPOCH_WORDS} as {UNIT_NAMES[unit]}{outside}"
+    return f"{inside:,} of {counted(numbers, 'value')} {EPOCH_WORDS} as {UNIT_NAMES[unit]}{outside}"
 
 
 def _best_unit(column: ColumnFacts) -> str | None:
@@ -89,7 +90,7 @@ def _read_by(column: ColumnFacts, format_: str) -> int:
 
 
 def _format_note(column: ColumnFacts, format_: str) -> str:
-    note = f"{_read_by(column, format_):,} of {column.texts - column.shaped('empty'):,} values read so"
+    note = f"{_read_by(column, format_):,} of {counted(column.texts - column.shaped('empty'), 'value')} read so"
     rival = _swapped(format_)
     if rival in column.formats:
         decided = column.formats[format_] - column.formats[rival]
@@ -222,7 +223,7 @@ def _text(column: ColumnFacts) -> Choice:
     notes = list(choice.notes)
     undecodable = column.shaped("undecodable")
     if undecodable:
-        notes = [f"{undecodable:,} of {column.texts:,} values are not UTF-8 and would be quarantined"]
+        notes = [f"{undecodable:,} of {counted(column.texts, 'value')} are not UTF-8 and would be quarantined"]
         notes.append("if they are of an old Windows program, add `encoding: cp1252`")
         if choice.misses > undecodable:
             notes.append(f"{choice.misses - undecodable:,} other values would be quarantined: no text")

@@ -27,6 +27,8 @@ EtlError
 
 from collections.abc import Sequence
 
+from etl_assets.model.words import agreed, counted
+
 SAMPLE_SIZE = 5
 
 
@@ -228,7 +230,7 @@ class UndoRefused(EtlError):
         for table, legacy_id, hindrance in rows:
             groups.setdefault((table, hindrance), []).append(legacy_id)
         told = [
-            f"{len(ids):,} rows of {table} {hindrance} (legacy ids {sample_of(ids)})"
+            f"{counted(len(ids), 'row')} of {table} {agreed(len(ids), hindrance)} (legacy ids {sample_of(ids)})"
             for (table, hindrance), ids in groups.items()
         ]
         super().__init__(". ".join([f"{what}{': ' if told else ''}{'; '.join(told)}", remedy]))

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from etl_assets.model.words import counted
+
 HINDRANCES = {
     "no_column": "the spec does not say which column answers to the balance: `against: TABLE.COLUMN`",
     "owned_by_parent": "the transactions have no owner of their own",
@@ -15,11 +17,11 @@ HINDRANCES = {
 
 def gap_words(apart: int, uncompared: int, hindrances: tuple[str, ...]) -> str:
     """`as before`, or whose balance has drifted from the transactions and whose was not compared, and why."""
-    drifted = [f"{apart:,} users drifted"] if apart else []
+    drifted = [f"{counted(apart, 'user')} drifted"] if apart else []
     why = "; ".join(HINDRANCES[name] for name in hindrances)
     if "no_column" in hindrances or "owned_by_parent" in hindrances:
         return f"not compared: {why}"
-    unknown = [f"{uncompared:,} users not compared: {why}"] if uncompared else []
+    unknown = [f"{counted(uncompared, 'user')} not compared: {why}"] if uncompared else []
     return ", ".join([*drifted, *unknown]) or "as before"
 
 

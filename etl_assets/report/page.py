@@ -7,6 +7,7 @@ import markupsafe
 
 from etl_assets.model.remedies import USER_REMEDIES, row_remedy
 from etl_assets.model.report import ReportFacts, Verified
+from etl_assets.model.words import counted
 from etl_assets.report.picture import as_markdown, bars_of, progress_svg
 from etl_assets.report.points import open_points
 
@@ -31,8 +32,8 @@ def verdict(facts: ReportFacts) -> str:
 def _frozen_verdict(moved: int, kept: int) -> str:
     if moved:
         return (
-            f"To decide before signing: the legacy app has changed {moved:,} balances since they were applied. It is "
-            "frozen, and every one of its rows is accounted for."
+            f"To decide before signing: the legacy app has changed {counted(moved, 'balance')} since they were "
+            "applied. It is frozen, and every one of its rows is accounted for."
         )
     if kept:
         return (

@@ -6,6 +6,7 @@ from itertools import groupby
 from etl_assets.model.errors import sample_of
 from etl_assets.model.remedies import USER_REMEDIES
 from etl_assets.model.report import ReportFacts, SwitchedOff, UserLine
+from etl_assets.model.words import counted, said
 
 SETTLE_ROWS = "The table of reasons says what to do about each; until then they are kept and counted."
 LISTED = "The list `legacy_changes.csv` beside this page names each row."
@@ -66,7 +67,7 @@ def _faults(facts: ReportFacts) -> list[Point]:
     points += [
         Point(
             0,
-            f"{line.table}: {count:,} rows {words}.",
+            f"{line.table}: {said(count, 'row', words)}.",
             "Do not sign. See the check `rows_are_equal` on `verification`.",
         )
         for line in facts.verified.rows
@@ -76,7 +77,7 @@ def _faults(facts: ReportFacts) -> list[Point]:
     points += [
         Point(
             0,
-            f"{line.column}: {line.differing_users:,} users have another total than before.",
+            f"{line.column}: {said(line.differing_users, 'user', 'have')} another total than before.",
             "Do not sign. See the check `sums_are_equal` on `verification`.",
         )
         for line in facts.verified.money
@@ -85,7 +86,7 @@ def _faults(facts: ReportFacts) -> list[Point]:
     points += [
         Point(
             0,
-            f"{line.balance}: {line.unapplied:,} users have moved without their balance.",
+            f"{line.balance}: {said(line.unapplied, 'user', 'have moved')} without their balance.",
             "Do not sign. See the check `balances_were_applied` on `verification`.",
         )
         for line in facts.verified.balances
@@ -124,7 +125,8 @@ def _changes(facts: ReportFacts) -> list[Point]:
     points = []
     for line in facts.verified.rows:
         if line.changed_since + line.gone_since:
-            title = f"{line.table}: {line.changed_since:,} rows changed and {line.gone_since:,} removed in the new app."
+            changed = counted(line.changed_since, "row")
+            title = f"{line.table}: {changed} changed and {line.gone_since:,} removed in the new app."
             points.append(Point(2, title, "Nothing to do: their users did that, and nothing is overwritten."))
         if line.doubled_since:
             title = f"{line.table}: {line.doubled_since:,} loaded rows were doubled in the new app under other ids."
@@ -137,7 +139,7 @@ def _changes(facts: ReportFacts) -> list[Point]:
             points.append(Point(1, title, f"Nothing is removed by itself. {LISTED}"))
     for money in facts.verified.balances:
         if money.changed:
-            users = f"{money.changed:,} users (legacy ids {sample_of(money.changed_sample)})"
+            users = f"{counted(money.changed, 'user')} (legacy ids {sample_of(money.changed_sample)})"
             title = f"{money.balance}: the legacy app has changed the balance of {users} since it was applied."
             points.append(Point(1, title, LISTED_MONEY))
     return points

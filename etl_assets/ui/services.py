@@ -23,6 +23,7 @@ from etl_assets.access.postgres.connection import with_absolute_files
 from etl_assets.assets.instance import open_instance, prepare_first_visit
 from etl_assets.automation.attempts import end_dead_runs
 from etl_assets.model.errors import SettingsError, Unavailable
+from etl_assets.model.words import counted
 from etl_assets.settings import Settings, absolute_settings
 from etl_assets.spec.model import Spec
 
@@ -103,7 +104,7 @@ def serve(settings: Settings, spec: Spec, *, port: int, say: Callable[[str], Non
             if spec.owned:
                 prepare_first_visit(instance)
         if ended:
-            say(f"{len(ended)} runs that a crash had left behind were marked as failed; run them again.")
+            say(f"A crash had left {counted(len(ended), 'run')} behind, marked as failed. Run again what is missing.")
         services = _services(settings, Path(folder), port)
         code_server, *others = services
         try:

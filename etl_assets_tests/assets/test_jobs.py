@@ -101,7 +101,7 @@ def test_cleanup_refuses_before_everything_is_staged(awkward: World) -> None:
 
 
 def test_cleanup_refuses_while_a_wave_is_unfinished(staged: World) -> None:
-    assert "1 waves are not finished" in failure_of(press(staged, CLEANUP))
+    assert "1 wave is not finished" in failure_of(press(staged, CLEANUP))
 
 
 def test_cleanup_refuses_while_a_loaded_row_is_not_what_was_loaded(awkward: World) -> None:

@@ -18,6 +18,7 @@ from etl_assets.core.links.links import Links
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import Refused, TargetMismatch, UndoRefused
 from etl_assets.model.target import TargetColumn
+from etl_assets.model.words import counted
 from etl_assets.spec.model import Balance, Spec
 
 SQL = Statements(__file__)
@@ -152,7 +153,7 @@ def undo_balances(connection: Connection, links: Links, *, users: list[str], wav
             notes, inexact = query.one(connection, users=users, wave=wave)
         if inexact:
             raise UndoRefused(
-                f"Undo refused: {inexact:,} accounts did not take {name} as it was",
+                f"Undo refused: {counted(inexact, 'account')} did not take {name} as it was",
                 remedy="Look at the triggers and rules on UPDATE of the profiles. Nothing was taken out.",
             )
         found[name] = int(notes)

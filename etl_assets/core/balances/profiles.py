@@ -11,6 +11,7 @@ from etl_assets.core.balances.balances import apply_balances, note_before
 from etl_assets.core.links.links import Links
 from etl_assets.model.errors import Refused, TargetMismatch, UndoRefused
 from etl_assets.model.target import TargetColumn
+from etl_assets.model.words import counted
 from etl_assets.spec.model import Spec
 
 SQL = Statements(__file__)
@@ -125,7 +126,7 @@ def undo_profile(connection: Connection, links: Links, *, users: list[str], wave
         with as_the_app(connection):
             given, inexact = query.one(connection, **values)
         if inexact:
-            what = f"Undo refused: {inexact:,} accounts did not take {name} as it was"
+            what = f"Undo refused: {counted(inexact, 'account')} did not take {name} as it was"
             raise UndoRefused(what, remedy="Look at the triggers and rules on UPDATE of the profiles.")
         found[name] = int(given)
     return found

@@ -10,6 +10,7 @@ from etl_assets.core.staging.table import drop_table
 from etl_assets.core.verify.books import read_books
 from etl_assets.core.verify.rows import compare_all
 from etl_assets.model.errors import BooksOpen, CleanupRefused, sample_of
+from etl_assets.model.words import said
 
 
 def drop_staging(connection: Connection, links: Links, *, run: str) -> list[str]:
@@ -34,8 +35,8 @@ def drop_staging(connection: Connection, links: Links, *, run: str) -> list[str]
         unfinished = unfinished_waves(connection)
         if unfinished:
             raise CleanupRefused(
-                f"Nothing was cleaned up: {len(unfinished)} waves are not finished ({sample_of(unfinished)}). Run the "
-                "job `new_wave`, which finishes them."
+                f"Nothing was cleaned up: {said(len(unfinished), 'wave', 'are not finished')} "
+                f"({sample_of(unfinished)}). Run the job `new_wave`, which finishes them."
             )
         tables = [name for name in links.tables if name in staged]
         for found in (compare_all(connection, links, name) for name in tables):

@@ -17,6 +17,7 @@ from etl_assets.faults import fault_point
 from etl_assets.model.errors import ForgetRefused
 from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.model.suppression import keyed_id, person_of
+from etl_assets.model.words import said
 
 SQL = Statements(__file__)
 
@@ -97,8 +98,8 @@ def _require_unclaimed(connection: Connection, user: str) -> tuple[bool, str | N
     is_claimed, loaded, is_in_snapshot, email, created = found[0]
     if is_claimed:
         raise ForgetRefused(
-            f"the user {user} has claimed an account, and {loaded:,} rows are in the new app, which erases people "
-            "itself. Take the history out of it with undo first, if that is what is wanted."
+            f"the user {user} has claimed an account, and {said(loaded, 'row', 'are')} in the new app, which "
+            "erases people itself. Take the history out of it with undo first, if that is what is wanted."
         )
     return bool(is_in_snapshot), email, created
 

@@ -6,6 +6,7 @@ from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statement, Statements, identifier, joined, literal, staging_table
 from etl_assets.core.links.conflicts import conflicts
 from etl_assets.core.links.links import Links
+from etl_assets.model.words import counted
 from etl_assets.spec.exports import label_of
 from etl_assets.spec.model import USERS, Table
 from etl_assets.spec.shapes import reference_columns
@@ -48,7 +49,7 @@ def count_places(connection: Connection, links: Links, name: str) -> dict[str, t
     found: dict[str, list[str]] = {}
     for reason, place, count in SQL("count_places", places=places(links.as_whole, name)).many(connection):
         if place:
-            found.setdefault(reason, []).append(f"{place} ({count:,} row{'' if count == 1 else 's'})")
+            found.setdefault(reason, []).append(f"{place} ({counted(count, 'row')})")
     return {reason: tuple(told[:MOST_PLACES]) for reason, told in found.items()}
 
 

@@ -17,6 +17,7 @@ from etl_assets.core.users.users import count_claimable, marked, next_wave_key, 
 from etl_assets.core.verify.books import read_books
 from etl_assets.model.books import TableBook
 from etl_assets.model.errors import EtlError, SettingsError, sample_of
+from etl_assets.model.words import counted
 from etl_assets.spec.model import Spec
 
 SQL = Statements(__file__)
@@ -100,12 +101,12 @@ def _rehearse_insert(connection: Connection, spec: Spec, found: Rehearsal, keys:
             links = read_links(connection, spec)
             loader = Loader(connection, links, keys, RUN)
             loaded = sum(load_unowned(loader, name) for name in spec.unowned if name in links.tables)
-            found.inserted = f"{loaded:,} rows of lookup tables"
+            found.inserted = f"{counted(loaded, 'row')} of lookup tables"
             if spec.owned:
                 claimable, key = count_claimable(connection, spec, links), next_wave_key(connection)
                 wave = seal_wave(connection, spec, links, key=key, run=RUN, sample=f"{MOST_REHEARSED}/{RUN}")
                 done = load_wave(loader, wave=wave.key, progress=lambda *_: None)
-                found.inserted += f", {done.written:,} rows and balances of {wave.users:,} users"
+                found.inserted += f", {done.written:,} rows and balances of {counted(wave.users, 'user')}"
                 found.inserted += f" (of {claimable:,} who can claim now)"
             query = SQL("count_refused")
             for table, rule, count, ids in query.many(connection, run=RUN):
@@ -132,7 +133,7 @@ def _unmet_claims(connection: Connection, links: Links) -> str:
     rule = claims_file_is_met()
     finding = rule.find(connection, links)
     return (
-        f"{finding.count:,} lines cannot come true (ids {sample_of(finding.sample)}). {rule.remedy}"
+        f"{counted(finding.count, 'line')} cannot come true (ids {sample_of(finding.sample)}). {rule.remedy}"
         if finding.count
         else ""
     )

@@ -17,6 +17,7 @@ from etl_assets.core.users.holds import hold
 from etl_assets.core.users.users import find_user
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import SettingsError, UndoRefused
+from etl_assets.model.words import counted
 
 SQL = Statements(__file__)
 
@@ -201,7 +202,7 @@ def _remove(connection: Connection, links: Links, name: str, done: Undone) -> No
     with as_the_app(connection):
         removed = SQL("remove_rows", **slots).one(connection)[0]
     if removed != present:
-        what = f"Undo refused: {links.spec.tables[name].target} kept {present - removed:,} of {present:,} rows"
+        what = f"Undo refused: {links.spec.tables[name].target} kept {present - removed:,} of {counted(present, 'row')}"
         raise UndoRefused(what, remedy="Look at its triggers and rules: one of them swallows a DELETE.")
     done.removed[name], done.gone[name] = int(removed), int(gone)
 
