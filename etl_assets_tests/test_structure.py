@@ -114,6 +114,24 @@ def test_dependencies_have_upper_bounds() -> None:
         assert "<" in requirement.partition(";")[0], requirement
 
 
+def test_what_others_may_name() -> None:
+    """The command, the code location; within the package nobody imports what another module keeps to itself."""
+    scripts = {script.name: script.value for script in metadata.distribution("etl-assets").entry_points}
+    assert scripts == {"etl-assets": "etl_assets.cli:main"}
+    from_definitions = ast.parse((PACKAGE / "definitions.py").read_text(encoding="utf-8"))
+    made = [node.targets[0] for node in from_definitions.body if isinstance(node, ast.Assign)]
+    assert [node.id for node in made if isinstance(node, ast.Name)] == ["defs"]
+    private = [
+        f"{path.name}: {name.name}"
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("etl_assets")
+        for name in node.names
+        if name.name.startswith("_")
+    ]
+    assert private == []
+
+
 def test_what_a_user_sees_changes_on_purpose_alone() -> None:
     """Keys, dependencies, groups, kinds, checks, jobs, sensors, commands: `python -m etl_assets_tests.graph` renews it."""
     known, now = json.loads(SNAPSHOT.read_text(encoding="utf-8")), shown()

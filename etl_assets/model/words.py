@@ -1,6 +1,14 @@
 """Numbers in sentences: `1 row was changed`, `2,431 rows were changed`."""
 
-SINGULAR = {"were": "was", "are": "is", "have": "has", "name": "names", "leave": "leaves"}
+SINGULAR = {
+    "were": "was",
+    "are": "is",
+    "have": "has",
+    "differ": "differs",
+    "stand": "stands",
+    "name": "names",
+    "leave": "leaves",
+}
 
 
 def counted(count: int, noun: str) -> str:

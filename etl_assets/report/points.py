@@ -19,7 +19,7 @@ REALTIME_AGAIN = "If the app listens to them: ALTER PUBLICATION supabase_realtim
 WAIT_FOR_ROWS = "They arrive by themselves when what they refer to has arrived."
 ALTERED = "differ from what was loaded, and nobody else wrote them"
 MISOWNED = "stand under another account than the one that claimed them"
-UNLEDGERED = "were written by a load and are not in the ledger"
+UNLEDGERED = "were written by a load without an entry in the ledger"
 STATE_WORDS = {
     "waiting": ("has not come back yet", "have not come back yet"),
     "unconfirmed": ("has not proven the address", "have not proven their addresses"),
@@ -58,9 +58,17 @@ def reminders(off: SwitchedOff, *, is_over: bool) -> list[Point]:
     return points
 
 
+def _rows_are(count: int) -> str:
+    return "row is" if abs(count) == 1 else "rows are"
+
+
 def _faults(facts: ReportFacts) -> list[Point]:
     points = [
-        Point(0, f"{book.table}: {book.missing:+,} rows are unaccounted for.", "Run the job `migrate` again.")
+        Point(
+            0,
+            f"{book.table}: {book.missing:+,} {_rows_are(book.missing)} unaccounted for.",
+            "Run the job `migrate` again.",
+        )
         for book in facts.books.tables
         if book.missing
     ]

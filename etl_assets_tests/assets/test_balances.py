@@ -426,7 +426,7 @@ def test_with_two_money_columns_a_balance_says_what_it_answers_to(wealthy: World
     wealthy.migrate()
     assert gap_of(wealthy)[0] == "as before"
     wealthy.execute("UPDATE public.profiles SET credits = credits - 1 WHERE email = 'bob@example.com'")
-    assert gap_of(wealthy)[0] == "1 users drifted"
+    assert gap_of(wealthy)[0] == "1 user drifted"
 
 
 @pytest.mark.parametrize("apply", ["add", "set"])
@@ -444,7 +444,7 @@ def test_a_bonus_of_the_new_app_is_no_drift_with_or_without_a_transaction(
     wealthy.migrate()
     assert gap_of(wealthy)[0] == "as before"
     wealthy.execute("UPDATE public.profiles SET credits = credits - 4 WHERE email = 'ann@example.com'")
-    assert gap_of(wealthy)[0] == "1 users drifted"
+    assert gap_of(wealthy)[0] == "1 user drifted"
     wealthy.execute(book.format(-4))
     assert gap_of(wealthy)[0] == "as before"
     # One vanishes there and one changes: both count as they arrived here.

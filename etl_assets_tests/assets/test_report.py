@@ -69,7 +69,7 @@ def test_the_page_is_red_when_the_books_are_open(awkward: World) -> None:
     assert awkward.materialize(REPORT).success
     page = page_of(awkward)
     assert "Not ready to sign" in page
-    assert "jobs: +1 rows are unaccounted for." in page
+    assert "jobs: +1 row is unaccounted for." in page
 
 
 def test_the_report_needs_a_verification(staged: World) -> None:
@@ -108,7 +108,7 @@ def test_the_verdict_counts_what_is_wrong() -> None:
     assert open_points(altered)[0].title == "jobs: 2 rows differ from what was loaded, and nobody else wrote them."
     under_others = replace(altered, verified=replace(altered.verified, rows=(replace(wrong, altered=0, misowned=1),)))
     assert [point.title for point in open_points(under_others) if point.weight == 0] == [
-        "jobs: 1 rows stand under another account than the one that claimed them."
+        "jobs: 1 row stands under another account than the one that claimed them."
     ]
     assert 'class="n bad">1<' in html_page(under_others)
     money = replace(FACTS.verified.money[0], differing_users=3)
@@ -122,7 +122,7 @@ def test_open_points_are_few_sorted_and_have_remedies() -> None:
     assert [point.title for point in points] == [
         "jobs: rows set aside: not json 1.",
         "1 user has not come back yet (legacy ids 3).",
-        "jobs: 1 rows changed and 0 removed in the new app.",
+        "jobs: 1 row changed and 0 removed in the new app.",
     ]
     assert all(point.remedy for point in points)
 

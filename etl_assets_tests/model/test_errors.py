@@ -67,6 +67,7 @@ def test_every_failure_has_its_exit_code_and_only_unavailable_asks_for_a_retry()
         "SettingsError": (2, False),
         "TransactionPooler": (2, False),
         "OtherEncoding": (2, False),
+        "OtherSchema": (2, False),
         "LegacyFileError": (2, False),
         "FileFault": (2, False),
         "LegacyMismatch": (2, False),

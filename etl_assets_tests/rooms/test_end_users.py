@@ -45,7 +45,7 @@ def test_every_migrated_user_sees_exactly_her_rows_and_sums(awkward: World, look
         2,
         [
             "1: public.jobs 0 of 2 rows",
-            "1: public.artifacts 0 of 1 rows",
+            "1: public.artifacts 0 of 1 row",
             "2: public.jobs 0 of 2 rows",
         ],
         [],
@@ -57,7 +57,7 @@ def test_every_migrated_user_sees_exactly_her_rows_and_sums(awkward: World, look
     )
     assert found.differing == [
         "1: public.credit_transactions 2 of 2 rows, and 1 of others",
-        "2: public.credit_transactions 1 of 1 rows, and 2 of others",
+        "2: public.credit_transactions 1 of 1 row, and 2 of others",
     ]
     # A policy that fails, a table that the Data API does not show, a role that may not look.
     broken = look(

@@ -10,7 +10,7 @@ from etl_assets.access.postgres import connection as postgres
 from etl_assets.access.postgres.connection import connect, reading, writing
 from etl_assets.access.postgres.refusals import DatabaseFault
 from etl_assets.core.memory.schema import ensure_schema
-from etl_assets.model.errors import EtlError, SettingsError, Unavailable
+from etl_assets.model.errors import EtlError, OtherSchema, SettingsError, Unavailable
 from etl_assets_tests.world import World
 
 
@@ -117,6 +117,17 @@ def test_ensure_schema_twice_at_once_makes_it_once(world: World) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_a_schema_of_another_version_is_refused_and_left_alone(ready: World) -> None:
+    with connect(ready.url) as connection:
+        connection.execute("UPDATE etl.meta SET value = '0' WHERE key = 'schema'")
+        with pytest.raises(OtherSchema, match="its schema is 0"):
+            ensure_schema(connection)
+        connection.execute("DELETE FROM etl.meta WHERE key = 'schema'")
+        with pytest.raises(OtherSchema, match="its schema is older"):
+            ensure_schema(connection)
+    assert ready.query("SELECT count(*) FROM etl.meta") == [(0,)]
 
 
 def test_whoever_makes_the_schema_first_is_named_and_not_waited_for_without_end(

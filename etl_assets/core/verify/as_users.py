@@ -14,6 +14,7 @@ from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.dialect import ROLE
 from etl_assets.access.postgres.statements import Statements, identifier, joined, literal, qualified
 from etl_assets.core.links.links import Links
+from etl_assets.model.words import counted
 from etl_assets.spec.model import Table
 
 SQL = Statements(__file__)
@@ -63,7 +64,7 @@ def see_as_users(connection: Connection, links: Links, *, wave: str) -> Sight:
 
 def _told(has: tuple[int, int, str], sees: tuple[int, int, str]) -> str:
     others = sees[0] - sees[1]
-    return f"{sees[1]:,} of {has[1]:,} rows{f', and {others:,} of others' if others else ''}"
+    return f"{sees[1]:,} of {counted(has[1], 'row')}{f', and {others:,} of others' if others else ''}"
 
 
 def _access(connection: Connection, tables: list[Table]) -> tuple[str, list[str]]:
