@@ -9,7 +9,7 @@ from etl_assets.access.postgres.statements import Statements, identifier, stagin
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.facts import refresh_content
-from etl_assets.core.memory.staged import refresh_source, shrink_staged, staged_snapshots, staged_tables
+from etl_assets.core.memory.staged import refresh_source, shrink_staged, snapshots_by_table, staged_tables
 from etl_assets.core.memory.suppressions import read_suppressions, suppression_key
 from etl_assets.core.staging.table import is_altered, write_digest
 from etl_assets.core.users.users import label_users
@@ -106,7 +106,7 @@ def _require_unclaimed(connection: Connection, user: str) -> tuple[bool, str | N
 
 def _rows_of(connection: Connection, links: Links, user: str, find_keys: FindKeys) -> dict[str, list[str]]:
     spec, staged = links.spec, staged_tables(connection)
-    snapshots = staged_snapshots(connection)
+    snapshots = snapshots_by_table(connection)
     found = {}
     on_disk: dict[str, dict[str, list[str]]] = {}
     for name in (name for name in spec.load_order if not spec.tables[name].owner.is_none):

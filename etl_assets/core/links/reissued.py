@@ -8,7 +8,7 @@ from etl_assets.access.postgres.connection import Connection, has_table
 from etl_assets.access.postgres.statements import Statements, literal, staging_table
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.audit import audit
-from etl_assets.core.memory.staged import staged_snapshots
+from etl_assets.core.memory.staged import snapshots_by_table
 from etl_assets.model.ids import new_id
 from etl_assets.spec.model import Spec
 
@@ -60,7 +60,7 @@ def _is_staged(connection: Connection, spec: Spec, name: str) -> bool:
     line = [name]
     while spec.tables[line[-1]].owner.via:
         line.append(spec.tables[line[-1]].references[spec.tables[line[-1]].owner.via or ""].table)
-    snapshots = staged_snapshots(connection)
+    snapshots = snapshots_by_table(connection)
     is_of_one = len({snapshots.get(table) for table in line}) == 1 and line[0] in snapshots
     # Somebody may have dropped one by hand; it is made anew by its own staging.
     return is_of_one and all(has_table(connection, f"etl.stg_{table}") for table in line)

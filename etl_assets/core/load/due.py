@@ -94,7 +94,7 @@ def read_standing(connection: Connection, spec: Spec, *, quiet: str = "", search
 
 def staged_snapshots(connection: Connection, spec: Spec) -> set[str]:
     """The snapshots of the staged tables, `none` for one that is not staged; empty after a cleanup."""
-    found = staged.staged_snapshots(connection)
+    found = staged.snapshots_by_table(connection)
     if not found and find_final_books(connection) is not None:
         return set()
     links = read_links(connection, spec)

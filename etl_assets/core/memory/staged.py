@@ -39,6 +39,6 @@ def clear_staged(connection: Connection) -> None:
     SQL("clear_staged").exec(connection)
 
 
-def staged_snapshots(connection: Connection) -> dict[str, str]:
+def snapshots_by_table(connection: Connection) -> dict[str, str]:
     """The snapshot of each staged table."""
     return dict(SQL("list_staged_snapshots").many(connection))
