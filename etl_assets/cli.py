@@ -94,19 +94,19 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
 ) -> None:
     """Run all assets: snapshot, exports, staging, users, a login wave, and the books."""
     from etl_assets.assets.instance import open_instance  # noqa: PLC0415 - Dagster takes a second to import
-    from etl_assets.commands.migration import Wishes, migrate_dry  # noqa: PLC0415
+    from etl_assets.commands.migration import MigrateOptions, migrate_dry  # noqa: PLC0415
     from etl_assets.commands.migration import migrate as run  # noqa: PLC0415
 
     settings, spec = _start()
     if demo:
         _prepare_demo(settings, spec)
     require_sqlite(settings.legacy_file())
-    wishes = Wishes(f"{sample_users}/{seed}" if sample_users else None, wave, user_id, accept_file)
+    options = MigrateOptions(f"{sample_users}/{seed}" if sample_users else None, wave, user_id, accept_file)
     if dry_run:
-        outcome = migrate_dry(settings, spec, say=_say, wishes=wishes)
+        outcome = migrate_dry(settings, spec, say=_say, options=options)
     else:
         with open_instance(settings) as instance:
-            outcome = run(settings, spec, instance=instance, say=_say, wishes=wishes)
+            outcome = run(settings, spec, instance=instance, say=_say, options=options)
     show_books(outcome.books, as_json=as_json)
     if dry_run:
         _say("A dry run: everything was rolled back, and the target is as it was.")

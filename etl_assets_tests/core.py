@@ -38,7 +38,7 @@ from etl_assets.assets.keys import (
 from etl_assets.assets.outcomes import MAX_RETRIES
 from etl_assets.assets.resources import Stores
 from etl_assets.commands import migration
-from etl_assets.commands.migration import Outcome, Wishes
+from etl_assets.commands.migration import MigrateOptions, Outcome
 from etl_assets.core.load.due import read_standing
 from etl_assets.core.verify.status import books_of
 from etl_assets.model.errors import EtlError, WaveHindered
@@ -47,7 +47,7 @@ from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
 from etl_assets_tests.world import definitions_of
 
-NO_WISHES = Wishes()
+NO_WISHES = MigrateOptions()
 
 
 class _Way:
@@ -132,7 +132,7 @@ def migrate_here(
     *,
     instance: dg.DagsterInstance,
     say: Callable[[str], None],
-    wishes: Wishes = NO_WISHES,
+    options: MigrateOptions = NO_WISHES,
 ) -> Outcome:
     """In place of `commands.migration.migrate`: it does the same, and Dagster knows nothing but the waves' keys."""
 
@@ -141,4 +141,4 @@ def migrate_here(
         return _code(lambda: way.run(job, partition_key))
 
     with mock.patch.object(migration, "run_job", run_here):
-        return migration.migrate(settings, spec, instance=instance, say=say, wishes=wishes)
+        return migration.migrate(settings, spec, instance=instance, say=say, options=options)

@@ -19,7 +19,7 @@ from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import CLOSING, LOGIN_WAVES, MIGRATE, RESOLVED
 from etl_assets.assets.resources import Access, Borrowed
 from etl_assets.automation.build import build_definitions
-from etl_assets.commands.migration import Outcome, Wishes, migrate
+from etl_assets.commands.migration import MigrateOptions, Outcome, migrate
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.schema import ensure_schema
 from etl_assets.core.users.users import next_wave_key, read_links
@@ -135,10 +135,10 @@ class World:
             for email in emails:
                 self._session.execute(insert, [email, *columns.values()])
 
-    def migrate(self, **wishes: str) -> Outcome:
-        """`etl-assets migrate` in this process, with an operator's wishes."""
-        wished = Wishes(**wishes)  # type: ignore[arg-type]
-        return migrate(read_settings(), self.spec, instance=self.instance, say=self.said.append, wishes=wished)
+    def migrate(self, **options: str) -> Outcome:
+        """`etl-assets migrate` in this process, with an operator's options."""
+        wished = MigrateOptions(**options)  # type: ignore[arg-type]
+        return migrate(read_settings(), self.spec, instance=self.instance, say=self.said.append, options=wished)
 
     def account(self, email: str) -> str:
         """The id of the account that has an address."""

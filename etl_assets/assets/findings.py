@@ -54,7 +54,7 @@ def rows_result(key: dg.AssetKey, rows: list[RowComparison]) -> dg.AssetCheckRes
     told = (
         (sum(row.altered for row in rows), ALTERED),
         (sum(row.misowned for row in rows), MISOWNED),
-        (sum(row.beside.ours for row in rows), UNLEDGERED),
+        (sum(row.strays.ours for row in rows), UNLEDGERED),
     )
     text = "; ".join(said(count, "row", words) for count, words in told if count)
     return result(
@@ -118,7 +118,7 @@ def changes_result(rows: list[RowComparison]) -> dg.AssetCheckResult:
     count = changed + gone + doubled
     text = f"{said(changed, 'row', 'were changed')}, {gone:,} removed and {doubled:,} doubled by others since."
     samples = [
-        f"{r.table}: {sample_of((*r.changed_sample, *r.gone_sample, *r.beside.doubled_sample))}"
+        f"{r.table}: {sample_of((*r.changed_sample, *r.gone_sample, *r.strays.doubled_sample))}"
         for r in rows
         if r.changed_since + r.gone_since + r.doubled_since
     ]
@@ -269,7 +269,7 @@ def verified(
             compared=row.compared,
             altered=row.altered,
             misowned=row.misowned,
-            unledgered=row.beside.ours,
+            unledgered=row.strays.ours,
             changed_since=row.changed_since,
             gone_since=row.gone_since,
             changed_in_legacy=row.changed_in_legacy,

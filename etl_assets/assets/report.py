@@ -98,7 +98,7 @@ def build_report_asset(spec: Spec) -> dg.AssetsDefinition:
         """One page that says what arrived, what waits, what was set aside and why, with a box to sign.
 
         The page is a file that needs nothing else, for a browser or a printer; its path is shown here, and its text
-        too. It holds counts and legacy ids and no address. Beside it lie lists for a spreadsheet: the quarantine with
+        too. It holds counts and legacy ids and no address. Strays it lie lists for a spreadsheet: the quarantine with
         the refused values, what the legacy app changed or removed after the load, and balances that
         differ. Safe to re-run: all are replaced whole.
         """

@@ -50,7 +50,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class MigrateOptions:
     """What an operator asks of one migration beyond the usual.
 
     `accept` names a legacy file that is the one although much of it changed. `sample` (`<number>/<seed>`) takes only so
@@ -72,13 +72,13 @@ class _Way:
     stores: Access
     instance: dg.DagsterInstance
     say: Callable[[str], None]
-    wishes: Wishes
+    options: MigrateOptions
 
     def run(self) -> Outcome:
         definitions, tags = build_definitions(self.spec, self.stores), self._tags()
-        if self.wishes.accept is not None:
+        if self.options.accept is not None:
             with self.stores.target() as connection, writing(connection, run=MIGRATE):
-                accept_file(connection, self.wishes.accept, run=MIGRATE)
+                accept_file(connection, self.options.accept, run=MIGRATE)
         self.say("From the legacy database to staging")
         code = run_job(definitions, MIGRATE, self.instance, without=CLOSING, tags=tags)
         waves, again = self._due_waves() if code == 0 and self.spec.owned else ([], "")
@@ -103,15 +103,15 @@ class _Way:
             return books_of(connection, self.spec)
 
     def _tags(self) -> dict[str, str]:
-        return {COMMAND_TAG: MIGRATE, **({SAMPLE_TAG: self.wishes.sample} if self.wishes.sample else {})}
+        return {COMMAND_TAG: MIGRATE, **({SAMPLE_TAG: self.options.sample} if self.options.sample else {})}
 
     def _due_waves(self) -> tuple[list[str], str]:
         """The waves to run, and which of them the operator asked for again."""
         with self.stores.target_as_it_is() as connection:
             with reading(connection):
                 again = self._again(connection)
-            if self.wishes.user is not None:
-                _release(connection, self.wishes.user)
+            if self.options.user is not None:
+                _release(connection, self.options.user)
             with reading(connection):
                 standing = read_standing(connection, self.spec)
         if standing.hindrance:
@@ -122,16 +122,16 @@ class _Way:
         return [*standing.unfinished, standing.key_among(opened)], ""
 
     def _again(self, connection: Connection) -> str:
-        if self.wishes.again is None:
+        if self.options.again is None:
             return ""
         known = undone_waves(connection)
-        if self.wishes.again == LAST and known:
+        if self.options.again == LAST and known:
             return known[-1]
-        if self.wishes.again not in known:
+        if self.options.again not in known:
             raise SettingsError(
-                f"the wave {self.wishes.again!r} was not undone; undone waves: {', '.join(known) or 'none'}"
+                f"the wave {self.options.again!r} was not undone; undone waves: {', '.join(known) or 'none'}"
             )
-        return self.wishes.again
+        return self.options.again
 
 
 def _release(connection: Connection, user: str) -> None:
@@ -148,11 +148,11 @@ def migrate(
     *,
     instance: dg.DagsterInstance,
     say: Callable[[str], None],
-    wishes: Wishes = Wishes(),
+    options: MigrateOptions = MigrateOptions(),
 ) -> Outcome:
     """Runs the unpartitioned assets, then every wave that is due, then the books."""
     end_dead_runs(instance, RunLocks(settings.artifacts))
-    return _Way(spec, Stores(), instance, say, wishes).run()
+    return _Way(spec, Stores(), instance, say, options).run()
 
 
 def verify(settings: Settings, spec: Spec, *, instance: dg.DagsterInstance) -> Outcome:
@@ -161,7 +161,9 @@ def verify(settings: Settings, spec: Spec, *, instance: dg.DagsterInstance) -> O
     return Outcome(code, status(target_url(settings), spec))
 
 
-def migrate_dry(settings: Settings, spec: Spec, *, say: Callable[[str], None], wishes: Wishes = Wishes()) -> Outcome:
+def migrate_dry(
+    settings: Settings, spec: Spec, *, say: Callable[[str], None], options: MigrateOptions = MigrateOptions()
+) -> Outcome:
     """Migrates in one transaction that is rolled back, on an artifact folder and a Dagster instance that go with it.
 
     Outside of schema `etl` the target is then what it was, byte for byte, sequences included, and inside too. What
@@ -172,7 +174,7 @@ def migrate_dry(settings: Settings, spec: Spec, *, say: Callable[[str], None], w
     try:
         with dry(target_url(settings), spec) as connection, dg.DagsterInstance.ephemeral() as instance:
             lent = Borrowed(connection, folder)
-            outcome = _Way(spec, lent, instance, say, wishes).run()
+            outcome = _Way(spec, lent, instance, say, options).run()
             page = lent.artifacts().read_report(PAGE)
         if page is not None:
             say(f"The report of what would have been: {artifacts.publish_report(DRY_PAGE, [page])}")

@@ -266,7 +266,7 @@ class Table(Strict):
         return self.target.partition(".")[2]
 
     @property
-    def is_frozen(self) -> bool:
+    def is_keyless(self) -> bool:
         """True for a table without a key, whose rows are told apart by their place: it can be loaded once."""
         return self.key == (ROWID,)
 

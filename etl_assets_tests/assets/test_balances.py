@@ -10,7 +10,7 @@ from etl_assets.assets.keys import USER_MAP, VERIFICATION
 from etl_assets.assets.report import gather
 from etl_assets.assets.resources import Stores
 from etl_assets.automation.decisions import freeze_now, undo
-from etl_assets.commands.migration import Wishes, migrate, migrate_dry
+from etl_assets.commands.migration import MigrateOptions, migrate, migrate_dry
 from etl_assets.core.balances.balances import changed_balances
 from etl_assets.core.balances.compare import compare_balances
 from etl_assets.core.lists.support import answer, find_by_address
@@ -89,7 +89,11 @@ def test_a_balance_is_applied_once_and_undone(wealthy: World, balance: str, expe
     assert done.balances == {"profiles.credits": 2}
     assert wealthy.checksum(*WITH_PROFILES) == before
     migrate(
-        read_settings(), wealthy.spec, instance=wealthy.instance, say=wealthy.said.append, wishes=Wishes(again=wave)
+        read_settings(),
+        wealthy.spec,
+        instance=wealthy.instance,
+        say=wealthy.said.append,
+        options=MigrateOptions(again=wave),
     )
     assert wealthy.checksum(*WITH_PROFILES) == after
 
@@ -285,9 +289,9 @@ def take_out(world: World, *, wave: str = "", user: str = "") -> None:
     undo(Stores(), world.spec, wave=wave, user=user, run="test")
 
 
-def again(world: World, **wishes: str) -> int:
-    wished = Wishes(**wishes)
-    done = migrate(read_settings(), world.spec, instance=world.instance, say=world.said.append, wishes=wished)
+def again(world: World, **options: str) -> int:
+    wished = MigrateOptions(**options)
+    done = migrate(read_settings(), world.spec, instance=world.instance, say=world.said.append, options=wished)
     return done.exit_code
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from etl_assets.assets.resources import Stores
 from etl_assets.automation.decisions import undo
-from etl_assets.commands.migration import Wishes, migrate
+from etl_assets.commands.migration import MigrateOptions, migrate
 from etl_assets.core.lists.support import answer
 from etl_assets.model.money import UserBalance
 from etl_assets.settings import read_settings
@@ -65,9 +65,9 @@ def take_out(world: World, *, wave: str = "", user: str = "") -> None:
     undo(Stores(), world.spec, wave=wave, user=user, run="test")
 
 
-def again(world: World, **wishes: str) -> int:
-    wished = Wishes(**wishes)
-    done = migrate(read_settings(), world.spec, instance=world.instance, say=world.said.append, wishes=wished)
+def again(world: World, **options: str) -> int:
+    wished = MigrateOptions(**options)
+    done = migrate(read_settings(), world.spec, instance=world.instance, say=world.said.append, options=wished)
     return done.exit_code
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from etl_assets.access.postgres import connection as postgres
 from etl_assets.access.postgres.place import embedded
-from etl_assets.commands.migration import Wishes, migrate, migrate_dry
+from etl_assets.commands.migration import MigrateOptions, migrate, migrate_dry
 from etl_assets.model.errors import Unavailable
 from etl_assets.settings import Settings, read_settings
 from etl_assets_tests.scenario import BOOKS, LEGACY, PRODUCTION, USERS
@@ -28,8 +28,8 @@ def dump(world: World, server: Settings, *options: str) -> str:
     return "\n".join(line for line in found.stdout.splitlines() if not line.startswith(("\\restrict", "\\unrestrict")))
 
 
-def dry(world: World, **wishes: str) -> object:
-    return migrate_dry(read_settings(), world.spec, say=world.said.append, wishes=Wishes(**wishes))
+def dry(world: World, **options: str) -> object:
+    return migrate_dry(read_settings(), world.spec, say=world.said.append, options=MigrateOptions(**options))
 
 
 def test_the_books_are_those_of_the_real_run_and_the_target_is_untouched(awkward: World) -> None:
@@ -153,7 +153,7 @@ def taken(world: World) -> set[int]:
 
 def sample(world: World, text: str) -> object:
     return migrate(
-        read_settings(), world.spec, instance=world.instance, say=world.said.append, wishes=Wishes(sample=text)
+        read_settings(), world.spec, instance=world.instance, say=world.said.append, options=MigrateOptions(sample=text)
     )
 
 

@@ -12,7 +12,7 @@ from etl_assets.assets import outcomes
 from etl_assets.assets.keys import production_key
 from etl_assets.assets.resources import Stores
 from etl_assets.automation.decisions import undo
-from etl_assets.commands.migration import Wishes, migrate
+from etl_assets.commands.migration import MigrateOptions, migrate
 from etl_assets.core.gate.table_rules import resolve_validations
 from etl_assets.core.lists.support import answer
 from etl_assets.core.users.holds import release
@@ -120,7 +120,7 @@ def test_who_signs_up_anew_gets_the_history_by_undo_and_migrate_and_not_before(m
     with connect(moved.url) as connection, writing(connection, run="test"):
         assert [release(connection, user=user) for user in ("2", "3", "4")] == [["2"], ["3"], ["4"]]
     outcome = migrate(
-        read_settings(), moved.spec, instance=moved.instance, say=moved.said.append, wishes=Wishes(user="1")
+        read_settings(), moved.spec, instance=moved.instance, say=moved.said.append, options=MigrateOptions(user="1")
     )
     assert (outcome.exit_code, outcome.books.closed) == (0, True)
     assert jobs(moved)["ann"] == jobs(moved)["cat"] == ["first", "late"]

@@ -50,7 +50,7 @@ def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
         blocking=True,
     )
     return [
-        *([frozen] if spec.tables[name].is_frozen else []),
+        *([frozen] if spec.tables[name].is_keyless else []),
         rule(
             "rows_match_the_export",
             title="Every exported row is staged, quarantined or excluded, once.",

@@ -212,7 +212,7 @@ def _are_apart(connection: Connection, links: Links, owned: list[str]) -> bool:
     Two rows under one unique rule, an account that takes the balances of two users, and a trigger can be. A table
     without a key counts as loaded from the first gate on, and that shall not be committed before its rows.
     """
-    has_frozen = any(links.spec.tables[name].is_frozen for name in links.tables)
+    has_frozen = any(links.spec.tables[name].is_keyless for name in links.tables)
     if has_frozen or links.spec.writes_profiles or can_be_altered(connection, links):
         return False
     tables = [regclass(links.targets[name].schema, links.targets[name].name) for name in owned]
@@ -386,7 +386,7 @@ def _open_gate(loader: Loader, *, users: list[str] | None = None) -> None:
     require_gate(loader.connection, loader.links, users=users)
     remember(loader.connection, meta_facts(loader.links.spec, loader.keys))
     for name in loader.links.tables:
-        if loader.links.spec.tables[name].is_frozen:
+        if loader.links.spec.tables[name].is_keyless:
             keep_content(loader.connection, name)
     fault_point("load.gated")
 

@@ -22,7 +22,7 @@ COSTLY = ("jsonb", "bytea", "double precision")  # to hash, or to hold equal
 
 
 @dataclass(frozen=True)
-class Beside:
+class Strays:
     """Rows of one table that the ledger does not know.
 
     `ours` were written by a loading transaction, `doubled_since` are later copies of loaded rows under ids of their
@@ -82,17 +82,17 @@ def not_as_written(table: str, count: int, sample: list[str] | None, when: str) 
     return Refused("rows_arrive_unchanged", table=table, count=count, sample=sample or (), remedy=remedy)
 
 
-def find_beside(connection: Connection, links: Links, name: str) -> Beside:
+def find_strays(connection: Connection, links: Links, name: str) -> Strays:
     """Rows of one table that the ledger does not know, as far as they were doubled or are our fault."""
     columns = links.changeable(name)
     if not columns:
-        return Beside()
+        return Strays()
     known = links.targets[name].columns
     cheap = [column for column in sorted(columns) if known[column].not_null and known[column].base not in COSTLY]
     values: list[sql.Composable] = [identifier("t", column) for column in cheap] or [sql.SQL("true")]
     names: list[sql.Composable] = [identifier(f"_key{number}") for number in range(len(values))]
     query = SQL(
-        "count_beside",
+        "count_strays",
         **links.slots(name),
         keys=joined([sql.SQL("{} AS {}").format(*pair) for pair in zip(values, names, strict=True)]),
         values=joined(values),
@@ -103,7 +103,7 @@ def find_beside(connection: Connection, links: Links, name: str) -> Beside:
         tables=literal(_sharing_target(links, name)),
     )
     ours, doubled, ours_ids, doubled_ids = query.one(connection)
-    return Beside(int(ours), int(doubled), tuple(ours_ids or ()), tuple(doubled_ids or ()))
+    return Strays(int(ours), int(doubled), tuple(ours_ids or ()), tuple(doubled_ids or ()))
 
 
 def _sharing_target(links: Links, name: str) -> list[str]:

@@ -23,7 +23,7 @@ SELECT EXISTS (SELECT FROM pg_trigger AS t JOIN relations AS r ON r.id = t.tgrel
                WHERE NOT t.tgisinternal AND t.tgenabled <> 'D')
        OR EXISTS (SELECT FROM pg_rewrite AS w JOIN relations AS r ON r.id = w.ev_class WHERE w.ev_type <> '1')
 
--- name: count_beside :one {content, fires, id, id_type, keys, names, staging, table, tables, target, values}
+-- name: count_strays :one {content, fires, id, id_type, keys, names, staging, table, tables, target, values}
 -- Rows of production that the ledger does not know, of whichever legacy table they came. One that equals a loaded row in everything but its id was doubled;
 -- one that a loading transaction wrote is our fault, unless a trigger that the operator lets fire may have written it.
 -- The native rows of an app that is in use are first compared by columns that are cheap to hash, and what is left by its

@@ -91,7 +91,7 @@ def compare(connection: Connection, copy: Path, spec: Spec) -> list[Compared]:
             gone = set(users.changed)
         # A staging table that somebody dropped is made anew, and says nothing.
         staged = {name for name in staged if has_table(connection, f"etl.stg_{name}")}
-        for name in (name for name in spec.load_order if name in staged and not spec.tables[name].is_frozen):
+        for name in (name for name in spec.load_order if name in staged and not spec.tables[name].is_keyless):
             found.append(_rows(connection, legacy, spec, name, exports[name], gone))
     return found
 

@@ -46,7 +46,7 @@ def find_former(connection: Connection, links: Links, table: Table) -> FormerSta
     That is when another spec made it, or for another shape of the target, when a correction was laid over it, or when
     it does not hold as many rows as were staged.
     """
-    if table.is_frozen:
+    if table.is_keyless:
         return None
     values = {
         "table": table.name,

@@ -10,7 +10,7 @@ from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statements, identifier, joined, literal, shown
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.repeated import repeated_keys
-from etl_assets.core.load.read_back import Beside, find_beside
+from etl_assets.core.load.read_back import Strays, find_strays
 from etl_assets.spec.model import Table
 
 SQL = Statements(__file__)
@@ -53,7 +53,7 @@ class SumComparison:
 class RowComparison:
     """A table's loaded rows against production.
 
-    Rows `altered`, `misowned` (as they were loaded, under another account than the claim's) and `beside` (written by a
+    Rows `altered`, `misowned` (as they were loaded, under another account than the claim's) and `strays` (written by a
     load and not in the ledger) are our fault; the others happened afterwards. `legacy_sample` names rows that were
     changed in the legacy app or vanished from it. `sums` compares the table's money.
     """
@@ -74,36 +74,36 @@ class RowComparison:
     misowned: int
     misowned_sample: tuple[str, ...]
     sums: tuple[SumComparison, ...]
-    beside: Beside = field(default_factory=Beside)
+    strays: Strays = field(default_factory=Strays)
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> "RowComparison":
         """What `dataclasses.asdict` and JSON made of one."""
-        told: dict[str, Any] = {**raw, **{name: tuple(raw[name]) for name in SAMPLES}, "beside": Beside()}
+        told: dict[str, Any] = {**raw, **{name: tuple(raw[name]) for name in SAMPLES}, "strays": Strays()}
         sums = [SumComparison(**{**money, "sample": tuple(money["sample"])}) for money in raw["sums"]]
         return cls(**{**told, "sums": tuple(sums)})
 
     def plus(self, other: "RowComparison") -> "RowComparison":
-        """Both, of different rows of one table, without what is beside the ledger."""
+        """Both, of different rows of one table, without the strays."""
         counts = {name: getattr(self, name) + getattr(other, name) for name in COUNTS}
         samples = {name: (getattr(self, name) + getattr(other, name))[:SAMPLE] for name in SAMPLES}
         sums = tuple(one.plus(more) for one, more in zip(self.sums, other.sums, strict=True))
-        return replace(other, **counts, **samples, sums=sums, beside=Beside())
+        return replace(other, **counts, **samples, sums=sums, strays=Strays())
 
     @property
     def faults(self) -> int:
         """Rows that are our fault."""
-        return self.altered + self.misowned + self.beside.ours
+        return self.altered + self.misowned + self.strays.ours
 
     @property
     def fault_sample(self) -> tuple[str, ...]:
         """A few of them: legacy ids, and new ids of those that have none."""
-        return (*self.altered_sample, *self.misowned_sample, *self.beside.ours_sample)
+        return (*self.altered_sample, *self.misowned_sample, *self.strays.ours_sample)
 
     @property
     def doubled_since(self) -> int:
         """Later copies of loaded rows."""
-        return self.beside.doubled_since
+        return self.strays.doubled_since
 
 
 def against_production(links: Links, name: str, *, wave: str | None) -> dict[str, sql.Composable]:
@@ -152,7 +152,7 @@ def compare_all(
     connection: Connection, links: Links, name: str, *, known: RowComparison | None = None
 ) -> RowComparison:
     """Compares all waves, reusing `known` if given, and adds the rows that the ledger does not know."""
-    return replace(known or compare_rows(connection, links, name), beside=find_beside(connection, links, name))
+    return replace(known or compare_rows(connection, links, name), strays=find_strays(connection, links, name))
 
 
 def _money_slots(columns: tuple[str, ...]) -> dict[str, sql.Composable]:
