@@ -23,7 +23,7 @@ from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.columns import export_columns
 from etl_assets.assets.keys import EXPORT_GROUP, OWNERS, SNAPSHOT, export_key
 from etl_assets.assets.outcomes import failures, result, table_value
-from etl_assets.assets.resources import Stores
+from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.cutover.freeze import require_unchanged
 from etl_assets.core.memory.suppressions import read_suppressions
 from etl_assets.core.staging.corrections_file import read_corrections
@@ -39,7 +39,7 @@ SHOWN_DIGEST = 12
 SNAPSHOTS_KEPT = 3  # the current one, and two that a run which began earlier may still be reading
 
 
-def take_snapshot(artifacts: Artifacts, stores: Stores, spec: Spec) -> SnapshotInfo:
+def take_snapshot(artifacts: Artifacts, stores: Access, spec: Spec) -> SnapshotInfo:
     """Copies the legacy database, without the people who were forgotten, and makes the copy current.
 
     An unchanged database keeps its snapshot's id. Somebody who is forgotten meanwhile may be in the copy: another is
@@ -53,13 +53,13 @@ def take_snapshot(artifacts: Artifacts, stores: Stores, spec: Spec) -> SnapshotI
             return info
 
 
-def known_suppressions(stores: Stores) -> Suppressions:
+def known_suppressions(stores: Access) -> Suppressions:
     """Everybody who was forgotten on the target."""
     with stores.target_as_it_is() as connection:
         return read_suppressions(connection)
 
 
-def _take(artifacts: Artifacts, stores: Stores, spec: Spec, suppressions: Suppressions) -> SnapshotInfo:
+def _take(artifacts: Artifacts, stores: Access, spec: Spec, suppressions: Suppressions) -> SnapshotInfo:
     copy, legacy = artifacts.scratch_path("legacy.db"), stores.settings().legacy_file()
     mark = file_mark(legacy)  # before the copy: what is written meanwhile is a change to be noticed
     copy_database(legacy, copy)
@@ -119,7 +119,7 @@ def _is_same(
     return path.exists() and sha256_of(path) == current.sha256
 
 
-def scrub_of(stores: Stores, spec: Spec, suppressions: Suppressions) -> Scrub:
+def scrub_of(stores: Access, spec: Spec, suppressions: Suppressions) -> Scrub:
     """What takes forgotten people out of a copy; the operator's corrections say whose some of the rows are."""
     return Scrub(spec, suppressions, read_corrections(stores.settings().corrections_path, spec))
 
@@ -136,18 +136,23 @@ def build_snapshot_asset(spec: Spec) -> dg.AssetsDefinition:
         frozen, a changed one is an error.
         """
         with failures():
-            info = take_snapshot(stores.artifacts(), stores, spec)
-        return dg.MaterializeResult(
-            metadata={
-                "snapshot": info.id,
-                "bytes": info.bytes,
-                "rows": table_value(("table", "rows"), info.rows.items()),
-                "free_bytes": free_bytes(stores.settings().artifacts),
-            },
-            data_version=dg.DataVersion(info.sha256),
-        )
+            return snapshot(stores, spec)
 
     return legacy_snapshot
+
+
+def snapshot(stores: Access, spec: Spec) -> dg.MaterializeResult:
+    """Takes a snapshot, or finds that the present one is the legacy database still."""
+    info = take_snapshot(stores.artifacts(), stores, spec)
+    return dg.MaterializeResult(
+        metadata={
+            "snapshot": info.id,
+            "bytes": info.bytes,
+            "rows": table_value(("table", "rows"), info.rows.items()),
+            "free_bytes": free_bytes(stores.settings().artifacts),
+        },
+        data_version=dg.DataVersion(info.sha256),
+    )
 
 
 def build_snapshot_checks() -> dg.AssetChecksDefinition:
@@ -224,18 +229,23 @@ def build_export_asset(spec: Spec, export: Export) -> dg.AssetsDefinition:
     )
     def export_asset(stores: Stores) -> dg.MaterializeResult:
         with failures():
-            manifest = write_export(stores.artifacts(), export, spec)
-        return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": manifest.rows,
-                "excluded": manifest.excluded,
-                "snapshot": manifest.snapshot,
-                "sha256": manifest.sha256[:SHOWN_DIGEST],
-            },
-            data_version=dg.DataVersion(manifest.sha256),
-        )
+            return export_table(stores, spec, export)
 
     return export_asset
+
+
+def export_table(stores: Access, spec: Spec, export: Export) -> dg.MaterializeResult:
+    """Writes a table's CSV, or finds it written."""
+    manifest = write_export(stores.artifacts(), export, spec)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": manifest.rows,
+            "excluded": manifest.excluded,
+            "snapshot": manifest.snapshot,
+            "sha256": manifest.sha256[:SHOWN_DIGEST],
+        },
+        data_version=dg.DataVersion(manifest.sha256),
+    )
 
 
 def build_export_checks(export: Export) -> dg.AssetChecksDefinition:

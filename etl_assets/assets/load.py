@@ -1,5 +1,6 @@
 """Production rows: owned tables wave by wave and all together, lookup tables once."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -17,8 +18,8 @@ from etl_assets.assets.keys import (
     staging_key,
 )
 from etl_assets.assets.outcomes import failures
-from etl_assets.assets.resources import Stores
-from etl_assets.core.load.load import KeyColumns, Loaded, Loader, load_unowned, load_wave
+from etl_assets.assets.resources import Access, Stores
+from etl_assets.core.load.load import KeyColumns, Loaded, Loader, Progress, load_unowned, load_wave
 from etl_assets.core.memory.audit import refusals_audited
 from etl_assets.spec.model import USERS, Spec, Table
 
@@ -56,14 +57,19 @@ def _build_unowned(spec: Spec, table: Table, staged: list[dg.AssetKey]) -> dg.As
 
     @dg.multi_asset(name=f"production_{table.name}", specs=[_asset_spec(spec, table, deps)], can_subset=False)
     def unowned_asset(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
-        with failures(), stores.target() as connection, refusals_audited(connection, run=context.run.run_id):
-            links, keys = stores.links(connection, spec), _keys(stores.artifacts(), spec)
-            known = table.name in links.targets
-            loader = Loader(connection, links, keys, context.run.run_id)
-            count = load_unowned(loader, table.name) if known else 0
-        return dg.MaterializeResult(asset_key=production_key(table.name), metadata={"rows_loaded": count})
+        with failures():
+            return load_lookup(stores, spec, table, run=context.run.run_id)
 
     return unowned_asset
+
+
+def load_lookup(stores: Access, spec: Spec, table: Table, *, run: str) -> dg.MaterializeResult:
+    """Loads a table that belongs to nobody."""
+    with stores.target() as connection, refusals_audited(connection, run=run):
+        links, keys = stores.links(connection, spec), _keys(stores.artifacts(), spec)
+        loader = Loader(connection, links, keys, run)
+        count = load_unowned(loader, table.name) if table.name in links.targets else 0
+    return dg.MaterializeResult(asset_key=production_key(table.name), metadata={"rows_loaded": count})
 
 
 def _metadata(loaded: Loaded, name: str) -> dict[str, Any]:
@@ -90,11 +96,19 @@ def _build_owned(spec: Spec, staged: list[dg.AssetKey]) -> dg.AssetsDefinition:
         def progress(done: int, of: int) -> None:
             context.log.info("%s of %s users loaded", f"{done:,}", f"{of:,}")
 
-        with failures(), stores.target() as connection, refusals_audited(connection, run=context.run.run_id):
-            links, keys = stores.links(connection, spec), _keys(stores.artifacts(), spec)
-            loader = Loader(connection, links, keys, context.run.run_id, connect=stores.another())
-            loaded = load_wave(loader, wave=context.partition_key, progress=progress)
-        for name in spec.owned:
-            yield dg.MaterializeResult(asset_key=production_key(name), metadata=_metadata(loaded, name))
+        with failures():
+            yield from load_tables(stores, spec, wave=context.partition_key, run=context.run.run_id, progress=progress)
 
     return production
+
+
+def load_tables(
+    stores: Access, spec: Spec, *, wave: str, run: str, progress: Progress
+) -> Iterator[dg.MaterializeResult]:
+    """Loads what the users of a wave own, and what is late; a result per table."""
+    with stores.target() as connection, refusals_audited(connection, run=run):
+        links, keys = stores.links(connection, spec), _keys(stores.artifacts(), spec)
+        loader = Loader(connection, links, keys, run, connect=stores.another())
+        loaded = load_wave(loader, wave=wave, progress=progress)
+    for name in spec.owned:
+        yield dg.MaterializeResult(asset_key=production_key(name), metadata=_metadata(loaded, name))

@@ -20,7 +20,7 @@ from etl_assets.assets.keys import (
     VERIFY_GROUP,
 )
 from etl_assets.assets.outcomes import failures
-from etl_assets.assets.resources import Stores
+from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.lists.changes import balance_change_lines, balance_lines, change_lines
 from etl_assets.core.lists.quarantine import quarantine_lines
 from etl_assets.core.lists.report_facts import report_facts
@@ -32,7 +32,7 @@ from etl_assets.report.points import open_points
 from etl_assets.spec.model import Spec
 
 
-def gather(connection: Connection, stores: Stores, spec: Spec) -> ReportFacts:
+def gather(connection: Connection, stores: Access, spec: Spec) -> ReportFacts:
     """The facts of this moment, with those of the last verification."""
     artifacts = stores.artifacts()
     verified = read_verified(artifacts)
@@ -50,7 +50,7 @@ def read_verified(artifacts: Artifacts) -> Verified | None:
     return None if text is None else Verified.from_json(json.loads(text))
 
 
-def publish_quarantine(connection: Connection, stores: Stores, spec: Spec, verified: Verified | None = None) -> Path:
+def publish_quarantine(connection: Connection, stores: Access, spec: Spec, verified: Verified | None = None) -> Path:
     """Writes every quarantined cell and row to a CSV for people; after a cleanup, what etl.quarantine still has.
 
     With a verification of this moment, rows are looked for only in tables of which it counted some.
@@ -66,7 +66,7 @@ def publish_quarantine(connection: Connection, stores: Stores, spec: Spec, verif
         return stores.artifacts().publish_report(QUARANTINE_LIST, quarantine_lines(connection, links, tables))
 
 
-def publish_changes(connection: Connection, stores: Stores, spec: Spec, verified: Verified) -> Path:
+def publish_changes(connection: Connection, stores: Access, spec: Spec, verified: Verified) -> Path:
     """Writes every loaded row, and every balance, that the legacy app has changed since to a CSV for people.
 
     Only tables of which the verification counted such rows are read again.
@@ -82,7 +82,7 @@ def publish_changes(connection: Connection, stores: Stores, spec: Spec, verified
         return stores.artifacts().publish_report(CHANGE_LIST, lines)
 
 
-def publish_balances(connection: Connection, stores: Stores, spec: Spec) -> Path:
+def publish_balances(connection: Connection, stores: Access, spec: Spec) -> Path:
     """Writes every user's balance that differs somewhere or was not compared to a CSV for people."""
     links = stores.links(connection, spec)
     with reading(connection):
@@ -98,28 +98,34 @@ def build_report_asset(spec: Spec) -> dg.AssetsDefinition:
         """One page that says what arrived, what waits, what was set aside and why, with a box to sign.
 
         The page is a file that needs nothing else, for a browser or a printer; its path is shown here, and its text
-        too. It holds counts and legacy ids and no address. Strays it lie lists for a spreadsheet: the quarantine with
+        too. It holds counts and legacy ids and no address. Beside it lie lists for a spreadsheet: the quarantine with
         the refused values, what the legacy app changed or removed after the load, and balances that
         differ. Safe to re-run: all are replaced whole.
         """
-        with failures(), stores.target() as connection:
-            facts, artifacts = gather(connection, stores, spec), stores.artifacts()
-            path = artifacts.publish_report(PAGE, [html_page(facts)])
-            quarantine = publish_quarantine(connection, stores, spec, facts.verified)
-            changes = publish_changes(connection, stores, spec, facts.verified)
-            money = {}
-            if spec.balances:
-                money["balances"] = dg.MetadataValue.path(publish_balances(connection, stores, spec))
-        return dg.MaterializeResult(
-            metadata={
-                "report": dg.MetadataValue.md(markdown_page(facts)),
-                "page": dg.MetadataValue.path(path),
-                "quarantine_list": dg.MetadataValue.path(quarantine),
-                "legacy_changes": dg.MetadataValue.path(changes),
-                **money,
-                "verdict": verdict(facts),
-                "open_points": len(open_points(facts)),
-            }
-        )
+        with failures():
+            return write_report(stores, spec)
 
     return migration_report
+
+
+def write_report(stores: Access, spec: Spec) -> dg.MaterializeResult:
+    """Writes the page and the lists beside it."""
+    with stores.target() as connection:
+        facts, artifacts = gather(connection, stores, spec), stores.artifacts()
+        path = artifacts.publish_report(PAGE, [html_page(facts)])
+        quarantine = publish_quarantine(connection, stores, spec, facts.verified)
+        changes = publish_changes(connection, stores, spec, facts.verified)
+        money = {}
+        if spec.balances:
+            money["balances"] = dg.MetadataValue.path(publish_balances(connection, stores, spec))
+    return dg.MaterializeResult(
+        metadata={
+            "report": dg.MetadataValue.md(markdown_page(facts)),
+            "page": dg.MetadataValue.path(path),
+            "quarantine_list": dg.MetadataValue.path(quarantine),
+            "legacy_changes": dg.MetadataValue.path(changes),
+            **money,
+            "verdict": verdict(facts),
+            "open_points": len(open_points(facts)),
+        }
+    )

@@ -1,5 +1,7 @@
 """`etl.stg_<table>`: typed rows that passed their value rules, ready to be claimed."""
 
+from collections.abc import Callable
+
 import dagster as dg
 
 from etl_assets.access.postgres.catalog import find_target, read_target, require_fit
@@ -7,7 +9,7 @@ from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.columns import staging_columns
 from etl_assets.assets.keys import OWNERS, STAGING_GROUP, TARGET, export_key, staging_key
 from etl_assets.assets.outcomes import failures, table_value
-from etl_assets.assets.resources import Stores
+from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.links.links import Links
 from etl_assets.core.staging.corrections_file import read_corrections
 from etl_assets.core.staging.stage import Stage, stage_table
@@ -31,23 +33,29 @@ def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
         "or only the rows that differ from the snapshot staged before, and what was loaded is known from the ledger.",
     )
     def staging_asset(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
-        with failures(), stores.target() as connection:
-            artifacts = stores.artifacts()
-            is_absent = table.name in artifacts.current_snapshot().missing
-            with reading(connection):
-                target = find_target(connection, table) if is_absent else read_target(connection, table)
-            if is_absent:
-                context.log.warning("The legacy database has no table %s: nothing to migrate here.", table.source)
-            if target is None:
-                return dg.MaterializeResult(metadata={"dagster/row_count": 0, "quarantined": 0, "excluded": 0})
-            require_fit(table, target)
-            links, file = Links(spec, {table.name: target}), read_corrections(stores.settings().corrections_path, spec)
-            staged = stage_table(connection, artifacts, links, table, corrections=file, run=context.run.run_id)
-            with reading(connection):
-                summary = table_summary(connection, links, table.name)
-        return _materialized(staged, summary)
+        with failures():
+            return stage(stores, spec, table, run=context.run.run_id, warn=context.log.warning)
 
     return staging_asset
+
+
+def stage(stores: Access, spec: Spec, table: Table, *, run: str, warn: Callable[[str], object]) -> dg.MaterializeResult:
+    """Stages a table of the current snapshot; one that neither side has is said to be empty."""
+    with stores.target() as connection:
+        artifacts = stores.artifacts()
+        is_absent = table.name in artifacts.current_snapshot().missing
+        with reading(connection):
+            target = find_target(connection, table) if is_absent else read_target(connection, table)
+        if is_absent:
+            warn(f"The legacy database has no table {table.source}: nothing to migrate here.")
+        if target is None:
+            return dg.MaterializeResult(metadata={"dagster/row_count": 0, "quarantined": 0, "excluded": 0})
+        require_fit(table, target)
+        links, file = Links(spec, {table.name: target}), read_corrections(stores.settings().corrections_path, spec)
+        staged = stage_table(connection, artifacts, links, table, corrections=file, run=run)
+        with reading(connection):
+            summary = table_summary(connection, links, table.name)
+    return _materialized(staged, summary)
 
 
 def _materialized(staged: Stage, summary: dict[str, str]) -> dg.MaterializeResult:

@@ -8,7 +8,7 @@ from etl_assets.access.postgres.catalog import read_targets
 from etl_assets.access.postgres.connection import Connection, reading, server_facts
 from etl_assets.assets.keys import OWNERS, STAGING_GROUP, TARGET
 from etl_assets.assets.outcomes import check_result, check_spec, failures, result
-from etl_assets.assets.resources import Stores
+from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.gate.target_rules import Encryption, encryption, examine_target, target_validations
 from etl_assets.core.gate.validation import Validation
 from etl_assets.core.links.links import Links
@@ -34,21 +34,27 @@ def build_target_asset(spec: Spec) -> dg.AssetsDefinition:
         Its checks say whether it is fit: the right database, privileges, row level security, privacy of schema etl,
         and whether confirmed addresses prove anything. Safe to re-run: it only reads.
         """
-        with failures(), stores.target_as_it_is() as connection, reading(connection):
-            links = Links(spec, read_targets(connection, spec))
-            facts, protection = server_facts(connection), encryption(connection)
-            found = examine_target(connection, links)
-            wrong = contradictions(connection, declared_facts(spec)) if exists(connection) else []
-        results = [
-            check_result(validation, TARGET, finding) if finding else _not_looked_at(validation)
-            for validation, finding in found
-        ]
-        return dg.MaterializeResult(
-            metadata={**facts, "tls": protection.version, "tables": len(links.tables)},
-            check_results=[*results, _meant(wrong), _encrypted(protection)],
-        )
+        with failures():
+            return look(stores, spec)
 
     return target
+
+
+def look(stores: Access, spec: Spec) -> dg.MaterializeResult:
+    """Looks at the target as it is, with every check about it."""
+    with stores.target_as_it_is() as connection, reading(connection):
+        links = Links(spec, read_targets(connection, spec))
+        facts, protection = server_facts(connection), encryption(connection)
+        found = examine_target(connection, links)
+        wrong = contradictions(connection, declared_facts(spec)) if exists(connection) else []
+    results = [
+        check_result(validation, TARGET, finding) if finding else _not_looked_at(validation)
+        for validation, finding in found
+    ]
+    return dg.MaterializeResult(
+        metadata={**facts, "tls": protection.version, "tables": len(links.tables)},
+        check_results=[*results, _meant(wrong), _encrypted(protection)],
+    )
 
 
 def told(connection: Connection, links: Links) -> list[tuple[str, bool, str, bool]]:

@@ -21,7 +21,7 @@ from etl_assets.assets.keys import (
     staging_key,
 )
 from etl_assets.assets.outcomes import failures, table_value
-from etl_assets.assets.resources import Stores
+from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.balances.people import People, read_people, stage_people
 from etl_assets.core.memory.suppressions import require_suppressed
 from etl_assets.core.staging.corrections_file import read_corrections
@@ -52,25 +52,31 @@ def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
         addresses of unclaimed ones follow the legacy app, and a claim never changes. The operator's claims file, where
         there is one, is read here.
         """
-        with failures(), stores.target() as connection:
-            artifacts, claims = stores.artifacts(), read_claims(stores.settings().claims_path)
-            snapshot, file = artifacts.current_snapshot(), read_corrections(stores.settings().corrections_path, spec)
-            people = _people(artifacts, snapshot, Corrected(file.of(USERS), file.sha256))
-            brought = read_people(connection, spec, people)
-            with writing(connection, run=context.run.run_id):
-                require_suppressed(connection, snapshot.suppressed)
-                total = stage_people(connection, spec, users, brought, claims=claims, run=context.run.run_id)
-            fault_point("users.committed")
-        return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": total,
-                "snapshot": people.snapshot,
-                "claims_by_operator": len(claims.all) - claims.holds,
-                "holds_by_operator": claims.holds,
-            }
-        )
+        with failures():
+            return map_users(stores, spec, users, run=context.run.run_id)
 
     return legacy_user_map
+
+
+def map_users(stores: Access, spec: Spec, users: Users, *, run: str) -> dg.MaterializeResult:
+    """Brings the map to what snapshot and claims file say."""
+    with stores.target() as connection:
+        artifacts, claims = stores.artifacts(), read_claims(stores.settings().claims_path)
+        snapshot, file = artifacts.current_snapshot(), read_corrections(stores.settings().corrections_path, spec)
+        people = _people(artifacts, snapshot, Corrected(file.of(USERS), file.sha256))
+        brought = read_people(connection, spec, people)
+        with writing(connection, run=run):
+            require_suppressed(connection, snapshot.suppressed)
+            total = stage_people(connection, spec, users, brought, claims=claims, run=run)
+        fault_point("users.committed")
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": total,
+            "snapshot": people.snapshot,
+            "claims_by_operator": len(claims.all) - claims.holds,
+            "holds_by_operator": claims.holds,
+        }
+    )
 
 
 def _people(artifacts: Artifacts, snapshot: SnapshotInfo, laid: Corrected) -> People:
@@ -99,25 +105,30 @@ def build_resolved_asset(spec: Spec) -> dg.AssetsDefinition:
         re-run: the same users, and no others; whoever comes later goes to the next wave. A wave that was undone claims
         its users anew when it is run by hand.
         """
-        with failures(), stores.target() as connection:
-            links = stores.links(connection, spec)
-            with writing(connection, run=context.run.run_id):
-                key, run, sample = context.partition_key, context.run.run_id, context.run.tags.get(SAMPLE_TAG)
-                by_hand = is_by_hand(context.run)
-                wave = seal_wave(connection, spec, links, key=key, run=run, by_hand=by_hand, sample=sample)
-            fault_point("resolve.committed")
-            with reading(connection):
-                states = count_labels(connection)
-        return dg.MaterializeResult(
-            metadata={
-                "progress": dg.MetadataValue.md(as_markdown(progress_svg([user_bar(states)]))),
-                "users": wave.users,
-                "dagster/partition_row_count": wave.users,
-                "sealed_now": wave.is_new,
-                "resolved_in_all": states.get("resolved", 0),
-                "waiting_users": states.get("waiting", 0),
-                "states": table_value(("state", "users"), sorted(states.items())),
-            }
-        )
+        with failures():
+            return resolve(stores, spec, wave=context.partition_key, run=context.run)
 
     return resolved_users
+
+
+def resolve(stores: Access, spec: Spec, *, wave: str, run: dg.DagsterRun) -> dg.MaterializeResult:
+    """Seals a wave, or finds it sealed."""
+    with stores.target() as connection:
+        links = stores.links(connection, spec)
+        with writing(connection, run=run.run_id):
+            by_hand, sample = is_by_hand(run), run.tags.get(SAMPLE_TAG)
+            sealed = seal_wave(connection, spec, links, key=wave, run=run.run_id, by_hand=by_hand, sample=sample)
+        fault_point("resolve.committed")
+        with reading(connection):
+            states = count_labels(connection)
+    return dg.MaterializeResult(
+        metadata={
+            "progress": dg.MetadataValue.md(as_markdown(progress_svg([user_bar(states)]))),
+            "users": sealed.users,
+            "dagster/partition_row_count": sealed.users,
+            "sealed_now": sealed.is_new,
+            "resolved_in_all": states.get("resolved", 0),
+            "waiting_users": states.get("waiting", 0),
+            "states": table_value(("state", "users"), sorted(states.items())),
+        }
+    )

@@ -183,29 +183,34 @@ def build_reconciliation_asset(spec: Spec) -> dg.AssetsDefinition:
         A few of its users also look at them as the app would let them, through row level security. Safe to re-run: it
         reads, and writes nothing but what it has found, for the verification.
         """
-        wave, run = context.partition_key, context.run.run_id
-        with failures(), stores.target() as connection:
-            links = stores.links(connection, spec)
-            with reading(connection):
-                tables = [name for name in _staged_tables(connection, links) if name in spec.owned]
-                large = is_large(connection, wave)
-                read = links.as_whole if large else links
-                with looking_up(connection, few=not large):
-                    found = [compare_rows(connection, read, name, wave=wave) for name in tables]
-                sight = see_as_users(connection, links, wave=wave)
-                known = compared(connection, links, found)
-            with writing(connection, run=run):
-                remember_compared(connection, known, by=OF_WAVE, run=run)
-        return dg.MaterializeResult(
-            metadata={"rows_compared": sum(row.compared for row in found), "rows": rows_table(found)},
-            check_results=[
-                rows_result(RECONCILIATION, found),
-                sums_result(RECONCILIATION, found),
-                sight_result(sight),
-            ],
-        )
+        with failures():
+            return reconcile(stores, spec, wave=context.partition_key, run=context.run.run_id)
 
     return reconciliation
+
+
+def reconcile(stores: Access, spec: Spec, *, wave: str, run: str) -> dg.MaterializeResult:
+    """Reads a wave's rows back, and looks at some of them as their users."""
+    with stores.target() as connection:
+        links = stores.links(connection, spec)
+        with reading(connection):
+            tables = [name for name in _staged_tables(connection, links) if name in spec.owned]
+            large = is_large(connection, wave)
+            read = links.as_whole if large else links
+            with looking_up(connection, few=not large):
+                found = [compare_rows(connection, read, name, wave=wave) for name in tables]
+            sight = see_as_users(connection, links, wave=wave)
+            known = compared(connection, links, found)
+        with writing(connection, run=run):
+            remember_compared(connection, known, by=OF_WAVE, run=run)
+    return dg.MaterializeResult(
+        metadata={"rows_compared": sum(row.compared for row in found), "rows": rows_table(found)},
+        check_results=[
+            rows_result(RECONCILIATION, found),
+            sums_result(RECONCILIATION, found),
+            sight_result(sight),
+        ],
+    )
 
 
 def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
@@ -239,31 +244,37 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
         all. Safe to re-run: it reads, and writes nothing but each unclaimed user's present state into the user map, and
         what was read back.
         """
-        run = context.run.run_id
-        with failures(), stores.target() as connection:
-            links = stores.links(connection, spec)
-            with reading(connection):
-                tables = _staged_tables(connection, links)
-                if not tables and find_final_books(connection):
-                    raise CleanedUp
-            if spec.users is not None and set(links.tables) <= set(tables):
-                with writing(connection, run=run):
-                    label_users(connection, spec, links)
-            with reading(connection):
-                found = _read_back(connection, links, tables, run=run)
-                thawed = _thawed(connection, stores, spec)
-            fault_point("verify.counted")
-            stores.artifacts().publish_report(VERIFIED, [json.dumps(found.as_verified().as_json())])
-            with writing(connection, run=run):
-                verify_waves(connection)
-                note_places(connection, links, [row.table for row in found.rows if row.compared > row.gone_since])
-                remember_compared(connection, found.compared, by=OF_ALL, run=run)
-                audit(connection, run=run, action="verified", **found.for_audit())
-                if found.books.closed and is_migrate(context.run):
-                    remember_by_hand(connection, run=run)
-        return dg.MaterializeResult(
-            metadata=verification_metadata(found.books, found.rows),
-            check_results=[*found.results(), frozen_result(thawed)],
-        )
+        with failures():
+            return verify_everything(stores, spec, run=context.run)
 
     return verification
+
+
+def verify_everything(stores: Access, spec: Spec, *, run: dg.DagsterRun) -> dg.MaterializeResult:
+    """Reads everything back and counts the books, as they were found in one moment."""
+    name = run.run_id
+    with stores.target() as connection:
+        links = stores.links(connection, spec)
+        with reading(connection):
+            tables = _staged_tables(connection, links)
+            if not tables and find_final_books(connection):
+                raise CleanedUp
+        if spec.users is not None and set(links.tables) <= set(tables):
+            with writing(connection, run=name):
+                label_users(connection, spec, links)
+        with reading(connection):
+            found = _read_back(connection, links, tables, run=name)
+            thawed = _thawed(connection, stores, spec)
+        fault_point("verify.counted")
+        stores.artifacts().publish_report(VERIFIED, [json.dumps(found.as_verified().as_json())])
+        with writing(connection, run=name):
+            verify_waves(connection)
+            note_places(connection, links, [row.table for row in found.rows if row.compared > row.gone_since])
+            remember_compared(connection, found.compared, by=OF_ALL, run=name)
+            audit(connection, run=name, action="verified", **found.for_audit())
+            if found.books.closed and is_migrate(run):
+                remember_by_hand(connection, run=name)
+    return dg.MaterializeResult(
+        metadata=verification_metadata(found.books, found.rows),
+        check_results=[*found.results(), frozen_result(thawed)],
+    )

@@ -8,7 +8,7 @@ from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.columns import WAITING_COLUMNS, column_schema
 from etl_assets.assets.keys import OWNERS, USERS_GROUP, VERIFICATION, WAITING, WAITING_LIST
 from etl_assets.assets.outcomes import failures, table_value
-from etl_assets.assets.resources import Stores
+from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.links.links import Links
 from etl_assets.core.lists.waiting import waiting_lines
 from etl_assets.core.memory.staged import staged_tables
@@ -34,18 +34,24 @@ def build_waiting_asset(spec: Spec) -> dg.AssetsDefinition:
         do. It holds addresses: the file is private, its path is shown here. Safe to re-run: it is replaced whole.
         After a cleanup nothing is staged, and the counts of rows are empty.
         """
-        listed: Counter[str] = Counter()
-        with failures(), stores.target() as connection:
-            links = stores.links(connection, spec)
-            with reading(connection):
-                staged = links if set(links.tables) <= staged_tables(connection) else Links(spec, {})
-                path = stores.artifacts().publish_report(WAITING_LIST, waiting_lines(connection, staged, listed))
-        return dg.MaterializeResult(
-            metadata={
-                "users": listed.total(),
-                "states": table_value(("state", "users"), sorted(listed.items())),
-                "list": dg.MetadataValue.path(path),
-            }
-        )
+        with failures():
+            return list_waiting(stores, spec)
 
     return waiting_users
+
+
+def list_waiting(stores: Access, spec: Spec) -> dg.MaterializeResult:
+    """Writes the list of those who are still missing."""
+    listed: Counter[str] = Counter()
+    with stores.target() as connection:
+        links = stores.links(connection, spec)
+        with reading(connection):
+            staged = links if set(links.tables) <= staged_tables(connection) else Links(spec, {})
+            path = stores.artifacts().publish_report(WAITING_LIST, waiting_lines(connection, staged, listed))
+    return dg.MaterializeResult(
+        metadata={
+            "users": listed.total(),
+            "states": table_value(("state", "users"), sorted(listed.items())),
+            "list": dg.MetadataValue.path(path),
+        }
+    )
