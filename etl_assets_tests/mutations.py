@@ -11,7 +11,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from etl_assets.access.postgres.connection import Connection, reading, transaction
-from etl_assets.core.gate.table_rules import all_validations
+from etl_assets.core.gate.gate import all_validations
 from etl_assets.core.links.links import Links
 from etl_assets.core.load import load as loading
 from etl_assets.core.load.load import Loader, load_wave

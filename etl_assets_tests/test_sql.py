@@ -245,3 +245,14 @@ def test_every_reason_of_a_user_has_a_remedy_and_every_remedy_a_reason() -> None
     reasons = {re.sub(rf"^(?:{states}): ", "", reason) for reason in said}
     assert reasons - set(REASON_REMEDIES) == SAID_BY_THE_STATE
     assert set(REASON_REMEDIES) - reasons == {"undone"}
+
+
+def test_a_statement_that_is_told_its_table_is_known() -> None:
+    """`HOMES` cannot see whom these write: what keeps something by row or by user, for `forget` and for staging."""
+    told = {f"{file}: {name}" for (file, name), text in STATEMENTS.items() if "{store}" in text}
+    assert told == {
+        "core/forget/forget.sql: delete_noted_rows",
+        "core/forget/forget.sql: delete_noted_user",
+        "core/staging/table.sql: clear_table",
+        "core/staging/update.sql: delete_gone",
+    }

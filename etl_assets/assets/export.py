@@ -110,9 +110,7 @@ def _take(artifacts: Artifacts, stores: Access, spec: Spec, suppressions: Suppre
 def _is_same(
     artifacts: Artifacts, current: SnapshotInfo, digest: str, rows: dict[str, int], suppressions: Suppressions
 ) -> bool:
-    # A snapshot of a former version says nothing of its source: it was kept as it was copied.
-    known = current.source_sha256 or current.sha256
-    if known != digest or current.rows != rows or current.suppressed != suppressions.digest:
+    if current.source_sha256 != digest or current.rows != rows or current.suppressed != suppressions.digest:
         return False
     # A scrub that broke off leaves a copy that is not the one described.
     path = artifacts.snapshot_path(current.id)

@@ -12,7 +12,6 @@ from etl_assets.assets.export import (
     build_snapshot_asset,
     build_snapshot_checks,
 )
-from etl_assets.assets.gate import build_validation_checks
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import COMMAND_TAG, LOAD_WAVE, NEW_WAVE, VERIFY
 from etl_assets.assets.load import build_production_assets
@@ -21,6 +20,7 @@ from etl_assets.assets.resources import Access, Stores
 from etl_assets.assets.staging import build_staging_asset
 from etl_assets.assets.target import build_target_asset
 from etl_assets.assets.users import build_resolved_asset, build_user_map_asset
+from etl_assets.assets.validations import build_validation_checks
 from etl_assets.assets.verify import build_reconciliation_asset, build_verification_asset
 from etl_assets.assets.waiting import build_waiting_asset
 from etl_assets.automation.alarm import build_alarm

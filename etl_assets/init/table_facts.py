@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 class ColumnFacts:
     """One column: what it is declared to be, and how many of its cells are what.
 
-    `shapes` counts text cells by `spec.value_shapes`, `formats` those that a date format reads, `epochs` the numbers
+    `shapes` counts text cells by `init.value_shapes`, `formats` those that a date format reads, `epochs` the numbers
     that fall in 2000-2035 as seconds (`s`), `ms`, `us` or Julian days (`julian`).
     """
 

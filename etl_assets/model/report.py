@@ -9,7 +9,7 @@ from etl_assets.model.money import UserBalance, gap_words
 
 @dataclass(frozen=True, kw_only=True)
 class RowLine:
-    """One table's loaded rows, read back; the counts are those of `stores.comparison.RowComparison`.
+    """One table's loaded rows, read back; the counts are those of `core.verify.rows.RowComparison`.
 
     Only `altered`, `misowned` and `unledgered` (written by a load, and not in the ledger) are our fault.
     """

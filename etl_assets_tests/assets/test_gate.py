@@ -19,7 +19,7 @@ from etl_assets.assets.keys import (
     key_of,
     production_key,
 )
-from etl_assets.core.gate.table_rules import all_validations, require_gate
+from etl_assets.core.gate.gate import all_validations, require_gate
 from etl_assets.core.load import load as loading
 from etl_assets.core.memory.schema import rolled_back
 from etl_assets.core.users.users import read_links

@@ -7,7 +7,7 @@ import pytest
 from psycopg import sql
 
 from etl_assets.access.postgres.connection import connect, reading, transaction, writing
-from etl_assets.core.gate.table_rules import gate
+from etl_assets.core.gate.gate import gate
 from etl_assets.core.links.foreign_keys import proven_by_join
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.insert import insert_ready

@@ -49,7 +49,6 @@ LOCK_WAIT_S = 60.0
 SILENT_S = 30.0
 NAME_LENGTH = 63  # Postgres cuts application_name there
 LOCK_RETRY_S = 0.2
-UNDEFINED = ("3F000", "42P01")
 
 
 @contextmanager

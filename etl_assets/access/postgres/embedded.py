@@ -88,7 +88,7 @@ class EmbeddedPostgres:
 
     def url(self, database: str) -> str:
         """The DSN of a database of this cluster; it holds no secret."""
-        # The encoding is for whoever connects without `stores.postgres.connect`, as Dagster's storage does.
+        # The encoding is for whoever connects without `connection.connect`, as Dagster's storage does.
         return f"postgresql://postgres@/{database}?host={self.socket_folder}&port={PORT}&client_encoding=UTF8"
 
     def acquire(self) -> "EmbeddedPostgres":

@@ -3,7 +3,7 @@
 A turn with lanes holds the writers' lock and writes nothing itself. A lane takes the lanes' lock, shared, and then
 looks whether its turn still holds the writers' lock; every other writer takes both locks, or looks for lanes once it
 has the first. So no writer gets its turn beside a lane, also when the turn's own connection is lost: the lane ends
-first. The lanes' epochs do for their commits what `etl.writer.epoch` does for those of a turn (`postgres.writing`).
+first. The lanes' epochs do for their commits what `etl.writer.epoch` does for those of a turn (`connection.writing`).
 """
 
 from collections.abc import Callable, Iterator, Sequence

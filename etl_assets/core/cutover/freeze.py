@@ -9,6 +9,7 @@ from etl_assets.access.postgres.statements import Statements
 from etl_assets.core.load.due import staged_snapshots
 from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.facts import drop_fact, write_fact
+from etl_assets.core.memory.schema import exists
 from etl_assets.model.errors import FreezeRefused, LegacyThawed, sample_of
 from etl_assets.model.report import Freeze
 from etl_assets.spec.model import Spec
@@ -89,8 +90,5 @@ def require_unchanged(connection: Connection, sha256: str) -> None:
 
 
 def _fact(connection: Connection) -> tuple[dict[str, Any], str] | None:
-    # Also where an earlier version of this program made the schema, and something of it is still missing.
-    if SQL("has_meta").one(connection) != (True,):
-        return None
-    found = SQL("find_freeze").many(connection, key=FROZEN)
-    return (found[0][0], found[0][1]) if found else None
+    found = SQL("find_freeze").first(connection, key=FROZEN) if exists(connection) else None
+    return (found[0], found[1]) if found else None

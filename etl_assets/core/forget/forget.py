@@ -54,7 +54,7 @@ def forget_user(connection: Connection, links: Links, user: str, *, find_keys: F
     """
     with writing(connection, run=run):
         key = suppression_key(connection)
-        if read_suppressions(connection).names(user) and not SQL("find_person").many(connection, user=user):
+        if read_suppressions(connection).names(user) and SQL("find_person").first(connection, user=user) is None:
             counts = SQL("find_forgotten").one(connection, keyed=keyed_id(key, user))[0]
             return Removed(counts, again=True)
         is_in_snapshot, *known = _require_unclaimed(connection, user)
@@ -84,8 +84,8 @@ def forget_user(connection: Connection, links: Links, user: str, *, find_keys: F
 
 def _require_unclaimed(connection: Connection, user: str) -> tuple[bool, str | None, str | None]:
     """Whether the staged snapshot has the user; the address, and the sign-up as the legacy app writes it."""
-    found = SQL("find_person").many(connection, user=user)
-    if not found:
+    found = SQL("find_person").first(connection, user=user)
+    if found is None:
         raise ForgetRefused(
             "no legacy user has this id. It is the users table's own id; after a first `migrate`, "
             "`etl.legacy_user_map` lists them all."
@@ -95,7 +95,7 @@ def _require_unclaimed(connection: Connection, user: str) -> tuple[bool, str | N
             f"the user {user} has no id of its own in the legacy database, or shares it, so nobody can say which rows "
             "are meant. Correct the id in the legacy app, run `migrate`, then forget the user by that id."
         )
-    is_claimed, loaded, is_in_snapshot, email, created = found[0]
+    is_claimed, loaded, is_in_snapshot, email, created = found
     if is_claimed:
         raise ForgetRefused(
             f"the user {user} has claimed an account, and {said(loaded, 'row', 'are')} in the new app, which "

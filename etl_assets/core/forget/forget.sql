@@ -1,4 +1,4 @@
--- name: find_person :many (user)
+-- name: find_person :first (user)
 -- One legacy user: the account, rows in the ledger, whether the staged snapshot has the user; address and sign-up.
 SELECT m.supabase_user_id IS NOT NULL,
        (SELECT count(*) FROM etl.loaded AS l WHERE l.legacy_user_id = m.legacy_user_id),

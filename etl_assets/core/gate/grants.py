@@ -51,7 +51,7 @@ def grants(connection: Connection, links: Links, *, role: str) -> str:
     ]
     if links.spec.policy.joins:
         parts.append((JOINS, SQL("replication_role", role=name)))
-    if SQL("find_role").many(connection, role=ROLE):
+    if SQL("find_role").first(connection, role=ROLE):
         whose = "" if SQL("may_lend").one(connection, role=ROLE)[0] else f"; as whoever may grant {ROLE}"
         parts.append((f"looks at rows as a user does: {EYES}{whose}", SQL("become_user", role=name)))
     lines = [HEADER.format(role=role)]

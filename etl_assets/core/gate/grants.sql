@@ -33,7 +33,7 @@ GRANT USAGE, SELECT, UPDATE ON SEQUENCE {sequence} TO {role}
 -- May load without triggers; only a superuser can grant it.
 GRANT SET ON PARAMETER session_replication_role TO {role}
 
--- name: find_role :many (role)
+-- name: find_role :first (role)
 -- A role, if it is there.
 SELECT 1 FROM pg_roles WHERE rolname = %(role)s
 

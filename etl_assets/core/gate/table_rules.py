@@ -2,12 +2,11 @@
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from psycopg import sql
 
 from etl_assets.access.postgres.catalog import regclass, shape_digest
-from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import (
     Statement,
     Statements,
@@ -17,20 +16,13 @@ from etl_assets.access.postgres.statements import (
     literals,
     staging_table,
 )
-from etl_assets.core.gate.user_rules import resolve_validations, user_validations
-from etl_assets.core.gate.validation import RESOLVED_ASSET, USERS_ASSET, Validation
+from etl_assets.core.gate.validation import Validation
 from etl_assets.core.links.links import GIVEN_AGAIN, OWNER_REASONS, REFERENCE_REASONS, REFUSED, Links
 from etl_assets.spec.model import Spec, Table
 
 SQL = Statements(__file__)
 
 Rule = Callable[..., Validation]
-
-
-def all_validations(spec: Spec) -> list[Validation]:
-    """Every validation of a spec, in the order in which an operator meets them."""
-    found = [validation for name in spec.load_order for validation in staging_validations(spec, name)]
-    return found if spec.users is None else [*found, *user_validations(spec), *resolve_validations(spec)]
 
 
 def staging_validations(spec: Spec, name: str) -> list[Validation]:
@@ -41,16 +33,16 @@ def staging_validations(spec: Spec, name: str) -> list[Validation]:
 
 def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
     again, key = f"Materialize `exports/{name}` and `staging/{name}` again.", literal(name)
-    frozen = rule(
+    unchanged = rule(
         "a_table_without_a_key_is_unchanged",
         title="A table without a key is as it was when its rows were first loaded.",
         remedy="Its rows are known by their place alone, and places change, so it can be loaded once. Give it a key in "
         "the spec before the first load; now, leave it out of the spec.",
-        compose=lambda _: SQL("count_thawed", table=key),
+        compose=lambda _: SQL("count_changed_keyless", table=key),
         blocking=True,
     )
     return [
-        *([frozen] if spec.tables[name].is_keyless else []),
+        *([unchanged] if spec.tables[name].is_keyless else []),
         rule(
             "rows_match_the_export",
             title="Every exported row is staged, quarantined or excluded, once.",
@@ -218,32 +210,10 @@ def _future_rows(table: Table) -> Statement:
         if spec.type == "timestamptz"
     ]
     condition = joined([sql.SQL("false"), *late], by=" OR ")
-    return SQL("count_future_rows", staging=staging_table(table.name), late=condition)
+    return SQL("count_future_rows", staging=staging_table(table.name), future=condition)
 
 
 def _repeated(table: Table, columns: tuple[str, ...], _: Links) -> Statement:
     names: list[sql.Composable] = [identifier("s", column) for column in columns]
     filled = joined([sql.SQL("{} IS NOT NULL").format(name) for name in names], by=" AND ")
     return SQL("count_repeated", staging=staging_table(table.name), columns=joined(names), filled=filled)
-
-
-def gate(links: Links) -> Iterator[Validation]:
-    """The blocking validations of the tables that the target has: what the load runs before its first insert."""
-    known = {*links.tables, USERS_ASSET, RESOLVED_ASSET}
-    return (rule for rule in all_validations(links.spec) if rule.blocking and rule.table in known)
-
-
-def require_gate(
-    connection: Connection, links: Links, *, users: list[str] | None = None, is_refused: bool = False
-) -> None:
-    """Raises unless every blocking validation holds in this transaction; with `users` it writes only their rows.
-
-    A Dagster check stops only its own run (dagster 1.13, a blocking check and a later run); this holds in any run.
-    What an index of the target holds anyway is asked for everybody, and for some `users` only after it has refused.
-
-    Raises:
-        Refused: the first that does not.
-    """
-    for validation in gate(links):
-        if users is None or is_refused or not validation.is_held(links):
-            validation.require(connection, links, users=users)

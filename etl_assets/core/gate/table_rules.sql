@@ -1,8 +1,8 @@
--- name: count_thawed :one {table}
+-- name: count_changed_keyless :one {table}
 -- 1 when a table without a key is not what it was when its rows were loaded.
 SELECT count(*), ARRAY[]::text[]
 FROM etl.staged AS d
-JOIN etl.meta AS m ON m.key = 'frozen ' || d."table"
+JOIN etl.meta AS m ON m.key = 'keyless ' || d."table"
 WHERE d."table" = {table} AND m.value <> d.content
 
 -- name: count_unaccounted_rows :one {staging, table}
@@ -48,12 +48,12 @@ JOIN {target} AS t ON t.{id} = k._new_id
 WHERE NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {table} AND l.legacy_id = k._legacy_id)
   AND NOT coalesce({adopted}, false) {of_users}
 
--- name: count_future_rows :one {late, staging}
+-- name: count_future_rows :one {future, staging}
 -- Rows with a timestamp after now.
-SELECT count(*), (array_agg(s._legacy_id ORDER BY s._legacy_id))[1:6] FROM {staging} AS s WHERE {late}
+SELECT count(*), (array_agg(s._legacy_id ORDER BY s._legacy_id))[1:6] FROM {staging} AS s WHERE {future}
 
 -- name: count_repeated :one {columns, filled, staging}
--- Rows that share values which should be unique (guide, step 5: duplicate references).
+-- Rows that share values which should be unique: a payment that was booked twice.
 SELECT coalesce(sum(r.rows), 0), (array_agg(r.first ORDER BY r.first))[1:6]
 FROM (SELECT count(*) AS rows, min(s._legacy_id) AS first FROM {staging} AS s
       WHERE {filled} GROUP BY {columns} HAVING count(*) > 1) AS r

@@ -77,16 +77,16 @@ def examine_target(connection: Connection, links: Links) -> list[tuple[Validatio
 
 
 def _rule(
-    name: str, title: str, remedy: str, file: str, values: Callable[[Links], Values], *, blocking: bool = True
+    name: str, title: str, remedy: str, query: str, values: Callable[[Links], Values], *, blocking: bool = True
 ) -> Validation:
-    compose = functools.partial(_plain, file)
+    compose = functools.partial(_plain, query)
     return Validation(
         name, TARGET_ASSET, TARGET_ASSET, title, remedy, compose, blocking=blocking, values=values, names=""
     )
 
 
-def _plain(file: str, _: Links) -> Statement:
-    return SQL(file)
+def _plain(query: str, _: Links) -> Statement:
+    return SQL(query)
 
 
 def _server(spec: Spec) -> list[Validation]:
@@ -177,9 +177,9 @@ def _accounts(spec: Spec) -> list[Validation]:
         return found
     trusting = literal(spec.accounts.trust_autoconfirm)
 
-    def rule(name: str, title: str, remedy: str, file: str, *, blocking: bool) -> Validation:
+    def rule(name: str, title: str, remedy: str, query: str, *, blocking: bool) -> Validation:
         def compose(_: Links, accounts: sql.Composed) -> Statement:
-            return SQL(file, accounts=accounts, trusting=trusting)
+            return SQL(query, accounts=accounts, trusting=trusting)
 
         return Validation(
             name, TARGET_ASSET, TARGET_ASSET, title, remedy, compose, blocking=blocking, reads=email_accounts, names=""

@@ -31,8 +31,8 @@ def user_validations(spec: Spec) -> list[Validation]:
         values=lambda _: {"table": regclass(schema, profiles)},
     )
 
-    def rule(check: str, title: str, remedy: str, file: str, *, blocking: bool = False) -> Validation:
-        return Validation(check, USERS_ASSET, USERS_ASSET, title, remedy, lambda _: SQL(file), blocking=blocking)
+    def rule(check: str, title: str, remedy: str, query: str, *, blocking: bool = False) -> Validation:
+        return Validation(check, USERS_ASSET, USERS_ASSET, title, remedy, lambda _: SQL(query), blocking=blocking)
 
     return [
         *([triggers] if spec.writes_profiles else []),

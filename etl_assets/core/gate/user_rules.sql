@@ -58,7 +58,7 @@ WHERE m.supabase_user_id IS NOT NULL
   AND (m.wave IS NULL OR m.claimed_at IS NULL OR NOT {trusting} AND m.confirmed_at IS NULL)
 
 -- name: list_unmapped_rows :fragment {links}
--- Rows whose owner has no account yet (guide, step 5: unmapped jobs and transactions).
+-- Rows whose owner has no account yet.
 SELECT k._legacy_id AS legacy_id FROM ({links}) AS k WHERE k._account_id IS NULL AND k._reason = 'account_waiting'
 
 -- name: count_rows_of :one {rows}

@@ -65,7 +65,7 @@ class Links(Binding):
         return replace(self, whole=False)
 
     def rows(self, name: str, *, as_new: bool = False) -> Statement:
-        """One row per staged row: the target columns' values, and `_legacy_id` to `_state` as in `link.sql`.
+        """One row per staged row: the target columns' values, and `_legacy_id` to `_state` as in `links.sql`.
 
         With `as_new`, rows of the ledger are judged too, as if they were yet to be loaded: may a change be written?
         """

@@ -72,7 +72,7 @@ def answer(url: str, spec: Spec, user: str) -> UserAnswer:
         found = find_user(connection, user) if exists(connection) else None
         if found is None:
             raise nobody
-        account, wave, claimed_at, migrated_at, labelled, reason, since, by_operator = found
+        account, reason, labelled = found.account, found.reason, found.state
         state = labelled
         links = read_links(connection, spec)
         staged = staged_tables(connection)
@@ -92,16 +92,16 @@ def answer(url: str, spec: Spec, user: str) -> UserAnswer:
             reason=reason,
             remedy=user_remedy(state, reason),
             account=account,
-            wave=wave,
-            claimed_at=_time(claimed_at),
-            migrated_at=_time(migrated_at),
+            wave=found.wave,
+            claimed_at=_time(found.claimed_at),
+            migrated_at=_time(found.migrated_at),
             loaded={name: there for name, (there, _) in present.items()},
             gone={name: gone for name, (_, gone) in present.items() if gone},
             rows=tuple(line for name in tables for line in _rows_of(connection, links, name, user)),
             is_staged=set(links.tables) <= staged,
             # A state that nobody has labelled yet is of this moment.
-            since=_time(since) if state == labelled else None,
-            by_operator=by_operator,
+            since=_time(found.since) if state == labelled else None,
+            by_operator=found.by_operator,
             balances=tuple(balances_of(connection, links, user)) if set(links.tables) <= staged else (),
         )
 

@@ -15,7 +15,7 @@ from etl_assets.access.postgres.lanes import LANES, Connect, Lane, in_lanes
 from etl_assets.access.postgres.refusals import DatabaseFault
 from etl_assets.access.postgres.statements import Statements, identifier
 from etl_assets.core.balances.profiles import note_profiles, write_profiles
-from etl_assets.core.gate.table_rules import require_gate
+from etl_assets.core.gate.gate import require_gate
 from etl_assets.core.gate.target_rules import require_target
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.insert import adopt, insert_ready, raise_sequence
@@ -212,8 +212,8 @@ def _are_apart(connection: Connection, links: Links, owned: list[str]) -> bool:
     Two rows under one unique rule, an account that takes the balances of two users, and a trigger can be. A table
     without a key counts as loaded from the first gate on, and that shall not be committed before its rows.
     """
-    has_frozen = any(links.spec.tables[name].is_keyless for name in links.tables)
-    if has_frozen or links.spec.writes_profiles or can_be_altered(connection, links):
+    has_keyless = any(links.spec.tables[name].is_keyless for name in links.tables)
+    if has_keyless or links.spec.writes_profiles or can_be_altered(connection, links):
         return False
     tables = [regclass(links.targets[name].schema, links.targets[name].name) for name in owned]
     ids = [links.spec.tables[name].id.to for name in owned]
@@ -376,7 +376,7 @@ def _has_history(connection: Connection, user: str) -> bool:
 def _require_standing(connection: Connection, wave: str) -> None:
     """Raises unless the wave is sealed and was not undone, also not while it is loaded."""
     sealed = waves.find_wave(connection, wave)
-    if sealed is None or sealed[1]:
+    if sealed is None or sealed.is_undone:
         what = "was undone" if sealed else "was not resolved yet"
         raise EtlError(f"Wave {wave} {what}: materialize `resolved_users` for it first.")
 

@@ -1,6 +1,6 @@
 """Rows that only the insert shows to be impossible: expression indexes, exclusion rules, partitions without a place.
 
-A batch that the target refuses is halved down to one user (`loading`), and the user's rows down to the row, by
+A batch that the target refuses is halved down to one user (`load`), and the user's rows down to the row, by
 savepoints, in the order of their references. What is refused is noted in `etl.refused`, and is quarantined as
 `target_refused` for as long as the staged row and the target's rules are what they were.
 """

@@ -1,4 +1,4 @@
-"""Facts that a target remembers: the one home of `etl.meta`."""
+"""Facts that a target remembers: the only writer of `etl.meta`."""
 
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statements
@@ -8,8 +8,8 @@ SQL = Statements(__file__)
 
 def find_fact(connection: Connection, key: str) -> str | None:
     """A fact's value, or None."""
-    found = SQL("find_fact").many(connection, key=key)
-    return str(found[0][0]) if found else None
+    found = SQL("find_fact").first(connection, key=key)
+    return str(found[0]) if found else None
 
 
 def write_fact(connection: Connection, key: str, value: str) -> None:

@@ -1,4 +1,4 @@
--- name: find_fact :many (key)
+-- name: find_fact :first (key)
 -- A fact of etl.meta.
 SELECT m.value FROM etl.meta AS m WHERE m.key = %(key)s
 
@@ -18,7 +18,7 @@ DELETE FROM etl.meta WHERE key = %(key)s
 -- name: keep_content :exec (table)
 -- What a table without a key holds when its rows are first loaded; VACUUM may give every row another rowid afterwards.
 INSERT INTO etl.meta (key, value)
-SELECT 'frozen ' || d."table", d.content FROM etl.staged AS d WHERE d."table" = %(table)s
+SELECT 'keyless ' || d."table", d.content FROM etl.staged AS d WHERE d."table" = %(table)s
 ON CONFLICT (key) DO NOTHING
 
 -- name: refresh_content :exec (content, snapshot, table)
@@ -26,7 +26,7 @@ ON CONFLICT (key) DO NOTHING
 UPDATE etl.meta AS m SET value = %(content)s
 FROM etl.staged AS d
 WHERE d."table" = %(table)s AND d.snapshot = %(snapshot)s
-  AND m.key = 'frozen ' || d."table" AND m.value = d.content AND m.value <> %(content)s
+  AND m.key = 'keyless ' || d."table" AND m.value = d.content AND m.value <> %(content)s
 
 -- name: list_facts :many
 -- Everything that is remembered.

@@ -11,8 +11,8 @@ SQL = Statements(__file__)
 
 def find_final_books(connection: Connection) -> dict[str, Any] | None:
     """The books under their contract names, or None before a cleanup."""
-    found = SQL("find_final_books").many(connection)
-    return dict(found[0][0]) if found else None
+    found = SQL("find_final_books").first(connection)
+    return dict(found[0]) if found else None
 
 
 def keep_final_books(connection: Connection, books: dict[str, Any], *, run: str) -> None:

@@ -1,4 +1,4 @@
--- name: find_final_books :many
+-- name: find_final_books :first
 -- The books as they stood at the cleanup, where there was one.
 SELECT f.books FROM etl.final_books AS f
 

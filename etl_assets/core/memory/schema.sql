@@ -73,7 +73,7 @@ INSERT INTO etl.lanes (lane) VALUES (0), (1);
 
 -- Users: who is who, and who may claim.
 
--- The guide's columns, then what claiming needs. A row is never deleted; a claim is never changed.
+-- First whom the app knows and the account, then what claiming needs. A row is never deleted; a claim is never changed.
 -- `seen_*` is what the latest snapshot says of the user, also after the claim: it counts again when the claim is taken
 -- back. `created_value` is when the user signed up as the legacy app writes it, at the claim; `is_another` says that the
 -- legacy id is another person's by now, or may be: what arrives under it waits for an operator's word. `since` is when

@@ -1,4 +1,4 @@
-"""What is staged, and what it was made from: the one home of `etl.staged`."""
+"""What is staged, and what it was made from: the only writer of `etl.staged`."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def shrink_staged(connection: Connection, table: str, *, source: int, staged: in
 def refresh_source(connection: Connection, table: str, *, snapshot: str, content: str) -> None:
     """The sha256 of an export that was written again without the people who were forgotten."""
     values = {"table": table, "snapshot": snapshot, "content": content}
-    SQL("refresh_content").exec(connection, **values)
+    SQL("refresh_source").exec(connection, **values)
 
 
 def clear_staged(connection: Connection) -> None:

@@ -24,7 +24,7 @@ UPDATE etl.staged AS d SET digest = %(digest)s WHERE d."table" = %(table)s
 UPDATE etl.staged SET source_rows = source_rows - %(source)s, staged_rows = staged_rows - %(staged)s
 WHERE "table" = %(table)s
 
--- name: refresh_content :exec (content, snapshot, table)
+-- name: refresh_source :exec (content, snapshot, table)
 -- The export that the staging table was made from was written again without the forgotten rows.
 UPDATE etl.staged SET content = %(content)s
 WHERE "table" = %(table)s AND snapshot = %(snapshot)s AND content <> %(content)s

@@ -106,8 +106,10 @@ def replace_staging(
     known = identifier("etl_known_ids")
     SQL("drop_known_ids").exec(connection)
     is_staged = has_table(connection, f"etl.stg_{table.name}")
-    old = "list_known_ids" if is_staged else "list_known_ids_without_staging"
-    SQL(old, staging=staging_table(table.name), known=known).exec(connection, **name)
+    if is_staged:
+        SQL("make_known_ids", staging=staging_table(table.name)).exec(connection, **name)
+    else:
+        SQL("make_known_ids_without_staging").exec(connection, **name)
     drop_table(connection, table.name)
     SQL("create_staging", staging=staging_table(table.name), columns=_definitions(columns)).exec(connection)
     for store in ("quarantine", "excluded"):
@@ -174,10 +176,7 @@ def write_digest(connection: Connection, name: str, known: str | None = None) ->
 
 
 def known_digest(connection: Connection, name: str) -> str | None:
-    """The digest that was kept last: of what the rows say and, behind slashes, of the columns and the rows' versions.
-
-    A former version kept the first alone.
-    """
+    """The digest that was kept last: of what the rows say and, behind slashes, of the columns and the rows' versions."""
     found: str | None = SQL("find_staging_digest").one(connection, table=name)[0]
     return found
 

@@ -10,16 +10,16 @@ ALTER TABLE {table} ENABLE ROW LEVEL SECURITY
 -- A transaction may stage several tables.
 DROP TABLE IF EXISTS pg_temp.etl_known_ids
 
--- name: list_known_ids :exec (table) {known, staging}
+-- name: make_known_ids :exec (table) {staging}
 -- Every legacy id that this table's former staging knew.
-CREATE TEMP TABLE {known} ON COMMIT DROP AS
+CREATE TEMP TABLE etl_known_ids ON COMMIT DROP AS
 SELECT _legacy_id AS legacy_id FROM {staging}
 UNION SELECT legacy_id FROM etl.quarantine WHERE "table" = %(table)s AND legacy_id NOT LIKE 'rowid:%%'
 UNION SELECT legacy_id FROM etl.excluded WHERE "table" = %(table)s AND legacy_id NOT LIKE 'rowid:%%'
 
--- name: list_known_ids_without_staging :exec (table) {known}
+-- name: make_known_ids_without_staging :exec (table)
 -- The same before the first staging, or after a cleanup.
-CREATE TEMP TABLE {known} ON COMMIT DROP AS
+CREATE TEMP TABLE etl_known_ids ON COMMIT DROP AS
 SELECT legacy_id FROM etl.quarantine WHERE "table" = %(table)s AND legacy_id NOT LIKE 'rowid:%%'
 UNION SELECT legacy_id FROM etl.excluded WHERE "table" = %(table)s AND legacy_id NOT LIKE 'rowid:%%'
 
@@ -72,7 +72,7 @@ INSERT INTO etl.quarantine ("table", legacy_id, legacy_user_id, via_key, "column
 SELECT %(table)s, legacy_id, legacy_user_id, via_key, "column", storage_class, value, rule FROM moved
 
 -- name: find_staging_digest :one (table)
--- The digest of what was staged; NULL where a former version staged it.
+-- The digest of what was staged; NULL where nobody has taken one yet.
 SELECT d.digest FROM etl.staged AS d WHERE d."table" = %(table)s
 
 -- name: digest_staging :one {staging}

@@ -54,10 +54,10 @@ def find_former(connection: Connection, links: Links, table: Table) -> FormerSta
         "target_digest": shape_digest(links.targets[table.name]),
         "staging": f"etl.stg_{table.name}",
     }
-    found = SQL("find_former_staging").many(connection, **values)
-    if not found:
+    found = SQL("find_former_staging").first(connection, **values)
+    if found is None:
         return None
-    snapshot, content, staged = found[0]
+    snapshot, content, staged = found
     # A table from which rows were lost is not brought up to date but made anew: that is the checks' remedy.
     present = SQL("count_staging", staging=staging_table(table.name)).one(connection)[0]
     return FormerStaging(snapshot, content, int(staged)) if present == staged else None

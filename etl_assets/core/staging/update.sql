@@ -1,4 +1,4 @@
--- name: find_former_staging :many (spec_digest, staging, table, target_digest)
+-- name: find_former_staging :first (spec_digest, staging, table, target_digest)
 -- What a table was staged from, where it can be brought up to date: for this spec and target, and without corrections.
 SELECT d.snapshot, d.content, d.staged_rows
 FROM etl.staged AS d

@@ -77,7 +77,7 @@ def _require_no_trigger(connection: Connection, links: Links, name: str) -> None
         ("restore", "updating", target.update_triggers),
     ):
         count = SQL("count_in_question", table=literal(name))
-        if triggers and count.many(connection, how=how) != [(0,)]:
+        if triggers and count.one(connection, how=how)[0]:
             what = f"Undo refused: {verb} {links.spec.tables[name].target} would fire {', '.join(triggers)}"
             raise UndoRefused(what, remedy=f"Disable them meanwhile, or say `policy: {{triggers: {{{name}: fire}}}}`.")
 

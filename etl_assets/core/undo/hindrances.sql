@@ -33,7 +33,7 @@ WHERE u."table" = {table} AND u.how = 'remove'
   AND NOT EXISTS (SELECT FROM {target} AS t WHERE t.{id} = u.new_id::{id_type})
 ORDER BY u.legacy_id
 
--- name: count_in_question :many (how) {table}
+-- name: count_in_question :one (how) {table}
 -- Rows of one table that are to be removed, or given their former values.
 SELECT count(*) FROM pg_temp.etl_undo AS u WHERE u."table" = {table} AND u.how = %(how)s
 

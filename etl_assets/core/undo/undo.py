@@ -64,12 +64,12 @@ def undo_wave(connection: Connection, links: Links, *, wave: str, run: str, in_u
         known = [key for (key,) in SQL("list_live_waves").many(connection)]
         wave = known[-1] if wave == LAST and known else wave
         sealed = waves.find_wave(connection, wave)
-        if sealed is None or sealed[1]:
+        if sealed is None or sealed.is_undone:
             what = "was undone already" if sealed else "is not a wave of this target"
             raise SettingsError(f"{wave!r} {what}; its waves are {', '.join(known[-6:]) or 'none'}")
         users = waves.users_of_wave(connection, wave)
         done = _undo(connection, links, users=users, wave=wave, run=run, in_use=in_use)
-        waves.undo_wave(connection, wave)
+        waves.mark_undone(connection, wave)
         done.waves = [wave]
         fault_point("undo.before_commit")
     fault_point("undo.committed")
@@ -87,7 +87,7 @@ def undo_user(connection: Connection, links: Links, *, user: str, run: str, in_u
     """
     with writing(connection, run=run):
         found = find_user(connection, user)
-        if found is None or found[0] is None:
+        if found is None or found.account is None:
             what = "has claimed no account, so there is nothing to undo" if found else "is not a legacy user"
             raise SettingsError(f"{user!r} {what}; `etl-assets user ID` says where somebody's history is")
         brought = [wave for (wave,) in SQL("list_waves_of_user").many(connection, user=user)]

@@ -17,7 +17,7 @@ def release(connection: Connection, *, wave: str | None = None, user: str | None
 
 
 def stamp_migrated(connection: Connection, users: list[str]) -> None:
-    """Notes at users when their history arrived first."""
+    """Notes at users when their history arrived last."""
     SQL("stamp_migrated").exec(connection, users=users)
 
 

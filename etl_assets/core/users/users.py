@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import polars as pl
 from psycopg import sql
@@ -247,10 +246,10 @@ def seal_wave(  # noqa: PLR0913 - what a wave is made of
         write_wave(connection, key, users=claimed, run=run)
         fault_point("resolve.claimed")
     else:
-        claimed = int(sealed[0])
+        claimed = sealed.users
         if by_hand:
-            claimed += _reopen(connection, spec, links, key=key, run=run, is_undone=sealed[1])
-        elif sealed[1]:
+            claimed += _reopen(connection, spec, links, key=key, run=run, is_undone=sealed.is_undone)
+        elif sealed.is_undone:
             raise WaveHindered(f"Wave {key} was undone. Run it by hand, or `etl-assets migrate --wave {key}`.")
     label_users(connection, spec, links)
     analyze(connection, identifier("etl", "legacy_user_map"))
@@ -296,6 +295,20 @@ def count_users(connection: Connection) -> int:
     return int(SQL("count_users").one(connection)[0])
 
 
-def find_user(connection: Connection, user: str) -> tuple[Any, ...] | None:
-    """Account, wave, claimed and migrated at, state, reason, since, claimed by an operator; None where unknown."""
-    return SQL("find_user").first(connection, user=user)
+class Mapped(NamedTuple):
+    """A legacy user in the map; `by_operator` is why an operator gave the history to the account."""
+
+    account: str | None
+    wave: str | None
+    claimed_at: datetime | None
+    migrated_at: datetime | None
+    state: str
+    reason: str | None
+    since: datetime
+    by_operator: str | None
+
+
+def find_user(connection: Connection, user: str) -> Mapped | None:
+    """One legacy user, None where nobody has the id."""
+    found = SQL("find_user").first(connection, user=user)
+    return Mapped(*found) if found else None

@@ -1,6 +1,6 @@
-"""Login waves from their seal to their undoing: the one home of `etl.waves`."""
+"""Login waves from their seal to their undoing: the only writer of `etl.waves`."""
 
-from typing import Any
+from typing import NamedTuple
 
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statements
@@ -28,9 +28,9 @@ def verify_waves(connection: Connection) -> None:
     SQL("verify_waves").exec(connection)
 
 
-def undo_wave(connection: Connection, wave: str) -> None:
+def mark_undone(connection: Connection, wave: str) -> None:
     """Notes that a wave was taken out again."""
-    SQL("undo_wave").exec(connection, wave=wave)
+    SQL("mark_undone").exec(connection, wave=wave)
 
 
 def leave_wave(connection: Connection, user: str) -> None:
@@ -38,9 +38,17 @@ def leave_wave(connection: Connection, user: str) -> None:
     SQL("leave_wave").exec(connection, user=user)
 
 
-def find_wave(connection: Connection, wave: str) -> tuple[Any, ...] | None:
-    """A sealed wave's number of users, and whether it was undone; None where it was not sealed."""
-    return SQL("find_wave").first(connection, wave=wave)
+class Sealed(NamedTuple):
+    """A wave that was sealed: how many users, and whether it was taken out again."""
+
+    users: int
+    is_undone: bool
+
+
+def find_wave(connection: Connection, wave: str) -> Sealed | None:
+    """A sealed wave, None where it was not sealed."""
+    found = SQL("find_wave").first(connection, wave=wave)
+    return Sealed(*found) if found else None
 
 
 def users_of_wave(connection: Connection, wave: str) -> list[str]:

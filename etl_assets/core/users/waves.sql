@@ -23,7 +23,7 @@ UPDATE etl.waves SET loaded_at = clock_timestamp(), staging = %(staging)s, verif
 -- Everything that was loaded has been read back.
 UPDATE etl.waves SET verified_at = clock_timestamp() WHERE loaded_at IS NOT NULL AND verified_at IS NULL
 
--- name: undo_wave :exec (wave)
+-- name: mark_undone :exec (wave)
 -- The wave is as if it had not been; its key stays taken.
 UPDATE etl.waves SET users = 0, undone_at = clock_timestamp() WHERE wave = %(wave)s
 

@@ -89,7 +89,7 @@ def money_sums(links: Links, name: str) -> sql.Composed:
 
 
 def table_summary(connection: Connection, links: Links, name: str) -> dict[str, str]:
-    """The guide's integrity query over a staging table: rows, users, and the range of each timestamp column."""
+    """What stands in a staging table: rows, users, and the range of each timestamp column."""
     table = links.spec.tables[name]
     times = [column for column, spec in table.columns.items() if spec.type == "timestamptz"]
     wanted: list[sql.Composable] = [sql.SQL("count(*)")]

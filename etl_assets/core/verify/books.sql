@@ -51,7 +51,7 @@ SELECT (SELECT d.source_rows FROM etl.staged AS d WHERE d."table" = {table}) + g
 FROM ledger, gone, refused, left_out
 
 -- name: summarise_staging :one {staging, wanted}
--- The guide's step 5, data integrity. Users are counted apart: `count(DISTINCT ...)` would sort all rows.
+-- What stands in a staging table: rows, users, the range of each timestamp. Users are counted apart: `count(DISTINCT ...)` would sort all rows.
 SELECT u.users, w.*
 FROM (SELECT {wanted} FROM {staging} AS s) AS w,
      (SELECT count(*) AS users FROM (

@@ -9,7 +9,7 @@ from etl_assets.assets.keys import key_of
 from etl_assets.assets.outcomes import check_result, check_spec, failures, result
 from etl_assets.assets.resources import Stores
 from etl_assets.core.gate.findings import find_all
-from etl_assets.core.gate.table_rules import all_validations
+from etl_assets.core.gate.gate import all_validations
 from etl_assets.core.gate.validation import RESOLVED_ASSET, USERS_ASSET, Validation
 from etl_assets.spec.model import Spec
 
