@@ -176,7 +176,7 @@ def write_digest(connection: Connection, name: str, known: str | None = None) ->
 
 
 def known_digest(connection: Connection, name: str) -> str | None:
-    """The digest that was kept last: of what the rows say and, behind slashes, of the columns and the rows' versions."""
+    """The digest that was kept last: of what the rows say and, behind slashes, of columns and row versions."""
     found: str | None = SQL("find_staging_digest").one(connection, table=name)[0]
     return found
 
