@@ -75,10 +75,33 @@ def test_a_changed_legacy_file_is_an_error(frozen: World) -> None:
     assert freeze(frozen)
 
 
-def test_an_upgrade_does_not_lift_the_freeze(frozen: World) -> None:
-    frozen.execute("DROP TABLE etl.lanes")  # as an earlier version left the schema
+def test_a_schema_that_is_not_whole_does_not_lift_the_freeze(frozen: World) -> None:
+    frozen.execute("DROP TABLE etl.lanes")
     frozen.legacy(f"INSERT INTO jobs VALUES (50, 1, 'e', 's', '{AT}', NULL, NULL, NULL, NULL)")
     assert "somebody still writes to the old app" in failure_of(frozen.materialize(SNAPSHOT))
+
+
+def test_a_table_without_a_key_that_is_called_snapshot_and_the_freeze_are_two(world: World) -> None:
+    world.legacy(
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT); CREATE TABLE snapshot (user_id INTEGER, words TEXT);"
+        "INSERT INTO users VALUES (1, 'a@x.org'); INSERT INTO snapshot VALUES (1, 'hello')",
+        schema="",
+    )
+    world.execute("CREATE TABLE public.snapshots (id uuid PRIMARY KEY, user_id uuid, words text)")
+    path = world.folder / "keyless.yaml"
+    path.write_text(
+        "source: {timezone: UTC}\nnamespace: 11111111-2222-5333-8444-555555555555\nusers: {}\ntables:\n  snapshot:\n"
+        "    target: public.snapshots\n    key: [rowid]\n    owner: user_id\n    columns: {words: text}\n",
+        encoding="utf-8",
+    )
+    world.use_spec(path)
+    world.sign_up("a@x.org")
+    assert world.migrate().exit_code == 0
+    assert freeze(world)
+    assert world.migrate().exit_code == 0
+    facts = dict(world.query("SELECT key, value FROM etl.meta"))
+    assert facts["frozen snapshot"].startswith("{")
+    assert not facts["keyless snapshot"].startswith("{")
 
 
 def test_a_second_freeze_at_another_content_is_refused(frozen: World) -> None:
