@@ -123,7 +123,7 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
 @click.option("--demo", is_flag=True, help="Use the demo legacy app; the default where nothing else is set.")
 def ui(*, port: int, demo: bool) -> None:
     """Serve the Dagster UI, with the sensors at work, until Ctrl-C."""
-    from etl_assets.access.postgres.place import target_url  # noqa: PLC0415
+    from etl_assets.access.postgres.servers import target_url  # noqa: PLC0415
     from etl_assets.ui.services import serve  # noqa: PLC0415
 
     settings, spec = _start()
@@ -142,7 +142,7 @@ def user(legacy_id: str, *, as_json: bool) -> None:
 
     An argument with @ is an address. It is looked for as claims compare addresses, and printed or kept nowhere.
     """
-    from etl_assets.access.postgres.place import target_url  # noqa: PLC0415
+    from etl_assets.access.postgres.servers import target_url  # noqa: PLC0415
     from etl_assets.core.lists.support import answer, find_by_address  # noqa: PLC0415
     from etl_assets.transform.users import folded_text  # noqa: PLC0415
 
@@ -164,7 +164,7 @@ def status(context: click.Context, *, as_json: bool) -> None:
     from etl_assets.core.verify.status import status as read  # noqa: PLC0415
 
     settings, spec = _start()
-    from etl_assets.access.postgres.place import target_url  # noqa: PLC0415
+    from etl_assets.access.postgres.servers import target_url  # noqa: PLC0415
 
     books = read(target_url(settings), spec)
     show_books(books, as_json=as_json)
@@ -316,7 +316,7 @@ def demo_group() -> None:
 @click.argument("count", type=click.IntRange(min=1), default=10)
 def login(count: int) -> None:
     """Let COUNT more demo users confirm their accounts, so that a wave can be seen to arrive."""
-    from etl_assets.access.postgres.place import target_url  # noqa: PLC0415
+    from etl_assets.access.postgres.servers import target_url  # noqa: PLC0415
     from etl_assets.demo.accounts import come_back, legacy_addresses  # noqa: PLC0415
 
     settings, spec = _start()
@@ -329,7 +329,7 @@ def login(count: int) -> None:
 @demo_group.command()
 def edit() -> None:
     """Let the demo's legacy app go on writing, and a user of the new app change one of the same rows."""
-    from etl_assets.access.postgres.place import target_url  # noqa: PLC0415
+    from etl_assets.access.postgres.servers import target_url  # noqa: PLC0415
     from etl_assets.demo.edits import edit as run  # noqa: PLC0415
 
     settings, _ = _start()
@@ -360,7 +360,7 @@ def _users(spec: Spec) -> Any:
 
 def _prepare_demo(settings: Settings, spec: Spec) -> None:
     from etl_assets.access.files.whole import private_folder  # noqa: PLC0415
-    from etl_assets.access.postgres.place import target_url  # noqa: PLC0415
+    from etl_assets.access.postgres.servers import target_url  # noqa: PLC0415
     from etl_assets.demo.accounts import first_day, legacy_addresses  # noqa: PLC0415
     from etl_assets.demo.legacy import write_demo  # noqa: PLC0415
 

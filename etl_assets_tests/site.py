@@ -18,7 +18,7 @@ from typing import Any
 import psycopg
 
 from etl_assets.access.postgres.embedded import EmbeddedPostgres
-from etl_assets.access.postgres.place import TARGET_DATABASE
+from etl_assets.access.postgres.servers import TARGET_DATABASE
 
 START_TIMEOUT_S = 300
 NOT_OURS = ("TARGET_DATABASE_URL", "LEGACY_SQLITE", "ETL_SPEC", "DAGSTER_HOME", "ETL_FAULT", "ETL_DAGSTER_URL")

@@ -11,7 +11,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from etl_assets.access.postgres.embedded import EmbeddedPostgres
-from etl_assets.access.postgres.place import DAGSTER_DATABASE
+from etl_assets.access.postgres.servers import DAGSTER_DATABASE
 from etl_assets_tests.world import AT, World
 
 # password hash, address, name and DSN password; the last is ignored by a server that trusts its socket.

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from etl_assets.access.postgres.place import target_url
+from etl_assets.access.postgres.servers import target_url
 from etl_assets.core.verify.status import status
 from etl_assets.faults import POINTS
 from etl_assets.settings import read_settings

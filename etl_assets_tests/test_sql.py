@@ -16,7 +16,7 @@ from etl_assets.model.remedies import CHANGE_REMEDIES, REASON_REMEDIES, ROW_REME
 from etl_assets_tests.world import World
 
 PACKAGE = Path(etl_assets.__file__).parent
-SCRIPTS = {"core/memory/schema.sql", "access/postgres/place.sql"}  # run whole, once
+SCRIPTS = {"core/memory/schema.sql", "access/postgres/supabase.sql"}  # run whole, once
 LONGEST = 250
 FILES = {
     path.relative_to(PACKAGE).as_posix(): Statements(path.as_posix())

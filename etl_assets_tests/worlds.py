@@ -20,7 +20,7 @@ from etl_assets.access.files.file_lock import alone
 from etl_assets.access.files.whole import free_bytes
 from etl_assets.access.postgres import connection as postgres
 from etl_assets.access.postgres import embedded as embedding
-from etl_assets.access.postgres.place import TARGET_DATABASE, embedded
+from etl_assets.access.postgres.servers import TARGET_DATABASE, embedded
 from etl_assets.assets.instance import EVENT_BATCH
 from etl_assets.assets.keys import LOGIN_WAVES
 from etl_assets.commands import migration

@@ -13,7 +13,7 @@ from etl_assets.access.files.file_lock import alone
 from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.files.whole import private_folder
 from etl_assets.access.postgres.dagster_pool import try_before_use
-from etl_assets.access.postgres.place import dagster_url
+from etl_assets.access.postgres.servers import dagster_url
 from etl_assets.assets.console import report_problem
 from etl_assets.assets.keys import LOGIN_WAVES, RECONCILIATION
 from etl_assets.model.ids import wave_key

@@ -11,7 +11,7 @@ from etl_assets.access.files.artifacts import Artifacts
 from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.postgres.connection import Connection, connect, reading
 from etl_assets.access.postgres.lanes import Connect
-from etl_assets.access.postgres.place import target_url
+from etl_assets.access.postgres.servers import target_url
 from etl_assets.assets.instance import keep_connections
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.schema import ensure_schema

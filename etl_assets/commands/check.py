@@ -6,7 +6,7 @@ from etl_assets.access.legacy.database import count_rows, describe, hands_ids_ou
 from etl_assets.access.legacy.export import open_export
 from etl_assets.access.postgres.catalog import read_target, read_targets, require_fit
 from etl_assets.access.postgres.connection import Connection, connect, reading, server_facts
-from etl_assets.access.postgres.place import target_url
+from etl_assets.access.postgres.servers import target_url
 from etl_assets.assets.target import told as told_of_target
 from etl_assets.commands.rehearsing import rehearse, told
 from etl_assets.core.gate.grants import grants

@@ -7,7 +7,7 @@ import dagster as dg
 
 from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.postgres.connection import Connection, LockHolder, connect, reading
-from etl_assets.access.postgres.place import target_url
+from etl_assets.access.postgres.servers import target_url
 from etl_assets.assets.keys import PARTITION_TAG
 from etl_assets.automation.attempts import MOST_ATTEMPTS, UNFINISHED, attempts, end_dead_runs
 from etl_assets.core.load.due import Standing, read_standing

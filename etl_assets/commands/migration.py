@@ -10,7 +10,7 @@ from etl_assets.access.files.artifacts import Artifacts
 from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.files.whole import private_folder
 from etl_assets.access.postgres.connection import Connection, reading, writing
-from etl_assets.access.postgres.place import target_url
+from etl_assets.access.postgres.servers import target_url
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import (
     AGAIN_TAG,

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from etl_assets.access.postgres import connection as postgres
-from etl_assets.access.postgres.place import embedded
+from etl_assets.access.postgres.servers import embedded
 from etl_assets.commands.migration import MigrateOptions, migrate, migrate_dry
 from etl_assets.model.errors import Unavailable
 from etl_assets.settings import Settings, read_settings

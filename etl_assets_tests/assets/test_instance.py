@@ -8,7 +8,7 @@ import dagster as dg
 import psycopg
 import pytest
 
-from etl_assets.access.postgres.place import DAGSTER_DATABASE, embedded
+from etl_assets.access.postgres.servers import DAGSTER_DATABASE, embedded
 from etl_assets.assets.instance import keep_connections, open_instance
 from etl_assets.settings import DEFAULT_SPEC, Settings
 from etl_assets_tests.at_once import at_once

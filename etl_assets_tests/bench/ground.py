@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 
 from etl_assets.access.postgres.embedded import EmbeddedPostgres
-from etl_assets.access.postgres.place import TARGET_DATABASE, embedded
+from etl_assets.access.postgres.servers import TARGET_DATABASE, embedded
 from etl_assets.settings import DEFAULT_SPEC, Settings
 
 REPOSITORY = Path(__file__).parents[2]

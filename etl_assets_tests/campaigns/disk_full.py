@@ -22,7 +22,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from etl_assets.access.postgres.place import make_target
+from etl_assets.access.postgres.servers import make_target
 from etl_assets_tests.campaigns.apps import TARGET, App, production
 from etl_assets_tests.campaigns.debian import debian_cluster
 from etl_assets_tests.campaigns.moments import Moment, Problems, differences, execute, moments, torn_users

@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from etl_assets.access.postgres.place import embedded
+from etl_assets.access.postgres.servers import embedded
 from etl_assets.settings import DEFAULT_SPEC, Settings
 from etl_assets_tests.histories import Histories
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 
-from etl_assets.access.postgres.place import make_target
+from etl_assets.access.postgres.servers import make_target
 from etl_assets_tests.campaigns.apps import NAMESPACE
 from etl_assets_tests.campaigns.debian import debian_cluster
 from etl_assets_tests.campaigns.places import Grounds, Place, grounds, tell

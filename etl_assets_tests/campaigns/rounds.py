@@ -18,7 +18,7 @@ from typing import Any
 
 import dagster as dg
 
-from etl_assets.access.postgres.place import embedded, target_url
+from etl_assets.access.postgres.servers import embedded, target_url
 from etl_assets.commands.migration import migrate
 from etl_assets.demo.accounts import first_day, legacy_addresses
 from etl_assets.settings import DEFAULT_SPEC, read_settings, read_spec

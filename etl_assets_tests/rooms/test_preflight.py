@@ -17,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from etl_assets.access.postgres.catalog import read_targets
 from etl_assets.access.postgres.connection import connect, reading
 from etl_assets.access.postgres.embedded import SYSTEM_USER
-from etl_assets.access.postgres.place import make_target
+from etl_assets.access.postgres.servers import make_target
 from etl_assets.core.gate.grants import grants
 from etl_assets.core.gate.target_rules import examine_target, require_target
 from etl_assets.core.links.links import Links

@@ -1,4 +1,4 @@
-"""Where the target is: the operator's, or the embedded one with a small Supabase in it."""
+"""Which servers: the operator's target, or the embedded one with a small Supabase in it; Dagster's own storage."""
 
 import atexit
 import functools
@@ -8,7 +8,7 @@ from etl_assets.access.postgres.connection import connect, has_table
 from etl_assets.access.postgres.embedded import EmbeddedPostgres
 from etl_assets.settings import Settings
 
-SCRIPT = Path(__file__).with_suffix(".sql")
+SUPABASE = Path(__file__).with_name("supabase.sql")
 TARGET_DATABASE, DAGSTER_DATABASE = "app", "dagster"
 
 
@@ -33,7 +33,7 @@ def embedded(settings: Settings) -> EmbeddedPostgres:
 def make_target(url: str) -> None:
     """A small Supabase, and the tables of the default spec, in one transaction."""
     with connect(url) as connection, connection.transaction():
-        connection.execute(SCRIPT.read_bytes())
+        connection.execute(SUPABASE.read_bytes())
 
 
 def target_url(settings: Settings) -> str:
