@@ -176,10 +176,10 @@ def status(context: click.Context, *, as_json: bool) -> None:
 def forget_user(legacy_id: str) -> None:
     """Erase a person who has not come back, for good: staging, map, quarantine, exports and snapshots."""
     from etl_assets.assets.resources import Stores  # noqa: PLC0415
-    from etl_assets.automation.forgetting import forget, told  # noqa: PLC0415 - Dagster takes a second to import
+    from etl_assets.automation.forgetting import forget, summary  # noqa: PLC0415 - Dagster takes a second to import
 
     _, spec = _start()
-    for line in told(forget(Stores(), spec, legacy_id, run="forget")):
+    for line in summary(forget(Stores(), spec, legacy_id, run="forget")):
         click.echo(line)
 
 
@@ -204,7 +204,7 @@ def undo(*, wave: str, user_id: str, in_use: bool) -> None:
         for line in decisions.refused_lines(refusal):
             _say(line)
         raise
-    for line in decisions.told(done):
+    for line in decisions.summary(done):
         _say(line)
     with open_instance(settings) as instance:
         decisions.tell_partitions(instance, Stores(), spec, done)

@@ -57,7 +57,7 @@ def look(stores: Access, spec: Spec) -> dg.MaterializeResult:
     )
 
 
-def told(connection: Connection, links: Links) -> list[tuple[str, bool, str, bool]]:
+def target_lines(connection: Connection, links: Links) -> list[tuple[str, bool, str, bool]]:
     """Lines for `check`: subject, whether it holds, words, whether it warns; what is well is one line."""
     lines = []
     for validation, finding in examine_target(connection, links):

@@ -78,7 +78,7 @@ def tell_partitions(instance: dg.DagsterInstance, stores: Access, spec: Spec, do
         )
 
 
-def told(done: Undone) -> list[str]:
+def summary(done: Undone) -> list[str]:
     """What an undo did, in lines."""
     lines = [f"{said(done.users, 'user', 'are held')}. Nothing more arrives for them until you run them again."]
     for words, counts in (
@@ -143,7 +143,7 @@ def build_undo_job(spec: Spec, run_verify: RunVerify) -> dg.JobDefinition:
                     context.log.error(line)
                 raise
             tell_partitions(context.instance, stores, spec, done)
-        for line in told(done):
+        for line in summary(done):
             context.log.info(line)
         _verify(context, run_verify)
 

@@ -144,7 +144,7 @@ def _cells(path: Path) -> Iterator[tuple[int, list[str]]]:
             start = reader.line_num + 1
 
 
-def told(done: Forgotten) -> list[str]:
+def summary(done: Forgotten) -> list[str]:
     """What the operator needs to know, line by line: numbers, and no id."""
     counts = ", ".join(f"{count:,} {name}" for name, count in done.rows.items())
     first = "This person was forgotten before; what a broken-off run left has been removed now." if done.again else ""

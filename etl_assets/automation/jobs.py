@@ -30,7 +30,7 @@ from etl_assets.assets.keys import (
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.automation.decisions import build_freeze_job, build_undo_job
-from etl_assets.automation.forgetting import forget, told
+from etl_assets.automation.forgetting import forget, summary
 from etl_assets.automation.launchpad import LegacyId
 from etl_assets.core.cutover.cleanup import drop_staging
 from etl_assets.core.load.due import read_standing
@@ -177,7 +177,7 @@ def _build_forget(spec: Spec) -> dg.JobDefinition:
     )
     def forget_user(context: dg.OpExecutionContext, config: Person, stores: Stores) -> None:
         with failures():
-            for line in told(forget(stores, spec, config.user, run=context.run_id)):
+            for line in summary(forget(stores, spec, config.user, run=context.run_id)):
                 context.log.info(line)
 
     @dg.job(

@@ -7,8 +7,8 @@ from etl_assets.access.legacy.export import open_export
 from etl_assets.access.postgres.catalog import read_target, read_targets, require_fit
 from etl_assets.access.postgres.connection import Connection, connect, reading, server_facts
 from etl_assets.access.postgres.servers import target_url
-from etl_assets.assets.target import told as told_of_target
-from etl_assets.commands.rehearsing import rehearse, told
+from etl_assets.assets.target import target_lines
+from etl_assets.commands.rehearsing import rehearsal_lines, rehearse
 from etl_assets.core.gate.grants import grants
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.schema import contradictions, declared_facts, exists
@@ -44,14 +44,14 @@ def examine(settings: Settings, spec: Spec) -> list[Line]:
     with connect(target_url(settings)) as connection:
         with reading(connection):
             links = Links(spec, read_targets(connection, spec))
-            lines += [Line(*line) for line in told_of_target(connection, links)]
+            lines += [Line(*line) for line in target_lines(connection, links)]
         if not all(line.holds for line in lines):
             return lines
         try:
             found = rehearse(connection, settings, spec, links)
         except LegacyReplaced as problem:
             return [*lines, Line("source", holds=False, words=str(problem))]
-        return [*lines, *(Line(*line) for line in told(found))]
+        return [*lines, *(Line(*line) for line in rehearsal_lines(found))]
 
 
 def _source_lines(settings: Settings, spec: Spec) -> list[Line]:

@@ -104,7 +104,7 @@ def _stage_users(connection: Connection, copy: Path, spec: Spec, laid: Corrected
         stage_people(connection, spec, users, read_people(connection, spec, people), claims=claims, run=SNAPSHOT)
 
 
-def told(found: Rehearsal) -> list[tuple[str, bool, str, bool]]:
+def rehearsal_lines(found: Rehearsal) -> list[tuple[str, bool, str, bool]]:
     """Lines for `check`: subject, whether it holds, words, whether it warns. Refused values alone fail nothing."""
     lines = [(_subject(column), True, _cells(faults), True) for column, faults in _by_column(found.cells).items()]
     lines += [
