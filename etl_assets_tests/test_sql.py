@@ -119,6 +119,7 @@ FILLINGS = {
     **dict.fromkeys(("of_keys", "of_table", "of_users", "of_wave", "whose"), "AND true"),
     **dict.fromkeys(("totals_of_accounts.of_users", "arrived_of_users.of_users", "balance_of_users.of_users"), "true"),
     "changes": "x = 1",
+    "changed_rows": "s WHERE true",
     "joins": "LEFT JOIN x ON true",
     **dict.fromkeys(("link_reason.known", "link_reason.loaded", "link_reason.reasons"), "WHEN true THEN 1"),
     "count_taken_ids.rows": "x",

@@ -2,9 +2,10 @@
 
 import polars as pl
 
+from etl_assets.model.suppression import BLANKS
+
 # What Supabase Auth can hold as an address, roughly; a stranger address matches no account anyway and is listed.
 ADDRESS = r"^[!-?A-~]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$"
-ASCII_BLANKS = " \t\n\r\x0b\x0c"
 UPPER, LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
 TRUE_FLAGS = ("1", "t", "true", "y", "yes", "on")
 
@@ -14,7 +15,7 @@ def folded(email: pl.Expr) -> pl.Expr:
 
     Unicode lower-casing would turn the Kelvin sign into a `k`, and an attacker's address into a victim's.
     """
-    return email.str.strip_chars(ASCII_BLANKS).str.replace_many(list(UPPER), list(LOWER))
+    return email.str.strip_chars(BLANKS).str.replace_many(list(UPPER), list(LOWER))
 
 
 def folded_text(email: str) -> str:

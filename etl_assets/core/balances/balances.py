@@ -14,6 +14,7 @@ from etl_assets.access.postgres.statements import (
     qualified,
     staging_table,
 )
+from etl_assets.core.links.binding import Slots
 from etl_assets.core.links.links import Links
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import Refused, TargetMismatch, UndoRefused
@@ -25,7 +26,6 @@ SQL = Statements(__file__)
 
 NUMBERS = ("smallint", "integer", "bigint", "numeric")
 SPENT = "were spent or earned since"
-Slots = dict[str, sql.Composable]
 
 
 def balance_columns(connection: Connection, spec: Spec) -> dict[str, TargetColumn]:

@@ -1,13 +1,13 @@
 """The profile beside the balances: staged with the users, given once with their rows, given back by undo."""
 
 import polars as pl
-from psycopg import sql
 
 from etl_assets.access.postgres.catalog import HOLDS, read_columns, regclass
 from etl_assets.access.postgres.connection import Connection, as_the_app, fire_deferred
 from etl_assets.access.postgres.copying import copy_frame
 from etl_assets.access.postgres.statements import Statements, catalog_text, identifier, literal, qualified
 from etl_assets.core.balances.balances import apply_balances, note_before
+from etl_assets.core.links.binding import Slots
 from etl_assets.core.links.links import Links
 from etl_assets.model.errors import Refused, TargetMismatch, UndoRefused
 from etl_assets.model.target import TargetColumn
@@ -15,8 +15,6 @@ from etl_assets.model.words import counted
 from etl_assets.spec.model import Spec
 
 SQL = Statements(__file__)
-
-Slots = dict[str, sql.Composable]
 
 
 def profile_columns(connection: Connection, spec: Spec) -> dict[str, TargetColumn]:

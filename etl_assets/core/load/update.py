@@ -4,6 +4,7 @@ from psycopg import sql
 
 from etl_assets.access.postgres.connection import Connection, as_the_app
 from etl_assets.access.postgres.statements import Statements, catalog_text, identifier, joined, literal
+from etl_assets.core.links.binding import Slots
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.insert import chosen
 from etl_assets.model.errors import Refused
@@ -87,13 +88,8 @@ def has_changed_row(connection: Connection, links: Links, name: str) -> bool:
     return SQL("find_changed_row", **_slots(links, name)).first(connection) is not None
 
 
-def _slots(links: Links, name: str) -> dict[str, sql.Composable]:
-    return {
-        **links.slots(name),
-        "links": links.rows(name, as_new=True),
-        "expected": links.digest(name, "k"),
-        "found": links.digest(name, "t"),
-        # Two equal records need no digest, and most are equal.
-        "staged_row": links.row(name, "k"),
-        "found_row": links.row(name, "t"),
-    }
+def _slots(links: Links, name: str) -> Slots:
+    slots = {**links.slots(name), "expected": links.digest(name, "k"), "found": links.digest(name, "t")}
+    # Two equal records need no digest, and most are equal.
+    rows = {"staged_row": links.row(name, "k"), "found_row": links.row(name, "t")}
+    return {**slots, "changed_rows": SQL("changed_rows", links=links.rows(name, as_new=True), **slots, **rows)}

@@ -19,6 +19,7 @@ from etl_assets.core.memory.schema import exists
 from etl_assets.core.memory.staged import staged_tables
 from etl_assets.model.errors import LegacyReplaced, sample_of
 from etl_assets.model.ids import ROWID_PREFIX
+from etl_assets.model.suppression import BLANKS
 from etl_assets.spec.exports import Export, exports_of
 from etl_assets.spec.model import USERS, Spec
 
@@ -27,7 +28,6 @@ SQL = Statements(__file__)
 ACCEPTED, ACCEPTED_LENGTH = "accepted file", 12  # digits of its sha256
 SAMPLE_ROWS = 10_000
 FEW = 20  # fewer things say nothing by their share: then only a file in which nothing is as it was is another one
-BLANKS = " \t\n\r\x0b\x0c"
 
 
 @dataclass

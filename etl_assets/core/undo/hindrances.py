@@ -19,7 +19,6 @@ from etl_assets.spec.model import USERS
 
 SQL = Statements(__file__)
 
-Slots = dict[str, sql.Composable]
 CHANGED = "were changed in production since they were loaded"
 REFERRED = "are referred to by rows that stay"
 LATER = "were written again by another wave"
