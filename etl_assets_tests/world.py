@@ -26,7 +26,7 @@ from etl_assets.core.users.users import next_wave_key, read_links
 from etl_assets.settings import DEFAULT_SPEC, read_settings
 from etl_assets.spec.loader import load_spec
 from etl_assets.spec.model import Spec
-from etl_assets_tests import forks
+from etl_assets_tests import dagster_memory, forks
 
 EVERYTHING = "ETL_EVERYTHING"  # set by the campaign `everything`
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -78,7 +78,7 @@ class World:
     @functools.cached_property
     def instance(self) -> dg.DagsterInstance:
         """Dagster's memory, made at first use."""
-        return dg.DagsterInstance.ephemeral()
+        return dagster_memory.an_instance()
 
     @functools.cached_property
     def _session(self) -> psycopg.Connection[tuple[Any, ...]]:
