@@ -12,15 +12,25 @@ from etl_assets.access.postgres.connection import connect
 from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import MIGRATE
 from etl_assets.cli import OBJECTS_PER_COLLECTION
-from etl_assets.commands import migration
 from etl_assets.core.memory.schema import ensure_schema
 from etl_assets.settings import Settings, read_settings
 from etl_assets_tests import core
-from etl_assets_tests.scenario import CONFIRMED, LEGACY, UNCONFIRMED
+from etl_assets_tests import world as world_module
+from etl_assets_tests.scenario import begin
 from etl_assets_tests.world import World
 from etl_assets_tests.worlds import Press, a_server, a_world, remove_clusters
 
+DAGSTERS_WAYS = {name: getattr(world_module, name) for name in core.WAYS}
 gc.set_threshold(OBJECTS_PER_COLLECTION)  # as in the command line
+
+
+# Half a minute and more each: begun last, one of them would keep a worker busy when the others have nothing left.
+LONG = ("test_services.py", "test_browser.py", "test_tour.py", "test_histories.py", "test_canaries.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first."""
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 @pytest.hookimpl(trylast=True)
@@ -65,29 +75,25 @@ def prepare(world: World) -> None:
 
 @pytest.fixture
 def without_dagster(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`World.migrate` calls what the assets call, without runs and events: for tests of what becomes of the data.
+    """`World.migrate`, `stage` and `run` call what the assets call, without runs and events: for tests of the data.
 
     A migration takes 0.5 s instead of 3 of processor time.
     """
-    monkeypatch.setattr("etl_assets_tests.world.migrate", core.migrate_here)
+    for name, here in core.WAYS.items():
+        monkeypatch.setattr(world_module, name, here)
 
 
 @pytest.fixture
 def with_dagster(without_dagster: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """With them after all: for a test about checks or events in such a module."""
-    monkeypatch.setattr("etl_assets_tests.world.migrate", migration.migrate)
+    for name, way in DAGSTERS_WAYS.items():
+        monkeypatch.setattr(world_module, name, way)
 
 
 @pytest.fixture
 def awkward(after: Callable[[Press], World]) -> World:
     """A migration of the awkward legacy app, whose users have begun to come back."""
     return after(begin)
-
-
-def begin(world: World) -> None:
-    world.legacy(LEGACY)
-    world.sign_up(*CONFIRMED)
-    world.sign_up(*UNCONFIRMED, confirmed=False)
 
 
 @pytest.fixture

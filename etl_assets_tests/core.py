@@ -4,13 +4,13 @@ The functions are the assets' own; runs, checks and events are left out. What th
 the way all the same, because the load repeats it.
 """
 
-import inspect
 import json
 import logging
 import sys
 import uuid
-from collections.abc import Callable
-from types import SimpleNamespace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -18,7 +18,9 @@ import dagster as dg
 
 from etl_assets import faults
 from etl_assets.access.postgres.connection import reading
+from etl_assets.assets.export import export_table, snapshot
 from etl_assets.assets.keys import (
+    CLOSING,
     COMMAND_TAG,
     LOAD_WAVE,
     MIGRATE,
@@ -35,39 +37,45 @@ from etl_assets.assets.keys import (
     production_key,
     staging_key,
 )
-from etl_assets.assets.outcomes import MAX_RETRIES
-from etl_assets.assets.resources import Stores
+from etl_assets.assets.load import load_lookup, load_tables
+from etl_assets.assets.report import write_report
+from etl_assets.assets.resources import Access, Stores
+from etl_assets.assets.staging import stage
+from etl_assets.assets.target import look
+from etl_assets.assets.users import map_users, resolve
+from etl_assets.assets.verify import reconcile, verify_everything
+from etl_assets.assets.waiting import list_waiting
 from etl_assets.commands import migration
 from etl_assets.commands.migration import MigrateOptions, Outcome
 from etl_assets.core.load.due import read_standing
 from etl_assets.core.verify.status import books_of
-from etl_assets.model.errors import EtlError, WaveHindered
+from etl_assets.model.errors import EtlError, FileFault, WaveHindered
 from etl_assets.settings import Settings, read_settings, read_spec
 from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
-from etl_assets_tests.world import definitions_of
+from etl_assets_tests import sessions
+from etl_assets_tests.world import World
 
-NO_WISHES = MigrateOptions()
+NO_OPTIONS = MigrateOptions()
+Step = Callable[[], dg.MaterializeResult | Iterable[dg.MaterializeResult]]
 
 
 class _Way:
     """One migration under way."""
 
-    def __init__(self, spec: Spec, tags: dict[str, str] | None = None) -> None:
-        self.spec, self.stores, self.tags = spec, Stores(), tags or {COMMAND_TAG: MIGRATE}
-        found = definitions_of(spec).assets or ()
-        self.assets = {key: asset for asset in found if isinstance(asset, dg.AssetsDefinition) for key in asset.keys}
+    def __init__(self, spec: Spec, tags: dict[str, str] | None = None, stores: Access | None = None) -> None:
+        self.spec, self.stores = spec, stores or Stores()
+        self.tags = {COMMAND_TAG: MIGRATE} if tags is None else tags
         self.red: list[str] = []
+        self.told: dict[dg.AssetKey, dg.MaterializeResult] = {}
 
-    def run(self, job: str, wave: str = "") -> bool:
+    def run(self, job: str, wave: str = "", without: Sequence[dg.AssetKey] = ()) -> bool:
         """Runs a job's assets in their order; True when no check of an error is red."""
-        run = SimpleNamespace(run_id=str(uuid.uuid4()), tags=self.tags, job_name=job, asset_selection=set())
-        context = SimpleNamespace(run=run, partition_key=wave, log=logging.getLogger("core"))
-        for key in self._keys(job):
-            function: Any = self.assets[key].op.compute_fn.decorated_fn  # type: ignore[union-attr]
-            given = {"context": context, "stores": self.stores}
-            outcome = function(**{name: given[name] for name in inspect.signature(function).parameters})
-            for result in list(outcome) if inspect.isgenerator(outcome) else [outcome]:
+        steps = self._steps(dg.DagsterRun(job_name=job, run_id=str(uuid.uuid4()), tags=self.tags), wave)
+        for key in [key for key in self.keys(job) if key not in without]:
+            found = steps[key]()
+            for result in [found] if isinstance(found, dg.MaterializeResult) else list(found):
+                self.told[key] = result
                 self.red += [
                     check.check_name
                     for check in result.check_results or ()
@@ -75,7 +83,33 @@ class _Way:
                 ]
         return not self.red  # where it is, a load that there is would refuse; with nobody to load, nothing else would
 
-    def _keys(self, job: str) -> list[dg.AssetKey]:
+    def _steps(self, run: dg.DagsterRun, wave: str) -> dict[dg.AssetKey, Step]:
+        """What each asset calls."""
+        spec, stores, name = self.spec, self.stores, run.run_id
+        warn = logging.getLogger("core").warning
+        steps: dict[dg.AssetKey, Step] = {
+            SNAPSHOT: partial(snapshot, stores, spec),
+            TARGET: partial(look, stores, spec),
+            RESOLVED: partial(resolve, stores, spec, wave=wave, run=run),
+            RECONCILIATION: partial(reconcile, stores, spec, wave=wave, run=name),
+            VERIFICATION: partial(verify_everything, stores, spec, run=run),
+            REPORT: partial(write_report, stores, spec),
+            WAITING: partial(list_waiting, stores, spec),
+        }
+        if spec.users is not None:
+            steps[USER_MAP] = partial(map_users, stores, spec, spec.users, run=name)
+        for table, export in exports_of(spec).items():
+            steps[export_key(table)] = partial(export_table, stores, spec, export)
+        for table in spec.load_order:
+            steps[staging_key(table)] = partial(stage, stores, spec, spec.tables[table], run=name, warn=warn)
+        for table in spec.unowned:
+            steps[production_key(table)] = partial(load_lookup, stores, spec, spec.tables[table], run=name)
+        if spec.owned:
+            load = partial(load_tables, stores, spec, wave=wave, run=name, progress=lambda *_: None)
+            steps[production_key(spec.owned[0])] = load
+        return steps
+
+    def keys(self, job: str) -> list[dg.AssetKey]:
         spec = self.spec
         closing = [VERIFICATION, REPORT, *([WAITING] if spec.owned else [])]
         if job == LOAD_WAVE:
@@ -85,7 +119,8 @@ class _Way:
         exports = [export_key(name) for name in exports_of(spec)]
         staging = [staging_key(name) for name in spec.load_order]
         people = [USER_MAP] if spec.users else []
-        return [SNAPSHOT, TARGET, *exports, *staging, *people, *(production_key(name) for name in spec.unowned)]
+        lookups = [production_key(name) for name in spec.unowned]
+        return [SNAPSHOT, TARGET, *exports, *staging, *people, *lookups, *closing]
 
     def due_waves(self) -> list[str]:
         with self.stores.target_as_it_is() as connection, reading(connection):
@@ -95,7 +130,7 @@ class _Way:
         return [*standing.unfinished, *([standing.key_among([])] if standing.is_due else [])]
 
     def migrate(self) -> bool:
-        if not self.run(MIGRATE):
+        if not self.run(MIGRATE, without=CLOSING):
             return False
         waves = self.due_waves() if self.spec.owned else []
         went_well = [self.run(LOAD_WAVE, wave) for wave in waves] or [self.run(VERIFY)]
@@ -106,14 +141,11 @@ class _Way:
 
 def _code(act: Callable[[], bool]) -> int:
     """The exit code of what was done; what it refuses goes to standard error."""
-    # What `failures` asks of Dagster: was this tried before? Nothing is tried again here.
-    tried = SimpleNamespace(retry_number=MAX_RETRIES)
     try:
-        with mock.patch.object(dg.OpExecutionContext, "get", return_value=tried):
+        try:
             return 0 if act() else 1
-    except dg.Failure as failure:
-        sys.stderr.write(f"etl-assets: {failure.description}\n")
-        return int(str(failure.metadata["exit_code"].value))
+        except OSError as error:
+            raise FileFault(error.strerror or str(error)) from None
     except EtlError as error:
         sys.stderr.write(f"etl-assets: {error}\n")
         return error.exit_code
@@ -132,13 +164,64 @@ def migrate_here(
     *,
     instance: dg.DagsterInstance,
     say: Callable[[str], None],
-    options: MigrateOptions = NO_WISHES,
+    options: MigrateOptions = NO_OPTIONS,
 ) -> Outcome:
     """In place of `commands.migration.migrate`: it does the same, and Dagster knows nothing but the waves' keys."""
-
-    def run_here(_: Any, job: str, *__: Any, partition_key: str = "", tags: dict[str, str], **___: Any) -> int:
-        way = _Way(spec, tags)
-        return _code(lambda: way.run(job, partition_key))
-
-    with mock.patch.object(migration, "run_job", run_here):
+    with _without_runs(spec):
         return migration.migrate(settings, spec, instance=instance, say=say, options=options)
+
+
+def migrate_dry_here(
+    settings: Settings, spec: Spec, *, say: Callable[[str], None], options: MigrateOptions = NO_OPTIONS
+) -> Outcome:
+    """In place of `commands.migration.migrate_dry`."""
+    with _without_runs(spec):
+        return migration.migrate_dry(settings, spec, say=say, options=options)
+
+
+@contextmanager
+def _without_runs(spec: Spec) -> Iterator[None]:
+    """Within it the commands' runs of jobs are calls of what the assets call, on the same stores."""
+
+    def run(
+        stores: Any,
+        job: str,
+        *_: Any,
+        partition_key: str = "",
+        tags: dict[str, str],
+        without: Sequence[dg.AssetKey] = (),
+    ) -> int:
+        way = _Way(spec, tags, stores)
+        return _code(lambda: way.run(job, partition_key, without))
+
+    with ExitStack() as stack:
+        # What the command builds of the stores, and hands to each run, is the stores themselves.
+        stack.enter_context(mock.patch.object(migration, "build_definitions", lambda _, stores: stores))
+        stack.enter_context(mock.patch.object(migration, "run_job", run))
+        stack.enter_context(sessions.taken_again())
+        yield
+
+
+def run_here(
+    world: World,
+    job: str,
+    *,
+    wave: str = "",
+    without: Sequence[dg.AssetKey] = (),
+    tags: dict[str, str] | None = None,
+) -> int:
+    """In place of a run of a job of assets: its exit code; what each asset told is in `World.told`."""
+    way = _Way(world.spec, tags or {})  # by hand
+    with sessions.taken_again():
+        code = _code(lambda: way.run(job, wave, without))
+    world.told = way.told
+    return code
+
+
+def resolve_here(world: World, wave: str) -> None:
+    """In place of a run of `resolved_users`."""
+    others = [key for key in _Way(world.spec).keys(LOAD_WAVE) if key != RESOLVED]
+    assert run_here(world, LOAD_WAVE, wave=wave, without=others) == 0
+
+
+WAYS = {"migrate": migrate_here, "run": run_here, "resolve": resolve_here}

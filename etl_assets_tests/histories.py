@@ -16,9 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from etl_assets import faults
 from etl_assets.assets.resources import Stores
 from etl_assets.automation.decisions import undo
-from etl_assets.commands.migration import MigrateOptions, migrate
 from etl_assets.model.errors import UndoRefused
-from etl_assets.settings import Settings, read_settings
+from etl_assets.settings import Settings
 from etl_assets_tests.world import AT, World
 from etl_assets_tests.worlds import a_world
 
@@ -237,14 +236,7 @@ class Histories(RuleBasedStateMachine):
     def the_operator_runs_an_undone_wave_again(self, number: int) -> None:
         wave = self.pick(number, self.undone())
         if wave is not None:
-            options = MigrateOptions(again=str(wave))
-            outcome = migrate(
-                read_settings(),
-                self.world.spec,
-                instance=self.world.instance,
-                say=self.world.said.append,
-                options=options,
-            )
+            outcome = self.world.migrate(again=str(wave))
             assert outcome.exit_code == 0
             assert outcome.books.closed
 

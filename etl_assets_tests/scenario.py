@@ -1,6 +1,6 @@
 """One awkward legacy app, each row with the fault that it carries, and what the books must say of it."""
 
-from etl_assets_tests.world import AT
+from etl_assets_tests.world import AT, World
 
 LEGACY = f"""
 INSERT INTO users VALUES
@@ -52,3 +52,10 @@ USERS = {
 CONFIRMED = ("ann@example.com", "bob@example.com", "eve@example.com", "fay@example.com", "kate@example.com")
 UNCONFIRMED = ("cat@example.com",)
 PRODUCTION = ("public.jobs", "public.credit_transactions", "public.artifacts")
+
+
+def begin(world: World) -> None:
+    """The app, and its users who have begun to come back."""
+    world.legacy(LEGACY)
+    world.sign_up(*CONFIRMED)
+    world.sign_up(*UNCONFIRMED, confirmed=False)

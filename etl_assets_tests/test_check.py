@@ -45,14 +45,13 @@ def test_nothing_is_left_on_a_target_that_was_never_migrated_to(awkward: World) 
     assert not left
 
 
-def test_nothing_changes_on_a_target_that_is_under_way(awkward: World) -> None:
-    awkward.migrate()
-    etl = [f"etl.{name}" for (name,) in awkward.query("SELECT tablename FROM pg_tables WHERE schemaname = 'etl'")]
-    before = awkward.checksum(*EVERYTHING, *etl)
-    awkward.legacy("INSERT INTO jobs VALUES (40, 1, 'export', 'x', 'yesterday', NULL, NULL, NULL, NULL)")
-    assert "2 not iso 8601 (ids 40, 7)" in words(awkward, "values jobs.created_at")
-    assert awkward.checksum(*EVERYTHING, *etl) == before
-    assert awkward.materialize(VERIFICATION).success
+def test_nothing_changes_on_a_target_that_is_under_way(migrated: World) -> None:
+    etl = [f"etl.{name}" for (name,) in migrated.query("SELECT tablename FROM pg_tables WHERE schemaname = 'etl'")]
+    before = migrated.checksum(*EVERYTHING, *etl)
+    migrated.legacy("INSERT INTO jobs VALUES (40, 1, 'export', 'x', 'yesterday', NULL, NULL, NULL, NULL)")
+    assert "2 not iso 8601 (ids 40, 7)" in words(migrated, "values jobs.created_at")
+    assert migrated.checksum(*EVERYTHING, *etl) == before
+    assert migrated.materialize(VERIFICATION).success
 
 
 @pytest.mark.parametrize(

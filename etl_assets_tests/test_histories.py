@@ -11,6 +11,7 @@ from etl_assets_tests.histories import Histories
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("without_dagster")  # the campaign `histories` runs longer ones with it
 def test_histories(server: Settings) -> None:
     Histories.server = server
     few = settings(

@@ -26,9 +26,10 @@ from etl_assets.core.users.users import next_wave_key, read_links
 from etl_assets.settings import DEFAULT_SPEC, read_settings
 from etl_assets.spec.loader import load_spec
 from etl_assets.spec.model import Spec
-from etl_assets_tests import forks
+from etl_assets_tests import dagster_memory, forks
 
 EVERYTHING = "ETL_EVERYTHING"  # set by the campaign `everything`
+SMALL_DEMO = {"etl_assets.demo.legacy.USERS": 40}  # of 240, in front of the rows that are of every kind of mess
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 LEGACY_SCHEMA = """
 CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, password_hash TEXT, created_at TEXT);
@@ -74,11 +75,12 @@ class World:
     spec: Spec
     spec_path: Path = DEFAULT_SPEC
     said: list[str] = field(default_factory=list)
+    told: dict[dg.AssetKey, dg.MaterializeResult] = field(default_factory=dict)  # by the assets of the last `run`
 
     @functools.cached_property
     def instance(self) -> dg.DagsterInstance:
         """Dagster's memory, made at first use."""
-        return dg.DagsterInstance.ephemeral()
+        return dagster_memory.an_instance()
 
     @functools.cached_property
     def _session(self) -> psycopg.Connection[tuple[Any, ...]]:
@@ -163,13 +165,29 @@ class World:
             instance=self.instance, asset_selection=list(keys), partition_key=partition_key, raise_on_error=False
         )
 
-    def stage(self) -> str:
-        """Everything up to the load: staged, mapped, one wave resolved; returns the wave's key."""
-        assert run_job(self.definitions(), MIGRATE, self.instance, without=CLOSING) == 0
+    def run(
+        self,
+        job: str,
+        *,
+        wave: str = "",
+        without: Sequence[dg.AssetKey] = (),
+        tags: dict[str, str] | None = None,
+    ) -> int:
+        """Runs a job of assets; returns its exit code."""
+        return run(self, job, wave=wave, without=without, tags=tags)
+
+    def open_wave(self) -> str:
+        """A wave that opens now: its key, which Dagster knows too."""
         with connect(self.url) as connection, reading(connection):
             wave = next_wave_key(connection)
         self.instance.add_dynamic_partitions(str(LOGIN_WAVES.name), [wave])
-        assert self.materialize(RESOLVED, partition_key=wave).success
+        return wave
+
+    def stage(self) -> str:
+        """Everything up to the load: staged, mapped, one wave resolved; returns the wave's key."""
+        assert self.run(MIGRATE, without=CLOSING) == 0
+        wave = self.open_wave()
+        resolve(self, wave)
         return wave
 
     def wave(self) -> str:
@@ -200,10 +218,12 @@ class World:
             with reading(connection):
                 return read_links(connection, self.spec)
 
-    def cli(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def cli(
+        self, *arguments: str, patches: dict[str, Any] | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """The console script in a process of its own, forked from one that has imported everything."""
         output = self.folder / "home" / "cli.out"  # what a test lists does not show it
-        code = forks.warm().run(*arguments, environment={**os.environ, **environment}, output=output)
+        code = forks.warm().run(*arguments, environment={**os.environ, **environment}, output=output, patches=patches)
         said = [path.read_text(encoding="utf-8") for path in (output, Path(f"{output}.err"))]
         return subprocess.CompletedProcess(["etl-assets", *arguments], code, *said)
 
@@ -217,6 +237,17 @@ class World:
             timeout=600,
             check=False,
         )
+
+
+def run(world: World, job: str, *, wave: str, without: Sequence[dg.AssetKey], tags: dict[str, str] | None) -> int:
+    """A run of a job of assets, in Dagster."""
+    more = {"partition_key": wave or None, "without": tuple(without), "tags": tags}
+    return run_job(world.definitions(), job, world.instance, **more)  # type: ignore[arg-type]
+
+
+def resolve(world: World, wave: str) -> None:
+    """A run of `resolved_users`, in Dagster."""
+    assert world.materialize(RESOLVED, partition_key=wave).success
 
 
 def failed_checks(result: dg.ExecuteInProcessResult) -> set[str]:

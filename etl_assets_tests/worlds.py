@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from unittest import mock
 
+import dagster as dg
 import psycopg
 import pytest
 from psycopg import sql
@@ -25,6 +26,7 @@ from etl_assets.assets.instance import EVENT_BATCH
 from etl_assets.assets.keys import LOGIN_WAVES
 from etl_assets.commands import migration
 from etl_assets.settings import DEFAULT_SPEC, Settings
+from etl_assets_tests.dagster_memory import an_instance
 from etl_assets_tests.world import World, definitions_of, spec_in
 
 BARE = "bare"  # the small Supabase of the embedded target, to which nobody is connected
@@ -51,13 +53,15 @@ def a_server(root: Path) -> Iterator[Settings]:
     settings = Settings(root, DEFAULT_SPEC, None, None, root / "dagster")
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with alone(root / "tests.lock"), mock.patch.dict(embedding.SETTINGS, CARELESS):
-        _keep_in_memory(root)
+        keep_in_memory(root)
         running = embedded(settings)
         if running.ensure_database("made"):
             with _administrating(settings) as connection:
                 _copy(connection, TARGET_DATABASE, BARE)
-    yield settings
-    running.release()
+    try:
+        yield settings
+    finally:
+        running.release()
 
 
 def remove_clusters(folder: Path) -> None:
@@ -67,8 +71,8 @@ def remove_clusters(folder: Path) -> None:
             shutil.rmtree(link.resolve(), ignore_errors=True)
 
 
-def _keep_in_memory(root: Path) -> None:
-    """Puts the cluster where a file costs no disk: a database takes a fifth of the processor time there."""
+def keep_in_memory(root: Path) -> None:
+    """Puts the cluster of an artifact folder where a file costs no disk: a database takes a fifth of the processor time there."""
     link = root / "postgres"
     if link.is_symlink() or not MEMORY.is_dir() or free_bytes(MEMORY) < NEEDED_BYTES:
         return
@@ -127,6 +131,7 @@ def _environment(folder: Path, url: str) -> Iterator[None]:
         patch.setenv("TARGET_DATABASE_URL", url)
         patch.setenv("ETL_SPEC", str(DEFAULT_SPEC))
         patch.setattr(migration, "build_definitions", definitions_of)
+        patch.setattr(dg.DagsterInstance, "ephemeral", an_instance)  # a dry run makes one
         patch.setattr(postgres, "_require_one_session", _probe_the_cluster)
         patch.setenv("DAGSTER_EVENT_BATCH_SIZE", EVENT_BATCH)  # as the command line has it
         patch.delenv("ETL_FAULT", raising=False)

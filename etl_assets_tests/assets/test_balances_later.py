@@ -6,10 +6,8 @@ import pytest
 
 from etl_assets.assets.resources import Stores
 from etl_assets.automation.decisions import undo
-from etl_assets.commands.migration import MigrateOptions, migrate
 from etl_assets.core.lists.support import answer
 from etl_assets.model.money import UserBalance
-from etl_assets.settings import read_settings
 from etl_assets_tests.world import AT, LEGACY_SCHEMA, World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
@@ -66,9 +64,7 @@ def take_out(world: World, *, wave: str = "", user: str = "") -> None:
 
 
 def again(world: World, **options: str) -> int:
-    wished = MigrateOptions(**options)
-    done = migrate(read_settings(), world.spec, instance=world.instance, say=world.said.append, options=wished)
-    return done.exit_code
+    return world.migrate(**options).exit_code
 
 
 def test_the_page_of_a_user_says_what_moved_and_what_to_do(moved: World) -> None:

@@ -1,6 +1,7 @@
 """The legacy app stays live: what it changes after the load."""
 
 import csv
+from collections.abc import Callable
 
 import pytest
 
@@ -8,8 +9,9 @@ from etl_assets.assets.keys import VERIFICATION
 from etl_assets.assets.resources import Stores
 from etl_assets.automation.decisions import undo
 from etl_assets.model.errors import UndoRefused
-from etl_assets_tests.scenario import PRODUCTION
+from etl_assets_tests.scenario import PRODUCTION, begin
 from etl_assets_tests.world import AT, World, failed_checks
+from etl_assets_tests.worlds import Press
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
 
@@ -37,10 +39,14 @@ def changes(world: World) -> list[str]:
 
 
 @pytest.fixture
-def updating(awkward: World) -> World:
-    awkward.write_spec(UPDATE)
-    assert awkward.migrate().exit_code == 0
-    return awkward
+def updating(after: Callable[[Press], World]) -> World:
+    return after(migrate_with_updates)
+
+
+def migrate_with_updates(world: World) -> None:
+    begin(world)
+    world.write_spec(UPDATE)
+    assert world.migrate().exit_code == 0
 
 
 def test_a_changed_row_is_listed_and_production_keeps_what_was_loaded(migrated: World) -> None:
@@ -214,14 +220,13 @@ def test_giving_values_back_asks_about_triggers_on_update_and_not_on_delete(upda
     assert undo(Stores(), updating.spec, wave=last_wave(updating), user="", run="test").restored == {"jobs": 1}
 
 
-def test_children_of_a_loaded_row_that_became_unreadable_have_not_moved(awkward: World) -> None:
-    awkward.migrate()
-    awkward.legacy("UPDATE jobs SET created_at = 'never' WHERE id = 1")
-    outcome = awkward.migrate()
+def test_children_of_a_loaded_row_that_became_unreadable_have_not_moved(migrated: World) -> None:
+    migrated.legacy("UPDATE jobs SET created_at = 'never' WHERE id = 1")
+    outcome = migrated.migrate()
     assert outcome.books.closed
-    with (awkward.folder / "artifacts" / "reports" / "legacy_changes.csv").open(encoding="utf-8", newline="") as file:
+    with (migrated.folder / "artifacts" / "reports" / "legacy_changes.csv").open(encoding="utf-8", newline="") as file:
         told = [line[:3] for line in csv.reader(file)][1:]
     assert told == [["jobs", "1", "new_version_refused"]]
-    quarantine = (awkward.folder / "artifacts" / "reports" / "quarantine.csv").read_text(encoding="utf-8")
+    quarantine = (migrated.folder / "artifacts" / "reports" / "quarantine.csv").read_text(encoding="utf-8")
     assert "owner_changed" not in quarantine
     assert outcome.books.as_json()["tables"]["artifacts"]["loaded"] == 1

@@ -6,7 +6,6 @@ import uuid
 import pytest
 
 from etl_assets.access.postgres.connection import connect, reading
-from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import LOAD_WAVE, MIGRATE, USER_MAP
 from etl_assets.commands.check import examine
 from etl_assets.core.lists.support import answer
@@ -246,7 +245,7 @@ def test_an_incomplete_user_stays_held_and_moves_when_that_is_settled(awkward: W
 
 def test_a_user_held_otherwise_stays_held(awkward: World) -> None:
     awkward.sign_up("new@example.org")
-    run_job(awkward.definitions(), MIGRATE, awkward.instance)
+    awkward.run(MIGRATE)
     awkward.execute("UPDATE etl.legacy_user_map SET held = 'undone' WHERE legacy_user_id = '4'")
     awkward.claim(f"4,{awkward.account('new@example.org')},x")
     awkward.migrate()
@@ -280,7 +279,7 @@ def test_a_legacy_id_that_is_missing_is_never_claimed(world: World) -> None:
         schema="",
     )
     world.sign_up("new@example.org")
-    run_job(world.definitions(), MIGRATE, world.instance)
+    world.run(MIGRATE)
     [(nameless,)] = world.query("SELECT legacy_user_id FROM etl.legacy_user_map WHERE legacy_user_id <> '1'")
     assert nameless.startswith("rowid:")
     world.claim(f"{nameless},{world.account('new@example.org')},x")
@@ -314,13 +313,13 @@ def test_the_load_of_a_claim_by_the_file_is_gated_like_any_other(awkward: World)
     awkward.claim(f"4,{awkward.account('eve@example.com')},x")
     wave = awkward.stage()
     awkward.execute("UPDATE etl.legacy_user_map SET confirmed_at = NULL WHERE legacy_user_id = '4'")
-    assert run_job(awkward.definitions(), LOAD_WAVE, awkward.instance, partition_key=wave) == 1
+    assert awkward.run(LOAD_WAVE, wave=wave) == 1
 
 
 def test_the_file_is_kept_whole_and_audited_without_what_it_says(awkward: World) -> None:
     eve = awkward.account("eve@example.com")
     awkward.claim(f"5,{eve.upper()},the ticket", "6,,CANARY", f"9,{eve.replace('-', '')},x")
-    run_job(awkward.definitions(), MIGRATE, awkward.instance)
+    awkward.run(MIGRATE)
     assert awkward.query("SELECT legacy_user_id, supabase_user_id::text, reason FROM etl.claims ORDER BY 1") == [
         ("5", eve, "the ticket"),
         ("6", None, "CANARY"),
@@ -374,7 +373,7 @@ def test_a_line_that_cannot_be_meant_is_refused_with_its_number(awkward: World, 
 
 def test_a_bad_file_stops_the_map_and_leaves_it_as_it_was(awkward: World) -> None:
     awkward.claim("1,,hold")
-    run_job(awkward.definitions(), MIGRATE, awkward.instance)
+    awkward.run(MIGRATE)
     awkward.claim("1,nonsense,x")
     assert "claims.csv:2: the supabase_user_id is not a uuid" in failure_of(awkward.materialize(USER_MAP))
     assert awkward.query("SELECT legacy_user_id, reason FROM etl.claims") == [("1", "hold")]

@@ -7,7 +7,6 @@ import stat
 
 import pytest
 
-from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import MIGRATE, key_of
 from etl_assets.core.lists.quarantine import harmless
 from etl_assets_tests.world import AT, World, failure_of
@@ -94,7 +93,7 @@ def test_a_correction_can_be_wrong_too(awkward: World) -> None:
 
 def test_taking_a_correction_back_brings_the_fault_back(awkward: World) -> None:
     correct(awkward, f"jobs,7,created_at,{AT},a mistake\n")
-    run_job(awkward.definitions(), MIGRATE, awkward.instance)
+    awkward.run(MIGRATE)
     correct(awkward, "")
     assert awkward.migrate().books.users["held"] == 1
 
@@ -138,7 +137,7 @@ def test_corrections_are_audited_counted_and_reported_without_their_values(awkwa
 )
 def test_a_line_that_cannot_be_meant_stops_the_staging_with_its_number(awkward: World, lines: str, words: str) -> None:
     correct(awkward, lines)
-    run_job(awkward.definitions(), MIGRATE, awkward.instance)
+    awkward.run(MIGRATE)
     assert words in failure_of(awkward.materialize(key_of("staging/jobs")))
     assert awkward.query("SELECT to_regclass('etl.stg_jobs') IS NULL") == [(True,)]
 

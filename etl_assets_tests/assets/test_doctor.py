@@ -17,6 +17,7 @@ from etl_assets.core.memory import sessions
 from etl_assets.core.memory.schema import ensure_schema
 from etl_assets.model.errors import Unavailable
 from etl_assets.settings import read_settings
+from etl_assets_tests.site import until
 from etl_assets_tests.world import World
 
 HOLD_AND_DIE = """
@@ -85,21 +86,29 @@ def test_a_writer_at_work_is_not_stuck_and_clear_leaves_it_alone(impatient: Worl
 
 
 def test_whoever_keeps_us_waiting_is_named(impatient: World) -> None:
+    def read() -> None:
+        with connect(impatient.url) as connection:
+            connection.execute("SELECT count(*) FROM public.jobs")
+
+    def waiting() -> int:
+        here = "SELECT oid FROM pg_database WHERE datname = current_database()"
+        return int(impatient.query(f"SELECT count(*) FROM pg_locks WHERE NOT granted AND database = ({here})")[0][0])
+
+    found = {}
     with psycopg.connect(impatient.url, application_name="psql") as admin:
         admin.execute("LOCK TABLE public.jobs")
-
-        def read() -> None:
-            with connect(impatient.url) as connection:
-                connection.execute("SELECT count(*) FROM public.jobs")
-
+        holder = admin.info.backend_pid
         reader = threading.Thread(target=read)
         reader.start()
-        found = {}
-        while "a lock of the app" not in found:
-            found = ask(impatient)
-        assert f"server process {admin.info.backend_pid} (psql)" in found["a lock of the app"].words
+        until(waiting, seconds=60)
+        doctor = threading.Thread(target=lambda: found.update(ask(impatient)))
+        doctor.start()
+        # It has looked at the locks by the time that it waits for the table itself.
+        until(lambda: waiting() == 2 or not doctor.is_alive(), seconds=60)
         admin.rollback()
+        doctor.join()
         reader.join()
+    assert f"server process {holder} (psql)" in found["a lock of the app"].words
     assert "a lock of the app" not in ask(impatient)
 
 

@@ -8,11 +8,14 @@ import pytest
 
 from etl_assets.access.postgres import connection as postgres
 from etl_assets.access.postgres.servers import embedded
-from etl_assets.commands.migration import MigrateOptions, migrate, migrate_dry
+from etl_assets.commands.migration import MigrateOptions, Outcome, migrate_dry
 from etl_assets.model.errors import Unavailable
 from etl_assets.settings import Settings, read_settings
+from etl_assets_tests.core import migrate_dry_here
 from etl_assets_tests.scenario import BOOKS, LEGACY, PRODUCTION, USERS
 from etl_assets_tests.world import AT, World
+
+pytestmark = pytest.mark.usefixtures("without_dagster")
 
 EVERYTHING = (*PRODUCTION, "auth.users", "public.profiles")
 
@@ -28,13 +31,13 @@ def dump(world: World, server: Settings, *options: str) -> str:
     return "\n".join(line for line in found.stdout.splitlines() if not line.startswith(("\\restrict", "\\unrestrict")))
 
 
-def dry(world: World, **options: str) -> object:
-    return migrate_dry(read_settings(), world.spec, say=world.said.append, options=MigrateOptions(**options))
+def dry(world: World, **options: str) -> Outcome:
+    return migrate_dry_here(read_settings(), world.spec, say=world.said.append, options=MigrateOptions(**options))
 
 
 def test_the_books_are_those_of_the_real_run_and_the_target_is_untouched(awkward: World) -> None:
     before = awkward.checksum(*EVERYTHING)
-    outcome = dry(awkward)
+    outcome = migrate_dry(read_settings(), awkward.spec, say=awkward.said.append)
     assert outcome.exit_code == 0
     assert outcome.books.closed
     assert outcome.books.as_json()["tables"] == BOOKS
@@ -47,18 +50,19 @@ def test_the_books_are_those_of_the_real_run_and_the_target_is_untouched(awkward
     assert awkward.migrate().books.as_json()["tables"] == BOOKS
 
 
-def test_between_waves_it_says_what_the_next_would_bring(awkward: World) -> None:
-    awkward.migrate()
-    awkward.sign_up("dan@example.com")
-    awkward.legacy(f"INSERT INTO jobs VALUES (20, 1, 'export', 'late', '{AT}', NULL, NULL, NULL, NULL)")
-    before = awkward.checksum(*EVERYTHING, "etl.loaded", "etl.legacy_user_map", "etl.stg_jobs", "etl.waves", "etl.meta")
-    outcome = dry(awkward)
+def test_between_waves_it_says_what_the_next_would_bring(migrated: World) -> None:
+    migrated.sign_up("dan@example.com")
+    migrated.legacy(f"INSERT INTO jobs VALUES (20, 1, 'export', 'late', '{AT}', NULL, NULL, NULL, NULL)")
+    before = migrated.checksum(
+        *EVERYTHING, "etl.loaded", "etl.legacy_user_map", "etl.stg_jobs", "etl.waves", "etl.meta"
+    )
+    outcome = dry(migrated)
     assert outcome.books.as_json()["tables"]["jobs"]["loaded"] == 4
     assert (
-        awkward.checksum(*EVERYTHING, "etl.loaded", "etl.legacy_user_map", "etl.stg_jobs", "etl.waves", "etl.meta")
+        migrated.checksum(*EVERYTHING, "etl.loaded", "etl.legacy_user_map", "etl.stg_jobs", "etl.waves", "etl.meta")
         == before
     )
-    assert awkward.migrate().books.as_json() | {"waves": []} == outcome.books.as_json() | {"waves": []}
+    assert migrated.migrate().books.as_json() | {"waves": []} == outcome.books.as_json() | {"waves": []}
 
 
 def test_a_dump_of_everything_but_schema_etl_is_the_same_sequences_included(awkward: World, server: Settings) -> None:
@@ -152,9 +156,7 @@ def taken(world: World) -> set[int]:
 
 
 def sample(world: World, text: str) -> object:
-    return migrate(
-        read_settings(), world.spec, instance=world.instance, say=world.said.append, options=MigrateOptions(sample=text)
-    )
+    return world.migrate(sample=text)
 
 
 def test_a_sample_takes_n_users_and_whom_they_need_and_a_full_run_completes_it(many: World) -> None:
@@ -184,10 +186,9 @@ def test_the_seed_decides_who_is_taken(many: World) -> None:
     assert taken(many) == set(range(1, 31))
 
 
-def test_a_dry_run_does_not_wait_for_ever(awkward: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    awkward.migrate()
+def test_a_dry_run_does_not_wait_for_ever(migrated: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "LOCK_WAIT_S", 1.0)
-    with psycopg.connect(awkward.url) as other:
+    with psycopg.connect(migrated.url) as other:
         other.execute("SELECT pg_advisory_xact_lock(%s)", [postgres.WRITER_LOCK])
         with pytest.raises(Unavailable, match="Another run is writing"):
-            dry(awkward)
+            dry(migrated)

@@ -2,18 +2,20 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import FREEZE, SNAPSHOT, VERIFICATION, VERIFY
 from etl_assets.assets.resources import Stores
 from etl_assets.automation.decisions import freeze_now, lift_freeze, to_switch_on
-from etl_assets.commands.migration import migrate_dry
 from etl_assets.model.errors import FreezeRefused, LegacyThawed
 from etl_assets.settings import read_settings
+from etl_assets_tests.core import migrate_dry_here
+from etl_assets_tests.scenario import begin
 from etl_assets_tests.world import AT, World, failed_checks, failure_of
+from etl_assets_tests.worlds import Press
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
 
@@ -27,14 +29,18 @@ def page(world: World) -> str:
 
 
 @pytest.fixture
-def frozen(awkward: World) -> World:
-    awkward.migrate()
-    freeze(awkward)
-    return awkward
+def frozen(after: Callable[[Press], World]) -> World:
+    return after(migrate_and_freeze)
+
+
+def migrate_and_freeze(world: World) -> None:
+    begin(world)
+    world.migrate()
+    freeze(world)
 
 
 def test_the_report_becomes_the_sign_off(frozen: World) -> None:
-    assert run_job(frozen.definitions(), VERIFY, frozen.instance) == 0
+    assert frozen.run(VERIFY) == 0
     assert "Sign-off report" in page(frozen)
     assert "Ready to sign. The legacy app is frozen" in page(frozen)
     assert "The legacy app was frozen at" in page(frozen)
@@ -48,7 +54,7 @@ def test_what_was_switched_off_is_to_be_switched_on_again(frozen: World) -> None
         "CREATE PUBLICATION supabase_realtime FOR TABLE public.profiles, public.artifacts"
     )
     told = frozen.cli("freeze").stderr
-    assert run_job(frozen.definitions(), VERIFY, frozen.instance) == 0
+    assert frozen.run(VERIFY) == 0
     for text in (told, page(frozen)):
         assert "Triggers of the target that do not fire: mail on public.jobs" in text
         assert "Realtime does not send public.credit_transactions, public.jobs." in text.replace("&#39;", "'")
@@ -120,9 +126,9 @@ def test_a_touched_file_with_the_same_content_is_none(frozen: World) -> None:
 
 @pytest.mark.usefixtures("with_dagster")
 def test_a_snapshot_of_another_name_with_the_same_content_is_none(frozen: World) -> None:
-    assert migrate_dry(read_settings(), frozen.spec, say=frozen.said.append).exit_code == 0
+    assert migrate_dry_here(read_settings(), frozen.spec, say=frozen.said.append).exit_code == 0
     frozen.legacy("UPDATE jobs SET status = 'x' WHERE id = 1")
-    assert migrate_dry(read_settings(), frozen.spec, say=frozen.said.append).exit_code == 1
+    assert migrate_dry_here(read_settings(), frozen.spec, say=frozen.said.append).exit_code == 1
 
 
 def test_another_machine_after_the_freeze_goes_on_with_the_same_file(frozen: World) -> None:

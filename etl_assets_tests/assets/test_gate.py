@@ -27,6 +27,8 @@ from etl_assets.model.errors import Refused
 from etl_assets_tests.scenario import PRODUCTION
 from etl_assets_tests.world import AT, World, failed_checks, failure_of
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 OWNED = [production_key(table) for table in ("jobs", "credit_transactions", "artifacts")]
 TRIGGER = """
 CREATE FUNCTION public.noop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
@@ -120,6 +122,7 @@ def test_a_limit_on_the_quarantine_blocks(awkward: World) -> None:
     assert awkward.migrate().exit_code == 0
 
 
+@pytest.mark.usefixtures("with_dagster")
 def test_a_uniqueness_check_of_severity_error_blocks(awkward: World) -> None:
     awkward.write_spec(("severity: warn", "severity: error"))
     assert awkward.migrate().exit_code == 1
@@ -259,10 +262,9 @@ def test_later_edits_by_users_are_listed_and_never_red(staged: World) -> None:
         "DELETE FROM etl.stg_credit_transactions WHERE _legacy_id = '1'",
     ],
 )
-def test_a_row_that_nobody_accounts_for_opens_the_books(awkward: World, loss: str) -> None:
-    assert awkward.migrate().books.closed
-    awkward.execute(loss)
-    result = awkward.materialize(VERIFICATION)
+def test_a_row_that_nobody_accounts_for_opens_the_books(migrated: World, loss: str) -> None:
+    migrated.execute(loss)
+    result = migrated.materialize(VERIFICATION)
     assert not result.success
     staged = {"staging_is_as_it_was_written"} if "stg_" in loss else set()
     assert failed_checks(result) - {"rows_are_equal"} == {"the_books_close"} | staged
@@ -284,15 +286,15 @@ def test_warnings_show_a_number_and_do_not_block(awkward: World) -> None:
     assert checks_of(awkward, RESOLVED) == {"every_row_has_an_account"}
 
 
-def test_edits_in_the_legacy_app_after_the_load_are_listed_and_not_followed(awkward: World) -> None:
-    awkward.migrate()
-    before = awkward.checksum(*PRODUCTION)
-    awkward.legacy("UPDATE credit_transactions SET amount = 999 WHERE id = 1")
-    assert awkward.migrate().exit_code == 0
-    assert failed_checks(awkward.materialize(VERIFICATION)) == {"nothing_changed_in_legacy_since"}
-    assert awkward.checksum(*PRODUCTION) == before
+def test_edits_in_the_legacy_app_after_the_load_are_listed_and_not_followed(migrated: World) -> None:
+    before = migrated.checksum(*PRODUCTION)
+    migrated.legacy("UPDATE credit_transactions SET amount = 999 WHERE id = 1")
+    assert migrated.migrate().exit_code == 0
+    assert failed_checks(migrated.materialize(VERIFICATION)) == {"nothing_changed_in_legacy_since"}
+    assert migrated.checksum(*PRODUCTION) == before
 
 
+@pytest.mark.usefixtures("with_dagster")
 def test_unmapped_rows_fall_to_zero_as_users_come_back(world: World) -> None:
     world.legacy(
         f"INSERT INTO users VALUES (1, 'a@example.com', NULL, '{AT}'), (2, 'b@example.com', NULL, '{AT}');"

@@ -1,6 +1,7 @@
 """The buttons `new_wave` and `cleanup`, pressed on their own."""
 
 import dagster as dg
+import pytest
 
 from etl_assets.assets.keys import CLEANUP, LOAD_WAVE, NEW_WAVE, RESTAGE, VERIFY
 from etl_assets.core.verify.status import status
@@ -8,6 +9,8 @@ from etl_assets.model.books import Books
 from etl_assets.settings import read_settings
 from etl_assets_tests.scenario import BOOKS, PRODUCTION
 from etl_assets_tests.world import World, failure_of
+
+pytestmark = pytest.mark.usefixtures("without_dagster")
 
 
 def press(world: World, job: str) -> dg.ExecuteInProcessResult:
@@ -36,10 +39,9 @@ def test_new_wave_finishes_a_wave_that_broke_off(staged: World) -> None:
     assert staged.query("SELECT DISTINCT wave FROM etl.loaded") == [(wave,)]
 
 
-def test_new_wave_opens_none_when_nobody_is_new(awkward: World) -> None:
-    awkward.migrate()
-    assert press(awkward, NEW_WAVE).success
-    assert awkward.query("SELECT count(*) FROM etl.waves") == [(1,)]
+def test_new_wave_opens_none_when_nobody_is_new(migrated: World) -> None:
+    assert press(migrated, NEW_WAVE).success
+    assert migrated.query("SELECT count(*) FROM etl.waves") == [(1,)]
 
 
 def test_new_wave_says_what_to_do_when_nothing_is_staged(awkward: World) -> None:
@@ -55,45 +57,42 @@ def test_new_wave_fails_with_its_wave(pressed: World) -> None:
     assert f"Its own run of `{LOAD_WAVE}` says why" in failure_of(result)
 
 
-def test_cleanup_keeps_the_map_the_ledger_and_the_books(awkward: World) -> None:
-    awkward.migrate()
-    awkward.legacy("UPDATE jobs SET status = 'edited' WHERE id = 3")
-    press(awkward, RESTAGE)
-    before, production = books(awkward), awkward.checksum(*PRODUCTION)
-    assert press(awkward, CLEANUP).success
-    tables = {name for (name,) in awkward.query("SELECT tablename FROM pg_tables WHERE schemaname = 'etl'")}
+def test_cleanup_keeps_the_map_the_ledger_and_the_books(migrated: World) -> None:
+    migrated.legacy("UPDATE jobs SET status = 'edited' WHERE id = 3")
+    press(migrated, RESTAGE)
+    before, production = books(migrated), migrated.checksum(*PRODUCTION)
+    assert press(migrated, CLEANUP).success
+    tables = {name for (name,) in migrated.query("SELECT tablename FROM pg_tables WHERE schemaname = 'etl'")}
     assert {"legacy_user_map", "loaded", "audit_log", "quarantine"} <= tables
     assert not any(name.startswith("stg_") for name in tables)
-    assert len(list((awkward.folder / "artifacts" / "snapshots").glob("*/legacy.db"))) == 1
-    after = books(awkward)
+    assert len(list((migrated.folder / "artifacts" / "snapshots").glob("*/legacy.db"))) == 1
+    after = books(migrated)
     assert after.as_json() == before.as_json()
     assert after.as_json()["tables"] == BOOKS
-    assert awkward.checksum(*PRODUCTION) == production
-    page = awkward.folder / "artifacts" / "reports" / "migration_report.html"
+    assert migrated.checksum(*PRODUCTION) == production
+    page = migrated.folder / "artifacts" / "reports" / "migration_report.html"
     signed = page.read_bytes()
-    assert "the signed report stays as it is" in failure_of(press(awkward, VERIFY))
+    assert "the signed report stays as it is" in failure_of(press(migrated, VERIFY))
     assert page.read_bytes() == signed
-    assert press(awkward, CLEANUP).success  # pressed twice
+    assert press(migrated, CLEANUP).success  # pressed twice
 
 
-def test_users_who_come_back_after_the_cleanup_need_migrate_once_more(awkward: World) -> None:
-    awkward.migrate()
-    press(awkward, CLEANUP)
-    awkward.sign_up("dan@example.com")
-    assert "cleaned up" in failure_of(press(awkward, NEW_WAVE))
-    outcome = awkward.migrate()
+def test_users_who_come_back_after_the_cleanup_need_migrate_once_more(migrated: World) -> None:
+    press(migrated, CLEANUP)
+    migrated.sign_up("dan@example.com")
+    assert "cleaned up" in failure_of(press(migrated, NEW_WAVE))
+    outcome = migrated.migrate()
     assert outcome.exit_code == 0
     assert outcome.books.closed
     assert outcome.books.as_json()["tables"]["jobs"]["loaded"] == 3
 
 
-def test_cleanup_refuses_while_the_books_are_open(awkward: World) -> None:
-    awkward.migrate()
-    awkward.execute("DELETE FROM etl.stg_jobs WHERE _legacy_id = '3'")
-    result = press(awkward, CLEANUP)
+def test_cleanup_refuses_while_the_books_are_open(migrated: World) -> None:
+    migrated.execute("DELETE FROM etl.stg_jobs WHERE _legacy_id = '3'")
+    result = press(migrated, CLEANUP)
     assert not result.success
     assert "the books are open (jobs +1)" in failure_of(result)
-    assert awkward.query("SELECT to_regclass('etl.stg_jobs') IS NOT NULL") == [(True,)]
+    assert migrated.query("SELECT to_regclass('etl.stg_jobs') IS NOT NULL") == [(True,)]
 
 
 def test_cleanup_refuses_before_everything_is_staged(awkward: World) -> None:
@@ -104,7 +103,6 @@ def test_cleanup_refuses_while_a_wave_is_unfinished(staged: World) -> None:
     assert "1 wave is not finished" in failure_of(press(staged, CLEANUP))
 
 
-def test_cleanup_refuses_while_a_loaded_row_is_not_what_was_loaded(awkward: World) -> None:
-    awkward.migrate()
-    awkward.execute("UPDATE etl.loaded SET digest = gen_random_uuid() WHERE \"table\" = 'jobs' AND legacy_id = '1'")
-    assert "1 loaded rows of jobs are not what was loaded (legacy ids 1)" in failure_of(press(awkward, CLEANUP))
+def test_cleanup_refuses_while_a_loaded_row_is_not_what_was_loaded(migrated: World) -> None:
+    migrated.execute("UPDATE etl.loaded SET digest = gen_random_uuid() WHERE \"table\" = 'jobs' AND legacy_id = '1'")
+    assert "1 loaded rows of jobs are not what was loaded (legacy ids 1)" in failure_of(press(migrated, CLEANUP))

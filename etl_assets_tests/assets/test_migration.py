@@ -9,11 +9,14 @@ from etl_assets.assets.keys import production_key
 from etl_assets_tests.scenario import BOOKS, LEGACY, PRODUCTION, UNCONFIRMED, USERS
 from etl_assets_tests.world import AT, World
 
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
 
 def job_id(world: World, legacy_id: int) -> uuid.UUID:
     return uuid.uuid5(world.spec.namespace, f"jobs/{legacy_id}")
 
 
+@pytest.mark.usefixtures("with_dagster")
 def test_every_legacy_row_and_user_is_in_exactly_one_state(awkward: World) -> None:
     outcome = awkward.migrate()
     assert outcome.exit_code == 0
@@ -24,15 +27,14 @@ def test_every_legacy_row_and_user_is_in_exactly_one_state(awkward: World) -> No
     assert [(wave["users"], wave["rows"]) for wave in found["waves"]] == [(2, 6)]
 
 
-def test_loaded_rows_carry_the_new_ids_and_the_legacy_values(awkward: World) -> None:
-    awkward.migrate()
-    accounts = dict(awkward.query("SELECT email, id FROM auth.users"))
+def test_loaded_rows_carry_the_new_ids_and_the_legacy_values(migrated: World) -> None:
+    accounts = dict(migrated.query("SELECT email, id FROM auth.users"))
     at = datetime.fromisoformat(AT).replace(tzinfo=timezone.utc)
-    assert sorted(awkward.query("SELECT * FROM public.jobs"), key=str) == sorted(
+    assert sorted(migrated.query("SELECT * FROM public.jobs"), key=str) == sorted(
         [
-            (job_id(awkward, 1), accounts["ann@example.com"], "export", "done", at, None, "a.wav", None, {"a": 1}),
+            (job_id(migrated, 1), accounts["ann@example.com"], "export", "done", at, None, "a.wav", None, {"a": 1}),
             (
-                job_id(awkward, 2),
+                job_id(migrated, 2),
                 accounts["bob@example.com"],
                 "export",
                 "done",
@@ -45,52 +47,48 @@ def test_loaded_rows_carry_the_new_ids_and_the_legacy_values(awkward: World) -> 
         ],
         key=str,
     )
-    assert awkward.query("SELECT job_id, path FROM public.artifacts") == [(job_id(awkward, 1), "a.png")]
+    assert migrated.query("SELECT job_id, path FROM public.artifacts") == [(job_id(migrated, 1), "a.png")]
 
 
-def test_a_second_run_changes_no_row_of_production(awkward: World) -> None:
-    awkward.migrate()
-    before = awkward.checksum(*PRODUCTION, "auth.users", "public.profiles")
-    outcome = awkward.migrate()
+@pytest.mark.usefixtures("with_dagster")
+def test_a_second_run_changes_no_row_of_production(migrated: World) -> None:
+    before = migrated.checksum(*PRODUCTION, "auth.users", "public.profiles")
+    outcome = migrated.migrate()
     assert outcome.exit_code == 0
     assert len(outcome.books.waves) == 1
-    assert awkward.checksum(*PRODUCTION, "auth.users", "public.profiles") == before
+    assert migrated.checksum(*PRODUCTION, "auth.users", "public.profiles") == before
 
 
-def test_a_row_that_its_user_deleted_stays_deleted(awkward: World) -> None:
-    awkward.migrate()
-    awkward.execute("DELETE FROM public.credit_transactions WHERE amount = -30")
-    awkward.sign_up("dan@example.com")
-    outcome = awkward.migrate()
+def test_a_row_that_its_user_deleted_stays_deleted(migrated: World) -> None:
+    migrated.execute("DELETE FROM public.credit_transactions WHERE amount = -30")
+    migrated.sign_up("dan@example.com")
+    outcome = migrated.migrate()
     assert outcome.exit_code == 0
     assert outcome.books.closed
     assert outcome.books.as_json()["tables"]["credit_transactions"]["loaded"] == 4
-    assert sorted(awkward.query("SELECT amount FROM public.credit_transactions")) == [(5,), (7,), (100,)]
+    assert sorted(migrated.query("SELECT amount FROM public.credit_transactions")) == [(5,), (7,), (100,)]
 
 
-def test_a_row_that_its_user_changed_is_listed_and_not_overwritten(awkward: World) -> None:
-    awkward.migrate()
-    awkward.execute("UPDATE public.credit_transactions SET description = 'mine' WHERE amount = 100")
-    assert awkward.migrate().exit_code == 0
-    assert awkward.query("SELECT description FROM public.credit_transactions WHERE amount = 100") == [("mine",)]
+def test_a_row_that_its_user_changed_is_listed_and_not_overwritten(migrated: World) -> None:
+    migrated.execute("UPDATE public.credit_transactions SET description = 'mine' WHERE amount = 100")
+    assert migrated.migrate().exit_code == 0
+    assert migrated.query("SELECT description FROM public.credit_transactions WHERE amount = 100") == [("mine",)]
 
 
-def test_new_rows_of_a_migrated_user_arrive_with_the_next_wave(awkward: World) -> None:
-    awkward.migrate()
-    awkward.legacy(f"INSERT INTO jobs VALUES (20, 1, 'export', 'new', '{AT}', NULL, NULL, NULL, NULL)")
-    outcome = awkward.migrate()
+def test_new_rows_of_a_migrated_user_arrive_with_the_next_wave(migrated: World) -> None:
+    migrated.legacy(f"INSERT INTO jobs VALUES (20, 1, 'export', 'new', '{AT}', NULL, NULL, NULL, NULL)")
+    outcome = migrated.migrate()
     assert outcome.exit_code == 0
     assert [(wave.users, wave.rows) for wave in outcome.books.waves] == [(2, 6), (0, 1)]
-    assert awkward.query("SELECT count(*) FROM public.jobs WHERE status = 'new'") == [(1,)]
+    assert migrated.query("SELECT count(*) FROM public.jobs WHERE status = 'new'") == [(1,)]
 
 
-def test_a_corrected_row_frees_its_user_and_its_children(awkward: World) -> None:
-    awkward.migrate()
-    awkward.legacy(f"UPDATE jobs SET created_at = '{AT}' WHERE id = 7")
-    outcome = awkward.migrate()
+def test_a_corrected_row_frees_its_user_and_its_children(migrated: World) -> None:
+    migrated.legacy(f"UPDATE jobs SET created_at = '{AT}' WHERE id = 7")
+    outcome = migrated.migrate()
     assert outcome.books.users["held"] == 0
     assert outcome.books.users["resolved"] == 3
-    assert awkward.query("SELECT count(*) FROM public.artifacts WHERE path = 'd.png'") == [(1,)]
+    assert migrated.query("SELECT count(*) FROM public.artifacts WHERE path = 'd.png'") == [(1,)]
 
 
 def test_incomplete_users_load_without_their_quarantined_rows_when_the_spec_says_so(awkward: World) -> None:
@@ -101,15 +99,14 @@ def test_incomplete_users_load_without_their_quarantined_rows_when_the_spec_says
     assert awkward.query("SELECT count(*) FROM public.jobs WHERE status = 'fine'") == [(1,)]
 
 
-def test_vanished_rows_stay_in_the_books(awkward: World) -> None:
-    awkward.migrate()
-    awkward.legacy("DELETE FROM jobs WHERE id IN (1, 3)")  # one was loaded, one was waiting
-    outcome = awkward.migrate()
+def test_vanished_rows_stay_in_the_books(migrated: World) -> None:
+    migrated.legacy("DELETE FROM jobs WHERE id IN (1, 3)")  # one was loaded, one was waiting
+    outcome = migrated.migrate()
     assert outcome.exit_code == 0
     assert outcome.books.closed
     book = outcome.books.as_json()["tables"]["jobs"]
     assert (book["source"], book["loaded"], book["excluded"]) == (8, 2, 1)
-    assert awkward.query("SELECT count(*) FROM public.jobs") == [(2,)]
+    assert migrated.query("SELECT count(*) FROM public.jobs") == [(2,)]
 
 
 def test_where_excludes_rows_and_their_children(awkward: World) -> None:
@@ -129,13 +126,12 @@ def test_migrated_at_is_set_only_for_users_whose_rows_arrived(awkward: World) ->
     assert sorted(stamped) == [("1", True), ("2", True), ("30", False)]
 
 
-def test_changed_ids_are_refused_after_the_first_load(awkward: World) -> None:
-    awkward.migrate()
-    before = awkward.checksum(*PRODUCTION)
-    awkward.sign_up("dan@example.com")
-    awkward.write_spec(("8f0c2f5e", "9f0c2f5e"))
-    assert awkward.migrate().exit_code == 1
-    assert awkward.checksum(*PRODUCTION) == before
+def test_changed_ids_are_refused_after_the_first_load(migrated: World) -> None:
+    before = migrated.checksum(*PRODUCTION)
+    migrated.sign_up("dan@example.com")
+    migrated.write_spec(("8f0c2f5e", "9f0c2f5e"))
+    assert migrated.migrate().exit_code == 1
+    assert migrated.checksum(*PRODUCTION) == before
 
 
 def test_another_marker_is_refused(awkward: World) -> None:
@@ -146,6 +142,7 @@ def test_another_marker_is_refused(awkward: World) -> None:
     assert awkward.migrate().exit_code == 1
 
 
+@pytest.mark.usefixtures("with_dagster")
 def test_secrets_and_addresses_leave_no_trace_where_they_do_not_belong(awkward: World) -> None:
     awkward.migrate()
     exports = [path for path in (awkward.folder / "artifacts").rglob("*") if path.suffix in (".csv", ".json")]
@@ -165,9 +162,9 @@ def test_secrets_and_addresses_leave_no_trace_where_they_do_not_belong(awkward: 
     assert "example.com" not in "\n".join(awkward.said)
 
 
-def test_the_audit_log_tells_what_was_done_and_cannot_be_changed(awkward: World) -> None:
-    awkward.migrate()
-    told = awkward.query("SELECT action, detail, run, role FROM etl.audit_log ORDER BY id")
+@pytest.mark.usefixtures("with_dagster")
+def test_the_audit_log_tells_what_was_done_and_cannot_be_changed(migrated: World) -> None:
+    told = migrated.query("SELECT action, detail, run, role FROM etl.audit_log ORDER BY id")
     assert {action for action, *_ in told} == {"staged", "users", "claimed", "loaded", "verified"}
     assert {role for *_, role in told} == {"postgres"}
     assert all(run for _, _, run, _ in told)
@@ -177,7 +174,7 @@ def test_the_audit_log_tells_what_was_done_and_cannot_be_changed(awkward: World)
     loaded = by_action["loaded"]
     assert loaded["rows"] == {"jobs": 2, "credit_transactions": 3, "artifacts": 1}
     for table, digest in loaded["digests"].items():
-        [(kept,)] = awkward.query(
+        [(kept,)] = migrated.query(
             'SELECT sum(hashtextextended(digest::text, 0))::text FROM etl.loaded WHERE "table" = %s', table
         )
         assert digest == kept
@@ -186,17 +183,17 @@ def test_the_audit_log_tells_what_was_done_and_cannot_be_changed(awkward: World)
         detail["table"]: (detail["source_rows"], bool(detail["content"]), bool(detail["snapshot"])) for detail in staged
     } == {name: (book["source"], True, True) for name, book in BOOKS.items()}
     # A refusal is rolled back with what it refuses, and told all the same.
-    awkward.legacy(f"INSERT INTO jobs VALUES (40, 1, 'export', 'x', '{AT}', NULL, NULL, NULL, NULL)")
-    wave = awkward.stage()
-    awkward.execute(
+    migrated.legacy(f"INSERT INTO jobs VALUES (40, 1, 'export', 'x', '{AT}', NULL, NULL, NULL, NULL)")
+    wave = migrated.stage()
+    migrated.execute(
         "CREATE TRIGGER t BEFORE INSERT ON public.jobs FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"
     )
-    awkward.materialize(*(production_key(name) for name in awkward.spec.owned), partition_key=wave)
-    [(refused,)] = awkward.query("SELECT detail FROM etl.audit_log WHERE action = 'refused'")
+    migrated.materialize(*(production_key(name) for name in migrated.spec.owned), partition_key=wave)
+    [(refused,)] = migrated.query("SELECT detail FROM etl.audit_log WHERE action = 'refused'")
     assert refused == {"check": "triggers_are_agreed", "table": "jobs", "count": 1}
-    assert "example.com" not in repr(awkward.query("SELECT * FROM etl.audit_log"))
+    assert "example.com" not in repr(migrated.query("SELECT * FROM etl.audit_log"))
     with pytest.raises(Exception, match="append-only"):
-        awkward.execute("DELETE FROM etl.audit_log")
+        migrated.execute("DELETE FROM etl.audit_log")
 
 
 def test_profiles_alone_need_the_operators_word(world: World) -> None:

@@ -5,11 +5,11 @@ import pytest
 from etl_assets.assets.resources import Stores
 from etl_assets.automation.decisions import undo
 from etl_assets.automation.forgetting import forget
-from etl_assets.commands.migration import migrate_dry
 from etl_assets.core.staging.corrections_file import read_corrections
 from etl_assets.model.errors import CorrectionsError, SpecError
 from etl_assets.settings import DEFAULT_SPEC, read_settings
 from etl_assets.spec.loader import load_spec
+from etl_assets_tests.core import migrate_dry_here
 from etl_assets_tests.scenario import LEGACY
 from etl_assets_tests.world import LEGACY_SCHEMA, World
 
@@ -54,7 +54,7 @@ def take_out(world: World, user: str) -> None:
 def test_an_attribute_is_given_once_and_given_back(planned: World, apply: str, ann: str) -> None:
     spec_with(planned, PLAN.format(apply=apply), RENEWED)
     before = planned.checksum("public.profiles")
-    assert migrate_dry(read_settings(), planned.spec, say=planned.said.append).exit_code == 0
+    assert migrate_dry_here(read_settings(), planned.spec, say=planned.said.append).exit_code == 0
     assert planned.checksum("public.profiles") == before
     assert planned.migrate().exit_code == 0, planned.said
     assert profiles(planned) == {"ann": (ann, 1700000000), "bob": ("free", None)}

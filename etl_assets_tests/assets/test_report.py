@@ -50,9 +50,8 @@ def cells(page: str, first: str) -> list[str]:
     return next(row for row in found if row and row[0] == first)
 
 
-def test_the_page_says_what_the_books_say(awkward: World) -> None:
-    awkward.migrate()
-    page = page_of(awkward)
+def test_the_page_says_what_the_books_say(migrated: World) -> None:
+    page = page_of(migrated)
     assert cells(page, "jobs") == ["jobs", "8", "2", "3", "3", "0", "closed"]
     assert cells(page, "credit_transactions.amount")[1:7] == ["82", "77", "77", "5", "0", "equal"]
     assert cells(page, "held")[:3] == ["held", "1", "has quarantined rows"]
@@ -62,12 +61,11 @@ def test_the_page_says_what_the_books_say(awkward: World) -> None:
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "")  # it needs nothing from anywhere
 
 
-def test_the_page_is_red_when_the_books_are_open(awkward: World) -> None:
-    awkward.migrate()
-    awkward.execute("DELETE FROM etl.stg_jobs WHERE _legacy_id = '3'")
-    awkward.materialize(VERIFICATION)
-    assert awkward.materialize(REPORT).success
-    page = page_of(awkward)
+def test_the_page_is_red_when_the_books_are_open(migrated: World) -> None:
+    migrated.execute("DELETE FROM etl.stg_jobs WHERE _legacy_id = '3'")
+    migrated.materialize(VERIFICATION)
+    assert migrated.materialize(REPORT).success
+    page = page_of(migrated)
     assert "Not ready to sign" in page
     assert "jobs: +1 row is unaccounted for." in page
 

@@ -1,10 +1,7 @@
 """The sensors, tick by tick: what they ask for, why they do not, and that nothing is lost or doubled in between."""
 
-import shutil
-import sqlite3
 import subprocess
 import sys
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -14,72 +11,29 @@ from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import (
     CLOSING,
     LOAD_WAVE,
-    LOGIN_WAVES,
     MIGRATE,
     RESOLVED,
     RESTAGE,
-    SNAPSHOT,
     VERIFY,
 )
-from etl_assets.assets.resources import Stores
 from etl_assets.automation import attempts
 from etl_assets.automation.attempts import MARK_TAG, MOST_ATTEMPTS
+from etl_assets_tests.assets.ticks import (
+    HOLD_AND_DIE,
+    WAVES,
+    accept,
+    artifacts,
+    fail,
+    loaded,
+    press_migrate,
+    reason,
+    run_wave,
+    tick,
+)
 from etl_assets_tests.scenario import PRODUCTION
 from etl_assets_tests.world import AT, World, failure_of
 
-HOLD_AND_DIE = """
-import os, pathlib, sys
-from etl_assets.access.files.run_locks import RunLocks
-RunLocks(pathlib.Path(sys.argv[1])).hold(sys.argv[2])
-os.kill(os.getpid(), 9)
-"""
-WAVES = str(LOGIN_WAVES.name)
-
-
-def tick(world: World, sensor: str = "new_logins", cursor: str | None = None) -> dg.SensorResult:
-    """One evaluation, in the form that all of them have in common."""
-    definition = world.definitions().resolve_sensor_def(sensor)
-    with dg.build_sensor_context(instance=world.instance, cursor=cursor, resources={"stores": Stores()}) as context:
-        result = definition(context)
-    if isinstance(result, dg.SkipReason):
-        return dg.SensorResult(skip_reason=result)
-    return dg.SensorResult(run_requests=[result]) if isinstance(result, dg.RunRequest) else result
-
-
-def reason(result: dg.SensorResult) -> str:
-    assert not result.run_requests
-    assert result.skip_reason is not None
-    return result.skip_reason.skip_message or ""
-
-
-def accept(world: World, result: dg.SensorResult) -> dg.RunRequest:
-    """What the daemon does before the run: the partition is there."""
-    [request] = result.run_requests or []
-    for asked in result.dynamic_partitions_requests or []:
-        world.instance.add_dynamic_partitions(WAVES, list(asked.partition_keys))
-    return request
-
-
-def run_wave(world: World, request: dg.RunRequest) -> int:
-    """Runs what was requested, as the daemon would."""
-    tags = {**request.tags, "dagster/sensor_name": "new_logins"}
-    return run_job(world.definitions(), LOAD_WAVE, world.instance, partition_key=request.partition_key, tags=tags)
-
-
-def fail(world: World, request: dg.RunRequest) -> None:
-    """What Dagster remembers of a run of what was requested, and that failed."""
-    tags = {**request.tags, "dagster/partition": request.partition_key or ""}
-    job = world.definitions().resolve_job_def(LOAD_WAVE)
-    world.instance.create_run_for_job(job, status=dg.DagsterRunStatus.FAILURE, tags=tags)
-
-
-def press_migrate(world: World) -> int:
-    return run_job(world.definitions(), MIGRATE, world.instance)
-
-
-def loaded(world: World) -> int:
-    [(count,)] = world.query("SELECT count(*) FROM etl.loaded")
-    return int(count)
+pytestmark = pytest.mark.usefixtures("without_dagster")
 
 
 def test_no_wave_opens_before_anything_was_migrated(awkward: World) -> None:
@@ -93,10 +47,11 @@ def test_no_wave_opens_before_migrate_was_run_by_hand(staged: World) -> None:
 
 def test_a_migration_that_a_sensor_asked_for_is_not_by_hand(awkward: World) -> None:
     tags = {"dagster/sensor_name": "legacy_changes"}
-    assert run_job(awkward.definitions(), MIGRATE, awkward.instance, tags=tags) == 0
+    assert awkward.run(MIGRATE, tags=tags) == 0
     assert "not run by hand on this target" in reason(tick(awkward))
 
 
+@pytest.mark.usefixtures("with_dagster")
 def test_pressing_migrate_lets_the_first_wave_open_and_close_the_books(pressed: World) -> None:
     assert loaded(pressed) == 0
     request = accept(pressed, tick(pressed))
@@ -108,6 +63,7 @@ def test_pressing_migrate_lets_the_first_wave_open_and_close_the_books(pressed: 
     assert tick(pressed, cursor=result.cursor).cursor == result.cursor
 
 
+@pytest.mark.usefixtures("with_dagster")
 def test_the_command_line_lets_the_sensors_act_too(awkward: World) -> None:
     awkward.migrate()
     awkward.sign_up("dan@example.com")
@@ -133,6 +89,7 @@ def test_a_wave_is_not_asked_for_twice_while_its_run_is_under_way(pressed: World
     assert f"run {started.run_id[:8]} is under way" in reason(tick(pressed))
 
 
+@pytest.mark.usefixtures("with_dagster")
 def test_a_failed_wave_is_run_again_under_its_own_key(pressed: World, monkeypatch: pytest.MonkeyPatch) -> None:
     pressed.execute("UPDATE etl.staged SET spec_digest = 'another' WHERE \"table\" = 'jobs'")
     first = accept(pressed, tick(pressed))
@@ -177,10 +134,6 @@ def test_a_run_whose_process_was_killed_does_not_block_the_next(pressed: World) 
     assert ended.status == dg.DagsterRunStatus.FAILURE
 
 
-def artifacts(world: World) -> Path:
-    return world.folder / "artifacts"
-
-
 def test_a_living_run_is_left_alone(awkward: World) -> None:
     run = awkward.instance.create_run_for_job(
         awkward.definitions().resolve_job_def(LOAD_WAVE), status=dg.DagsterRunStatus.STARTED
@@ -216,7 +169,7 @@ def test_a_row_added_for_a_migrated_user_opens_a_wave_after_the_next_staging(mig
     cursor = tick(migrated).cursor
     migrated.legacy(f"INSERT INTO jobs VALUES (20, 1, 'export', 'late', '{AT}', NULL, NULL, NULL, NULL)")
     request = accept(migrated, tick(migrated, "legacy_changes"))
-    assert run_job(migrated.definitions(), RESTAGE, migrated.instance, tags=request.tags) == 0
+    assert migrated.run(RESTAGE, tags=request.tags) == 0
     assert run_wave(migrated, accept(migrated, tick(migrated, cursor=cursor))) == 0
     assert migrated.query("SELECT count(*) FROM public.jobs WHERE status = 'late'") == [(1,)]
     assert "Nobody new" in reason(tick(migrated))
@@ -233,6 +186,7 @@ def test_a_user_whom_the_target_refuses_does_not_open_wave_after_wave(awkward: W
     assert accept(awkward, tick(awkward)).partition_key != request.partition_key
 
 
+@pytest.mark.usefixtures("with_dagster")
 def test_a_wave_that_nobody_read_back_is_run_again(migrated: World) -> None:
     wave = migrated.wave()
     migrated.execute("UPDATE etl.waves SET verified_at = NULL")  # killed between load and verification
@@ -240,25 +194,6 @@ def test_a_wave_that_nobody_read_back_is_run_again(migrated: World) -> None:
     assert again.partition_key == wave
     assert run_wave(migrated, again) == 0
     assert "Nobody new" in reason(tick(migrated))
-
-
-def test_a_staging_that_broke_off_is_asked_for_again(awkward: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl_assets.automation.sensors.REST_FACTOR", 0)
-    press_migrate(awkward)
-    awkward.legacy("UPDATE jobs SET status = 'edited' WHERE id = 3")
-    first = accept(awkward, tick(awkward, "legacy_changes"))
-    awkward.materialize(SNAPSHOT)  # and no further
-    second = accept(awkward, tick(awkward, "legacy_changes"))
-    assert second.run_key != first.run_key
-    assert run_job(awkward.definitions(), RESTAGE, awkward.instance, tags=second.tags) == 0
-    assert "as it was" in reason(tick(awkward, "legacy_changes"))
-
-
-def test_a_change_after_the_cleanup_does_not_undo_it(migrated: World) -> None:
-    migrated.definitions().resolve_job_def("cleanup").execute_in_process(instance=migrated.instance)
-    migrated.legacy("UPDATE jobs SET status = 'edited' WHERE id = 3")
-    assert "cleaned up" in reason(tick(migrated, "legacy_changes"))
-    assert "cleaned up" in reason(tick(migrated))
 
 
 def test_a_row_whose_hindrance_went_away_in_production_is_looked_for_again(
@@ -335,73 +270,10 @@ def test_ten_thousand_users_at_once_are_one_wave_and_one_run(world: World) -> No
     assert world.query("SELECT users FROM etl.waves") == [(10_000,)]
 
 
-def test_an_unchanged_legacy_file_is_not_staged_again(pressed: World) -> None:
-    assert "as it was when the last snapshot was taken" in reason(tick(pressed, "legacy_changes"))
-    for suffix in ("-shm", "-wal"):  # what a reader of a WAL database leaves behind
-        pressed.legacy_path.with_name(f"{pressed.legacy_path.name}{suffix}").touch()
-    assert "as it was when the last snapshot was taken" in reason(tick(pressed, "legacy_changes"))
-
-
-def test_a_change_in_the_wal_alone_is_noticed(awkward: World) -> None:
-    with sqlite3.connect(awkward.legacy_path) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-    press_migrate(awkward)
-    main = awkward.legacy_path.stat()
-    connection = sqlite3.connect(awkward.legacy_path)
-    try:
-        connection.execute("UPDATE jobs SET status = 'edited' WHERE id = 3")
-        connection.commit()
-        assert awkward.legacy_path.stat().st_mtime_ns == main.st_mtime_ns
-        request = accept(awkward, tick(awkward, "legacy_changes"))
-        assert run_job(awkward.definitions(), RESTAGE, awkward.instance, tags=request.tags) == 0
-        assert awkward.query("SELECT status FROM etl.stg_jobs WHERE _legacy_id = '3'") == [("edited",)]
-        assert "as it was" in reason(tick(awkward, "legacy_changes"))
-    finally:
-        connection.close()
-
-
-def test_a_legacy_file_that_goes_back_to_a_former_state_is_noticed(
-    awkward: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("etl_assets.automation.sensors.REST_FACTOR", 0)
-    press_migrate(awkward)
-    former, edited, keys = awkward.folder / "former.db", awkward.folder / "edited.db", []
-    shutil.copy2(awkward.legacy_path, former)
-    awkward.legacy("UPDATE jobs SET status = 'edited' WHERE id = 3")
-    shutil.copy2(awkward.legacy_path, edited)
-    for state in (edited, former, edited):
-        shutil.copy2(state, awkward.legacy_path)
-        request = accept(awkward, tick(awkward, "legacy_changes"))
-        assert run_job(awkward.definitions(), RESTAGE, awkward.instance, tags=request.tags) == 0
-        keys.append(request.run_key)
-    assert len(set(keys)) == 3
-    assert awkward.query("SELECT status FROM etl.stg_jobs WHERE _legacy_id = '3'") == [("edited",)]
-
-
-def test_an_app_that_never_stops_writing_is_staged_now_and_then(pressed: World) -> None:
-    pressed.legacy("UPDATE jobs SET status = 'edited' WHERE id = 3")
-    request = accept(pressed, tick(pressed, "legacy_changes"))
-    assert run_job(pressed.definitions(), RESTAGE, pressed.instance, tags=request.tags) == 0
-    pressed.legacy("UPDATE jobs SET status = 'again' WHERE id = 3")
-    assert "keeps changing" in reason(tick(pressed, "legacy_changes"))
-
-
-def test_a_missing_legacy_file_is_said_and_not_created(pressed: World) -> None:
-    pressed.legacy_path.unlink()
-    assert "does not exist" in reason(tick(pressed, "legacy_changes"))
-    assert not pressed.legacy_path.exists()
-
-
-def test_snapshots_do_not_pile_up(awkward: World) -> None:
-    for number in range(5):
-        awkward.legacy(f"UPDATE jobs SET status = 'edit {number}' WHERE id = 3")
-        run_job(awkward.definitions(), RESTAGE, awkward.instance)
-    assert len(list((artifacts(awkward) / "snapshots").glob("*/legacy.db"))) == 3
-
-
+@pytest.mark.usefixtures("with_dagster")
 def test_production_is_the_same_when_sensors_and_hands_take_turns(pressed: World) -> None:
     run_wave(pressed, accept(pressed, tick(pressed)))
     before = pressed.checksum(*PRODUCTION)
     assert pressed.migrate().exit_code == 0
-    assert run_job(pressed.definitions(), MIGRATE, pressed.instance, without=CLOSING) == 0
+    assert pressed.run(MIGRATE, without=CLOSING) == 0
     assert pressed.checksum(*PRODUCTION) == before

@@ -8,10 +8,9 @@ import sys
 import pytest
 
 from etl_assets.access.postgres.connection import connect
-from etl_assets.assets.instance import run_job
-from etl_assets.assets.keys import LOAD_WAVE, NEW_WAVE, UNDO, key_of
+from etl_assets.assets.keys import LOAD_WAVE
 from etl_assets.assets.resources import Stores
-from etl_assets.automation.decisions import refused_lines, tell_partitions, undo
+from etl_assets.automation.decisions import refused_lines
 from etl_assets.automation.forgetting import forget
 from etl_assets.core.cutover.cleanup import drop_staging
 from etl_assets.core.load import load as loading
@@ -19,43 +18,13 @@ from etl_assets.core.verify.status import status
 from etl_assets.faults import UNDO_POINTS
 from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
 from etl_assets.settings import DEFAULT_SPEC
+from etl_assets_tests.assets.undoing import last_wave, states, take_out
 from etl_assets_tests.scenario import BOOKS, PRODUCTION, USERS
-from etl_assets_tests.world import AT, World, failure_of
+from etl_assets_tests.world import AT, World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
 
 LATE_JOB = f"INSERT INTO jobs VALUES (20, 1, 'export', 'late', '{AT}', NULL, NULL, NULL, NULL)"
-
-
-def take_out(world: World, *, wave: str = "", user: str = "") -> object:
-    return undo(Stores(), world.spec, wave=wave, user=user, run="test")
-
-
-def last_wave(world: World) -> str:
-    return str(world.query("SELECT max(wave) FROM etl.waves")[0][0])
-
-
-def states(world: World) -> dict[str, str]:
-    return dict(world.query("SELECT legacy_user_id, state FROM etl.legacy_user_map"))
-
-
-def test_the_partition_says_that_nothing_of_its_wave_is_there(awkward: World) -> None:
-    def shown() -> int:
-        latest = awkward.instance.get_latest_materialization_event(key_of("production/jobs"))
-        assert latest.asset_materialization.partition == wave
-        assert "Taken out by `undo`" in latest.asset_materialization.metadata["taken_out"].value
-        return latest.asset_materialization.metadata["rows_loaded"].value
-
-    awkward.migrate()
-    wave = last_wave(awkward)
-    [(whole,)] = awkward.query("SELECT count(*) FROM public.jobs")
-    tell_partitions(awkward.instance, Stores(), awkward.spec, take_out(awkward, user="1"))
-    assert 0 < shown() < whole
-    awkward.migrate(user="1")
-    job = awkward.definitions().resolve_job_def(UNDO)
-    config = {"ops": {"take_out": {"config": {"wave": wave}}}}
-    assert job.execute_in_process(instance=awkward.instance, run_config=config).success
-    assert shown() == 0
 
 
 def test_production_is_what_it_was_before_the_wave_and_the_books_close(awkward: World) -> None:
@@ -85,22 +54,6 @@ def test_the_wave_can_be_run_again_by_the_command(migrated: World) -> None:
     assert migrated.checksum(*PRODUCTION) == after
     with pytest.raises(SettingsError, match="was not undone"):
         migrated.migrate(again=wave)
-
-
-def test_the_wave_can_be_run_again_in_the_ui(migrated: World) -> None:
-    after, wave = migrated.checksum(*PRODUCTION), last_wave(migrated)
-    take_out(migrated, wave=wave)
-    assert run_job(migrated.definitions(), LOAD_WAVE, migrated.instance, partition_key=wave) == 0
-    assert migrated.checksum(*PRODUCTION) == after
-    assert states(migrated)["1"] == "resolved"
-
-
-def test_a_sensor_never_brings_an_undone_wave_back(migrated: World) -> None:
-    wave = last_wave(migrated)
-    take_out(migrated, wave=wave)
-    tags = {"dagster/sensor_name": "new_logins"}
-    assert run_job(migrated.definitions(), LOAD_WAVE, migrated.instance, partition_key=wave, tags=tags) == 1
-    assert migrated.query("SELECT count(*) FROM public.jobs") == [(0,)]
 
 
 def test_one_user_goes_and_comes_back_and_nobody_else_is_touched(migrated: World) -> None:
@@ -289,20 +242,6 @@ def test_a_row_that_refers_to_a_partition_counts_too(awkward: World) -> None:
     assert awkward.query("SELECT count(*) FROM public.notes") == [(2,)]
 
 
-def test_a_user_who_was_undone_comes_back_only_when_asked_for(staged: World) -> None:
-    wave = staged.wave()
-    take_out(staged, user="1")
-    assert run_job(staged.definitions(), NEW_WAVE, staged.instance) == 0
-    assert states(staged)["1"] == "held"
-    staged.sign_up("dan@example.com")
-    second = staged.stage()
-    take_out(staged, wave=second)
-    staged.migrate(again="last")
-    assert second > wave
-    assert states(staged)["4"] == "resolved"
-    assert states(staged)["1"] == "held"
-
-
 def test_a_wave_that_is_undone_while_it_loads_loads_no_more(awkward: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "USERS_PER_TRANSACTION", 1)
     wave = awkward.stage()
@@ -332,7 +271,7 @@ def test_the_address_of_the_latest_snapshot_counts_again(migrated: World) -> Non
     assert migrated.query("SELECT email, email_key FROM etl.legacy_user_map WHERE legacy_user_id = '1'") == [
         ("ann@new.example", "ann@new.example")
     ]
-    assert run_job(migrated.definitions(), LOAD_WAVE, migrated.instance, partition_key=wave) == 0
+    assert migrated.run(LOAD_WAVE, wave=wave) == 0
     assert states(migrated)["1"] == "waiting"
 
 
@@ -345,20 +284,6 @@ def test_a_person_who_removed_a_row_and_was_undone_can_be_forgotten(migrated: Wo
     assert outcome.exit_code == 0
     assert outcome.books.closed
     assert migrated.query("SELECT sum(amount) FROM public.credit_transactions") == [(7,)]
-
-
-def test_the_job_takes_the_wave_from_the_launchpad(migrated: World) -> None:
-    job = migrated.definitions().resolve_job_def(UNDO)
-    config = {"ops": {"take_out": {"config": {"wave": "last"}}}}
-    assert job.execute_in_process(instance=migrated.instance, run_config=config).success
-    assert migrated.query("SELECT count(*) FROM public.jobs") == [(0,)]
-    again = job.execute_in_process(instance=migrated.instance, run_config=config, raise_on_error=False)
-    assert "is not a wave of this target" in failure_of(again)
-    for user in (4, "4"):  # YAML makes a number of an id, and nobody should have to know
-        config = {"ops": {"take_out": {"config": {"user": user}}}}
-        again = job.execute_in_process(instance=migrated.instance, run_config=config, raise_on_error=False)
-        assert "4" in failure_of(again)
-        assert "not valid" not in failure_of(again)
 
 
 def test_the_list_of_what_hinders_keeps_every_word() -> None:
@@ -398,5 +323,5 @@ def test_a_row_is_in_use_in_whichever_column_its_user_wrote(world: World) -> Non
     assert "etl.taken_out" in told.stdout + told.stderr
     assert world.query("SELECT content ->> 'notes' FROM etl.taken_out") == [("two hours of work",)]
     assert world.query("SELECT count(*) FROM public.jobs") == [(0,)]
-    assert world.cli("migrate", "--user", "1").returncode == 0
+    assert world.migrate(user="1").exit_code == 0
     assert world.query("SELECT notes FROM public.jobs") == [(None,), (None,)]

@@ -72,7 +72,7 @@ def test_who_has_moved_is_listed_only_while_rows_are_missing(migrated: World) ->
         f"INSERT INTO credit_transactions VALUES (20, 1, 11, 'purchase', NULL, '{AT}', NULL);"
         f"INSERT INTO credit_transactions VALUES (21, 1, 'much', 'purchase', NULL, '{AT}', NULL);"
     )
-    assert run_job(migrated.definitions(), MIGRATE, migrated.instance) == 0
+    assert migrated.run(MIGRATE) == 0
     line = listed(migrated)["1"]
     # The transaction that can be loaded waits for the next wave; of the other one, the amount is not known.
     assert (line["state"], *numbers(line)) == ("resolved", "1", "3", "11")

@@ -9,9 +9,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from etl_assets.access.postgres.servers import embedded
-from etl_assets.settings import DEFAULT_SPEC, Settings
 from etl_assets_tests.histories import Histories
+from etl_assets_tests.worlds import a_server, remove_clusters
 
 
 def main() -> None:
@@ -33,25 +32,21 @@ def main() -> None:
             done["histories"] += 1
             super().teardown()
 
+    began = time.monotonic()
+    wanted = settings(
+        max_examples=count,
+        stateful_step_count=steps,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        Histories.server = Settings(root, DEFAULT_SPEC, None, None, root / "dagster")
-        running = embedded(Histories.server)
-        began = time.monotonic()
         try:
-            run_state_machine_as_test(
-                Counted,
-                settings=settings(
-                    max_examples=count,
-                    stateful_step_count=steps,
-                    deadline=None,
-                    suppress_health_check=list(HealthCheck),
-                    database=None,
-                ),
-            )
+            with a_server(Path(folder)) as Histories.server:
+                run_state_machine_as_test(Counted, settings=wanted)
         finally:
             print(f"{dict(done)} in {time.monotonic() - began:.0f} s")  # noqa: T201 - what the campaign is for
-            running.release()
+            remove_clusters(Path(folder))
 
 
 if __name__ == "__main__":

@@ -95,14 +95,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tree", type=Path, default=TREE)
     parser.add_argument("--only", type=int, nargs="*")
-    wishes = parser.parse_args()
+    options = parser.parse_args()
     survived = 0
     for number, rule in enumerate(RULES, 1):
-        if wishes.only and number not in wishes.only:
+        if options.only and number not in options.only:
             continue
         begun = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="etl-assets-rule-") as folder:
-            broken(wishes.tree, Path(folder), rule)
+            broken(options.tree, Path(folder), rule)
             # Where a tree has another room for them, the tests go by their names.
             first = [name.replace("rooms/", room) for name in rule.tests.split() for room in ("rooms/", "stores/")]
             seen = red(Path(folder), first) or red(Path(folder), ["."])

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -12,13 +13,12 @@ from etl_assets.assets import outcomes
 from etl_assets.assets.keys import production_key
 from etl_assets.assets.resources import Stores
 from etl_assets.automation.decisions import undo
-from etl_assets.commands.migration import MigrateOptions, migrate
-from etl_assets.core.gate.table_rules import resolve_validations
+from etl_assets.core.gate.user_rules import resolve_validations
 from etl_assets.core.lists.support import answer
 from etl_assets.core.users.holds import release
-from etl_assets.settings import read_settings
 from etl_assets_tests.identities import Identities
 from etl_assets_tests.world import AT, World
+from etl_assets_tests.worlds import Press
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
 
@@ -27,8 +27,12 @@ LATE = "INSERT INTO jobs SELECT id + 100, id, 'late', 's', created_at, NULL, NUL
 
 
 @pytest.fixture
-def moved(world: World) -> World:
+def moved(after: Callable[[Press], World]) -> World:
     """Seven people who have claimed and have one job each in the new app."""
+    return after(move)
+
+
+def move(world: World) -> None:
     for user, name in PEOPLE.items():
         world.legacy(
             f"INSERT INTO users VALUES ({user}, '{name}@x.org', NULL, '{AT}');"
@@ -36,7 +40,6 @@ def moved(world: World) -> World:
         )
         world.sign_up(f"{name}@x.org")
     assert world.migrate().books.users["resolved"] == len(PEOPLE)
-    return world
 
 
 def change(world: World, name: str, what: str) -> None:
@@ -119,9 +122,7 @@ def test_who_signs_up_anew_gets_the_history_by_undo_and_migrate_and_not_before(m
         undo(Stores(), moved.spec, wave="", user=user, run="test")
     with connect(moved.url) as connection, writing(connection, run="test"):
         assert [release(connection, user=user) for user in ("2", "3", "4")] == [["2"], ["3"], ["4"]]
-    outcome = migrate(
-        read_settings(), moved.spec, instance=moved.instance, say=moved.said.append, options=MigrateOptions(user="1")
-    )
+    outcome = moved.migrate(user="1")
     assert (outcome.exit_code, outcome.books.closed) == (0, True)
     assert jobs(moved)["ann"] == jobs(moved)["cat"] == ["first", "late"]
     assert jobs(moved)["dan"] == ["late"]

@@ -5,11 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from etl_assets.access.postgres.connection import connect, reading
-from etl_assets.assets.instance import run_job
-from etl_assets.assets.keys import CLOSING, LOAD_WAVE, LOGIN_WAVES, MIGRATE, VERIFY
+from etl_assets.assets.keys import CLOSING, LOAD_WAVE, MIGRATE, VERIFY
 from etl_assets.assets.resources import Stores
 from etl_assets.automation.decisions import undo
-from etl_assets.core.users.users import next_wave_key, read_links
+from etl_assets.core.users.users import read_links
 from etl_assets.core.verify.rows import RowComparison, compare_all, compare_rows
 from etl_assets.core.verify.status import status
 from etl_assets_tests.world import World
@@ -22,10 +21,7 @@ CAT_CONFIRMS = "UPDATE auth.users SET email_confirmed_at = now() WHERE email = '
 
 def press(world: World) -> None:
     """The job `load_wave` for a wave that opens now."""
-    with connect(world.url) as connection, reading(connection):
-        wave = next_wave_key(connection)
-    world.instance.add_dynamic_partitions(str(LOGIN_WAVES.name), [wave])
-    assert run_job(world.definitions(), LOAD_WAVE, world.instance, partition_key=wave) == 0
+    assert world.run(LOAD_WAVE, wave=world.open_wave()) == 0
 
 
 def told(world: World) -> dict[str, tuple[int, int]]:
@@ -47,7 +43,7 @@ def a_user_is_taken_out(world: World) -> None:
 
 
 def everything_is_staged_again(world: World) -> None:
-    assert run_job(world.definitions(), MIGRATE, world.instance, without=CLOSING) == 0
+    assert world.run(MIGRATE, without=CLOSING) == 0
 
 
 def a_fault_was_found(world: World) -> None:
@@ -70,24 +66,22 @@ def nothing_is_known(world: World) -> None:
     ],
 )
 def test_rows_of_earlier_waves_are_read_again_where_they_have_to_be(
-    awkward: World, happens: Callable[[World], None], *, is_read: bool
+    migrated: World, happens: Callable[[World], None], *, is_read: bool
 ) -> None:
-    awkward.migrate()
-    awkward.execute(EDIT)
-    happens(awkward)
-    awkward.execute(CAT_CONFIRMS)
-    press(awkward)
-    loaded = {book.table: book.loaded for book in status(awkward.url, awkward.spec).tables}
-    assert told(awkward) == {name: (count, int(is_read and name == "jobs")) for name, count in loaded.items()}
-    assert run_job(awkward.definitions(), VERIFY, awkward.instance) == 0
-    assert told(awkward)["jobs"] == (loaded["jobs"], 1)
+    migrated.execute(EDIT)
+    happens(migrated)
+    migrated.execute(CAT_CONFIRMS)
+    press(migrated)
+    loaded = {book.table: book.loaded for book in status(migrated.url, migrated.spec).tables}
+    assert told(migrated) == {name: (count, int(is_read and name == "jobs")) for name, count in loaded.items()}
+    assert migrated.run(VERIFY) == 0
+    assert told(migrated)["jobs"] == (loaded["jobs"], 1)
 
 
-def test_a_wave_run_again_counts_no_row_twice(awkward: World) -> None:
-    awkward.migrate()
-    wave = str(awkward.query("SELECT max(wave) FROM etl.waves")[0][0])
-    assert run_job(awkward.definitions(), LOAD_WAVE, awkward.instance, partition_key=wave) == 0
-    assert told(awkward) == {"jobs": (2, 0), "credit_transactions": (3, 0), "artifacts": (1, 0)}
+def test_a_wave_run_again_counts_no_row_twice(migrated: World) -> None:
+    wave = str(migrated.query("SELECT max(wave) FROM etl.waves")[0][0])
+    assert migrated.run(LOAD_WAVE, wave=wave) == 0
+    assert told(migrated) == {"jobs": (2, 0), "credit_transactions": (3, 0), "artifacts": (1, 0)}
 
 
 def test_with_updates_every_run_reads_everything(awkward: World) -> None:
@@ -99,30 +93,28 @@ def test_with_updates_every_run_reads_everything(awkward: World) -> None:
     assert told(awkward)["jobs"] == (3, 1)
 
 
-def test_the_waves_together_are_the_whole(awkward: World) -> None:
-    awkward.migrate()
-    awkward.execute(CAT_CONFIRMS)
-    press(awkward)
-    awkward.execute(EDIT)
-    awkward.execute("DELETE FROM public.credit_transactions WHERE amount = 7")
-    waves = [wave for (wave,) in awkward.query("SELECT wave FROM etl.waves ORDER BY wave")]
+def test_the_waves_together_are_the_whole(migrated: World) -> None:
+    migrated.execute(CAT_CONFIRMS)
+    press(migrated)
+    migrated.execute(EDIT)
+    migrated.execute("DELETE FROM public.credit_transactions WHERE amount = 7")
+    waves = [wave for (wave,) in migrated.query("SELECT wave FROM etl.waves ORDER BY wave")]
     assert len(waves) == 2
-    with connect(awkward.url) as connection, reading(connection):
-        links = read_links(connection, awkward.spec)
+    with connect(migrated.url) as connection, reading(connection):
+        links = read_links(connection, migrated.spec)
         for name in links.tables:
             first, second = (compare_rows(connection, links, name, wave=wave) for wave in waves)
             whole = compare_all(connection, links, name)
             assert plain(first.plus(second)) == plain(whole)
 
 
-def test_a_target_of_a_former_version_is_completed(awkward: World) -> None:
-    awkward.migrate()
-    books = status(awkward.url, awkward.spec)
+def test_a_target_of_a_former_version_is_completed(migrated: World) -> None:
+    books = status(migrated.url, migrated.spec)
     assert books.closed
-    awkward.execute("DROP TABLE etl.profile_values, etl.refused, etl.compared, etl.lanes")
-    assert awkward.migrate().exit_code == 0
-    assert awkward.query("SELECT count(*) FROM etl.compared") != [(0,)]
-    assert awkward.query("SELECT count(*) FROM etl.lanes") != [(0,)]
+    migrated.execute("DROP TABLE etl.profile_values, etl.refused, etl.compared, etl.lanes")
+    assert migrated.migrate().exit_code == 0
+    assert migrated.query("SELECT count(*) FROM etl.compared") != [(0,)]
+    assert migrated.query("SELECT count(*) FROM etl.lanes") != [(0,)]
 
 
 def plain(found: RowComparison) -> object:

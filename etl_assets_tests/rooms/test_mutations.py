@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from etl_assets.access.postgres.connection import connect, reading
 from etl_assets.assets.keys import VERIFICATION
 from etl_assets.core.users.users import read_links
@@ -16,6 +18,8 @@ from etl_assets_tests.mutations import (
     verdict,
 )
 from etl_assets_tests.world import World, failed_checks
+
+pytestmark = pytest.mark.usefixtures("without_dagster")
 
 
 def test_what_others_change_is_listed_and_what_the_load_changes_is_red(world: World) -> None:

@@ -78,13 +78,12 @@ def test_a_staging_of_a_former_version_is_judged_by_what_its_rows_say(staged: Wo
     assert altered(staged)
 
 
-def test_an_untouched_table_keeps_what_was_noted_of_it(awkward: World) -> None:
-    awkward.migrate()
-    before = awkward.query("SELECT digest FROM etl.staged WHERE \"table\" = 'jobs'")
-    awkward.legacy("UPDATE credit_transactions SET description = 'z' WHERE id = 4")
-    awkward.stage()
-    assert awkward.query("SELECT digest FROM etl.staged WHERE \"table\" = 'jobs'") == before
-    assert not altered(awkward)
+def test_an_untouched_table_keeps_what_was_noted_of_it(migrated: World) -> None:
+    before = migrated.query("SELECT digest FROM etl.staged WHERE \"table\" = 'jobs'")
+    migrated.legacy("UPDATE credit_transactions SET description = 'z' WHERE id = 4")
+    migrated.stage()
+    assert migrated.query("SELECT digest FROM etl.staged WHERE \"table\" = 'jobs'") == before
+    assert not altered(migrated)
 
 
 def test_forgetting_somebody_does_not_make_a_change_by_hand_right(staged: World) -> None:

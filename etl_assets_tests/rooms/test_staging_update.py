@@ -2,10 +2,8 @@
 
 import random
 
-import dagster as dg
 import pytest
 
-from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import RESTAGE, staging_key
 from etl_assets_tests.scenario import LEGACY
 from etl_assets_tests.world import AT, World
@@ -28,7 +26,7 @@ def state(world: World) -> list[list[tuple[object, ...]]]:
 
 
 def restage(world: World) -> None:
-    assert run_job(world.definitions(), RESTAGE, world.instance) == 0
+    assert world.run(RESTAGE) == 0
 
 
 def restage_whole(world: World) -> None:
@@ -37,10 +35,7 @@ def restage_whole(world: World) -> None:
 
 
 def touched(world: World, table: str) -> int:
-    event = world.instance.get_latest_materialization_event(staging_key(table))
-    assert isinstance(event, dg.EventLogEntry)
-    materialization = event.asset_materialization
-    return int(materialization.metadata["rows_touched"].value)  # type: ignore[arg-type, union-attr]
+    return int(world.told[staging_key(table)].metadata["rows_touched"])  # type: ignore[arg-type, index]
 
 
 def edits(rng: random.Random) -> str:

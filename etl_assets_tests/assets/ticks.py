@@ -1,0 +1,73 @@
+"""Ticks of the sensors, and what the daemon makes of them."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from etl_assets.assets.keys import (
+    LOAD_WAVE,
+    LOGIN_WAVES,
+    MIGRATE,
+)
+from etl_assets.assets.resources import Stores
+from etl_assets_tests.world import World
+
+HOLD_AND_DIE = """
+import os, pathlib, sys
+from etl_assets.access.files.run_locks import RunLocks
+RunLocks(pathlib.Path(sys.argv[1])).hold(sys.argv[2])
+os.kill(os.getpid(), 9)
+"""
+
+
+WAVES = str(LOGIN_WAVES.name)
+
+
+def tick(world: World, sensor: str = "new_logins", cursor: str | None = None) -> dg.SensorResult:
+    """One evaluation, in the form that all of them have in common."""
+    definition = world.definitions().resolve_sensor_def(sensor)
+    with dg.build_sensor_context(instance=world.instance, cursor=cursor, resources={"stores": Stores()}) as context:
+        result = definition(context)
+    if isinstance(result, dg.SkipReason):
+        return dg.SensorResult(skip_reason=result)
+    return dg.SensorResult(run_requests=[result]) if isinstance(result, dg.RunRequest) else result
+
+
+def reason(result: dg.SensorResult) -> str:
+    assert not result.run_requests
+    assert result.skip_reason is not None
+    return result.skip_reason.skip_message or ""
+
+
+def accept(world: World, result: dg.SensorResult) -> dg.RunRequest:
+    """What the daemon does before the run: the partition is there."""
+    [request] = result.run_requests or []
+    for asked in result.dynamic_partitions_requests or []:
+        world.instance.add_dynamic_partitions(WAVES, list(asked.partition_keys))
+    return request
+
+
+def run_wave(world: World, request: dg.RunRequest) -> int:
+    """Runs what was requested, as the daemon would."""
+    tags = {**request.tags, "dagster/sensor_name": "new_logins"}
+    return world.run(LOAD_WAVE, wave=request.partition_key or "", tags=tags)
+
+
+def fail(world: World, request: dg.RunRequest) -> None:
+    """What Dagster remembers of a run of what was requested, and that failed."""
+    tags = {**request.tags, "dagster/partition": request.partition_key or ""}
+    job = world.definitions().resolve_job_def(LOAD_WAVE)
+    world.instance.create_run_for_job(job, status=dg.DagsterRunStatus.FAILURE, tags=tags)
+
+
+def press_migrate(world: World) -> int:
+    return world.run(MIGRATE)
+
+
+def loaded(world: World) -> int:
+    [(count,)] = world.query("SELECT count(*) FROM etl.loaded")
+    return int(count)
+
+
+def artifacts(world: World) -> Path:
+    return world.folder / "artifacts"
