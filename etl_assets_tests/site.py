@@ -17,8 +17,10 @@ from typing import Any
 
 import psycopg
 
+from etl_assets.access.files.whole import private_folder
 from etl_assets.access.postgres.embedded import EmbeddedPostgres
 from etl_assets.access.postgres.servers import TARGET_DATABASE
+from etl_assets_tests.worlds import keep_in_memory
 
 START_TIMEOUT_S = 300
 NOT_OURS = ("TARGET_DATABASE_URL", "LEGACY_SQLITE", "ETL_SPEC", "DAGSTER_HOME", "ETL_FAULT", "ETL_DAGSTER_URL")
@@ -45,8 +47,13 @@ class Site:
     log: Path
 
     @classmethod
-    def start(cls, artifacts: Path, *, folder: Path | None = None) -> "Site":
-        """Starts it, in some folder, and waits until it says that the UI is there."""
+    def start(cls, artifacts: Path, *, folder: Path | None = None, is_new: bool = False) -> "Site":
+        """Starts it, in some folder, and waits until it says that the UI is there; its data lie in memory.
+
+        Where `is_new`, nothing is there beforehand, and its data lie where it puts them.
+        """
+        if not is_new:
+            keep_in_memory(private_folder(artifacts))
         port, log = free_port(), Path(tempfile.mkstemp(suffix=".log")[1])
         with log.open("w") as file:
             process = subprocess.Popen(

@@ -10,9 +10,11 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from etl_assets.access.files.whole import private_folder
 from etl_assets.access.postgres.embedded import EmbeddedPostgres
 from etl_assets.access.postgres.servers import DAGSTER_DATABASE
 from etl_assets_tests.world import AT, World
+from etl_assets_tests.worlds import keep_in_memory
 
 # password hash, address, name and DSN password; the last is ignored by a server that trusts its socket.
 HASH, EMAIL, NAME, PASSWORD = "CANARY_HASH", "canary.address@example.com", "CANARY_NAME", "CANARY_PASSWORD"
@@ -41,6 +43,7 @@ MAY_STAND = {
 def watched(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """Dagster's storage is where a user has it: in the private PostgreSQL, with its home below the artifacts."""
     monkeypatch.delenv("DAGSTER_HOME")
+    keep_in_memory(private_folder(world.folder / "artifacts"))
     monkeypatch.setenv("TARGET_DATABASE_URL", make_conninfo(world.url, password=PASSWORD))
     world.legacy(LEGACY)
     world.sign_up(EMAIL, f"second.{EMAIL}")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from etl_assets_tests.scenario import BOOKS, CONFIRMED, LEGACY, USERS
-from etl_assets_tests.world import World
+from etl_assets_tests.world import SMALL_DEMO, World
 
 
 def test_migrate_json_prints_one_object_and_everything_else_on_standard_error(world: World) -> None:
@@ -130,7 +130,7 @@ def test_the_demo_migrates_on_the_embedded_target_and_lets_users_come_back(
     for name in ("TARGET_DATABASE_URL", "LEGACY_SQLITE", "ETL_SPEC", "DAGSTER_HOME"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("ETL_ARTIFACTS", str(tmp_path / "a home with spaces" / "artifacts"))
-    first = world.cli("migrate", "--demo", "--json")
+    first = world.cli("migrate", "--demo", "--json", patches=SMALL_DEMO)
     assert first.returncode == 0, first.stderr
     books = json.loads(first.stdout)
     assert books["closed"] is True

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 
 import pytest
 
@@ -32,23 +30,6 @@ CHOSEN = (
 )
 # One user a transaction, so that a kill can fall between two users.
 ONE_BY_ONE = {"etl_assets.core.load.load.USERS_PER_TRANSACTION": 1}
-THE_SAME = """
-import etl_assets.core.load.load as loading
-loading.USERS_PER_TRANSACTION = 1
-from etl_assets.cli import main
-main()
-"""
-
-
-def run_until_killed(fault: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", THE_SAME, "migrate"],
-        env={**os.environ, "ETL_FAULT": fault},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 def rows_per_user(world: World) -> dict[str, int]:
@@ -88,8 +69,10 @@ def test_a_rerun_after_a_kill_closes_the_books_and_doubles_nothing(awkward: Worl
     assert parts + unfinished == []
 
 
+@pytest.mark.usefixtures("without_dagster")
 def test_a_wave_that_was_cut_off_is_finished_under_its_own_key(awkward: World) -> None:
-    assert run_until_killed("resolve.committed:1").returncode == -signal.SIGKILL
+    killed = awkward.cli("migrate", patches=ONE_BY_ONE, ETL_FAULT="resolve.committed:1")
+    assert killed.returncode == -signal.SIGKILL
     [(key,)] = awkward.query("SELECT wave FROM etl.waves")
     stuck = awkward.cli("doctor")
     assert stuck.returncode == 1, stuck.stdout
