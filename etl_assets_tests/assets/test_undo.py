@@ -258,7 +258,7 @@ def test_an_account_that_others_rows_name_keeps_its_claim(awkward: World) -> Non
     reviewer = '{type: uuid, expr: "CASE WHEN id = 2 THEN 1 END", references: {table: users, unresolved: wait}}'
     awkward.write_spec(("      metadata: jsonb\n", f"      metadata: jsonb\n      reviewer_id: {reviewer}\n"))
     awkward.migrate()
-    with pytest.raises(UndoRefused, match="name the account of a user who goes"):
+    with pytest.raises(UndoRefused, match="1 row of jobs names the account of a user who goes "):
         take_out(awkward, user="1")
     assert take_out(awkward, wave=last_wave(awkward)).removed["jobs"] == 2
 

@@ -108,15 +108,6 @@ def test_the_waves_together_are_the_whole(migrated: World) -> None:
             assert plain(first.plus(second)) == plain(whole)
 
 
-def test_a_target_of_a_former_version_is_completed(migrated: World) -> None:
-    books = status(migrated.url, migrated.spec)
-    assert books.closed
-    migrated.execute("DROP TABLE etl.profile_values, etl.refused, etl.compared, etl.lanes")
-    assert migrated.migrate().exit_code == 0
-    assert migrated.query("SELECT count(*) FROM etl.compared") != [(0,)]
-    assert migrated.query("SELECT count(*) FROM etl.lanes") != [(0,)]
-
-
 def plain(found: RowComparison) -> object:
     counts = (found.compared, found.equal, found.changed_since, found.gone_since, found.changed_in_legacy)
     samples = (sorted(found.changed_sample), sorted(found.gone_sample), found.faults)

@@ -22,7 +22,7 @@ SQL = Statements(__file__)
 CHANGED = "were changed in production since they were loaded"
 REFERRED = "are referred to by rows that stay"
 LATER = "were written again by another wave"
-NAMING = "name the account of a user who goes, and stay"
+NAMING = "name the account of a user who goes"
 COUNTED = "were removed in production and count towards a balance"
 
 
