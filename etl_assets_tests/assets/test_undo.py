@@ -289,11 +289,11 @@ def test_a_person_who_removed_a_row_and_was_undone_can_be_forgotten(migrated: Wo
 def test_the_list_of_what_hinders_keeps_every_word() -> None:
     refusal = UndoRefused(
         "Undo refused",
-        [("jobs", "17", "name the account of a user who goes, and stay"), ("jobs", "1", "were written again")],
+        [("jobs", "17", "name the account of a user who goes"), ("jobs", "1", "were written again")],
         remedy="-",
     )
     assert refused_lines(refusal) == [
-        "  jobs 17: name the account of a user who goes, and stay",
+        "  jobs 17: name the account of a user who goes",
         "  jobs 1: written again",
     ]
 
