@@ -93,7 +93,7 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
     as_json: bool,
 ) -> None:
     """Run all assets: snapshot, exports, staging, users, a login wave, and the books."""
-    from etl_assets.assets.instance import open_instance  # noqa: PLC0415 - Dagster takes a second to import
+    from etl_assets.automation.instance import open_instance  # noqa: PLC0415 - Dagster takes a second to import
     from etl_assets.commands.migration import MigrateOptions, migrate_dry  # noqa: PLC0415
     from etl_assets.commands.migration import migrate as run  # noqa: PLC0415
 
@@ -193,9 +193,9 @@ def undo(*, wave: str, user_id: str, in_use: bool) -> None:
     Exactly what the ledger says, in one transaction. Refuses, with the list, where rows were changed since or others
     refer to them. `migrate --wave KEY` or `migrate --user LEGACY_ID` brings them back.
     """
-    from etl_assets.assets.instance import open_instance  # noqa: PLC0415
     from etl_assets.assets.resources import Stores  # noqa: PLC0415
     from etl_assets.automation import decisions  # noqa: PLC0415
+    from etl_assets.automation.instance import open_instance  # noqa: PLC0415
 
     settings, spec = _start()
     try:
@@ -240,9 +240,9 @@ def reload(*, gone: bool, wave: str) -> None:
 @click.pass_context
 def freeze(context: click.Context, *, lift: bool) -> None:
     """Cut over: the last snapshot counts for good, and the report becomes the sign-off."""
-    from etl_assets.assets.instance import open_instance  # noqa: PLC0415
     from etl_assets.assets.resources import Stores  # noqa: PLC0415
     from etl_assets.automation import decisions  # noqa: PLC0415
+    from etl_assets.automation.instance import open_instance  # noqa: PLC0415
     from etl_assets.commands.migration import verify  # noqa: PLC0415
 
     settings, spec = _start()
@@ -285,7 +285,7 @@ def check(context: click.Context, *, role: str | None) -> None:
 @click.pass_context
 def doctor(context: click.Context, *, clear: bool, break_lock: bool) -> None:
     """Say what is stuck, who holds it, and what clears it. Exit 1 when something stays stuck."""
-    from etl_assets.assets.instance import open_instance  # noqa: PLC0415
+    from etl_assets.automation.instance import open_instance  # noqa: PLC0415
     from etl_assets.commands.doctor import examine  # noqa: PLC0415
 
     settings, spec = _start()

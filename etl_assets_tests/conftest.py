@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from etl_assets.access.postgres.connection import connect
-from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import MIGRATE
+from etl_assets.automation.instance import run_job
 from etl_assets.cli import OBJECTS_PER_COLLECTION
 from etl_assets.core.memory.schema import ensure_schema
 from etl_assets.settings import Settings, read_settings

@@ -3,10 +3,13 @@
 import ast
 import json
 import re
+from collections import Counter
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
 import dagster as dg
+import grimp
 import pytest
 
 import etl_assets
@@ -112,6 +115,29 @@ def test_dependencies_have_upper_bounds() -> None:
     assert len(requirements) > 15
     for requirement in requirements:
         assert "<" in requirement.partition(";")[0], requirement
+
+
+MOST_MODULES, MOST_IN_A_ROOM, DEEPEST = 16, 10, 10
+
+
+def test_a_room_is_seen_at_a_glance() -> None:
+    """At most ten modules in a room of `access` and `core`, and sixteen elsewhere."""
+    modules = Counter(path.relative_to(PACKAGE).parent.as_posix() for path in MODULES if path.name != "__init__.py")
+    most = {room: MOST_IN_A_ROOM if room.startswith(("access/", "core/")) else MOST_MODULES for room in modules}
+    assert len(modules) > 20
+    assert {room: count for room, count in modules.items() if count > most[room]} == {}
+
+
+def test_core_is_not_deep() -> None:
+    """The longest chain of imports among its modules; a circle would have no end, and import-linter forbids it."""
+    graph = grimp.build_graph("etl_assets")
+
+    @cache
+    def depth(module: str) -> int:
+        below = graph.find_modules_directly_imported_by(module)
+        return 1 + max((depth(name) for name in below if name.startswith("etl_assets.core.")), default=0)
+
+    assert max(depth(module) for module in graph.modules if module.startswith("etl_assets.core.")) <= DEEPEST
 
 
 def test_what_others_may_name() -> None:

@@ -15,10 +15,10 @@ import psycopg
 from psycopg import sql
 
 from etl_assets.access.postgres.connection import connect, reading
-from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import CLOSING, LOGIN_WAVES, MIGRATE, RESOLVED
 from etl_assets.assets.resources import Access, Borrowed
 from etl_assets.automation.build import build_definitions
+from etl_assets.automation.instance import run_job
 from etl_assets.commands.migration import MigrateOptions, Outcome, migrate
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.schema import ensure_schema

@@ -22,8 +22,8 @@ from etl_assets.access.files.whole import free_bytes
 from etl_assets.access.postgres import connection as postgres
 from etl_assets.access.postgres import embedded as embedding
 from etl_assets.access.postgres.servers import TARGET_DATABASE, embedded
-from etl_assets.assets.instance import EVENT_BATCH
 from etl_assets.assets.keys import LOGIN_WAVES
+from etl_assets.automation.instance import EVENT_BATCH
 from etl_assets.commands import migration
 from etl_assets.settings import DEFAULT_SPEC, Settings
 from etl_assets_tests.dagster_memory import an_instance

@@ -5,14 +5,12 @@ from typing import Any
 
 import dagster as dg
 
-from etl_assets.assets.console import progress_logger
 from etl_assets.assets.export import (
     build_export_asset,
     build_export_checks,
     build_snapshot_asset,
     build_snapshot_checks,
 )
-from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import COMMAND_TAG, LOAD_WAVE, NEW_WAVE, VERIFY
 from etl_assets.assets.load import build_production_assets
 from etl_assets.assets.report import build_report_asset
@@ -24,6 +22,8 @@ from etl_assets.assets.validations import build_validation_checks
 from etl_assets.assets.verify import build_reconciliation_asset, build_verification_asset
 from etl_assets.assets.waiting import build_waiting_asset
 from etl_assets.automation.alarm import build_alarm
+from etl_assets.automation.console import progress_logger
+from etl_assets.automation.instance import run_job
 from etl_assets.automation.jobs import build_jobs
 from etl_assets.automation.sensors import build_sensors
 from etl_assets.spec.exports import exports_of

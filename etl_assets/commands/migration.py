@@ -11,7 +11,6 @@ from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.files.whole import private_folder
 from etl_assets.access.postgres.connection import Connection, reading, writing
 from etl_assets.access.postgres.servers import target_url
-from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import (
     AGAIN_TAG,
     CLOSING,
@@ -27,6 +26,7 @@ from etl_assets.assets.report import read_verified
 from etl_assets.assets.resources import Access, Borrowed, Stores
 from etl_assets.automation.attempts import end_dead_runs
 from etl_assets.automation.build import build_definitions
+from etl_assets.automation.instance import run_job
 from etl_assets.core.load.due import read_standing
 from etl_assets.core.rehearse.dry_run import dry
 from etl_assets.core.staging.lineage import accept_file

@@ -20,8 +20,8 @@ from typing import IO
 from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.files.whole import private_folder
 from etl_assets.access.postgres.connection import with_absolute_files
-from etl_assets.assets.instance import open_instance, prepare_first_visit
 from etl_assets.automation.attempts import end_dead_runs
+from etl_assets.automation.instance import open_instance, prepare_first_visit
 from etl_assets.model.errors import SettingsError, Unavailable
 from etl_assets.model.words import counted
 from etl_assets.settings import Settings, absolute_settings

@@ -10,8 +10,8 @@ import pytest
 
 from etl_assets.access.postgres import connection as postgres
 from etl_assets.access.postgres.connection import connect, writing
-from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import CLOSING, LOAD_WAVE, MIGRATE
+from etl_assets.automation.instance import run_job
 from etl_assets.commands.doctor import Complaint, examine
 from etl_assets.core.memory import sessions
 from etl_assets.core.memory.schema import ensure_schema

@@ -9,14 +9,14 @@ import psycopg
 import pytest
 
 from etl_assets.access.postgres.servers import DAGSTER_DATABASE, embedded
-from etl_assets.assets.instance import keep_connections, open_instance
+from etl_assets.automation.instance import keep_connections, open_instance
 from etl_assets.settings import DEFAULT_SPEC, Settings
 from etl_assets_tests.at_once import at_once
 
 SESSIONS = "SELECT sessions FROM pg_stat_database WHERE datname = current_database()"
 OPEN = """
 import pathlib, sys
-from etl_assets.assets.instance import open_instance
+from etl_assets.automation.instance import open_instance
 from etl_assets.settings import DEFAULT_SPEC, Settings
 import alembic.command, dagster._core.storage.event_log
 home = pathlib.Path(sys.argv[1])

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import dagster as dg
 
-from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import LOAD_WAVE, REPORT, VERIFICATION
 from etl_assets.automation.alarm import explain
+from etl_assets.automation.instance import run_job
 from etl_assets.model.books import Books, Group, TableBook, WaveBook
 from etl_assets.model.report import MoneyLine, RefusalLine, ReportFacts, RowLine, UserLine, Verified
 from etl_assets.report.page import html_page, markdown_page, verdict

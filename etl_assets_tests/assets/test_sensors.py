@@ -7,7 +7,6 @@ import dagster as dg
 import pytest
 
 from etl_assets.access.files.run_locks import RunLocks
-from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import (
     CLOSING,
     LOAD_WAVE,
@@ -18,6 +17,7 @@ from etl_assets.assets.keys import (
 )
 from etl_assets.automation import attempts
 from etl_assets.automation.attempts import MARK_TAG, MOST_ATTEMPTS
+from etl_assets.automation.instance import run_job
 from etl_assets_tests.assets.ticks import (
     HOLD_AND_DIE,
     WAVES,

@@ -2,10 +2,10 @@
 
 import pytest
 
-from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import LOAD_WAVE, NEW_WAVE, UNDO, key_of
 from etl_assets.assets.resources import Stores
 from etl_assets.automation.decisions import tell_partitions
+from etl_assets.automation.instance import run_job
 from etl_assets_tests.assets.undoing import last_wave, states, take_out
 from etl_assets_tests.scenario import PRODUCTION
 from etl_assets_tests.world import World, failure_of

@@ -6,8 +6,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import CLEANUP, MIGRATE, VERIFICATION, WAITING
+from etl_assets.automation.instance import run_job
 from etl_assets.core.lists.support import answer
 from etl_assets_tests.world import AT, World
 

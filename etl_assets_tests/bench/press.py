@@ -4,8 +4,8 @@ import sys
 import time
 
 from etl_assets.access.postgres.connection import connect, reading
-from etl_assets.assets.instance import open_instance, run_job
 from etl_assets.automation.build import build_definitions
+from etl_assets.automation.instance import open_instance, run_job
 from etl_assets.core.load.due import read_standing
 from etl_assets.settings import read_settings, read_spec
 

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from etl_assets.access.postgres.connection import connect, reading, writing
-from etl_assets.assets.instance import run_job
 from etl_assets.assets.keys import CLOSING, MIGRATE
+from etl_assets.automation.instance import run_job
 from etl_assets.core.load.due import read_standing
 from etl_assets.core.users.users import next_wave_key, read_links, seal_wave
 from etl_assets_tests.world import AT, World

@@ -16,7 +16,7 @@ from psycopg import sql
 
 from etl_assets.access.postgres.embedded import EmbeddedPostgres
 from etl_assets.access.postgres.servers import TARGET_DATABASE, embedded
-from etl_assets.assets.instance import EVENT_BATCH
+from etl_assets.automation.instance import EVENT_BATCH
 from etl_assets.settings import DEFAULT_SPEC, Settings
 from etl_assets_tests.forks import Forks
 

@@ -5,23 +5,20 @@ import uuid
 from datetime import datetime, timezone
 from importlib.resources import files
 from typing import Any
-from weakref import WeakSet
 
 import dagster as dg
 
 from etl_assets.access.files.file_lock import alone
 from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.files.whole import private_folder
-from etl_assets.access.postgres.dagster_pool import try_before_use
 from etl_assets.access.postgres.servers import dagster_url
-from etl_assets.assets.console import report_problem
 from etl_assets.assets.keys import LOGIN_WAVES, RECONCILIATION
+from etl_assets.assets.resources import keep_connections
+from etl_assets.automation.console import report_problem
 from etl_assets.model.ids import wave_key
 from etl_assets.settings import Settings, read_settings
 
 EVENT_BATCH = "200"  # events per insert: 10,000 partitions in one run took 8 s instead of 323 s (dagster 1.13.27)
-RECYCLE_S, MORE_CONNECTIONS = 3_600, 10
-_kept: "WeakSet[dg.DagsterInstance]" = WeakSet()
 CONFIG_ERROR, REFUSED, ANYTHING_ELSE = 2, 1, 3
 
 
@@ -40,18 +37,6 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
         instance = dg.DagsterInstance.get()
     keep_connections(instance)
     return instance
-
-
-def keep_connections(instance: dg.DagsterInstance) -> None:
-    """Lets each of Dagster's stores keep a connection, as the webserver does, instead of one per statement.
-
-    dagster-postgres 0.29 opened 1,059 in a `migrate` of 100 rows.
-    """
-    if instance in _kept:
-        return
-    _kept.add(instance)
-    instance.optimize_for_webserver(statement_timeout=0, pool_recycle=RECYCLE_S, max_overflow=MORE_CONNECTIONS)
-    try_before_use()
 
 
 def prepare_first_visit(instance: dg.DagsterInstance) -> None:
