@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import dagster as dg
 
 from etl_assets.access.files.run_locks import RunLocks
-from etl_assets.access.postgres.connection import Connection, LockHolder, connect, reading
+from etl_assets.access.postgres.connection import Connection, LockHolder, connect
 from etl_assets.access.postgres.servers import target_url
 from etl_assets.assets.keys import PARTITION_TAG
 from etl_assets.automation.attempts import MOST_ATTEMPTS, UNFINISHED, attempts, end_dead_runs
 from etl_assets.core.load.due import Standing, read_standing
-from etl_assets.core.memory.sessions import blocked_sessions, end_session, look_at_lock
+from etl_assets.core.memory.sessions import blocked_sessions, end_session, impatient, look_at_lock
 from etl_assets.model.errors import EtlError
 from etl_assets.model.words import counted
 from etl_assets.settings import Settings
@@ -47,7 +47,7 @@ def examine(
     with connect(target_url(settings)) as connection:
         found = [*_lock(connection, clear=clear, break_lock=break_lock), *_blocked(connection)]
         try:
-            with reading(connection):
+            with impatient(connection):
                 standing = read_standing(connection, spec)
         except EtlError as problem:
             return [*found, *_runs(settings, instance, clear=clear), Complaint("waves", str(problem), is_stuck=True)]

@@ -85,30 +85,28 @@ def test_a_writer_at_work_is_not_stuck_and_clear_leaves_it_alone(impatient: Worl
         worker.join()
 
 
-def test_whoever_keeps_us_waiting_is_named(impatient: World) -> None:
+def test_whoever_keeps_us_waiting_is_named_while_it_does(impatient: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "PATIENCE_MS", 500)
+
     def read() -> None:
         with connect(impatient.url) as connection:
             connection.execute("SELECT count(*) FROM public.jobs")
 
-    def waiting() -> int:
+    def waits() -> bool:
         here = "SELECT oid FROM pg_database WHERE datname = current_database()"
-        return int(impatient.query(f"SELECT count(*) FROM pg_locks WHERE NOT granted AND database = ({here})")[0][0])
+        return impatient.query(f"SELECT count(*) FROM pg_locks WHERE NOT granted AND database = ({here})") == [(1,)]
 
-    found = {}
     with psycopg.connect(impatient.url, application_name="psql") as admin:
         admin.execute("LOCK TABLE public.jobs")
-        holder = admin.info.backend_pid
         reader = threading.Thread(target=read)
         reader.start()
-        until(waiting, seconds=60)
-        doctor = threading.Thread(target=lambda: found.update(ask(impatient)))
-        doctor.start()
-        # It has looked at the locks by the time that it waits for the table itself.
-        until(lambda: waiting() == 2 or not doctor.is_alive(), seconds=60)
+        until(waits, seconds=60)
+        found = ask(impatient)
+        holder = admin.info.backend_pid
         admin.rollback()
-        doctor.join()
         reader.join()
     assert f"server process {holder} (psql)" in found["a lock of the app"].words
+    assert found["waves"].is_stuck
     assert "a lock of the app" not in ask(impatient)
 
 

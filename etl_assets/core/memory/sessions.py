@@ -1,10 +1,12 @@
 """Who holds what on the target, and how to end it: `etl-assets doctor`."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from etl_assets.access.postgres.connection import Connection, LockHolder, find_lock_holder, writing
+from etl_assets.access.postgres.connection import Connection, LockHolder, find_lock_holder, reading, writing
 from etl_assets.access.postgres.statements import Statements
 from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.schema import exists
@@ -38,6 +40,14 @@ def look_at_lock(connection: Connection) -> tuple[LockHolder | None, bool]:
 def blocked_sessions(connection: Connection) -> list[Blocked]:
     """Sessions of ours that wait for a lock of somebody else: of the app, or of an administrator's open transaction."""
     return [Blocked(*row) for row in SQL("list_blocked").many(connection)]
+
+
+@contextmanager
+def impatient(connection: Connection) -> Iterator[None]:
+    """A read-only transaction that waits PATIENCE_MS for a table and no longer: who asks what is stuck wants to hear."""
+    with reading(connection):
+        SQL("be_impatient").one(connection, patience=f"{PATIENCE_MS}ms")
+        yield
 
 
 def end_session(connection: Connection, holder: LockHolder, *, run: str) -> bool:

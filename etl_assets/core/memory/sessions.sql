@@ -13,3 +13,7 @@ SELECT bool_and(pg_terminate_backend(a.pid, %(patience)s))
 FROM pg_catalog.pg_stat_activity AS a
 WHERE a.pid = %(pid)s
    OR a.datname = current_database() AND a.application_name = %(name)s AND a.application_name LIKE 'etl-assets %%'
+
+-- name: be_impatient :one (patience)
+-- How long this transaction waits for a lock.
+SELECT set_config('lock_timeout', %(patience)s, true)
