@@ -44,7 +44,7 @@ def blocked_sessions(connection: Connection) -> list[Blocked]:
 
 @contextmanager
 def impatient(connection: Connection) -> Iterator[None]:
-    """A read-only transaction that waits PATIENCE_MS for a table and no longer: who asks what is stuck wants to hear."""
+    """A read-only transaction that waits PATIENCE_MS for a table: whoever asks what is stuck wants to hear it."""
     with reading(connection):
         SQL("be_impatient").one(connection, patience=f"{PATIENCE_MS}ms")
         yield
