@@ -4,7 +4,7 @@ import base64
 from datetime import date, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl_assets.spec.time_format import parse_format
@@ -165,7 +165,7 @@ FORMATS = ("%d/%m/%Y %H:%M:%S", "%m-%d-%y %I:%M %p", "%d %b %Y", "%B %d %Y %H:%M
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@FAST
+@settings(FAST, max_examples=30)  # a format is a chain of regular expressions over each batch: 0.1 s
 @given(moments=st.lists(st.datetimes(datetime(1970, 1, 1), datetime(2068, 12, 31)), min_size=1, max_size=40))
 def test_every_instant_survives_its_format(moments: list[datetime], form: str) -> None:
     texts = [moment.strftime(form) for moment in moments]
