@@ -257,3 +257,39 @@ def test_a_statement_that_is_told_its_table_is_known() -> None:
         "core/staging/table.sql: clear_table",
         "core/staging/update.sql: delete_gone",
     }
+
+
+RUNS = {"one": "one", "record": "one", "first": "first", "many": "many", "exec": "exec"}
+
+
+def runs_of(file: str) -> Iterator[tuple[str, str]]:
+    """The statements that a module runs itself, and how: at once, or by a name of the same function."""
+    for function in (node for node in ast.walk(tree_of(file)) if isinstance(node, ast.FunctionDef)):
+        made: dict[str, set[str]] = {}
+        for node in ast.walk(function):
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and (name := named(node.value)):
+                made.setdefault(node.targets[0].id, set()).add(name)
+        for node in ast.walk(function):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in RUNS:
+                held = node.func.value
+                names = (
+                    {named(held)} if named(held) else made.get(held.id, set()) if isinstance(held, ast.Name) else set()
+                )
+                yield from ((name, RUNS[node.func.attr]) for name in names if name)
+
+
+def named(node: ast.expr) -> str | None:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "SQL":
+        return node.args[0].value if isinstance(node.args[0], ast.Constant) else None
+    return None
+
+
+def test_a_statement_is_run_through_its_kind() -> None:
+    wrong, seen = [], 0
+    for file in FILES:
+        for name, kind in runs_of(file):
+            seen += 1
+            if kind_of(file, name) != kind:
+                wrong.append(f"{file}: {name} is {kind_of(file, name)} and is run as {kind}")
+    assert seen > 150
+    assert wrong == []
