@@ -10,6 +10,25 @@ from etl_assets.spec.model import Spec
 
 SQL = Statements(__file__)
 Slots = dict[str, sql.Composable]
+# By the name that the catalog gives the type; a domain over one has another name, and goes as text.
+AS_HASHED = {
+    **dict.fromkeys(("smallint", "integer", "bigint"), "pg_catalog.int8send(CAST({} AS pg_catalog.int8))"),
+    **{name: f"CAST({{}} AS pg_catalog.{short})" for name, short in (("uuid", "uuid"), ("boolean", "bool"))},
+    **{name: f"CAST({{}} AS pg_catalog.{name})" for name in ("date", "bytea")},
+    "time without time zone": "pg_catalog.time_send(CAST({} AS pg_catalog.time))",
+    "timestamp without time zone": "pg_catalog.timestamp_send(CAST({} AS pg_catalog.timestamp))",
+    "timestamp with time zone": "pg_catalog.timestamptz_send(CAST({} AS pg_catalog.timestamptz))",
+}
+
+
+def hashed(type_: str, value: sql.Composable) -> sql.Composed:
+    """A value as `hash_record_extended` may see it.
+
+    Raw only where the type's hash tells any two values apart and is the same in every database: an enum's is its OID's,
+    64 bits of a moment are folded into 32, a nondeterministic collation makes one of two texts (each seen in PostgreSQL
+    15 and 18). Integers of every width are alike, and so are texts.
+    """
+    return sql.SQL(AS_HASHED.get(type_, 'CAST({} AS pg_catalog.text) COLLATE pg_catalog."C"')).format(value)
 
 
 @dataclass(frozen=True)
@@ -46,8 +65,14 @@ class Binding:
         return [column for column in self.columns(name) if column != self.spec.tables[name].id.to]
 
     def digest(self, name: str, alias: str) -> sql.Composed:
-        """A 128-bit digest of a row's loaded columns, as text under the session's dialect."""
-        return sql.SQL("md5({}::text)::uuid").format(self.row(name, alias))
+        """A 64-bit digest of a row's loaded columns: the same wherever and whenever it is taken."""
+        return self.digest_of(name, {column: identifier(alias, column) for column in self.columns(name)})
+
+    def digest_of(self, name: str, values: dict[str, sql.Composable]) -> sql.Composed:
+        """The digest that a row of these values would have."""
+        known = self.targets[name].columns
+        cells = [hashed(known[column].type, values[column]) for column in sorted(values)]
+        return sql.SQL("pg_catalog.hash_record_extended(ROW({}), 0)").format(joined(list(cells)))
 
     def row(self, name: str, alias: str) -> sql.Composed:
         """A row's loaded columns as one record."""

@@ -187,7 +187,7 @@ class Links(Binding):
         as_loaded[table.id.to] = sql.SQL("l.new_id::{}").format(self.id_type(name))
         if table.owner.to:
             as_loaded[table.owner.to] = SQL("former_account")
-        content = [as_loaded.get(column, identifier("s", column)) for column in sorted(self.columns(name))]
+        content = {column: as_loaded.get(column, identifier("s", column)) for column in self.columns(name)}
         # A child goes with its parent; while that is nowhere, nobody says that it has moved.
         moved = sql.SQL("{owner} IS NOT NULL AND l.legacy_user_id IS DISTINCT FROM {owner}").format(owner=owner)
         if not table.owner.via:
@@ -199,7 +199,7 @@ class Links(Binding):
             "is_made_anew": made,
             "moved": moved,
             "is_another": sql.SQL("false") if table.owner.is_none else sql.SQL("u.is_another"),
-            "content": sql.SQL("md5(ROW({})::text)::uuid").format(joined(list(content))),
+            "content": self.digest_of(name, content),
         }
 
     def _owner(self, table: Table) -> sql.Composable:

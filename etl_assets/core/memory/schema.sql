@@ -181,7 +181,7 @@ CREATE TABLE etl.refused (
 
 -- The ledger: what was loaded under which id.
 
--- `digest` is that of the production row as it was read back, `xid` the transaction that wrote it. `created` is what the
+-- `digest` is that of the production row as it was read back (see core/links/binding.py), `xid` the transaction that wrote it. `created` is what the
 -- legacy app said of when the row was made, as a hash of its text: a row of the same id that says otherwise is another.
 CREATE TABLE etl.loaded (
     "table" text NOT NULL,
@@ -189,7 +189,7 @@ CREATE TABLE etl.loaded (
     new_id text NOT NULL,
     legacy_user_id text,
     wave text,
-    digest uuid NOT NULL,
+    digest bigint NOT NULL,
     xid xid NOT NULL,
     created bigint,
     PRIMARY KEY ("table", legacy_id));
@@ -206,7 +206,7 @@ CREATE TABLE etl.former (
     wave text,
     run text NOT NULL,
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    digest uuid NOT NULL,
+    digest bigint NOT NULL,
     content jsonb NOT NULL);
 CREATE INDEX former_row ON etl.former ("table", legacy_id);
 CREATE INDEX former_wave ON etl.former (wave);
