@@ -104,5 +104,5 @@ def test_cleanup_refuses_while_a_wave_is_unfinished(staged: World) -> None:
 
 
 def test_cleanup_refuses_while_a_loaded_row_is_not_what_was_loaded(migrated: World) -> None:
-    migrated.execute("UPDATE etl.loaded SET digest = gen_random_uuid() WHERE \"table\" = 'jobs' AND legacy_id = '1'")
+    migrated.execute("UPDATE etl.loaded SET digest = digest + 1 WHERE \"table\" = 'jobs' AND legacy_id = '1'")
     assert "1 loaded rows of jobs are not what was loaded (legacy ids 1)" in failure_of(press(migrated, CLEANUP))
