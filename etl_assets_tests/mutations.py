@@ -181,7 +181,7 @@ _PRODUCTION = (
 _LEDGER = tuple(
     _ledger(what)
     for what in (
-        "digest = gen_random_uuid()",
+        "digest = digest + 1",
         f"legacy_user_id = (legacy_user_id::int % {USERS} + 1)::text",
         "new_id = gen_random_uuid()",
         "drop",
