@@ -47,7 +47,7 @@ RULES = (
     Rule("verify", "WHEN {misowned} THEN 'misowned'", "WHEN false THEN 'misowned'", "rooms/test_mutations.py"),
     Rule("verify", "AND NOT EXISTS (SELECT FROM etl.excluded AS e WHERE e.\"table\" = {table} AND e.legacy_id = l.legacy_id)\n      AND NOT EXISTS (SELECT FROM repeated", "AND NOT EXISTS (SELECT FROM repeated", "assets/test_corrections.py rooms/test_one_bucket.py assets/test_forget.py assets/test_migration.py"),
     Rule("undo", "AND ({found} <> l.digest OR t.xmin <> l.xid) AND (u.how", "AND {found} <> l.digest AND (u.how", "assets/test_undo.py assets/test_undo_in_dagster.py"),
-    Rule("forget", "DELETE FROM {store} WHERE \"table\" = %(table)s AND legacy_id = ANY (%(ids)s::text[])", "DELETE FROM {store} WHERE \"table\" = %(table)s AND legacy_id = ANY (%(ids)s::text[]) AND false", "assets/test_forget.py"),
+    Rule("forget", "DELETE FROM {store} WHERE \"table\" = %(table)s AND legacy_id = ANY (%(ids)s::text[])", "DELETE FROM {store} WHERE \"table\" = %(table)s AND legacy_id = ANY (%(ids)s::text[]) AND false", "assets/test_forget.py assets/test_forget_around.py"),
     Rule("cutover", "if staged != {info.id}:", "if not staged:", "assets/test_freeze.py"),
     Rule("lists", "return FORMULA.sub(r\"\\1'\", cell)", "return cell", "assets/test_waiting_users.py assets/test_legacy_changes.py assets/test_corrections.py assets/test_report.py assets/test_changes.py"),
 )  # fmt: skip
