@@ -62,6 +62,13 @@ def check_result(validation: Validation, key: dg.AssetKey, finding: Finding) -> 
     )
 
 
+def without_finding(validation: Validation, key: dg.AssetKey, *, passed: bool, why: str) -> dg.AssetCheckResult:
+    """Of a validation that nobody could ask."""
+    return result(
+        validation.name, key, passed=passed, blocking=validation.blocking, description=why, metadata={"count": 0}
+    )
+
+
 def _told(finding: Finding) -> str:
     ids = f" ({sample_of(finding.sample)})" if finding.sample else ""
     places = f": {', '.join(finding.places)}" if finding.places else ""

@@ -7,10 +7,9 @@ import dagster as dg
 from etl_assets.access.postgres.catalog import read_targets
 from etl_assets.access.postgres.connection import Connection, reading, server_facts
 from etl_assets.assets.keys import OWNERS, STAGING_GROUP, TARGET
-from etl_assets.assets.outcomes import check_result, check_spec, failures, result
+from etl_assets.assets.outcomes import check_result, check_spec, failures, result, without_finding
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.gate.target_rules import Encryption, encryption, examine_target, target_validations
-from etl_assets.core.gate.validation import Validation
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.schema import contradictions, declared_facts, exists
 from etl_assets.spec.model import Spec
@@ -19,6 +18,8 @@ MEANT, ENCRYPTED = "the_target_is_the_one_meant", "the_connection_is_encrypted"
 MEANT_TITLE = "The target remembers this migration, or none yet: marker, namespace, keys and columns agree."
 MEANT_REMEDY = "Look at TARGET_DATABASE_URL and ETL_SPEC: this is another environment, or another spec was loaded with."
 ENCRYPTED_TITLE = "The connection is encrypted, and the server's certificate is checked; or it stays on this machine."
+
+NOT_LOOKED_AT = "Not looked at: settle the checks that failed before it first."
 
 
 def build_target_asset(spec: Spec) -> dg.AssetsDefinition:
@@ -48,7 +49,9 @@ def look(stores: Access, spec: Spec) -> dg.MaterializeResult:
         found = examine_target(connection, links)
         wrong = contradictions(connection, declared_facts(spec)) if exists(connection) else []
     results = [
-        check_result(validation, TARGET, finding) if finding else _not_looked_at(validation)
+        check_result(validation, TARGET, finding)
+        if finding
+        else without_finding(validation, TARGET, passed=False, why=NOT_LOOKED_AT)
         for validation, finding in found
     ]
     return dg.MaterializeResult(
@@ -69,17 +72,6 @@ def target_lines(connection: Connection, links: Links) -> list[tuple[str, bool, 
     advice = encryption(connection).advice
     lines += [(ENCRYPTED, True, advice, True)] if advice else []
     return lines or [("target checks", True, "privileges, privacy and accounts are as they should be", False)]
-
-
-def _not_looked_at(validation: Validation) -> dg.AssetCheckResult:
-    return result(
-        validation.name,
-        TARGET,
-        passed=False,
-        blocking=validation.blocking,
-        description="Not looked at: settle the checks that failed before it first.",
-        metadata={"count": 0},
-    )
 
 
 def _meant(wrong: list[str]) -> dg.AssetCheckResult:

@@ -6,12 +6,14 @@ import dagster as dg
 
 from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.keys import key_of
-from etl_assets.assets.outcomes import check_result, check_spec, failures, result
+from etl_assets.assets.outcomes import check_result, check_spec, failures, without_finding
 from etl_assets.assets.resources import Stores
 from etl_assets.core.gate.findings import find_all
 from etl_assets.core.gate.gate import all_validations
 from etl_assets.core.gate.validation import RESOLVED_ASSET, USERS_ASSET, Validation
 from etl_assets.spec.model import Spec
+
+ABSENT = "The table is optional, and neither the legacy database nor the target has it."
 
 
 def build_validation_checks(spec: Spec) -> list[dg.AssetChecksDefinition]:
@@ -36,17 +38,10 @@ def _build(spec: Spec, asset: str, validations: list[Validation]) -> dg.AssetChe
                 found = find_all(connection, links, (rule for rule in validations if rule.table in known))
         for validation in validations:
             finding = found.get(validation.name)
-            yield check_result(validation, key, finding) if finding else _absent(validation, key)
+            yield (
+                check_result(validation, key, finding)
+                if finding
+                else without_finding(validation, key, passed=True, why=ABSENT)
+            )
 
     return check_validations
-
-
-def _absent(validation: Validation, key: dg.AssetKey) -> dg.AssetCheckResult:
-    return result(
-        validation.name,
-        key,
-        passed=True,
-        blocking=validation.blocking,
-        description="The table is optional, and neither the legacy database nor the target has it.",
-        metadata={"count": 0},
-    )

@@ -1,4 +1,4 @@
--- name: create_role :exec {role, word}
+-- name: create_role :fragment {role, word}
 -- A login role that sees every row, and has no privilege of the roles that it may take on. Since PostgreSQL 16 whoever
 -- bypasses row level security may make another who does (https://www.postgresql.org/docs/current/sql-createrole.html).
 DO $$BEGIN
@@ -13,23 +13,23 @@ DO $$BEGIN
     CREATE ROLE {role} LOGIN NOINHERIT BYPASSRLS;
 END$$
 
--- name: lend_role :exec {role}
+-- name: lend_role :fragment {role}
 -- Whoever makes a schema for a role has to be able to take the role on.
 GRANT {role} TO CURRENT_USER
 
--- name: create_schema :exec {role}
+-- name: create_schema :fragment {role}
 -- Its own schema.
 CREATE SCHEMA IF NOT EXISTS etl AUTHORIZATION {role}
 
--- name: return_role :exec {role}
+-- name: return_role :fragment {role}
 -- The reverse of `lend_role`.
 REVOKE {role} FROM CURRENT_USER
 
--- name: sequence :exec {role, sequence}
+-- name: sequence :fragment {role, sequence}
 -- A sequence that may be raised.
 GRANT USAGE, SELECT, UPDATE ON SEQUENCE {sequence} TO {role}
 
--- name: replication_role :exec {role}
+-- name: replication_role :fragment {role}
 -- May load without triggers; only a superuser can grant it.
 GRANT SET ON PARAMETER session_replication_role TO {role}
 
@@ -43,7 +43,7 @@ SELECT pg_has_role(%(role)s, 'MEMBER WITH ADMIN OPTION')
        OR (SELECT r.rolsuper OR r.rolcreaterole AND current_setting('server_version_num')::int < 160000
            FROM pg_roles AS r WHERE r.rolname = current_user)
 
--- name: become_user :exec {role}
+-- name: become_user :fragment {role}
 -- It may look through the eyes of a user.
 GRANT authenticated TO {role}
 
@@ -59,10 +59,10 @@ SELECT pg_get_userbyid(c.relowner),
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.oid = to_regclass(%(table)s)
 
--- name: use_schema :exec {role, schema}
+-- name: use_schema :fragment {role, schema}
 -- Names in a schema can be looked up.
 GRANT USAGE ON SCHEMA {schema} TO {role}
 
--- name: table :exec {privileges, role, table}
+-- name: table :fragment {privileges, role, table}
 -- Privileges on one table.
 GRANT {privileges} ON {table} TO {role}

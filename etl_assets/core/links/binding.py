@@ -13,8 +13,10 @@ Slots = dict[str, sql.Composable]
 # By the name that the catalog gives the type; a domain over one has another name, and goes as text.
 AS_HASHED = {
     **dict.fromkeys(("smallint", "integer", "bigint"), "pg_catalog.int8send(CAST({} AS pg_catalog.int8))"),
-    **{name: f"CAST({{}} AS pg_catalog.{short})" for name, short in (("uuid", "uuid"), ("boolean", "bool"))},
-    **{name: f"CAST({{}} AS pg_catalog.{name})" for name in ("date", "bytea")},
+    "uuid": "CAST({} AS pg_catalog.uuid)",
+    "boolean": "CAST({} AS pg_catalog.bool)",
+    "date": "CAST({} AS pg_catalog.date)",
+    "bytea": "CAST({} AS pg_catalog.bytea)",
     "time without time zone": "pg_catalog.time_send(CAST({} AS pg_catalog.time))",
     "timestamp without time zone": "pg_catalog.timestamp_send(CAST({} AS pg_catalog.timestamp))",
     "timestamp with time zone": "pg_catalog.timestamptz_send(CAST({} AS pg_catalog.timestamptz))",
