@@ -2,7 +2,7 @@
 
 import pytest
 
-from etl_assets.assets.keys import VERIFICATION
+from etl_assets.assets.keys import LOAD_WAVE, VERIFICATION
 from etl_assets.model.errors import UndoRefused
 from etl_assets_tests.assets.wealth import (
     BOOKING,
@@ -45,6 +45,21 @@ def test_what_was_spent_between_two_waves_stays_spent_through_an_undo_of_both(we
     wealthy.migrate()
     take_out(wealthy, user="1")
     assert balances(wealthy)["ann"] == 5
+
+
+def test_a_user_who_is_held_keeps_the_balance_as_the_undo_left_it(wealthy: World) -> None:
+    spec_with(wealthy, "{from: users.credits, apply: add}", UPDATE)
+    wealthy.migrate()
+    first = last_wave(wealthy)
+    wealthy.legacy("UPDATE users SET credits = 75 WHERE id = 1")
+    wealthy.migrate()
+    assert balances(wealthy)["ann"] == 85
+    take_out(wealthy, wave=last_wave(wealthy))
+    assert balances(wealthy)["ann"] == 80
+    held = "SELECT held FROM etl.legacy_user_map WHERE legacy_user_id = '1' AND supabase_user_id IS NOT NULL"
+    assert wealthy.query(held) == [("undone",)]
+    assert wealthy.run(LOAD_WAVE, wave=first) == 0
+    assert balances(wealthy)["ann"] == 80
 
 
 def test_a_row_that_a_later_wave_updated_cannot_be_taken_out_alone(wealthy: World) -> None:

@@ -44,6 +44,16 @@ def test_the_rehearsal_knows_who_was_forgotten(followed: World) -> None:
     assert traces(followed) == []
 
 
+def test_whatever_is_kept_about_a_single_row_of_the_person_goes(followed: World) -> None:
+    lines = "table,legacy_id,column,value,reason\njobs,501,status,CANARY_CORRECTED,an operator knows better\n"
+    (followed.folder / "artifacts" / "corrections.csv").write_text(lines, encoding="utf-8")
+    assert followed.migrate().exit_code == 0
+    kept = 'SELECT found FROM etl.corrections WHERE "table" = \'jobs\' AND legacy_id = \'501\''
+    assert followed.query(kept) == [(True,)]
+    erase(followed)
+    assert followed.query(kept) == []
+
+
 def test_after_the_cleanup_and_without_staging(followed: World) -> None:
     followed.definitions().resolve_job_def("cleanup").execute_in_process(instance=followed.instance)
     assert erase(followed)["jobs"] == 2
