@@ -48,7 +48,7 @@ def test_whatever_is_kept_about_a_single_row_of_the_person_goes(followed: World)
     lines = "table,legacy_id,column,value,reason\njobs,501,status,CANARY_CORRECTED,an operator knows better\n"
     (followed.folder / "artifacts" / "corrections.csv").write_text(lines, encoding="utf-8")
     assert followed.migrate().exit_code == 0
-    kept = 'SELECT found FROM etl.corrections WHERE "table" = \'jobs\' AND legacy_id = \'501\''
+    kept = "SELECT found FROM etl.corrections WHERE \"table\" = 'jobs' AND legacy_id = '501'"
     assert followed.query(kept) == [(True,)]
     erase(followed)
     assert followed.query(kept) == []
