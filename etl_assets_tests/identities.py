@@ -367,7 +367,7 @@ class Identities:
         with reading(self.etl):
             links, self.wave = read_links(self.etl, self.spec), next_wave_key(self.etl)
         with writing(self.etl, run="resolve"):
-            seal_wave(self.etl, self.spec, links, key=self.wave, run="resolve")
+            seal_wave(self.etl, links, key=self.wave, run="resolve")
         self.claimed += len(expected)
         for name, key in expected.items():
             user = self.users[name]

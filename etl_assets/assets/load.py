@@ -66,7 +66,7 @@ def _build_unowned(spec: Spec, table: Table, staged: list[dg.AssetKey]) -> dg.As
 def load_lookup(stores: Access, spec: Spec, table: Table, *, run: str) -> dg.MaterializeResult:
     """Loads a table that belongs to nobody."""
     with stores.target() as connection, refusals_audited(connection, run=run):
-        links, keys = stores.links(connection, spec), _keys(stores.artifacts(), spec)
+        links, keys = stores.links(connection, spec, anew=True), _keys(stores.artifacts(), spec)
         loader = Loader(connection, links, keys, run)
         count = load_unowned(loader, table.name) if table.name in links.targets else 0
     return dg.MaterializeResult(asset_key=production_key(table.name), metadata={"rows_loaded": count})
@@ -107,7 +107,7 @@ def load_tables(
 ) -> Iterator[dg.MaterializeResult]:
     """Loads what the users of a wave own, and what is late; a result per table."""
     with stores.target() as connection, refusals_audited(connection, run=run):
-        links, keys = stores.links(connection, spec), _keys(stores.artifacts(), spec)
+        links, keys = stores.links(connection, spec, anew=True), _keys(stores.artifacts(), spec)
         loader = Loader(connection, links, keys, run, connect=stores.another())
         loaded = load_wave(loader, wave=wave, progress=progress)
     for name in spec.owned:

@@ -7,6 +7,7 @@ from pathlib import Path
 from weakref import WeakSet
 
 import dagster as dg
+from pydantic import PrivateAttr
 
 from etl_assets.access.files.artifacts import Artifacts
 from etl_assets.access.files.run_locks import RunLocks
@@ -16,7 +17,7 @@ from etl_assets.access.postgres.lanes import Connect
 from etl_assets.access.postgres.servers import target_url
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.schema import ensure_schema
-from etl_assets.core.users.users import read_links
+from etl_assets.core.users.users import marked, read_links
 from etl_assets.settings import Settings, read_settings
 from etl_assets.spec.model import Spec
 
@@ -50,10 +51,22 @@ class Access(ABC):
             ensure_schema(connection)
             yield connection
 
-    def links(self, connection: Connection, spec: Spec) -> Links:
-        """The link statements of a spec against the target's tables of this moment."""
+    @abstractmethod
+    def known_links(self) -> dict[str, Links]:
+        """What this run has read of the target's catalog, by the digest of the spec."""
+
+    def links(self, connection: Connection, spec: Spec, *, anew: bool = False) -> Links:
+        """The link statements of a spec against the target's tables, as this run read them first.
+
+        Whoever writes production rows reads them `anew`: a target that is another by now than the one that was staged
+        for is refused.
+        """
+        known = self.known_links()
         with reading(connection):
-            return read_links(connection, spec)
+            if anew or spec.digest not in known:
+                known[spec.digest] = read_links(connection, spec)
+                return known[spec.digest]
+            return marked(connection, known[spec.digest])
 
 
 class Stores(Access, dg.ConfigurableResource):
@@ -62,12 +75,19 @@ class Stores(Access, dg.ConfigurableResource):
     It has no fields: Dagster stores a resource's configuration in its event log, and a DSN may hold a password.
     """
 
+    _known: dict[str, Links] = PrivateAttr(default_factory=dict)
+
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Notes that this process executes the run, so that a crash can be told from a long step."""
+        self._known = {}
         if context.instance is not None:
             keep_connections(context.instance)
         if context.run is not None:
             RunLocks(self.settings().artifacts).hold(context.run.run_id)
+
+    def known_links(self) -> dict[str, Links]:
+        """Those of the run for which this resource was made."""
+        return self._known
 
     def artifacts(self) -> Artifacts:
         """The artifact folder that the settings name."""
@@ -90,6 +110,11 @@ class Borrowed(Access):
     def __init__(self, connection: Connection, artifacts: Path) -> None:
         """Keeps both; whoever opened them closes them."""
         self._connection, self._artifacts = connection, artifacts
+        self._known: dict[str, Links] = {}
+
+    def known_links(self) -> dict[str, Links]:
+        """Those of the dry run."""
+        return self._known
 
     def artifacts(self) -> Artifacts:
         """The folder that was lent."""

@@ -44,8 +44,10 @@ def stage(stores: Access, spec: Spec, table: Table, *, run: str, warn: Callable[
     with stores.target() as connection:
         artifacts = stores.artifacts()
         is_absent = table.name in artifacts.current_snapshot().missing
+        known = stores.known_links().get(spec.digest)
         with reading(connection):
-            target = find_target(connection, table) if is_absent else read_target(connection, table)
+            target = known.targets.get(table.name) if known else None
+            target = target or (find_target(connection, table) if is_absent else read_target(connection, table))
         if is_absent:
             warn(f"The legacy database has no table {table.source}: nothing to migrate here.")
         if target is None:

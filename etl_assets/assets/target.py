@@ -4,7 +4,6 @@ from typing import Any
 
 import dagster as dg
 
-from etl_assets.access.postgres.catalog import read_targets
 from etl_assets.access.postgres.connection import Connection, reading, server_facts
 from etl_assets.assets.keys import OWNERS, STAGING_GROUP, TARGET
 from etl_assets.assets.outcomes import check_result, check_spec, failures, result, without_finding
@@ -44,7 +43,7 @@ def build_target_asset(spec: Spec) -> dg.AssetsDefinition:
 def look(stores: Access, spec: Spec) -> dg.MaterializeResult:
     """Looks at the target as it is, with every check about it."""
     with stores.target_as_it_is() as connection, reading(connection):
-        links = Links(spec, read_targets(connection, spec))
+        links = stores.links(connection, spec, anew=True)
         facts, protection = server_facts(connection), encryption(connection)
         found = examine_target(connection, links)
         wrong = contradictions(connection, declared_facts(spec)) if exists(connection) else []

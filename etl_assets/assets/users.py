@@ -117,7 +117,7 @@ def resolve(stores: Access, spec: Spec, *, wave: str, run: dg.DagsterRun) -> dg.
         links = stores.links(connection, spec)
         with writing(connection, run=run.run_id):
             by_hand, sample = is_by_hand(run), run.tags.get(SAMPLE_TAG)
-            sealed = seal_wave(connection, spec, links, key=wave, run=run.run_id, by_hand=by_hand, sample=sample)
+            sealed = seal_wave(connection, links, key=wave, run=run.run_id, by_hand=by_hand, sample=sample)
         fault_point("resolve.committed")
         with reading(connection):
             states = count_labels(connection)

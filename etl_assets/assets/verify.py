@@ -261,7 +261,7 @@ def verify_everything(stores: Access, spec: Spec, *, run: dg.DagsterRun) -> dg.M
                 raise CleanedUp
         if spec.users is not None and set(links.tables) <= set(tables):
             with writing(connection, run=name):
-                label_users(connection, spec, links)
+                label_users(connection, links)
         with reading(connection):
             found = _read_back(connection, links, tables, run=name)
             thawed = _thawed(connection, stores, spec)

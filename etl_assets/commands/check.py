@@ -12,7 +12,7 @@ from etl_assets.commands.rehearsing import rehearsal_lines, rehearse
 from etl_assets.core.gate.grants import grants
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.schema import contradictions, declared_facts, exists
-from etl_assets.core.users.users import accounts
+from etl_assets.core.users.users import accounts, read_links
 from etl_assets.model.errors import EtlError, LegacyMismatch, LegacyReplaced, TargetMismatch
 from etl_assets.model.words import said
 from etl_assets.settings import Settings
@@ -43,7 +43,7 @@ def examine(settings: Settings, spec: Spec) -> list[Line]:
         return lines
     with connect(target_url(settings)) as connection:
         with reading(connection):
-            links = Links(spec, read_targets(connection, spec))
+            links = read_links(connection, spec)
             lines += [Line(*line) for line in target_lines(connection, links)]
         if not all(line.holds for line in lines):
             return lines

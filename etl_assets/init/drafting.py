@@ -31,7 +31,7 @@ def draft_spec(legacy: Path, *, target_url: str | None = None) -> Draft:
         return with_balances(draft, facts)
     with connect(target_url) as connection, reading(connection):
         targets = {table.key: _find(connection, table) for table in draft.tables}
-        profiles = read_columns(connection, regclass("public", "profiles"))
+        [profiles] = read_columns(connection, regclass("public", "profiles"))
     return with_balances(fit_to_target(draft, facts, targets), facts, profiles)
 
 

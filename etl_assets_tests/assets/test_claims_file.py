@@ -10,7 +10,7 @@ from etl_assets.assets.keys import LOAD_WAVE, MIGRATE, USER_MAP
 from etl_assets.commands.check import examine
 from etl_assets.core.lists.support import answer
 from etl_assets.core.users.claims_file import read_claims
-from etl_assets.core.users.users import find_candidates
+from etl_assets.core.users.users import find_candidates, read_links
 from etl_assets.model.errors import CorrectionsError
 from etl_assets.settings import read_settings
 from etl_assets_tests.world import AT, World, failed_checks, failure_of
@@ -33,7 +33,7 @@ def owner(world: World, user: str) -> str | None:
 
 def candidates(world: World) -> set[str]:
     with connect(world.url) as connection, reading(connection):
-        return set(find_candidates(connection, world.spec))
+        return set(find_candidates(connection, read_links(connection, world.spec)))
 
 
 def unmet(world: World) -> set[str]:

@@ -57,7 +57,7 @@ def resolve(world: World, *, users: int) -> None:
         with reading(connection):
             links, key = read_links(connection, world.spec), next_wave_key(connection)
         with writing(connection, run="campaign"):
-            wave = seal_wave(connection, world.spec, links, key=key, run="campaign")
+            wave = seal_wave(connection, links, key=key, run="campaign")
     assert wave.users == users, wave
 
 

@@ -65,7 +65,8 @@ def test_texts_arrive_whole_under_every_setting_at_once(world: World, monkeypatc
 def test_a_writer_whose_session_speaks_another_encoding_is_stopped(
     ready: World, monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
-    monkeypatch.setattr(postgres, "DIALECT", tuple(word for word in postgres.DIALECT if "client_encoding" not in word))
+    others = {name: value for name, value in postgres.DIALECT.items() if name != "client_encoding"}
+    monkeypatch.setattr(postgres, "DIALECT", others)
     with connect(ready.url) as connection:
         connection.execute(f"SET client_encoding = '{encoding}'".encode())
         with pytest.raises(OtherEncoding), writing(connection, run="test"):

@@ -1,7 +1,6 @@
 """The target tables as the catalog tells them, and whether they can hold what the spec sends."""
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,58 +44,59 @@ def find_target(connection: Connection, table: Table) -> TargetTable | None:
 
 
 def find_targets(connection: Connection, tables: Sequence[Table]) -> dict[str, TargetTable]:
-    """Those of the target tables that are there, by the name of the spec's table; one trip to the server per kind.
+    """Those of the target tables that are there, by the name of the spec's table.
 
     Raises:
         TargetMismatch: one is a view or the like.
     """
     wanted = {table.name: regclass(table.target_schema, table.target_table) for table in tables}
-    values = {"tables": sorted(set(wanted.values()))}
-    is_plain: dict[str, bool] = dict(SQL("find_tables").many(connection, **values))
-    for table in tables:
-        if not is_plain.get(wanted[table.name], True):
-            raise TargetMismatch(table.name, [f"{table.target} is not a table, and only tables can be loaded"])
-    kinds = ("read_columns", "read_unique", "read_checks", "read_foreign", "read_triggers")
     with as_the_catalog_spells(connection):
-        columns, unique, checks, foreign, triggers = (_by_table(SQL(kind).many(connection, **values)) for kind in kinds)
-        facts = read_rules(connection, values["tables"])
+        described = _described(connection, sorted(set(wanted.values())))
+    for table in tables:
+        if not described.get(wanted[table.name], {"is_plain": True})["is_plain"]:
+            raise TargetMismatch(table.name, [f"{table.target} is not a table, and only tables can be loaded"])
     return {
-        table.name: TargetTable(
-            table.target_schema,
-            table.target_table,
-            _columns(columns[name]),
-            unique=tuple(UniqueRule(n, tuple(c), predicate, tuple(reads)) for n, c, predicate, reads in unique[name]),
-            checks=tuple(CheckRule(n, e, tuple(c)) for n, e, c in checks[name]),
-            foreign=tuple(ForeignRule(n, tuple(c), s, parent, tuple(to)) for n, c, s, parent, to in foreign[name]),
-            facts=facts.get(name, ""),
-            **_triggers(triggers[name]),
-        )
-        for table in tables
-        if (name := wanted[table.name]) in is_plain
+        table.name: _target(table, described[name]) for table in tables if (name := wanted[table.name]) in described
     }
 
 
-def read_rules(connection: Connection, tables: list[str]) -> dict[str, str]:
-    """A digest of the rules of each table, named as `regclass` reads it: what can refuse a row."""
-    return dict(SQL("read_rules").many(connection, tables=tables))
+def _described(connection: Connection, tables: list[str]) -> dict[str, dict[str, Any]]:
+    query = SQL(
+        "describe_tables",
+        **{kind: SQL(kind) for kind in ("columns", "unique_rules", "checks", "foreign_keys", "triggers", "rules")},
+    )
+    return dict(query.many(connection, tables=tables))
 
 
-def _by_table(found: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
-    """Rows by their first cell, without it."""
-    grouped: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    for table, *cells in found:
-        grouped[table].append(tuple(cells))
-    return grouped
+def _target(table: Table, found: dict[str, Any]) -> TargetTable:
+    return TargetTable(
+        table.target_schema,
+        table.target_table,
+        _columns(found["columns"]),
+        unique=tuple(UniqueRule(n, tuple(c), predicate, tuple(reads)) for n, c, predicate, reads in found["unique"]),
+        checks=tuple(CheckRule(n, e, tuple(c)) for n, e, c in found["checks"]),
+        foreign=tuple(ForeignRule(n, tuple(c), s, parent, tuple(to)) for n, c, s, parent, to in found["foreign"]),
+        facts=found["facts"],
+        **_triggers(found["triggers"]),
+    )
 
 
-def read_columns(connection: Connection, table: str) -> dict[str, TargetColumn]:
-    """The columns of a table, named as `regclass` reads it; none where it is absent."""
+def read_rules(connection: Connection, table: str) -> str:
+    """A digest of a table's rules, which can refuse a row; named as `regclass` reads it, empty where it is absent."""
+    found: str = SQL("read_rules", rules=SQL("rules")).one(connection, table=table)[0]
+    return found
+
+
+def read_columns(connection: Connection, *tables: str) -> list[dict[str, TargetColumn]]:
+    """The columns of each of these tables, named as `regclass` reads them; none where one is absent."""
     with as_the_catalog_spells(connection):
-        found = SQL("read_columns").many(connection, tables=[table])
-    return _columns(_by_table(found)[table])
+        found: dict[str, list[list[Any]]] = dict(
+            SQL("read_columns", columns=SQL("columns")).many(connection, tables=list(tables))
+        )
+    return [_columns(found[table]) for table in tables]
 
 
-def _columns(found: list[tuple[Any, ...]]) -> dict[str, TargetColumn]:
+def _columns(found: list[list[Any]]) -> dict[str, TargetColumn]:
     columns = {}
     for row in found:
         column, kind, base, precision, scale, length, seconds, labels, not_null, default, generated = row
@@ -115,7 +115,7 @@ def _columns(found: list[tuple[Any, ...]]) -> dict[str, TargetColumn]:
     return columns
 
 
-def _triggers(found: list[tuple[Any, ...]]) -> dict[str, tuple[str, ...]]:
+def _triggers(found: list[list[Any]]) -> dict[str, tuple[str, ...]]:
     return {
         kind: tuple(row[0] for row in found if row[number])
         for number, kind in enumerate(("triggers", "update_triggers", "delete_triggers"), start=1)

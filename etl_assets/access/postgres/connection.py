@@ -23,6 +23,7 @@ from etl_assets.access.postgres.dialect import (
     ENCODING,
     OUR_PATH,
     UNICODE,
+    in_dialect,
     unicode_arrives,
 )
 from etl_assets.access.postgres.refusals import translated
@@ -156,7 +157,7 @@ def transaction(connection: Connection, *, read_only: bool) -> Iterator[None]:
 
 def speak(connection: Connection) -> None:
     """The open transaction is in our dialect from here; one trip to the server."""
-    connection.execute("; ".join(DIALECT))
+    connection.execute(in_dialect(DIALECT))
 
 
 @contextmanager

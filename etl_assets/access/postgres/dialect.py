@@ -20,42 +20,51 @@ _EVALUATED_BY_US = (
     "EXISTS (SELECT FROM pg_catalog.pg_depend AS d WHERE d.refclassid = 'pg_catalog.pg_proc'::regclass"
     " AND d.classid IN ('pg_catalog.pg_constraint'::regclass, 'pg_catalog.pg_class'::regclass))"
 )
-OUR_PATH = (
-    f"SELECT set_config('search_path', CASE WHEN {_EVALUATED_BY_US} THEN {_AS_THE_APP} ELSE 'pg_catalog' END, true)"
-)
-# Row digests are made of text, so whatever shapes text is pinned.
-DIALECT = (
-    f"SET LOCAL client_encoding = '{ENCODING}'",
+_OURS = f"CASE WHEN {_EVALUATED_BY_US} THEN {_AS_THE_APP} ELSE 'pg_catalog' END"
+# Found out once a transaction, and kept in a setting of our own.
+OUR_PATH = "SELECT set_config('search_path', current_setting('etl_assets.path'), true)"
+# Row digests are made of text, so whatever shapes text is pinned. Each setting with an expression of its value.
+DIALECT = {
+    "client_encoding": f"'{ENCODING}'",
     # A backslash in our own statements is a backslash, in whatever way the app's database reads old code.
-    "SET LOCAL standard_conforming_strings = on",
-    "SET LOCAL backslash_quote = safe_encoding",
-    "SET LOCAL escape_string_warning = off",
-    "SET LOCAL transform_null_equals = off",
-    "SET LOCAL array_nulls = on",
+    "standard_conforming_strings": "'on'",
+    "backslash_quote": "'safe_encoding'",
+    "escape_string_warning": "'off'",
+    "transform_null_equals": "'off'",
+    "array_nulls": "'on'",
     # Types and constraints are compared as the catalog spells them.
-    "SET LOCAL quote_all_identifiers = off",
-    "SET LOCAL TimeZone = 'UTC'",
-    "SET LOCAL DateStyle = 'ISO, YMD'",
-    "SET LOCAL IntervalStyle = 'postgres'",
-    "SET LOCAL extra_float_digits = 1",
-    "SET LOCAL bytea_output = 'hex'",
-    CATALOG_PATH,
-    OUR_PATH,
+    "quote_all_identifiers": "'off'",
+    "TimeZone": "'UTC'",
+    "DateStyle": "'ISO, YMD'",
+    "IntervalStyle": "'postgres'",
+    "extra_float_digits": "'1'",
+    "bytea_output": "'hex'",
+    "etl_assets.path": _OURS,
+    "search_path": "current_setting('etl_assets.path')",
     # Row level security would hide rows from us in silence; off, Postgres raises an error instead.
-    "SET LOCAL row_security = off",
-    "SET LOCAL statement_timeout = 0",
-    "SET LOCAL idle_in_transaction_session_timeout = 0",
+    "row_security": "'off'",
+    "statement_timeout": "'0'",
+    "idle_in_transaction_session_timeout": "'0'",
     # A statement of a process that was killed is cut off, instead of holding the lock until it has run to its end.
-    "SET LOCAL client_connection_check_interval = '2s'",
+    "client_connection_check_interval": "'2s'",
     # Whoever holds a table for longer is named by `doctor`; the run is tried again.
-    "SET LOCAL lock_timeout = '2min'",
-    "SET LOCAL jit = off",
-    "SET LOCAL work_mem = '128MB'",
+    "lock_timeout": "'2min'",
+    "jit": "'off'",
+    "work_mem": "'128MB'",
     # The planner takes a row's digest for as cheap as a comparison, and would not read in parallel for its sake.
-    "SET LOCAL parallel_tuple_cost = 0",
-    # Since PostgreSQL 17.
-    "SELECT set_config('transaction_timeout', '0', true) WHERE current_setting('transaction_timeout', true) <> '0'",
+    "parallel_tuple_cost": "'0'",
+}
+# Since PostgreSQL 17.
+_TIMEOUT = (
+    "CASE WHEN current_setting('transaction_timeout', true) <> '0'"
+    " THEN set_config('transaction_timeout', '0', true) END"
 )
+
+
+def in_dialect(settings: dict[str, str]) -> str:
+    """What gives the open transaction these settings: two statements, in place of one for each."""
+    given = [f"set_config('{name}', {value}, true)" for name, value in settings.items()]
+    return f"{CATALOG_PATH}; SELECT {', '.join([*given, _TIMEOUT])}"
 
 
 class _Raw(bytes):

@@ -36,7 +36,7 @@ def balance_columns(connection: Connection, spec: Spec) -> dict[str, TargetColum
     """
     if not spec.balances:
         return {}
-    known = read_columns(connection, regclass(*spec.accounts.profiles_table))
+    [known] = read_columns(connection, regclass(*spec.accounts.profiles_table))
     found = {name: known.get(spec.balance_column(name)) for name in spec.balances}
     problems = [
         f"{name} is {column.type if column else 'no column'}, and a balance is integer, bigint or numeric"

@@ -25,7 +25,7 @@ def profile_columns(connection: Connection, spec: Spec) -> dict[str, TargetColum
     """
     if not spec.profile:
         return {}
-    known = read_columns(connection, regclass(*spec.accounts.profiles_table))
+    [known] = read_columns(connection, regclass(*spec.accounts.profiles_table))
     problems = []
     for name, attribute in spec.profile.items():
         column = known.get(name)

@@ -76,7 +76,7 @@ def forget_user(connection: Connection, links: Links, user: str, *, find_keys: F
         SQL("write_forgotten").exec(connection, **values)
         audit(connection, run=run, action="forgotten", rows=counts)
         if {USERS, *links.tables} <= staged_tables(connection):
-            label_users(connection, links.spec, links)
+            label_users(connection, links)
         fault_point("forget.written")
     fault_point("forget.committed")
     return Removed(counts, ids)

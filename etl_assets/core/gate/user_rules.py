@@ -84,8 +84,7 @@ def claims_file_is_met() -> Validation:
         "Every line of the claims file came true, or can.",
         "Look at these legacy users in the claims file: nobody has this id, the account is not there, may not "
         "claim or is somebody's already, or the user has moved. A claim that was made is never moved.",
-        lambda _, claims: SQL("count_unmet_claims", claims=claims),
-        reads=judged_claims,
+        lambda links: SQL("count_unmet_claims", claims=judged_claims(links)),
     )
 
 

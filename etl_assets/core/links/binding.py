@@ -100,6 +100,17 @@ class Binding:
         return any(rule.columns == id_alone and rule.predicate is None for rule in self.targets[name].unique)
 
     @property
+    def claimants(self) -> sql.Composed:
+        """The accounts and what keeps each from claiming.
+
+        Raises:
+            ValueError: these links are only to look at.
+        """
+        if self.accounts is None:
+            raise ValueError("who may hold rows is not known: these links are only to look at")
+        return self.accounts
+
+    @property
     def holders(self) -> sql.Composed:
         """The accounts and what keeps each from holding rows."""
         return self.accounts or SQL("list_profile_ids", profiles=qualified(*self.spec.accounts.profiles_table))

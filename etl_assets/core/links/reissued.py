@@ -15,11 +15,6 @@ from etl_assets.spec.model import Spec
 SQL = Statements(__file__)
 
 
-def reissued_tables(connection: Connection) -> frozenset[str]:
-    """The tables in which a legacy id stands for its second row."""
-    return frozenset(name for (name,) in SQL("list_reissued_tables").many(connection))
-
-
 def free_reissued(connection: Connection, links: Links, name: str, *, run: str) -> None:
     """Frees the legacy ids of a table that was just staged, and of those owned through it, that another row has now.
 

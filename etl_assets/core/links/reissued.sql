@@ -1,7 +1,3 @@
--- name: list_reissued_tables :many
--- Tables with a legacy id that stands for its second row.
-SELECT DISTINCT i."table" FROM etl.reissued AS i
-
 -- name: list_reissued :many {owners, staging, table}
 -- Legacy ids of loaded rows that another user's row has now, which was made at another moment.
 SELECT s._legacy_id, s._created

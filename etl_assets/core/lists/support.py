@@ -78,7 +78,7 @@ def answer(url: str, spec: Spec, user: str) -> UserAnswer:
         staged = staged_tables(connection)
         tables = [name for name in links.tables if name in staged and not spec.tables[name].owner.is_none]
         if set(links.tables) <= staged:
-            query = SQL("find_user_state", states=user_states(connection, spec, links, some=True))
+            query = SQL("find_user_state", states=user_states(links, some=True))
             state, reason = query.one(connection, users=[user])
         if state == "resolved":
             query = SQL("find_contradiction", accounts=links.holders, another=why_another())

@@ -78,7 +78,7 @@ def read_standing(connection: Connection, spec: Spec, *, quiet: str = "", search
     last = SQL("find_last_wave").first(connection)
     seen = {quiet, (last[0] or "") if last else ""}
     unfinished = tuple(unfinished_waves(connection))
-    claimable = count_claimable(connection, spec, links)
+    claimable = count_claimable(connection, links)
     # An unfinished wave brings every late row itself; its own rows look late until it has. So does one that is due.
     looks = not unfinished and not claimable and (search or staging not in seen)
     return Standing(

@@ -103,8 +103,8 @@ def _rehearse_insert(connection: Connection, spec: Spec, found: Rehearsal, keys:
             loaded = sum(load_unowned(loader, name) for name in spec.unowned if name in links.tables)
             found.inserted = f"{counted(loaded, 'row')} of lookup tables"
             if spec.owned:
-                claimable, key = count_claimable(connection, spec, links), next_wave_key(connection)
-                wave = seal_wave(connection, spec, links, key=key, run=RUN, sample=f"{MOST_REHEARSED}/{RUN}")
+                claimable, key = count_claimable(connection, links), next_wave_key(connection)
+                wave = seal_wave(connection, links, key=key, run=RUN, sample=f"{MOST_REHEARSED}/{RUN}")
                 done = load_wave(loader, wave=wave.key, progress=lambda *_: None)
                 found.inserted += f", {done.written:,} rows and balances of {counted(wave.users, 'user')}"
                 found.inserted += f" (of {claimable:,} who can claim now)"

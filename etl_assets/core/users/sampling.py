@@ -5,20 +5,19 @@ from psycopg import sql
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statement, Statements, identifier, staging_table
 from etl_assets.core.links.links import Links
-from etl_assets.spec.model import USERS, Spec
+from etl_assets.spec.model import USERS
 from etl_assets.spec.shapes import reference_columns
 
 SQL = Statements(__file__)
 
 
 def sampled(
-    connection: Connection, spec: Spec, links: Links, *, states: sql.Composed, candidates: list[str], sample: str
+    connection: Connection, links: Links, *, states: sql.Composed, candidates: list[str], sample: str
 ) -> list[str]:
     """The users of a sample, with the owners of every row to which theirs refer, as far as they can be claimed.
 
     Args:
         connection: to the target, in a transaction.
-        spec: what is migrated.
         links: of the tables that the target has.
         states: a statement for the states of the parameter `users`.
         candidates: whom a wave could take.
@@ -29,15 +28,15 @@ def sampled(
     chosen = {user for (user,) in SQL("list_sample", states=states).many(connection, **values)}
     new = chosen
     while new:
-        named = {user for query in _referenced(spec, links) for (user,) in query.many(connection, users=list(new))}
+        named = {user for query in _referenced(links) for (user,) in query.many(connection, users=list(new))}
         found = SQL("list_claimable", states=states).many(connection, users=list(named - chosen))
         new = {user for (user,) in found} & set(candidates)
         chosen |= new
     return sorted(chosen)
 
 
-def _referenced(spec: Spec, links: Links) -> list[Statement]:
-    found = []
+def _referenced(links: Links) -> list[Statement]:
+    found, spec = [], links.spec
     for name in links.tables:
         table = spec.tables[name]
         for column, number in reference_columns(table).items():

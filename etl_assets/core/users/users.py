@@ -1,6 +1,6 @@
 """Who may claim, and who has: `etl.legacy_user_map` and the login waves."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -13,8 +13,7 @@ from etl_assets.access.postgres.connection import Connection, analyze
 from etl_assets.access.postgres.copying import copy_frame
 from etl_assets.access.postgres.statements import Statement, Statements, identifier, joined, literal, qualified
 from etl_assets.core.links.links import Links
-from etl_assets.core.links.refused import refused_tables
-from etl_assets.core.links.reissued import reissued_tables
+from etl_assets.core.links.marks import read_marks
 from etl_assets.core.links.repeated import repeated_users, why_another
 from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.schema import exists
@@ -62,11 +61,16 @@ def accounts(connection: Connection, spec: Spec) -> Statement:
         TargetMismatch: the accounts' tables are not there.
     """
     profiles, by_profile = qualified(*spec.accounts.profiles_table), spec.accounts.from_ == "profiles"
-    wanted = ("id", "email") if by_profile else ("id",)
-    _require_columns(connection, regclass(*spec.accounts.profiles_table), wanted)
+    wanted: dict[str, tuple[str, ...]] = {
+        regclass(*spec.accounts.profiles_table): ("id", "email") if by_profile else ("id",)
+    }
+    wanted |= {} if by_profile else {"auth.users": ACCOUNT_COLUMNS}
+    found = read_columns(connection, *wanted)
+    for columns, (table, needed) in zip(found, wanted.items(), strict=True):
+        _require_columns(columns, table, needed)
     if by_profile:
         return SQL("list_profiles", profiles=profiles)
-    known = _require_columns(connection, "auth.users", ACCOUNT_COLUMNS)
+    known = found[-1]
     hindrances: list[sql.Composable] = [sql.SQL(when) for column, when in HINDRANCES.items() if column in known]
     if "is_sso_user" in known:
         hindrances.append(SQL("sso_rule", domains=literal(list(spec.accounts.sso_domains))))
@@ -79,7 +83,7 @@ def read_links(connection: Connection, spec: Spec) -> Links:
     Raises:
         TargetMismatch: a target is not a table, or the accounts' tables are not there.
     """
-    holders = accounts(connection, spec) if spec.users is not None and spec.owned else None
+    holders = accounts(connection, spec) if spec.users is not None else None
     return marked(connection, Links(spec, read_targets(connection, spec), holders))
 
 
@@ -90,44 +94,41 @@ def marked(connection: Connection, links: Links) -> Links:
     profiles = regclass(*links.spec.accounts.profiles_table)
     return replace(
         links,
-        reissued=reissued_tables(connection),
-        refused=refused_tables(connection),
-        profile_facts=read_rules(connection, [profiles]).get(profiles, "") if links.spec.writes_profiles else "",
+        **read_marks(connection)._asdict(),
+        profile_facts=read_rules(connection, profiles) if links.spec.writes_profiles else "",
     )
 
 
 def email_accounts(connection: Connection, _: Spec) -> Statement:
     """A statement for confirmed accounts that have an e-mail identity alone: `is_at_once`; none where nobody knows."""
-    known = set(read_columns(connection, "auth.identities"))
-    return SQL("list_email_accounts" if {"user_id", "provider"} <= known else "list_no_accounts")
+    [known] = read_columns(connection, "auth.identities")
+    return SQL("list_email_accounts" if {"user_id", "provider"} <= set(known) else "list_no_accounts")
 
 
-def _require_columns(connection: Connection, table: str, wanted: tuple[str, ...]) -> set[str]:
-    columns = set(read_columns(connection, table))
+def _require_columns(columns: Collection[str], table: str, wanted: tuple[str, ...]) -> None:
     if not columns:
         raise TargetMismatch("accounts", [f"{table} does not exist; see `accounts:` in the spec"])
     absent = [column for column in wanted if column not in columns]
     if absent:
         raise TargetMismatch("accounts", [f"{table} has no column {', '.join(absent)}"])
-    return columns
 
 
-def judged_claims(connection: Connection, spec: Spec) -> Statement:
+def judged_claims(links: Links) -> Statement:
     """A statement for the claims file: `legacy_user_id, supabase_user_id, account_id, confirmed_at, hindrance`."""
-    return SQL("judge_claims", **_rivals(connection, spec))
+    return SQL("judge_claims", **_rivals(links))
 
 
-def _rivals(connection: Connection, spec: Spec) -> dict[str, sql.Composable]:
-    return {"accounts": accounts(connection, spec), "merge": literal(spec.accounts.merge_duplicates)}
+def _rivals(links: Links) -> dict[str, sql.Composable]:
+    return {"accounts": links.claimants, "merge": literal(links.spec.accounts.merge_duplicates)}
 
 
-def user_states(connection: Connection, spec: Spec, links: Links, *, some: bool = False) -> Statement:
+def user_states(links: Links, *, some: bool = False) -> Statement:
     """A statement for each legacy user's state now: `legacy_user_id, state, reason, account_id, confirmed_at`.
 
     `claimable` stands for unclaimed users who would be claimed by a wave that opened now. With `some`, only the users
     of the parameter `users` are judged, and only their rows are looked at.
     """
-    nothing, rivals = sql.SQL(""), _rivals(connection, spec)
+    nothing, rivals = sql.SQL(""), _rivals(links)
     return SQL(
         "user_states",
         **rivals,
@@ -140,19 +141,19 @@ def user_states(connection: Connection, spec: Spec, links: Links, *, some: bool 
     )
 
 
-def find_candidates(connection: Connection, spec: Spec) -> list[str]:
+def find_candidates(connection: Connection, links: Links) -> list[str]:
     """Unclaimed users to whom an account belongs that may claim; some of them may be ambiguous or held."""
-    rivals = _rivals(connection, spec)
+    rivals = _rivals(links)
     query = SQL("find_candidates", **rivals, claims=SQL("judge_claims", **rivals))
     return [user for (user,) in query.many(connection)]
 
 
-def count_claimable(connection: Connection, spec: Spec, links: Links) -> int:
+def count_claimable(connection: Connection, links: Links) -> int:
     """How many users a wave that opened now would take; costs with the accounts and the candidates, not the rows."""
-    candidates = find_candidates(connection, spec)
+    candidates = find_candidates(connection, links)
     if not candidates:
         return 0
-    query = SQL("count_claimable", states=user_states(connection, spec, links, some=True))
+    query = SQL("count_claimable", states=user_states(links, some=True))
     return int(query.one(connection, users=candidates)[0])
 
 
@@ -200,9 +201,8 @@ def next_wave_key(connection: Connection) -> str:
     return wave_key(moment)
 
 
-def seal_wave(  # noqa: PLR0913 - what a wave is made of
+def seal_wave(
     connection: Connection,
-    spec: Spec,
     links: Links,
     *,
     key: str,
@@ -216,7 +216,6 @@ def seal_wave(  # noqa: PLR0913 - what a wave is made of
 
     Args:
         connection: to the target.
-        spec: what is migrated.
         links: of the tables that the target has.
         key: the wave's.
         run: for evidence and audit trail.
@@ -239,50 +238,50 @@ def seal_wave(  # noqa: PLR0913 - what a wave is made of
             "have to come after it. Delete the partition; the job `new_wave` opens a wave without a key."
         )
     if sealed is None:
-        users = find_candidates(connection, spec)
+        users = find_candidates(connection, links)
         if sample is not None:
-            states = user_states(connection, spec, links, some=True)
-            users = sampled(connection, spec, links, states=states, candidates=users, sample=sample)
-        claimed = _claim(connection, spec, links, key=key, run=run, users=users)
+            states = user_states(links, some=True)
+            users = sampled(connection, links, states=states, candidates=users, sample=sample)
+        claimed = _claim(connection, links, key=key, run=run, users=users)
         write_wave(connection, key, users=claimed, run=run)
         fault_point("resolve.claimed")
     else:
         claimed = sealed.users
         if by_hand:
-            claimed += _reopen(connection, spec, links, key=key, run=run, is_undone=sealed.is_undone)
+            claimed += _reopen(connection, links, key=key, run=run, is_undone=sealed.is_undone)
         elif sealed.is_undone:
             raise WaveHindered(f"Wave {key} was undone. Run it by hand, or `etl-assets migrate --wave {key}`.")
-    label_users(connection, spec, links)
+    label_users(connection, links)
     analyze(connection, identifier("etl", "legacy_user_map"))
     return Wave(key, claimed, is_new=sealed is None)
 
 
-def _claim(connection: Connection, spec: Spec, links: Links, *, key: str, run: str, users: list[str]) -> int:
-    states = user_states(connection, spec, links, some=True)
+def _claim(connection: Connection, links: Links, *, key: str, run: str, users: list[str]) -> int:
+    states = user_states(links, some=True)
     values = {"wave": key, "run": run, "users": users}
     claimed = SQL("claim_users", states=states).exec(connection, **values)
     audit(connection, run=run, action="claimed", wave=key, users=claimed)
     return claimed
 
 
-def _reopen(connection: Connection, spec: Spec, links: Links, *, key: str, run: str, is_undone: bool) -> int:
+def _reopen(connection: Connection, links: Links, *, key: str, run: str, is_undone: bool) -> int:
     """Lets the users move again whom the undoing of this wave, or of one of its users, put on hold."""
     released = set(release(connection, wave=key))
-    candidates = [user for user in find_candidates(connection, spec) if user in released]
-    claimed = _claim(connection, spec, links, key=key, run=run, users=candidates) if candidates else 0
+    candidates = [user for user in find_candidates(connection, links) if user in released]
+    claimed = _claim(connection, links, key=key, run=run, users=candidates) if candidates else 0
     if released or is_undone:
         reopen_wave(connection, key, users=claimed, run=run)
     return claimed
 
 
-def label_users(connection: Connection, spec: Spec, links: Links) -> None:
+def label_users(connection: Connection, links: Links) -> None:
     """Writes each unclaimed user's state and reason of this moment; runs inside `writing`."""
-    SQL("label_users", states=user_states(connection, spec, links)).exec(connection)
+    SQL("label_users", states=user_states(links)).exec(connection)
 
 
-def count_states(connection: Connection, spec: Spec, links: Links) -> dict[str, int]:
+def count_states(connection: Connection, links: Links) -> dict[str, int]:
     """Legacy users per state now, `claimable` apart from `waiting`."""
-    query = SQL("count_user_states", states=user_states(connection, spec, links))
+    query = SQL("count_user_states", states=user_states(links))
     return {state: int(count) for state, count in query.many(connection)}
 
 

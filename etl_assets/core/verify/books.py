@@ -31,7 +31,7 @@ def read_books(connection: Connection, links: Links, *, labelled: bool = False) 
     ]
     users = {}
     if links.spec.users is not None and "users" in staged and set(links.tables) <= countable:
-        counted = count_labels(connection) if labelled else count_states(connection, links.spec, links)
+        counted = count_labels(connection) if labelled else count_states(connection, links)
         counted["waiting"] = counted.get("waiting", 0) + counted.pop("claimable", 0)
         users = {
             "total": count_users(connection),
