@@ -93,7 +93,7 @@ class _Way:
             RESOLVED: partial(resolve, stores, spec, wave=wave, run=run),
             RECONCILIATION: partial(reconcile, stores, spec, wave=wave, run=name),
             VERIFICATION: partial(verify_everything, stores, spec, run=run),
-            REPORT: partial(write_report, stores, spec),
+            REPORT: partial(write_report, stores, spec, run=name),
             WAITING: partial(list_waiting, stores, spec),
         }
         if spec.users is not None:

@@ -15,7 +15,8 @@ import polars as pl
 import psycopg
 
 from etl_assets.access.postgres.connection import connect, reading, writing
-from etl_assets.core.load.load import Loader, load_wave
+from etl_assets.core.load.load import load_wave
+from etl_assets.core.load.loader import Loader
 from etl_assets.core.memory.schema import ensure_schema
 from etl_assets.core.staging.frames import users_frames
 from etl_assets.core.staging.table import StagingSource, replace_staging

@@ -11,12 +11,13 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from etl_assets.access.postgres.connection import Connection, reading, transaction
+from etl_assets.core.books.books import read_books
 from etl_assets.core.gate.gate import all_validations
 from etl_assets.core.links.links import Links
 from etl_assets.core.load import load as loading
-from etl_assets.core.load.load import Loader, load_wave
+from etl_assets.core.load.load import load_wave
+from etl_assets.core.load.loader import Loader
 from etl_assets.core.staging.table import is_altered
-from etl_assets.core.verify.books import read_books
 from etl_assets.core.verify.rows import compare_all
 from etl_assets.model.errors import EtlError
 from etl_assets_tests.world import World

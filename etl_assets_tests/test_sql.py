@@ -113,20 +113,25 @@ def test_a_statement_is_one_statement_without_comments() -> None:
 
 
 # What stands in a slot where a name does not do.
-QUERIES = "accounts arrived claims incomplete legacy links owners parents places rows repeated states total totals users wanted"
+QUERIES = (
+    "accounts arrived claims fresh incomplete legacy links owners pages parents people places ready referring refused rows"
+    " repeated states total totals users wanted"
+)
 FILLINGS = {
     **dict.fromkeys(QUERIES.split(), "SELECT 1"),
-    **dict.fromkeys(("of_keys", "of_table", "of_users", "of_wave", "whose"), "AND true"),
+    **dict.fromkeys(("of_accounts", "of_keys", "of_table", "of_users", "of_wave"), "AND true"),
     **dict.fromkeys(("totals_of_accounts.of_users", "arrived_of_users.of_users", "balance_of_users.of_users"), "true"),
     "changes": "x = 1",
+    "is_equal": "true",
     "changed_rows": "s WHERE true",
-    "joins": "LEFT JOIN x ON true",
+    "account_reasons": "WHEN true THEN 1",
+    **dict.fromkeys(("joins", "join_user"), "LEFT JOIN x ON true"),
     **dict.fromkeys(("link_reason.known", "link_reason.loaded", "link_reason.reasons"), "WHEN true THEN 1"),
     "count_taken_ids.rows": "x",
     "link_conflicts.fence": "",
     "link_rows.fence": "",
     "copy_out_users.totals": "1",
-    "load_table.held": "",
+    "insert_batch.held": "",
     "summarise_staging.wanted": "1",
     "compare_rows.owners": "",
     "compare_rows.totals": "",
@@ -174,9 +179,11 @@ WRITES = re.compile(r"\b(?:INSERT INTO|UPDATE|DELETE FROM|TRUNCATE|MERGE INTO|CO
 HOMES = {
     "audit_log": {"core/memory"},
     "balances": {"core/balances"},
+    "book": {"core/books"},
     "claims": {"core/users"},
     "compared": {"core/verify"},
     "corrections": {"core/staging"},
+    "counted": {"core/memory"},
     "excluded": {"core/staging", "core/forget"},
     "final_books": {"core/memory"},
     "forgotten": {"core/forget"},
@@ -194,6 +201,9 @@ HOMES = {
     "reissued": {"core/links"},
     "staged": {"core/memory"},
     "taken_out": {"core/undo"},
+    "totals": {"core/books"},
+    "verdicts": {"core/gate"},
+    "wave_totals": {"core/books"},
     "waves": {"core/users"},
     "writer": {"access/postgres"},
 }

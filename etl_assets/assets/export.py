@@ -14,6 +14,7 @@ from etl_assets.access.legacy.database import (
     count_rows,
     describe,
     file_mark,
+    is_settled,
     open_read_only,
     require_table,
 )
@@ -24,7 +25,9 @@ from etl_assets.assets.columns import export_columns
 from etl_assets.assets.keys import EXPORT_GROUP, OWNERS, SNAPSHOT, export_key
 from etl_assets.assets.outcomes import failures, result, table_value
 from etl_assets.assets.resources import Access, Stores
-from etl_assets.core.cutover.freeze import require_unchanged
+from etl_assets.core.cutover.freeze import find_freeze, require_unchanged
+from etl_assets.core.load.due import staged_snapshots
+from etl_assets.core.memory.schema import exists
 from etl_assets.core.memory.suppressions import read_suppressions
 from etl_assets.core.staging.corrections_file import read_corrections
 from etl_assets.core.staging.lineage import ACCEPTED_LENGTH, require_the_same_file
@@ -62,6 +65,9 @@ def known_suppressions(stores: Access) -> Suppressions:
 def _take(artifacts: Artifacts, stores: Access, spec: Spec, suppressions: Suppressions) -> SnapshotInfo:
     copy, legacy = artifacts.scratch_path("legacy.db"), stores.settings().legacy_file()
     mark = file_mark(legacy)  # before the copy: what is written meanwhile is a change to be noticed
+    former = artifacts.current_snapshot_or_none()
+    if former and former.source == mark and is_settled(legacy) and _stands(stores, spec, former, suppressions):
+        return former
     copy_database(legacy, copy)
     fault_point("snapshot.taken")
     source_digest = sha256_of(copy)
@@ -107,6 +113,16 @@ def _take(artifacts: Artifacts, stores: Access, spec: Spec, suppressions: Suppre
     return info
 
 
+def _stands(stores: Access, spec: Spec, former: SnapshotInfo, suppressions: Suppressions) -> bool:
+    """True when everything is staged from this snapshot, on this very target, and a frozen app was frozen with it."""
+    if former.suppressed != suppressions.digest or set(former.rows) != set(exports_of(spec)):
+        return False
+    with stores.target_as_it_is() as target, reading(target):
+        frozen = find_freeze(target)
+        is_staged = exists(target) and staged_snapshots(target, spec) == {former.id}
+    return is_staged and frozen is None and stores.artifacts().snapshot_path(former.id).exists()
+
+
 def _is_same(
     artifacts: Artifacts, current: SnapshotInfo, digest: str, rows: dict[str, int], suppressions: Suppressions
 ) -> bool:
@@ -130,7 +146,8 @@ def build_snapshot_asset(spec: Spec) -> dg.AssetsDefinition:
         """A consistent copy of the legacy database, taken while the app may go on writing.
 
         Every export reads this copy and never the live file, which is opened read-only. Safe to re-run: an unchanged
-        database keeps its snapshot, a changed one gets a new one, and the three newest are kept. Once the legacy app is
+        database keeps its snapshot, which is not even copied where the file's time is as it was; a changed one gets a
+        new one, and the three newest are kept. Once the legacy app is
         frozen, a changed one is an error.
         """
         with failures():

@@ -9,6 +9,7 @@ from etl_assets.assets.balance_findings import balance_line
 from etl_assets.assets.keys import RECONCILIATION, VERIFICATION
 from etl_assets.assets.outcomes import result, table_value
 from etl_assets.core.balances.compare import BalanceComparison
+from etl_assets.core.books.pages import Drift
 from etl_assets.core.verify.as_users import Sight
 from etl_assets.core.verify.emptied import Emptied
 from etl_assets.core.verify.rows import RowComparison, SumComparison
@@ -173,21 +174,24 @@ def books_table(books: Books) -> dg.TableMetadataValue:
     return table_value(names, ((book.table, *book.as_json().values(), book.missing) for book in books.tables))
 
 
-def books_result(books: Books) -> dg.AssetCheckResult:
-    """The check `the_books_close`."""
+def books_result(books: Books, drift: Drift) -> dg.AssetCheckResult:
+    """The check `the_books_close`; `drift` are pages that were carried from wave to wave and did not come out."""
     missing = sum(abs(book.missing) for book in books.tables)
     open_tables = [f"{book.table} {book.missing:+,}" for book in books.tables if book.missing]
     text = (
         BOOKS_TITLE if books.closed else f"The books do not close: {', '.join(open_tables) or 'users do not add up'}."
     )
+    if drift.users:
+        names = sample_of([user or "rows that are nobody's" for user in drift.sample])
+        text = f"The pages of {counted(drift.users, 'user')} were not what counting finds ({names}); they are by now."
     return result(
         "the_books_close",
         VERIFICATION,
-        passed=books.closed,
+        passed=books.closed and not drift.users,
         blocking=True,
         description=text,
         metadata={
-            "count": missing,
+            "count": missing + drift.users,
             "books": books_table(books),
             "remedy": "Run the `migrate` job again; if they stay open, rows were removed from schema etl by hand.",
         },

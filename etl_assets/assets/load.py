@@ -19,7 +19,8 @@ from etl_assets.assets.keys import (
 )
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Access, Stores
-from etl_assets.core.load.load import KeyColumns, Loaded, Loader, Progress, load_unowned, load_wave
+from etl_assets.core.load.load import load_unowned, load_wave
+from etl_assets.core.load.loader import KeyColumns, Loaded, Loader, Progress
 from etl_assets.core.memory.audit import refusals_audited
 from etl_assets.spec.model import USERS, Spec, Table
 

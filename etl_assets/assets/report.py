@@ -24,7 +24,9 @@ from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.lists.changes import balance_change_lines, balance_lines, change_lines
 from etl_assets.core.lists.quarantine import quarantine_lines
 from etl_assets.core.lists.report_facts import report_facts
+from etl_assets.core.memory.counted import was_counted_by
 from etl_assets.core.memory.staged import staged_tables
+from etl_assets.core.verify.remembered import has_reconciled
 from etl_assets.model.errors import ArtifactError
 from etl_assets.model.report import ReportFacts, Verified
 from etl_assets.report.page import html_page, markdown_page, verdict
@@ -94,27 +96,32 @@ def build_report_asset(spec: Spec) -> dg.AssetsDefinition:
     """The asset `migration_report`."""
 
     @dg.asset(key=REPORT, deps=[VERIFICATION], group_name=VERIFY_GROUP, kinds={"html"}, owners=OWNERS)
-    def migration_report(stores: Stores) -> dg.MaterializeResult:
+    def migration_report(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
         """One page that says what arrived, what waits, what was set aside and why, with a box to sign.
 
         The page is a file that needs nothing else, for a browser or a printer; its path is shown here, and its text
         too. It holds counts and legacy ids and no address. Beside it lie lists for a spreadsheet: the quarantine with
         the refused values, what the legacy app changed or removed after the load, and balances that
-        differ. Safe to re-run: all are replaced whole.
+        differ. Safe to re-run: all are replaced whole; a wave that stages nothing keeps the first two as they are.
         """
         with failures():
-            return write_report(stores, spec)
+            return write_report(stores, spec, run=context.run.run_id)
 
     return migration_report
 
 
-def write_report(stores: Access, spec: Spec) -> dg.MaterializeResult:
+def write_report(stores: Access, spec: Spec, *, run: str) -> dg.MaterializeResult:
     """Writes the page and the lists beside it."""
     with stores.target() as connection:
         facts, artifacts = gather(connection, stores, spec), stores.artifacts()
         path = artifacts.publish_report(PAGE, [html_page(facts)])
-        quarantine = publish_quarantine(connection, stores, spec, facts.verified)
-        changes = publish_changes(connection, stores, spec, facts.verified)
+        with reading(connection):
+            keeps = _keeps_lists(connection, spec, run=run)
+        # Both are found by reading everybody's rows.
+        quarantine = keeps and artifacts.find_report(QUARANTINE_LIST)
+        quarantine = quarantine or publish_quarantine(connection, stores, spec, facts.verified)
+        changes = keeps and artifacts.find_report(CHANGE_LIST)
+        changes = changes or publish_changes(connection, stores, spec, facts.verified)
         money = {}
         if spec.balances:
             money["balances"] = dg.MetadataValue.path(publish_balances(connection, stores, spec))
@@ -129,3 +136,9 @@ def write_report(stores: Access, spec: Spec) -> dg.MaterializeResult:
             "open_points": len(open_points(facts)),
         }
     )
+
+
+def _keeps_lists(connection: Connection, spec: Spec, *, run: str) -> bool:
+    """True for a wave that has carried the books: neither the quarantine nor the legacy app's changes are others."""
+    is_carried = has_reconciled(connection, run=run) and not was_counted_by(connection, run)
+    return is_carried and not spec.policy.updates

@@ -10,10 +10,10 @@ from etl_assets.assets.columns import staging_columns
 from etl_assets.assets.keys import OWNERS, STAGING_GROUP, TARGET, export_key, staging_key
 from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Access, Stores
+from etl_assets.core.books.books import table_summary
 from etl_assets.core.links.links import Links
 from etl_assets.core.staging.corrections_file import read_corrections
 from etl_assets.core.staging.stage import Stage, stage_table
-from etl_assets.core.verify.books import table_summary
 from etl_assets.spec.model import Spec, Table
 
 

@@ -22,12 +22,14 @@ from etl_assets.assets.keys import (
 )
 from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Access, Stores
-from etl_assets.core.balances.people import People, read_people, stage_people
+from etl_assets.core.balances.people import People, are_staged, read_people, stage_people
+from etl_assets.core.books.pages import require_books
+from etl_assets.core.memory.staged import made_with
 from etl_assets.core.memory.suppressions import require_suppressed
 from etl_assets.core.staging.corrections_file import read_corrections
 from etl_assets.core.staging.table import Corrected
 from etl_assets.core.users.claims_file import read_claims
-from etl_assets.core.users.users import count_labels, seal_wave
+from etl_assets.core.users.users import count_labels, count_users, seal_wave
 from etl_assets.faults import fault_point
 from etl_assets.report.picture import as_markdown, progress_svg, user_bar
 from etl_assets.spec.model import USERS, Spec, Users
@@ -49,8 +51,8 @@ def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
         """Every legacy user ever seen, and the new account that claimed it, if one has.
 
         Kept for good: it answers later which legacy id belongs to whom. Safe to re-run: new users are added, the
-        addresses of unclaimed ones follow the legacy app, and a claim never changes. The operator's claims file, where
-        there is one, is read here.
+        addresses of unclaimed ones follow the legacy app, and a claim never changes; where snapshot and files are as
+        they were, it is only looked at. The operator's claims file, where there is one, is read here.
         """
         with failures():
             return map_users(stores, spec, users, run=context.run.run_id)
@@ -63,12 +65,17 @@ def map_users(stores: Access, spec: Spec, users: Users, *, run: str) -> dg.Mater
     with stores.target() as connection:
         artifacts, claims = stores.artifacts(), read_claims(stores.settings().claims_path)
         snapshot, file = artifacts.current_snapshot(), read_corrections(stores.settings().corrections_path, spec)
-        people = _people(artifacts, snapshot, Corrected(file.of(USERS), file.sha256))
-        brought = read_people(connection, spec, people)
-        with writing(connection, run=run):
+        made = made_with(file.sha256, snapshot.suppressed, claims.sha256)
+        people = _people(artifacts, snapshot, Corrected(file.of(USERS), file.sha256), made=made)
+        with reading(connection):
             require_suppressed(connection, snapshot.suppressed)
-            total = stage_people(connection, spec, users, brought, claims=claims, run=run)
-        fault_point("users.committed")
+            total = count_users(connection) if are_staged(connection, spec, people) else None
+        if total is None:
+            brought = read_people(connection, spec, people)
+            with writing(connection, run=run):
+                require_suppressed(connection, snapshot.suppressed)
+                total = stage_people(connection, spec, users, brought, claims=claims, run=run)
+            fault_point("users.committed")
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": total,
@@ -79,11 +86,11 @@ def map_users(stores: Access, spec: Spec, users: Users, *, run: str) -> dg.Mater
     )
 
 
-def _people(artifacts: Artifacts, snapshot: SnapshotInfo, laid: Corrected) -> People:
+def _people(artifacts: Artifacts, snapshot: SnapshotInfo, laid: Corrected, *, made: str) -> People:
     manifest = artifacts.manifest("users")
     count = snapshot.rows["users"] - snapshot.forgotten_users
     read = functools.partial(artifacts.verified_batches, manifest)
-    return People(read, manifest.columns, manifest.usual, manifest.snapshot, count, laid)
+    return People(read, manifest.columns, manifest.usual, manifest.snapshot, count, laid, manifest.sha256, made)
 
 
 def build_resolved_asset(spec: Spec) -> dg.AssetsDefinition:
@@ -116,6 +123,7 @@ def resolve(stores: Access, spec: Spec, *, wave: str, run: dg.DagsterRun) -> dg.
     with stores.target() as connection:
         links = stores.links(connection, spec)
         with writing(connection, run=run.run_id):
+            require_books(connection, links, run=run.run_id)
             by_hand, sample = is_by_hand(run), run.tags.get(SAMPLE_TAG)
             sealed = seal_wave(connection, links, key=wave, run=run.run_id, by_hand=by_hand, sample=sample)
         fault_point("resolve.committed")

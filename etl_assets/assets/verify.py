@@ -46,6 +46,8 @@ from etl_assets.assets.keys import (
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.balances.compare import BalanceComparison, compare_balances
+from etl_assets.core.books.books import can_be_counted, read_books
+from etl_assets.core.books.pages import Drift, count_books, require_books
 from etl_assets.core.cutover.freeze import content_of, find_freeze
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.due import remember_by_hand, staged_snapshots
@@ -55,11 +57,18 @@ from etl_assets.core.memory.final_books import find_final_books
 from etl_assets.core.memory.staged import staged_tables
 from etl_assets.core.staging.table import is_altered
 from etl_assets.core.users.users import label_users
-from etl_assets.core.users.waves import verify_waves
+from etl_assets.core.users.waves import unverified_claims, verify_waves
 from etl_assets.core.verify.as_users import see_as_users
-from etl_assets.core.verify.books import read_books
 from etl_assets.core.verify.emptied import Emptied, find_emptied, note_places
-from etl_assets.core.verify.remembered import OF_ALL, OF_WAVE, Compared, compared, known_comparisons, remember_compared
+from etl_assets.core.verify.remembered import (
+    OF_ALL,
+    OF_WAVE,
+    Compared,
+    compared,
+    has_reconciled,
+    known_comparisons,
+    remember_compared,
+)
 from etl_assets.core.verify.rows import RowComparison, compare_all, compare_rows
 from etl_assets.faults import fault_point
 from etl_assets.model.books import Books
@@ -78,6 +87,7 @@ class _ReadBack:
     balances: list[BalanceComparison] | None
     altered: list[str]
     emptied: list[Emptied]
+    drift: Drift
 
     @property
     def rows(self) -> list[RowComparison]:
@@ -85,7 +95,7 @@ class _ReadBack:
 
     def results(self) -> list[dg.AssetCheckResult]:
         found = [
-            books_result(self.books),
+            books_result(self.books, self.drift),
             rows_result(VERIFICATION, self.rows),
             sums_result(VERIFICATION, self.rows),
             changes_result(self.rows),
@@ -109,20 +119,23 @@ class _ReadBack:
         return verified(self.books, self.rows, at=self.at, since=self.compared.since, balances=self.balances)
 
 
-def _read_back(connection: Connection, links: Links, tables: list[str], *, run: str) -> _ReadBack:
+def _read_back(
+    connection: Connection, links: Links, tables: list[str], *, run: str, drift: Drift, whole: bool
+) -> _ReadBack:
     at = server_facts(connection)["now"]
     books = read_books(connection, links, labelled=True)
     loaded = {book.table: book.loaded for book in books.tables}
     known = known_comparisons(connection, links, run=run)
     found = {name: known.of(name, loaded=loaded[name]) for name in tables}
-    read = {name: compare_all(connection, links, name, known=found[name]) for name in tables}
+    among = None if whole else unverified_claims(connection)
+    read = {name: compare_all(connection, links, name, known=found[name], among=among) for name in tables}
     since = known.since if any(found.values()) else at
     balances = None
     if links.spec.balances:
         balances = compare_balances(connection, links) if set(links.tables) <= set(tables) else []
-    altered = [name for name in tables if is_altered(connection, name)]
+    altered = [name for name in tables if whole and is_altered(connection, name)]
     emptied = find_emptied(connection, links, [name for name in tables if read[name].gone_since])
-    return _ReadBack(at, books, Compared(read, known.staging, since), balances, altered, emptied)
+    return _ReadBack(at, books, Compared(read, known.staging, since), balances, altered, emptied, drift)
 
 
 def _balance_specs() -> list[dg.AssetCheckSpec]:
@@ -259,11 +272,20 @@ def verify_everything(stores: Access, spec: Spec, *, run: dg.DagsterRun) -> dg.M
             tables = _staged_tables(connection, links)
             if not tables and find_final_books(connection):
                 raise CleanedUp
-        if spec.users is not None and set(links.tables) <= set(tables):
-            with writing(connection, run=name):
-                label_users(connection, links)
         with reading(connection):
-            found = _read_back(connection, links, tables, run=name)
+            whole = is_migrate(run) or not has_reconciled(connection, run=name)
+            is_countable = can_be_counted(connection, links)
+        drift = Drift()
+        if is_countable:
+            with writing(connection, run=name):
+                if whole:
+                    drift = count_books(connection, links, run=name)
+                else:
+                    require_books(connection, links, run=name)
+                if whole and spec.users is not None:
+                    label_users(connection, links)
+        with reading(connection):
+            found = _read_back(connection, links, tables, run=name, drift=drift, whole=whole)
             thawed = _thawed(connection, stores, spec)
         fault_point("verify.counted")
         stores.artifacts().publish_report(VERIFIED, [json.dumps(found.as_verified().as_json())])

@@ -113,7 +113,7 @@ class _Way:
             if self.options.user is not None:
                 _release(connection, self.options.user)
             with reading(connection):
-                standing = read_standing(connection, self.spec)
+                standing = read_standing(connection, self.spec, search=True)
         if standing.hindrance:
             raise WaveHindered(standing.hindrance)
         if again or not standing.is_due:

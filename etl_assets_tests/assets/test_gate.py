@@ -339,7 +339,7 @@ def test_an_id_that_is_taken_between_two_transactions_stops_the_second(
 def test_the_gate_of_a_small_wave_looks_at_everybodys_rows_before_one_is_written(
     awkward: World, monkeypatch: pytest.MonkeyPatch, *, with_lanes: bool
 ) -> None:
-    for name, value in {"USERS_PER_TRANSACTION": 1, "USERS_FOR_LANES": 1, "is_large": lambda *_: False}.items():
+    for name, value in {"USERS_PER_TRANSACTION": 1, "USERS_FOR_LANES": 1, "is_large": lambda *_: with_lanes}.items():
         monkeypatch.setattr(loading, name, value)
     wave = awkward.stage()
     awkward.execute(TAKING)

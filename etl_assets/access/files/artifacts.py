@@ -121,6 +121,11 @@ class Artifacts:
         fault_point("report.published")
         return path
 
+    def find_report(self, name: str) -> Path | None:
+        """The path of a page or list that was written before, or None."""
+        path = self.root / "reports" / name
+        return path if path.exists() else None
+
     def read_report(self, name: str) -> str | None:
         """A page as it was written last, or None."""
         path = self.root / "reports" / name

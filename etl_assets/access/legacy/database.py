@@ -15,6 +15,7 @@ from etl_assets.model.errors import EtlError, FileFault, LegacyFileError, Legacy
 
 MAGIC = b"SQLite format 3\x00"
 BUSY_TIMEOUT_S = 30.0
+SETTLED_S = 2.0
 BUSY_CODES = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED: Python 3.10 does not name them
 WAL_HEADER_BYTES = 32
 ROWID_NAMES = ("rowid", "_rowid_", "oid")
@@ -125,6 +126,16 @@ def file_mark(path: Path) -> str:
         if wal.st_size > WAL_HEADER_BYTES:
             found.append(wal)
     return " ".join(f"{stat.st_size}:{stat.st_mtime_ns}" for stat in found)
+
+
+def is_settled(path: Path) -> bool:
+    """True when nobody has written to the database for a moment.
+
+    Two writes at once can leave files of one time, of which a mark that was taken between them tells nothing.
+    """
+    names = (path, path.with_name(f"{path.name}-wal"))
+    latest = max(name.stat().st_mtime for name in names if name.exists())
+    return time.time() - latest > SETTLED_S
 
 
 def copy_database(source: Path, copy: Path) -> None:

@@ -195,6 +195,17 @@ def looking_up(connection: Connection, *, few: bool) -> Iterator[None]:
 
 
 @contextmanager
+def joining(connection: Connection, *, many: bool) -> Iterator[None]:
+    """Where `many` fresh rows are joined, Postgres, which has no statistics of them yet, looks none up by itself."""
+    if not many:
+        yield
+        return
+    connection.execute("SET LOCAL enable_nestloop = off")
+    yield
+    connection.execute("SET LOCAL enable_nestloop TO DEFAULT")  # where it fails, so does the transaction
+
+
+@contextmanager
 def _part_of_a_transaction(connection: Connection) -> Iterator[None]:
     try:
         with connection.transaction():

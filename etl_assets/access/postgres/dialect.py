@@ -21,8 +21,9 @@ _EVALUATED_BY_US = (
     " AND d.classid IN ('pg_catalog.pg_constraint'::regclass, 'pg_catalog.pg_class'::regclass))"
 )
 _OURS = f"CASE WHEN {_EVALUATED_BY_US} THEN {_AS_THE_APP} ELSE 'pg_catalog' END"
-# Found out once a transaction, and kept in a setting of our own.
-OUR_PATH = "SELECT set_config('search_path', current_setting('etl_assets.path'), true)"
+# Found out once a transaction, and kept in a setting of our own, which no session has outside of one.
+_KEPT = "coalesce(nullif(current_setting('etl_assets.path', true), ''), 'pg_catalog')"
+OUR_PATH = f"SELECT set_config('search_path', {_KEPT}, true)"
 # Row digests are made of text, so whatever shapes text is pinned. Each setting with an expression of its value.
 DIALECT = {
     "client_encoding": f"'{ENCODING}'",
@@ -40,7 +41,7 @@ DIALECT = {
     "extra_float_digits": "'1'",
     "bytea_output": "'hex'",
     "etl_assets.path": _OURS,
-    "search_path": "current_setting('etl_assets.path')",
+    "search_path": _KEPT,
     # Row level security would hide rows from us in silence; off, Postgres raises an error instead.
     "row_security": "'off'",
     "statement_timeout": "'0'",

@@ -8,10 +8,11 @@ import polars as pl
 from etl_assets.access.postgres.connection import Connection, reading
 from etl_assets.core.balances.balances import balance_columns, stage_balances
 from etl_assets.core.balances.profiles import profile_columns, stage_profile
+from etl_assets.core.memory.staged import find_staged
 from etl_assets.core.staging.frames import balance_frames, corrected_users, profile_frames, users_frames
 from etl_assets.core.staging.table import Corrected, note_corrections
-from etl_assets.core.users.claims_file import replace_claims
-from etl_assets.core.users.users import replace_users
+from etl_assets.core.users.claims_file import are_marked, replace_claims
+from etl_assets.core.users.users import count_present, replace_users
 from etl_assets.model.claims import Claims
 from etl_assets.spec.model import USERS, Spec, Users
 
@@ -20,7 +21,8 @@ from etl_assets.spec.model import USERS, Spec, Users
 class People:
     """The users' export and what an operator corrects of it.
 
-    `batches` can be read again and again; `snapshot` is the one that it was written of.
+    `batches` can be read again and again; `snapshot` is the one that it was written of, `content` its sha256, and
+    `made_with` what else the map hangs on.
     """
 
     batches: Callable[[], Iterable[pl.DataFrame]]
@@ -29,6 +31,8 @@ class People:
     snapshot: str
     source_rows: int
     laid: Corrected
+    content: str = ""
+    made_with: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,13 @@ class Brought:
     people: People
     balances: dict[str, pl.DataFrame]
     profile: dict[str, pl.DataFrame]
+
+
+def are_staged(connection: Connection, spec: Spec, people: People) -> bool:
+    """True when the map, the balances and the claims were made from just these people, and nobody is missing there."""
+    facts = {"snapshot": people.snapshot, "content": people.content, "made_with": people.made_with}
+    staged = find_staged(connection, USERS, **facts, spec_digest=spec.digest, target_digest="")
+    return staged is not None and count_present(connection) == people.source_rows and are_marked(connection)
 
 
 def read_people(connection: Connection, spec: Spec, people: People) -> Brought:
@@ -72,6 +83,8 @@ def stage_people(
         source_rows=people.source_rows,
         spec=spec,
         run=run,
+        content=people.content,
+        made_with=people.made_with,
     )
     replace_claims(connection, claims, run=run)
     return total

@@ -1,13 +1,14 @@
 """After sign-off: staging goes, what answers questions later stays."""
 
 from etl_assets.access.postgres.connection import Connection, writing
+from etl_assets.core.books.books import read_books
+from etl_assets.core.books.pages import clear_books
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.late import unfinished_waves
 from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.final_books import keep_final_books
 from etl_assets.core.memory.staged import clear_staged, staged_tables
 from etl_assets.core.staging.table import drop_table
-from etl_assets.core.verify.books import read_books
 from etl_assets.core.verify.rows import compare_all
 from etl_assets.model.errors import BooksOpen, CleanupRefused, sample_of
 from etl_assets.model.words import said
@@ -50,5 +51,6 @@ def drop_staging(connection: Connection, links: Links, *, run: str) -> list[str]
         if staged:
             keep_final_books(connection, books.as_json(), run=run)
             clear_staged(connection)
+            clear_books(connection)
             audit(connection, run=run, action="cleaned", tables=tables, books=books.as_json()["tables"])
     return tables

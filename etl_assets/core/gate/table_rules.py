@@ -16,7 +16,7 @@ from etl_assets.access.postgres.statements import (
     literals,
     staging_table,
 )
-from etl_assets.core.gate.validation import Validation
+from etl_assets.core.gate.validation import ANYTHING, STAGING, TARGET_ROWS, Validation
 from etl_assets.core.links.links import GIVEN_AGAIN, OWNER_REASONS, REFERENCE_REASONS, REFUSED, Links
 from etl_assets.spec.model import Spec, Table
 
@@ -40,6 +40,7 @@ def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
         "the spec before the first load; now, leave it out of the spec.",
         compose=lambda _: SQL("count_changed_keyless", table=key),
         blocking=True,
+        asks=ANYTHING,
     )
     return [
         *([unchanged] if spec.tables[name].is_keyless else []),
@@ -49,6 +50,7 @@ def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             remedy=again,
             compose=lambda _: SQL("count_unaccounted_rows", staging=staging_table(name), table=key),
             blocking=True,
+            asks=STAGING,
         ),
         rule(
             "staging_is_current",
@@ -56,6 +58,7 @@ def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             remedy=again,
             compose=lambda _: SQL("count_outdated_staging", table=key),
             blocking=True,
+            asks=ANYTHING,
             values=lambda links: {"spec_digest": spec.digest, "target_digest": shape_digest(links.targets[name])},
         ),
         rule(
@@ -64,6 +67,7 @@ def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             remedy="Rows with these ids were not loaded by us. Move the native rows to other ids, or use `id: uuid5`.",
             compose=lambda links: _taken_ids(links, spec.tables[name]),
             blocking=True,
+            asks=TARGET_ROWS,
             of_users=lambda links: _taken_ids(links, spec.tables[name], some=True),
             is_held=lambda links: links.has_unique_id(name),
         ),
@@ -73,6 +77,7 @@ def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             remedy=f"Disable the triggers for the load, or say `policy: {{triggers: {{{name}: fire}}}}` in the spec.",
             compose=lambda _: SQL("count_triggers", allowed=literal(spec.policy.fires(name))),
             blocking=True,
+            asks=ANYTHING,
             values=lambda links: {"triggers": list(links.targets[name].fired(updates=spec.policy.updates))},
         ),
         *([_provable_keys(rule, name)] if spec.policy.joins else []),
@@ -86,6 +91,7 @@ def _provable_keys(rule: Rule, name: str) -> Validation:
         remedy="Leave `policy: {foreign_keys: join}` out of the spec: these constraints and triggers have to fire.",
         compose=lambda _: SQL("count_unprovable"),
         blocking=True,
+        asks=ANYTHING,
         values=lambda links: {
             "table": regclass(links.targets[name].schema, links.targets[name].name),
             "filled": list(links.columns(name)),
@@ -103,6 +109,7 @@ def _contents(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             remedy=f"Look for {name} in etl.quarantine: each value with its rule. Correct the rows or the spec.",
             compose=lambda _: SQL("count_quarantined_rows", table=literal(name)),
             blocking=limit is not None,
+            asks=ANYTHING,
             allowed=limit or 0,
         ),
         rule(
@@ -126,6 +133,7 @@ def _contents(rule: Rule, spec: Spec, name: str) -> list[Validation]:
                 remedy="Look at the rows in the legacy database: a payment that was booked twice shows here.",
                 compose=functools.partial(_repeated, table, unique.columns),
                 blocking=unique.severity == "error",
+                asks=STAGING,
             )
         )
     return found

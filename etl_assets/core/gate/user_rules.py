@@ -3,12 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from psycopg import sql
-
 from etl_assets.access.postgres.catalog import regclass, update_triggers
 from etl_assets.access.postgres.statements import Statement, Statements, joined, literal
 from etl_assets.core.gate.claim_standing import standing_claims
-from etl_assets.core.gate.validation import RESOLVED_ASSET, USERS_ASSET, Validation
+from etl_assets.core.gate.validation import ANYTHING, RESOLVED_ASSET, USERS_ASSET, Validation
 from etl_assets.core.links.links import Links
 from etl_assets.core.users.users import judged_claims
 from etl_assets.spec.model import Spec
@@ -28,11 +26,14 @@ def user_validations(spec: Spec) -> list[Validation]:
         f"Disable the triggers for the load, or say `policy: {{triggers: {{{profiles}: fire}}}}` in the spec.",
         lambda _: update_triggers(allowed=fired),
         blocking=True,
+        asks=ANYTHING,
         values=lambda _: {"table": regclass(schema, profiles)},
     )
 
     def rule(check: str, title: str, remedy: str, query: str, *, blocking: bool = False) -> Validation:
-        return Validation(check, USERS_ASSET, USERS_ASSET, title, remedy, lambda _: SQL(query), blocking=blocking)
+        return Validation(
+            check, USERS_ASSET, USERS_ASSET, title, remedy, lambda _: SQL(query), blocking=blocking, asks=ANYTHING
+        )
 
     return [
         *([triggers] if spec.writes_profiles else []),
@@ -103,6 +104,7 @@ def resolve_validations(spec: Spec) -> list[Validation]:
             "Run the `migrate` job: it exports and stages every table from one snapshot.",
             lambda _: SQL("count_mixed_snapshots", tables=names),
             blocking=True,
+            asks=ANYTHING,
         ),
         rule(
             "one_account_per_legacy_user",
@@ -110,6 +112,7 @@ def resolve_validations(spec: Spec) -> list[Validation]:
             "A claim was changed by hand. Restore `etl.legacy_user_map` from a backup; see `etl.audit_log`.",
             lambda _: SQL("count_shared_accounts", merge=merge),
             blocking=True,
+            asks=ANYTHING,
         ),
         rule(
             "every_claim_was_confirmed",
@@ -117,20 +120,14 @@ def resolve_validations(spec: Spec) -> list[Validation]:
             "A claim was written by hand, without evidence. Take it back before anything is loaded under it.",
             lambda _: SQL("count_unproven_claims", trusting=trusting),
             blocking=True,
+            asks=ANYTHING,
         ),
         *standing_claims(),
         rule(
             "every_row_has_an_account",
             "No row waits for its owner to sign in.",
             "Nothing to do: these rows arrive with a later wave, when their owners have confirmed their accounts.",
-            _unmapped_rows,
+            lambda _: SQL("count_waiting_for_accounts"),
+            names="legacy users",
         ),
     ]
-
-
-def _unmapped_rows(links: Links) -> Statement:
-    owned = [name for name in links.tables if not links.spec.tables[name].owner.is_none]
-    parts: list[sql.Composable] = [SQL("list_unmapped_rows", links=links.as_whole.rows(name)) for name in owned]
-    return SQL(
-        "count_rows_of", rows=joined([sql.SQL("SELECT NULL::text AS legacy_id WHERE false"), *parts], by=" UNION ALL ")
-    )

@@ -57,10 +57,9 @@ FROM etl.legacy_user_map AS m
 WHERE m.supabase_user_id IS NOT NULL
   AND (m.wave IS NULL OR m.claimed_at IS NULL OR NOT {trusting} AND m.confirmed_at IS NULL)
 
--- name: list_unmapped_rows :fragment {links}
--- Rows whose owner has no account yet.
-SELECT k._legacy_id AS legacy_id FROM ({links}) AS k WHERE k._account_id IS NULL AND k._reason = 'account_waiting'
-
--- name: count_rows_of :one {rows}
--- How many, over all tables.
-SELECT count(*), (array_agg(r.legacy_id ORDER BY r.legacy_id))[1:6] FROM ({rows}) AS r
+-- name: count_waiting_for_accounts :one
+-- Rows whose owner has no account yet, and a few of these users: what the books say, which `resolved_users` has counted.
+SELECT coalesce(sum(b.rows), 0)::bigint, (array_agg(DISTINCT b.legacy_user_id))[1:6]
+FROM etl.book AS b
+JOIN etl.legacy_user_map AS m ON m.legacy_user_id = b.legacy_user_id AND m.supabase_user_id IS NULL
+WHERE b.state IN ('ready', 'waiting')

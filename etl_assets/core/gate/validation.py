@@ -19,16 +19,20 @@ from etl_assets.spec.model import Spec
 USERS_ASSET = "legacy_user_map"
 RESOLVED_ASSET = "resolved_users"
 Values = dict[str, Any]
+# What a blocking rule asks about, and so how often the gate asks it. Staging: everybody's rows once, until somebody
+# stages or writes there. The target's rows: so too, and in each load of the rows that it writes. The rest: each time.
+STAGING, TARGET_ROWS, ANYTHING = "staging", "the target's rows", "what may change at any time"
 
 
 @dataclass(frozen=True)
 class Validation:
     """One rule: its name reads true when it holds, `asset` is where it shows, `blocking` makes it part of the gate.
 
-    Known from the spec alone; the statement is composed when the target is at hand. `compose` also gets the statement
-    that `reads` makes of the target, where there is one. `names` says what the sample consists of. `of_users` is the
-    same rule for the rows of %(users)s alone: enough in a transaction that writes no others. `is_held`: True where an
-    index of the target holds it too. `reasons`: the rule is that no row of the table has one of these.
+    `asks` is what a blocking one is about. Known from the spec alone; the statement is composed when the target is at
+    hand. `compose` also gets the statement that `reads` makes of the target, where there is one. `names` says what the
+    sample consists of. `of_users` is the same rule for the rows of %(users)s alone: enough in a transaction that writes
+    no others. `is_held`: True where an index of the target holds it too. `reasons`: the rule is that no row of the
+    table has one of these.
     """
 
     name: str
@@ -38,6 +42,7 @@ class Validation:
     remedy: str
     compose: Callable[..., Statement]
     blocking: bool = False
+    asks: str = ""
     allowed: int = 0
     values: Callable[[Links], Values] = lambda _: {}
     reads: Callable[[Connection, Spec], sql.Composed] | None = None

@@ -38,7 +38,8 @@ class Binding:
     """What a run knows of spec and target; see `Links`, which composes the statements.
 
     `accounts` is the statement that says which accounts may hold rows, as `users.accounts` makes it. Without it rows
-    can be counted, staged and judged, and not loaded: having a profile is all that is asked of an account then.
+    can be counted, staged and judged, and not loaded: having a profile is all that is asked of an account then. With
+    `by_account` a row waits for an account that may not hold it yet; without, only what our own tables say is asked.
     `reissued` are the tables in which a legacy id stands for its second row by now, `refused` those of which the target
     has refused rows; `profile_facts` are the rules of the profiles.
     """
@@ -47,6 +48,7 @@ class Binding:
     targets: dict[str, TargetTable]
     accounts: sql.Composed | None = None
     whole: bool = False
+    by_account: bool = True
     reissued: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
     profile_facts: str = ""
@@ -79,6 +81,12 @@ class Binding:
     def row(self, name: str, alias: str) -> sql.Composed:
         """A row's loaded columns as one record."""
         return sql.SQL("ROW({})").format(joined([identifier(alias, column) for column in sorted(self.columns(name))]))
+
+    def is_equal(self, name: str, one: str, other: str) -> sql.Composed:
+        """A condition: two rows' loaded columns are the same to the last byte, as stored."""
+        return sql.SQL("{}::record OPERATOR(pg_catalog.*=) {}::record").format(
+            self.row(name, one), self.row(name, other)
+        )
 
     def slots(self, name: str) -> Slots:
         """The slots of a statement about production rows of one table: `target`, `table`, `id`, `id_type`."""

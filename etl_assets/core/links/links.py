@@ -64,6 +64,11 @@ class Links(Binding):
         """These links, composed as a part of another statement."""
         return replace(self, whole=False)
 
+    @property
+    def by_our_tables(self) -> "Links":
+        """These links, composed for what the books keep: whoever's account may hold rows, or may not."""
+        return replace(self, by_account=False)
+
     def rows(self, name: str, *, as_new: bool = False) -> Statement:
         """One row per staged row: the target columns' values, and `_legacy_id` to `_state` as in `links.sql`.
 
@@ -141,11 +146,12 @@ class Links(Binding):
         if not table.owner.is_none:
             owner = self._owner(table)
             account, wave = sql.SQL("u.supabase_user_id"), sql.SQL("u.wave")
-            joins.append(SQL("link_user", owner=owner, accounts=self.holders))
+            user = SQL("link_user", owner=owner, accounts=self.holders)
+            joins.append(user if self.by_account else SQL("link_user_alone", owner=owner))
             whose: list[sql.Composable] = [SQL("link_owner_reasons", owner=owner)]
             # A row owned through another shares that row's fate first; only then is its owner looked at.
             reasons = [*reasons, *excluded, *whose] if table.owner.via else [*whose, *reasons, *excluded]
-            reasons.append(SQL("link_account_reasons"))
+            reasons += [SQL("link_account_reasons")] if self.by_account else []
         else:
             reasons += excluded
         reasons += [part.waiting() for part in parts]
@@ -179,6 +185,10 @@ class Links(Binding):
             table=literal(name),
             joins=joined(joins, by="\n"),
         )
+
+    def standing(self, user: sql.Composable) -> tuple[Statement, Statement]:
+        """A join of this legacy user's account, and the reasons for which it may not hold rows now."""
+        return SQL("link_user", owner=user, accounts=self.holders), SQL("link_account_reasons")
 
     def _of_another_row(self, table: Table, owner: sql.Composable, parts: list[Reference]) -> dict[str, sql.Composable]:
         """What tells a row from the one that was loaded under its legacy id: when it was made, or all that it says."""

@@ -76,6 +76,10 @@ LEFT JOIN (
     LEFT JOIN ({accounts}) AS h ON h.id = m.supabase_user_id
 ) AS u ON u.legacy_user_id = {owner}
 
+-- name: link_user_alone :fragment {owner}
+-- The owner, whatever the account is now.
+LEFT JOIN etl.legacy_user_map AS u ON u.legacy_user_id = {owner}
+
 -- name: link_owner_reasons :fragment {owner}
 -- Whose row is it?
 WHEN {owner} IS NULL THEN 'owner_missing'

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from etl_assets.access.postgres.connection import Connection, connect, reading
 from etl_assets.access.postgres.statements import Statements, literal
 from etl_assets.core.balances.compare import balances_of
+from etl_assets.core.books.books import money_sums
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.places import places
 from etl_assets.core.links.repeated import why_another
 from etl_assets.core.memory.schema import exists
 from etl_assets.core.memory.staged import staged_tables
 from etl_assets.core.users.users import find_user, read_links, user_states
-from etl_assets.core.verify.books import money_sums
 from etl_assets.model.errors import SAMPLE_SIZE, SettingsError, sample_of
 from etl_assets.model.money import UserBalance
 from etl_assets.model.remedies import row_remedy, user_remedy

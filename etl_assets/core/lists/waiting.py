@@ -6,18 +6,19 @@ from collections.abc import Iterator
 from psycopg import sql
 
 from etl_assets.access.postgres.connection import Connection, streamed
-from etl_assets.access.postgres.statements import Statement, Statements, identifier, joined, literal
+from etl_assets.access.postgres.statements import Statement, Statements, identifier, joined, literal, staging_table
+from etl_assets.core.books.pages import has_books, money_columns, pages
 from etl_assets.core.links.links import Links
 from etl_assets.core.lists.quarantine import csv_line, harmless
-from etl_assets.core.verify.books import money_sums
 from etl_assets.model.remedies import user_remedy
 from etl_assets.spec.model import Spec
+from etl_assets.spec.shapes import reference_columns
 
 SQL = Statements(__file__)
 
 USER_COLUMNS = ("legacy_user_id", "email", "state", "reason", "since", "rows_waiting", "rows_quarantined")
 NO_ROWS = """SELECT NULL::text AS "table", NULL::text AS legacy_user_id, 0::bigint AS waiting, 0::bigint AS quarantined,
- NULL::jsonb AS sums WHERE false"""
+ NULL::numeric[] AS sums WHERE false"""
 
 
 def waiting_lines(connection: Connection, links: Links, listed: Counter[str]) -> Iterator[str]:
@@ -29,8 +30,9 @@ def waiting_lines(connection: Connection, links: Links, listed: Counter[str]) ->
         listed: fills with the users per state while the lines are read.
     """
     money = [f"{table}.{column}" for table, column in _money(links.spec)]
+    kept = SQL("kept_pages") if has_books(connection, links) else pages(links)
     yield csv_line((*USER_COLUMNS, *(harmless(name) for name in money), "remedy"))
-    for user, email, state, reason, *cells in streamed(connection, _query(links)):
+    for user, email, state, reason, *cells in streamed(connection, _query(links, kept)):
         listed[state] += 1
         told = (harmless(cell) for cell in (user, email, state, reason, *cells))
         yield csv_line((*told, user_remedy(state, reason, is_listed=True)))
@@ -40,20 +42,22 @@ def _money(spec: Spec) -> list[tuple[str, str]]:
     return [(name, column) for name in spec.owned for column in spec.tables[name].checks.sum]
 
 
-def _query(links: Links) -> Statement:
+def _query(links: Links, kept: Statement) -> Statement:
     owned = [name for name in links.tables if name in links.spec.owned]
     totals = ["r.legacy_user_id", "sum(r.waiting) AS waiting", "sum(r.quarantined) AS quarantined"]
     counts = ["waiting", "quarantined"]
     sums: list[sql.Composable] = []
     for number, (table, column) in enumerate(_money(links.spec)):
-        of_table = sql.SQL('sum((r.sums ->> {})::numeric) FILTER (WHERE r."table" = {}) AS {}')
-        sums.append(of_table.format(literal(column), literal(table), identifier(f"sum_{number}")))
+        place = sql.Literal(money_columns(links, table).index(column) + 1)
+        of_table = sql.SQL('sum(r.sums[{}]) FILTER (WHERE r."table" = {}) AS {}')
+        sums.append(of_table.format(place, literal(table), identifier(f"sum_{number}")))
         counts.append(f"sum_{number}")
     nothing = literal("0" if owned else "")
     told: list[sql.Composable] = [
         sql.SQL("coalesce({}::text, {})").format(identifier("t", name), nothing) for name in counts
     ]
-    parts: list[sql.Composable] = [sql.SQL(NO_ROWS), *(_not_arrived(links, name) for name in owned)]
+    parts: list[sql.Composable] = [SQL("count_pages_open", pages=kept)] if owned else [sql.SQL(NO_ROWS)]
+    parts += [SQL("count_refused_values", table=literal(name), refused=_refused_values(links, name)) for name in owned]
     return SQL(
         "copy_out_users",
         totals=joined([*(sql.SQL(total) for total in totals), *sums]),
@@ -62,11 +66,20 @@ def _query(links: Links) -> Statement:
     )
 
 
-def _not_arrived(links: Links, name: str) -> Statement:
+def _refused_values(links: Links, name: str) -> Statement:
+    """`legacy_id, legacy_user_id` of rows with a refused value, and of staged rows that are owned through such a one.
+
+    The books keep neither under the owner: a row that is not staged has no page, and its children have no linked owner.
+    """
     table = links.spec.tables[name]
-    slots = {"table": literal(name), "sums": money_sums(links, name), "links": links.as_whole.rows(name)}
-    if table.owner.from_:
-        return SQL("count_waiting", **slots)
-    columns: list[sql.Composable] = [sql.SQL("o.legacy_user_id"), sql.SQL("o.legacy_id"), sql.SQL("x._state")]
-    columns += [identifier("x", column) for column in dict.fromkeys(table.checks.sum)]
-    return SQL("count_not_arrived", **slots, columns=joined(columns), owners=links.owners(name))
+    if not table.owner.via:
+        return SQL("refused_values", table=literal(name))
+    parent = table.references[table.owner.via].table
+    return SQL(
+        "refused_values_via",
+        table=literal(name),
+        staging=staging_table(name),
+        ref=identifier("s", f"_ref{reference_columns(table)[table.owner.via]}"),
+        refused=_refused_values(links, parent),
+        owners=links.owners(parent),
+    )

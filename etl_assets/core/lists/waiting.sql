@@ -10,36 +10,34 @@ LEFT JOIN missing AS t ON t.legacy_user_id = m.legacy_user_id
 WHERE m.state <> 'resolved' OR t.legacy_user_id IS NOT NULL
 ORDER BY m.state, m.since, m.legacy_user_id
 
--- name: count_waiting :fragment {links, sums, table}
--- One table's staged rows that have not arrived, per user, with the sums of the money columns; and the rows that are not
--- staged because a value was refused.
-SELECT {table} AS "table", k._legacy_user_id AS legacy_user_id,
-       count(*) FILTER (WHERE k._state IN ('waiting', 'ready')) AS waiting,
-       count(*) FILTER (WHERE k._state = 'quarantined') AS quarantined,
-       {sums} AS sums
-FROM ({links}) AS k
-WHERE k._state NOT IN ('loaded', 'excluded') AND k._legacy_user_id IS NOT NULL
-GROUP BY k._legacy_user_id
-UNION ALL
-SELECT {table}, q.legacy_user_id, 0, count(DISTINCT q.legacy_id), NULL
-FROM etl.quarantine AS q
-WHERE q."table" = {table} AND q.legacy_user_id IS NOT NULL
-  AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {table} AND l.legacy_id = q.legacy_id)
-GROUP BY q.legacy_user_id
+-- name: kept_pages :fragment
+-- As the books were counted last.
+SELECT b."table", b.legacy_user_id, b.state, b.rows, b.sums FROM etl.book AS b
 
--- name: count_not_arrived :fragment {columns, links, owners, sums, table}
--- As `count_waiting`, of a table that is owned through another. By the owners and not by the links' own: rows whose
--- value was refused, and their children, have no linked owner. A row has as many lines among the owners as it, or the
--- row that it belongs to, has refused cells.
-SELECT {table} AS "table", k.legacy_user_id,
-       count(*) FILTER (WHERE k._state IN ('waiting', 'ready')) AS waiting,
-       count(*) FILTER (WHERE k._state IS NULL OR k._state = 'quarantined') AS quarantined,
-       {sums} AS sums
-FROM (
-    SELECT DISTINCT {columns}
-    FROM ({owners}) AS o
-    LEFT JOIN ({links}) AS x ON x._legacy_id = o.legacy_id
-    WHERE o.legacy_user_id IS NOT NULL
-      AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {table} AND l.legacy_id = o.legacy_id)
-      AND (x._legacy_id IS NULL OR x._state <> 'excluded')) AS k
-GROUP BY k.legacy_user_id
+-- name: count_pages_open :fragment {pages}
+-- Staged rows that have not arrived, per user and table, with the sums of the money columns.
+SELECT b."table", b.legacy_user_id,
+       CASE WHEN b.state IN ('waiting', 'ready') THEN b.rows ELSE 0 END AS waiting,
+       CASE WHEN b.state = 'quarantined' THEN b.rows ELSE 0 END AS quarantined,
+       b.sums
+FROM ({pages}) AS b
+WHERE b.state NOT IN ('loaded', 'excluded') AND b.legacy_user_id IS NOT NULL
+
+-- name: count_refused_values :fragment {refused, table}
+-- Rows of one table that are not loaded because a value was refused: theirs, or that of the row that they belong to.
+SELECT {table}, r.legacy_user_id, 0, count(DISTINCT r.legacy_id), NULL
+FROM ({refused}) AS r
+WHERE r.legacy_user_id IS NOT NULL
+  AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {table} AND l.legacy_id = r.legacy_id)
+GROUP BY r.legacy_user_id
+
+-- name: refused_values :fragment {table}
+-- Rows that are not staged, and whose they are.
+SELECT q.legacy_id, q.legacy_user_id FROM etl.quarantine AS q WHERE q."table" = {table}
+
+-- name: refused_values_via :fragment {owners, ref, refused, staging, table}
+-- The same of a table that is owned through another.
+SELECT s._legacy_id AS legacy_id, p.legacy_user_id FROM ({refused}) AS p JOIN {staging} AS s ON {ref} = p.legacy_id
+UNION ALL
+SELECT q.legacy_id, p.legacy_user_id
+FROM etl.quarantine AS q JOIN ({owners}) AS p ON p.legacy_id = q.via_key WHERE q."table" = {table}

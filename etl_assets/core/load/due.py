@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statements
-from etl_assets.core.load.late import describe_staging, has_late_rows, unfinished_waves
+from etl_assets.core.books.pages import has_books
+from etl_assets.core.load.late import has_late_rows, unfinished_waves
 from etl_assets.core.memory import staged
 from etl_assets.core.memory.facts import find_fact, write_fact
 from etl_assets.core.memory.final_books import find_final_books
 from etl_assets.core.memory.schema import exists
+from etl_assets.core.memory.staged import describe_staging
 from etl_assets.core.users.users import count_claimable, next_wave_key, read_links
 from etl_assets.model.ids import is_wave_key
-from etl_assets.spec.model import Spec
+from etl_assets.spec.model import USERS, Spec
 
 SQL = Statements(__file__)
 
@@ -56,15 +58,15 @@ def read_standing(connection: Connection, spec: Spec, *, quiet: str = "", search
         connection: to the target.
         spec: what is migrated.
         quiet: the mark of a staging that was looked through before and had no late row; that search, the only one
-            whose cost follows the size of the tables, is then left out.
-        search: look for late rows all the same.
+            whose cost follows the size of the tables where the books are void, is then left out.
+        search: look for late rows all the same, and whether the target would take what it would have refused before.
     """
     if not exists(connection):
         return Standing("Nothing was migrated to this target yet: run the job `migrate` once.")
     is_by_hand = was_run_by_hand(connection)
     links = read_links(connection, spec)
-    staged, snapshots, staging = describe_staging(connection, links)
-    absent = [name for name in ("users", *links.tables) if name not in staged]
+    staged, snapshots, staging = describe_staging(connection, [*links.tables, USERS])
+    absent = [name for name in (USERS, *links.tables) if name not in staged]
     if absent:
         cleaned = find_final_books(connection) is not None
         cause = CLEANED if cleaned else f"Not staged yet: {', '.join(absent)}."
@@ -80,14 +82,16 @@ def read_standing(connection: Connection, spec: Spec, *, quiet: str = "", search
     unfinished = tuple(unfinished_waves(connection))
     claimable = count_claimable(connection, links)
     # An unfinished wave brings every late row itself; its own rows look late until it has. So does one that is due.
-    looks = not unfinished and not claimable and (search or staging not in seen)
+    # Where the books stand, they know.
+    is_cheap = has_books(connection, links)
+    looks = not unfinished and not claimable and (search or is_cheap or staging not in seen)
     return Standing(
         is_by_hand=is_by_hand,
         unfinished=unfinished,
         last_key=SQL("find_last_key").one(connection)[0] or "",
         next_key=next_wave_key(connection),
         claimable=claimable,
-        has_late_rows=looks and has_late_rows(connection, links),
+        has_late_rows=looks and has_late_rows(connection, links, search=search),
         staging=staging,
     )
 

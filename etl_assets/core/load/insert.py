@@ -1,9 +1,9 @@
-"""One table's rows that are ready, written into production and the ledger by one statement."""
+"""One table's rows that are ready: gathered, written into production, read back and entered into the ledger."""
 
 from psycopg import sql
 
 from etl_assets.access.postgres.catalog import find_sequence, regclass
-from etl_assets.access.postgres.connection import Connection, as_the_app
+from etl_assets.access.postgres.connection import Connection, as_the_app, joining
 from etl_assets.access.postgres.statements import Statements, identifier, joined, staging_table
 from etl_assets.core.links.foreign_keys import proof_slots, proven_by_join, require_parents
 from etl_assets.core.links.links import Links
@@ -11,6 +11,8 @@ from etl_assets.core.load.read_back import not_as_written
 from etl_assets.spec.model import Table
 
 SQL = Statements(__file__)
+
+MANY = 10_000  # rows that are found by one join rather than one by one
 
 
 def insert_ready(
@@ -32,25 +34,30 @@ def insert_ready(
     Raises:
         Refused: one was changed on its way in, or refers to a row that is not there.
     """
-    columns = [identifier(column) for column in links.columns(table.name)]
-    query = SQL(
-        "load_table",
+    columns = joined([identifier(column) for column in links.columns(table.name)])
+    gather = SQL(
+        "gather_batch",
         links=links.rows(table.name),
         of_users=chosen(users, keys),
-        expected=links.digest(table.name, "k"),
-        found=links.digest(table.name, "t"),
-        **links.slots(table.name),
-        columns=joined(list(columns)),
+        columns=joined([identifier("k", column) for column in links.columns(table.name)]),
         sorting=identifier("_account_id" if users is not None else "_legacy_id"),
-        **proof_slots(links, table.name),
     )
+    batch = gather.exec(connection, users=users, keys=keys)
+    slots = links.slots(table.name)
+    insert = SQL("insert_batch", target=slots["target"], columns=columns, **proof_slots(links, table.name))
     with as_the_app(connection), proven_by_join(connection, links):
-        row = query.one(connection, users=users, wave=wave, keys=keys)
-    batch, entered, changed, sample, digest, *orphans = row
+        _, *orphans = insert.one(connection)
     require_parents(table.name, *orphans)
-    if batch != entered or changed:
+    read = {name: slots[name] for name in ("target", "id")}
+    read["is_equal"] = links.is_equal(table.name, "b", "t")
+    found = links.digest(table.name, "t")
+    with joining(connection, many=batch > MANY):
+        entered, digest = SQL("enter_batch", **read, table=slots["table"], found=found).one(connection, wave=wave)
+    if batch != entered:
+        count, sample = SQL("list_differing", **read).one(connection)
         when = "while they were inserted: look at its triggers and rules"
-        raise not_as_written(table.name, max(batch - entered, changed), sample, when)
+        raise not_as_written(table.name, int(count), sample, when)
+    SQL("drop_batch").exec(connection)
     return int(entered), str(digest)
 
 

@@ -1,30 +1,42 @@
--- name: load_table :one (wave) {columns, expected, found, held, id, is_orphan, links, of_users, sorting, table, target}
--- Inserts what is ready, reads each row back as it was written, and enters it into the ledger: one statement.
-WITH batch AS MATERIALIZED (
-    SELECT k.*, {expected} AS _digest FROM ({links}) AS k WHERE k._reason IS NULL {of_users}),
+-- name: gather_batch :exec {columns, links, of_users, sorting}
+-- What is ready, with the values that production gets. It is read three times; as a part of one statement with what
+-- follows, each wide row would pass through as many stores of Postgres'.
+CREATE TEMP TABLE etl_batch ON COMMIT DROP AS
+SELECT k._legacy_id, k._new_id, k._created, k._legacy_user_id, {columns}
+FROM ({links}) AS k WHERE k._reason IS NULL {of_users}
+ORDER BY k.{sorting}
+
+-- name: insert_batch :one {columns, held, is_orphan, target}
+-- Writes the batch: rows, and those among them whose parent is not there.
+WITH batch AS (SELECT * FROM pg_temp.etl_batch),
 {held}
 written AS (
-    INSERT INTO {target} AS t ({columns}) OVERRIDING SYSTEM VALUE
-    SELECT {columns} FROM batch ORDER BY {sorting}
-    RETURNING t.{id} AS _new_id, {found} AS _digest),
-judged AS MATERIALIZED (
-    SELECT b._legacy_id, b._new_id, b._created, b._legacy_user_id, w._digest, w._digest IS DISTINCT FROM b._digest AS _differs
-    FROM batch AS b LEFT JOIN written AS w ON w._new_id = b._new_id),
-entered AS (
+    INSERT INTO {target} AS t ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM pg_temp.etl_batch RETURNING 1)
+SELECT (SELECT count(*) FROM written), o.*
+FROM (SELECT count(*), (array_agg(b._legacy_id ORDER BY b._legacy_id))[1:6] FROM batch AS b WHERE {is_orphan}) AS o
+
+-- name: enter_batch :one (wave) {found, id, is_equal, table, target}
+-- Reads the batch back from production and enters each row that is there, every column the same to the last byte, into
+-- the ledger: rows, and an order-free digest of them.
+WITH entered AS (
     INSERT INTO etl.loaded ("table", legacy_id, new_id, legacy_user_id, wave, digest, xid, created)
-    SELECT {table}, j._legacy_id, j._new_id::text, j._legacy_user_id, %(wave)s, j._digest, pg_current_xact_id()::xid,
-           hashtextextended(j._created, 0::bigint)
-    FROM judged AS j WHERE j._digest IS NOT NULL
-    RETURNING 1),
-found AS (
-    SELECT count(*) AS batch,
-           count(*) FILTER (WHERE j._differs AND j._digest IS NOT NULL) AS changed,
-           (array_agg(j._legacy_id ORDER BY j._legacy_id) FILTER (WHERE j._differs))[1:6] AS sample,
-           coalesce(sum(hashtextextended(j._digest::text, 0::bigint)), 0)::text AS digest
-    FROM judged AS j)
-SELECT f.batch, (SELECT count(*) FROM entered), f.changed, f.sample, f.digest, o.*
-FROM found AS f,
-     (SELECT count(*), (array_agg(b._legacy_id ORDER BY b._legacy_id))[1:6] FROM batch AS b WHERE {is_orphan}) AS o
+    SELECT {table}, b._legacy_id, b._new_id::text, b._legacy_user_id, %(wave)s, {found}, pg_current_xact_id()::xid,
+           hashtextextended(b._created, 0::bigint)
+    FROM pg_temp.etl_batch AS b
+    JOIN {target} AS t ON t.{id} = b._new_id
+    WHERE {is_equal}
+    RETURNING digest)
+SELECT count(*), coalesce(sum(hashtextextended(e.digest::text, 0::bigint)), 0)::text FROM entered AS e
+
+-- name: list_differing :one {id, is_equal, target}
+-- Rows of the batch that are not in production as they were sent.
+SELECT count(*), (array_agg(b._legacy_id ORDER BY b._legacy_id))[1:6]
+FROM pg_temp.etl_batch AS b
+WHERE NOT EXISTS (SELECT FROM {target} AS t WHERE t.{id} = b._new_id AND {is_equal})
+
+-- name: drop_batch :exec
+-- A transaction loads several tables.
+DROP TABLE pg_temp.etl_batch
 
 -- name: adopt_rows :exec {expected, found, id, links, table, target}
 -- Lookup rows that the target has already, equal in every loaded column, become ours without being written.

@@ -2,39 +2,51 @@
 
 from psycopg import sql
 
-from etl_assets.access.postgres.connection import Connection, reading
-from etl_assets.access.postgres.statements import Statements, joined, literal
+from etl_assets.access.postgres.connection import Connection, reading, writing
+from etl_assets.access.postgres.statements import Statement, Statements
 from etl_assets.core.balances.balances import changed_balances
 from etl_assets.core.balances.profiles import due_profile
+from etl_assets.core.books.pages import (
+    conflicted_users,
+    has_books,
+    pages,
+    pages_of_users,
+    recount_conflicted,
+    require_books,
+)
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.update import changed_users, has_changed_row
+from etl_assets.core.memory.staged import describe_staging
+from etl_assets.spec.model import USERS
 
 SQL = Statements(__file__)
 
 
-def late_users(connection: Connection, links: Links, owned: list[str], *, wave: str) -> tuple[list[str], str]:
+def late_users(connection: Connection, links: Links, *, run: str) -> tuple[list[str], str]:
     """Users with rows that could be loaded now, and the mark of the staging that said so.
 
-    Of this wave's own users, who have just got all that was ready, only rows that refer to others are looked at.
+    The books know who has such rows; where they are void they are counted here, in a transaction of their own.
     """
-    found: set[str] = set()
     with reading(connection):
-        found |= changed_balances(connection, links) | due_profile(connection, links)
-        staging = describe_staging(connection, links)[2]
-        for name in owned:
-            # Reading all rows as a whole would keep the users from coming first.
-            whose = sql.SQL("") if links.can_be_freed(name) else sql.SQL("AND m.wave IS DISTINCT FROM %(wave)s")
-            query = SQL("list_late_users", links=links.rows(name), whose=whose)
-            found |= {user for (user,) in query.many(connection, wave=wave)}
-            found |= changed_users(connection, links, name)
+        stands = has_books(connection, links) and not conflicted_users(connection)
+    if not stands:
+        with writing(connection, run=run):
+            require_books(connection, links, run=run)
+            recount_conflicted(connection, links)
+    with reading(connection):
+        staging = describe_staging(connection, [*links.tables, USERS]).mark
+        found = changed_balances(connection, links) | due_profile(connection, links)
+        query = _ready_rows("list_users_with_ready_rows", links, SQL("kept_pages"))
+        found |= {user for (user,) in query.many(connection)}
+        if not SQL("find_wave_since").first(connection, staging=staging):
+            for name in links.tables:
+                found |= set() if links.spec.tables[name].owner.is_none else changed_users(connection, links, name)
     return sorted(found), staging
 
 
-def describe_staging(connection: Connection, links: Links) -> tuple[set[str], int, str]:
-    """Which of the spec's tables are staged, users included; of how many snapshots; and a mark of this staging."""
-    tables = joined([*(literal(name) for name in links.tables), literal("users")])
-    staged, snapshots, mark = SQL("describe_staging", tables=tables).one(connection)
-    return set(staged), int(snapshots), str(mark)
+def _ready_rows(name: str, links: Links, rows: Statement) -> Statement:
+    join_user, account_reasons = links.standing(sql.SQL("b.legacy_user_id"))
+    return SQL(name, ready=SQL("ready_pages", pages=rows, join_user=join_user, account_reasons=account_reasons))
 
 
 def is_large(connection: Connection, wave: str) -> bool:
@@ -47,11 +59,25 @@ def unfinished_waves(connection: Connection) -> list[str]:
     return [wave for (wave,) in SQL("list_unfinished_waves").many(connection)]
 
 
-def has_late_rows(connection: Connection, links: Links) -> bool:
-    """True when a claimed user has a row or balance that could be written now; runs inside a transaction."""
-    return bool(changed_balances(connection, links) or due_profile(connection, links)) or any(
-        SQL("find_late_row", links=links.as_whole.rows(name)).one(connection)[0] is not None
-        or has_changed_row(connection, links, name)
-        for name in links.tables
-        if not links.spec.tables[name].owner.is_none
+def has_late_rows(connection: Connection, links: Links, *, search: bool = True) -> bool:
+    """True when a claimed user has a row or balance that could be written now; runs inside a transaction.
+
+    With `search`, rows are judged anew that the target would have refused when the books were counted.
+    """
+    if changed_balances(connection, links) or due_profile(connection, links):
+        return True
+    owned = tuple(name for name in links.tables if not links.spec.tables[name].owner.is_none)
+    found = _has_ready_rows(connection, links, owned, search=search)
+    return found or any(has_changed_row(connection, links, name) for name in owned)
+
+
+def _has_ready_rows(connection: Connection, links: Links, owned: tuple[str, ...], *, search: bool) -> bool:
+    if not has_books(connection, links):
+        return _ready_rows("find_ready_page", links, pages(links, owned)).first(connection) is not None
+    if _ready_rows("find_ready_page", links, SQL("kept_pages")).first(connection):
+        return True
+    users = conflicted_users(connection) if search else []
+    return any(
+        users and _ready_rows("find_ready_page", links, pages_of_users(links, name)).first(connection, users=users)
+        for name in owned
     )

@@ -1,19 +1,27 @@
--- name: list_late_users :many {links, whose}
--- Users of any wave who have rows that could be loaded now: new, corrected, or freed by a row that has arrived. The
--- claimed users come first, so that nothing is read where there are none.
-SELECT DISTINCT k._legacy_user_id FROM ({links}) AS k
-WHERE k._reason IS NULL
-  AND k._legacy_user_id IN (
-      SELECT m.legacy_user_id FROM etl.legacy_user_map AS m WHERE m.supabase_user_id IS NOT NULL {whose})
+-- name: kept_pages :fragment
+-- As the books were counted last.
+SELECT b.legacy_user_id, b.state FROM etl.book AS b
 
--- name: describe_staging :one {tables}
--- What the staging tables of the spec are made from: which are there, of how many snapshots, and a mark that every
--- staging changes.
-SELECT coalesce(array_agg(d."table"), ARRAY[]::text[]),
-       count(DISTINCT d.snapshot),
-       coalesce(md5(string_agg(d."table" || ' ' || d.snapshot || ' ' || d.spec_digest || ' ' || d.staged_at,
-                               ',' ORDER BY d."table")), '')
-FROM etl.staged AS d WHERE d."table" IN ({tables})
+-- name: ready_pages :fragment {account_reasons, join_user, pages}
+-- Users with rows that could be loaded now: new, corrected, or freed by a row that has arrived.
+SELECT b.legacy_user_id
+FROM ({pages}) AS b
+{join_user}
+WHERE b.state = 'ready' AND u.supabase_user_id IS NOT NULL AND (CASE {account_reasons} END) IS NULL
+
+-- name: list_users_with_ready_rows :many {ready}
+-- Each once.
+SELECT DISTINCT r.legacy_user_id FROM ({ready}) AS r
+
+-- name: find_ready_page :first {ready}
+-- One of them.
+SELECT r.legacy_user_id FROM ({ready}) AS r LIMIT 1
+
+-- name: find_wave_since :first (staging)
+-- Has a wave seen this staging already, after which nothing was undone? Then it has written what the legacy app changed.
+SELECT true FROM etl.waves AS w
+WHERE w.staging = %(staging)s AND w.loaded_at IS NOT NULL AND w.undone_at IS NULL
+  AND NOT EXISTS (SELECT FROM etl.audit_log AS a WHERE a.action = 'undone' AND a.at > w.loaded_at)
 
 -- name: is_large_wave :one (wave)
 -- Does a wave hold more than a fifth of all claimed users? Then all rows are read rather than theirs looked up.
@@ -23,10 +31,3 @@ FROM etl.legacy_user_map AS m WHERE m.supabase_user_id IS NOT NULL
 -- name: list_unfinished_waves :many
 -- Sealed waves whose load was cut off, or that nobody has read back since, oldest first; not those that were undone.
 SELECT wave FROM etl.waves WHERE undone_at IS NULL AND (loaded_at IS NULL OR verified_at IS NULL) ORDER BY wave
-
--- name: find_late_row :one {links}
--- One row that could be loaded now, or NULL. By min() and not LIMIT 1, for which Postgres looks rows up one by one: where
--- there is none, that took 50 s for 3,000,000 staged rows, and this 5.
-SELECT min(k._legacy_id) FROM ({links}) AS k
-WHERE k._reason IS NULL
-  AND k._legacy_user_id IN (SELECT m.legacy_user_id FROM etl.legacy_user_map AS m WHERE m.supabase_user_id IS NOT NULL)

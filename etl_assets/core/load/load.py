@@ -2,28 +2,30 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 
 from etl_assets.access.postgres.catalog import regclass
-from etl_assets.access.postgres.connection import Connection, analyze, looking_up, reading, writing
-from etl_assets.access.postgres.lanes import LANES, Connect, Lane, in_lanes
+from etl_assets.access.postgres.connection import Connection, analyze, reading, writing
+from etl_assets.access.postgres.lanes import LANES, Lane, in_lanes
 from etl_assets.access.postgres.refusals import DatabaseFault
 from etl_assets.access.postgres.statements import Statements, identifier
 from etl_assets.core.balances.profiles import note_profiles, write_profiles
+from etl_assets.core.books.pages import can_be_carried, carry, require_books
 from etl_assets.core.gate.gate import require_gate
 from etl_assets.core.gate.target_rules import require_target
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.insert import adopt, insert_ready, raise_sequence
 from etl_assets.core.load.late import is_large, late_users
+from etl_assets.core.load.loader import Loaded, Loader, Progress
 from etl_assets.core.load.read_back import can_be_altered, require_as_written, take_versions
 from etl_assets.core.load.refusing import fault_of_rows, narrow, note_refused, note_refused_balance
 from etl_assets.core.load.update import write_changes
 from etl_assets.core.memory.audit import audit
+from etl_assets.core.memory.counted import void_books
 from etl_assets.core.memory.facts import keep_content
 from etl_assets.core.memory.schema import meta_facts, remember
 from etl_assets.core.users import waves
@@ -37,69 +39,6 @@ SQL = Statements(__file__)
 
 USERS_PER_TRANSACTION = 10_000  # half a minute in two lanes at 60 rows a user; others wait a minute for their turn
 USERS_FOR_LANES = 200  # for fewer, a connection costs more than it saves
-KeyColumns = dict[str, tuple[str, ...]]
-Progress = Callable[[int, int], None]
-
-
-@dataclass
-class Loaded:
-    """Rows loaded per table and the seconds that took, the transactions, and whom the target refused, with the rule.
-
-    `updated` counts production rows per table over which a changed legacy row was written, `narrowed` are users of whom
-    the target refused single rows.
-    """
-
-    rows: dict[str, int] = field(default_factory=dict)
-    updated: dict[str, int] = field(default_factory=dict)
-    balances: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
-    transactions: int = 0
-    refused: dict[str, str] = field(default_factory=dict)
-    narrowed: set[str] = field(default_factory=set)
-
-    def add(self, table: str, count: int, updated: int = 0) -> None:
-        """Counts rows of one table."""
-        self.rows[table] = self.rows.get(table, 0) + count
-        self.updated[table] = self.updated.get(table, 0) + updated
-
-    def include(self, other: "Loaded") -> None:
-        """Counts all that another has counted; the seconds of lanes add up too."""
-        for table, count in other.rows.items():
-            self.add(table, count, other.updated.get(table, 0))
-            self.seconds[table] = self.seconds.get(table, 0.0) + other.seconds.get(table, 0.0)
-        self.balances += other.balances
-        self.transactions += other.transactions
-        self.refused |= other.refused
-        self.narrowed |= other.narrowed
-
-    @property
-    def written(self) -> int:
-        """All rows that were inserted or updated, and changes to profiles."""
-        return sum(self.rows.values()) + sum(self.updated.values()) + self.balances
-
-
-@dataclass(frozen=True)
-class Loader:
-    """Who loads, from where to where: the connection, the links, each table's key columns, the Dagster run.
-
-    With `connect`, which opens more connections, large waves are loaded in lanes; `lane` is the one of this loader.
-    `is_small`: few users are written for, whose rows are looked up and not found by reading everybody's.
-    """
-
-    connection: Connection
-    links: Links
-    keys: KeyColumns
-    run: str
-    connect: Connect | None = None
-    lane: Lane | None = None
-    is_small: bool = False
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """A transaction that writes."""
-        own = self.lane.writing(run=self.run) if self.lane else writing(self.connection, run=self.run)
-        with own, looking_up(self.connection, few=self.is_small):
-            yield
 
 
 def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
@@ -120,17 +59,45 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
     with reading(connection):
         _require_standing(connection, wave)
         own = waves.users_of_wave(connection, wave)
-        with_lanes = bool(loader.connect) and len(own) >= USERS_FOR_LANES and _are_apart(connection, links, owned)
         is_small = not is_large(connection, wave)
+        is_worth_it = bool(loader.connect) and len(own) >= USERS_FOR_LANES and not is_small
+        with_lanes = is_worth_it and _are_apart(connection, links, owned)
+    with writing(connection, run=loader.run):
+        # Of many users the pages are counted together, when all of them have been loaded.
+        loader = replace(loader, is_small=is_small, carries=is_small and can_be_carried(links))
+        (require_books if loader.carries else _void)(connection, links, run=loader.run)
     load_own = _load_in_lanes if with_lanes else _load_in_turn
-    load_own(replace(loader, is_small=is_small), owned, own, wave=wave, loaded=loaded, progress=progress)
-    # Rows that were not there, not right or not referable when their owner's wave came, users by users as above.
-    # Each pass can free further rows, through references between users; it ends when one brings nothing. The staging
-    # that the wave has seen is that of the first pass, which alone looks everywhere.
-    with reading(connection):
-        loader = replace(loader, links=marked(connection, links))
-    links = loader.links
-    late, staging = late_users(connection, links, owned, wave=wave)
+    load_own(loader, owned, own, wave=wave, loaded=loaded, progress=progress)
+    staging = _load_late(loader, owned, wave=wave, loaded=loaded)
+    with writing(connection, run=loader.run):
+        _require_standing(connection, wave)
+        if not loaded.transactions:
+            # Nobody to load is still a moment to say what is wrong: a red gate must not turn green by being empty.
+            _open_gate(loader, users=[])
+        for name in owned:
+            raise_sequence(connection, links, links.spec.tables[name])
+        finish_wave(connection, wave, staging=staging)
+        if not is_small:
+            # The reconciliation joins the ledger next; without statistics Postgres takes it for empty and loops.
+            analyze(connection, identifier("etl", "loaded"))
+        fault_point("load.finished")
+    if loaded.refused:
+        raise _refusal(loaded, owned)
+    return loaded
+
+
+def _load_late(loader: Loader, owned: list[str], *, wave: str, loaded: Loaded) -> str:
+    """Loads rows that were not there, not right or not referable when their owner's wave came, users by users.
+
+    Each pass can free further rows, through references between users; it ends when one brings nothing.
+
+    Returns:
+        The mark of the staging that was looked through.
+    """
+    with reading(loader.connection):
+        links = marked(loader.connection, loader.links)
+    loader = replace(loader, links=links, is_small=False, carries=can_be_carried(links))
+    late, staging = late_users(loader.connection, links, run=loader.run)
     brought = True
     while brought:
         before = loaded.written
@@ -138,29 +105,20 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
             _load_or_divide(loader, owned, batch, wave=wave, loaded=loaded)
         brought = loaded.written > before
         if brought:
-            late, _ = late_users(connection, links, [name for name in owned if links.can_be_freed(name)], wave=wave)
-    with writing(connection, run=loader.run):
-        _require_standing(connection, wave)
-        if not loaded.transactions:
-            # Nobody to load is still a moment to say what is wrong: a red gate must not turn green by being empty.
-            _open_gate(loader)
-        for name in owned:
-            raise_sequence(connection, links, links.spec.tables[name])
-        finish_wave(connection, wave, staging=staging)
-        # The reconciliation joins the ledger next; without statistics Postgres takes it for empty and loops.
-        analyze(connection, identifier("etl", "loaded"))
-        fault_point("load.finished")
-    if loaded.refused:
-        rules = "; ".join(sorted(set(loaded.refused.values())))
-        raise Refused(
-            "the_target_takes_every_user",
-            table=", ".join(owned),
-            count=len(loaded.refused),
-            sample=[f"user {user}" for user in loaded.refused],
-            remedy=f"Everybody else was loaded. Of these users' rows: {rules}. Correct their legacy rows or the "
-            "constraint, then run again.",
-        )
-    return loaded
+            late, _ = late_users(loader.connection, links, run=loader.run)
+    return staging
+
+
+def _refusal(loaded: Loaded, owned: list[str]) -> Refused:
+    rules = "; ".join(sorted(set(loaded.refused.values())))
+    return Refused(
+        "the_target_takes_every_user",
+        table=", ".join(owned),
+        count=len(loaded.refused),
+        sample=[f"user {user}" for user in loaded.refused],
+        remedy=f"Everybody else was loaded. Of these users' rows: {rules}. Correct their legacy rows or the "
+        "constraint, then run again.",
+    )
 
 
 def load_unowned(loader: Loader, name: str) -> int:
@@ -183,7 +141,7 @@ def _load_lookup(loader: Loader, name: str, *, is_narrowed: bool) -> int:
     connection, links = loader.connection, loader.links
     table = links.spec.tables[name]
     with writing(connection, run=loader.run):
-        _open_gate(loader)
+        _open_gate(loader, users=None)
         adopted = adopt(connection, links, table) if table.id.rule == "keep" else 0
         told: dict[str, Any] = {"adopted": adopted}
         if is_narrowed:
@@ -204,6 +162,11 @@ def _load_lookup(loader: Loader, name: str, *, is_narrowed: bool) -> int:
         fault_point("load.before_commit")
     fault_point("load.committed")
     return count + adopted
+
+
+def _void(connection: Connection, links: Links, *, run: str) -> None:
+    del links, run
+    void_books(connection)
 
 
 def _are_apart(connection: Connection, links: Links, owned: list[str]) -> bool:
@@ -236,7 +199,7 @@ def _load_in_lanes(
     assert loader.connect is not None  # noqa: S101 - asked by the caller
     with writing(loader.connection, run=loader.run):
         _require_standing(loader.connection, wave)
-        _open_gate(loader)
+        _open_gate(loader, users=[])
 
     def load(lane: Lane, batch: list[str]) -> Loaded:
         part = Loaded(dict.fromkeys(owned, 0))
@@ -286,9 +249,7 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
     updated: dict[str, int] = {}
     with loader.writing():
         _require_standing(connection, wave)
-        # The first transaction looks at everybody's rows, before anything is written; those after it at their own.
-        is_first = not loaded.transactions and not loader.lane
-        _open_gate(loader, users=None if is_first else users)
+        _open_gate(loader, users=users)
         note_profiles(connection, links, users)
         for name in owned:
             started = time.monotonic()
@@ -304,6 +265,8 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
         fault_point("load.balances")
         stamp_migrated(connection, users)
         require_as_written(connection, links, owned, users=users)
+        if loader.carries:
+            carry(connection, links, users=users, wave=wave, loaded=counts)
         audit(
             connection,
             run=loader.run,
@@ -350,6 +313,8 @@ def _load_narrowed(loader: Loader, owned: list[str], user: str, *, wave: str, lo
             stamp_migrated(connection, [user])
             require_as_written(connection, links, owned, users=[user])
             take_versions(connection, links, owned, users=[user])
+        # What refers to a refused row is in another state too, however far.
+        void_books(connection)
         note_refused(connection, links, done, run=loader.run)
         if balance is not None:
             note_refused_balance(connection, links, user, balance, run=loader.run)
@@ -381,7 +346,7 @@ def _require_standing(connection: Connection, wave: str) -> None:
         raise EtlError(f"Wave {wave} {what}: materialize `resolved_users` for it first.")
 
 
-def _open_gate(loader: Loader, *, users: list[str] | None = None) -> None:
+def _open_gate(loader: Loader, *, users: list[str] | None) -> None:
     require_target(loader.connection, loader.links)
     require_gate(loader.connection, loader.links, users=users)
     remember(loader.connection, meta_facts(loader.links.spec, loader.keys))

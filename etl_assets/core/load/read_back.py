@@ -14,6 +14,7 @@ from etl_assets.access.postgres.statements import (
     staging_table,
 )
 from etl_assets.core.links.links import Links
+from etl_assets.core.users.waves import Claims
 from etl_assets.model.errors import Refused
 
 SQL = Statements(__file__)
@@ -82,11 +83,19 @@ def not_as_written(table: str, count: int, sample: list[str] | None, when: str) 
     return Refused("rows_arrive_unchanged", table=table, count=count, sample=sample or (), remedy=remedy)
 
 
-def find_strays(connection: Connection, links: Links, name: str) -> Strays:
-    """Rows of one table that the ledger does not know, as far as they were doubled or are our fault."""
-    columns = links.changeable(name)
-    if not columns:
+def find_strays(connection: Connection, links: Links, name: str, *, among: Claims | None = None) -> Strays:
+    """Rows of one table that the ledger does not know, as far as they were doubled or are our fault.
+
+    With `among`, only rows of these accounts are looked at; of a table that names no account, none.
+    """
+    columns, owner = links.changeable(name), links.spec.tables[name].owner.to
+    if not columns or (among is not None and not owner):
         return Strays()
+    of_accounts: sql.Composable = sql.SQL("")
+    of_users = sql.SQL("")
+    if among is not None:
+        of_accounts = sql.SQL("AND t.{} = ANY (%(accounts)s::uuid[])").format(identifier(owner or ""))
+        of_users = sql.SQL("AND l.legacy_user_id = ANY (%(users)s)")
     known = links.targets[name].columns
     cheap = [column for column in sorted(columns) if known[column].not_null and known[column].base not in COSTLY]
     values: list[sql.Composable] = [identifier("t", column) for column in cheap] or [sql.SQL("true")]
@@ -101,8 +110,10 @@ def find_strays(connection: Connection, links: Links, name: str) -> Strays:
         fires=literal(any(links.spec.policy.fires(table) for table in links.tables)),
         staging=staging_table(name),
         tables=literal(_sharing_target(links, name)),
+        of_accounts=of_accounts,
+        of_users=of_users,
     )
-    ours, doubled, ours_ids, doubled_ids = query.one(connection)
+    ours, doubled, ours_ids, doubled_ids = query.one(connection, **(among._asdict() if among else {}))
     return Strays(int(ours), int(doubled), tuple(ours_ids or ()), tuple(doubled_ids or ()))
 
 

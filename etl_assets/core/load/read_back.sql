@@ -23,21 +23,23 @@ SELECT EXISTS (SELECT FROM pg_trigger AS t JOIN relations AS r ON r.id = t.tgrel
                WHERE NOT t.tgisinternal AND t.tgenabled <> 'D')
        OR EXISTS (SELECT FROM pg_rewrite AS w JOIN relations AS r ON r.id = w.ev_class WHERE w.ev_type <> '1')
 
--- name: count_strays :one {content, fires, id, id_type, keys, names, staging, table, tables, target, values}
+-- name: count_strays :one
+--     {content, fires, id, id_type, keys, names, of_accounts, of_users, staging, table, tables, target, values}
 -- Rows of production that the ledger does not know, of whichever legacy table they came. One that equals a loaded row in everything but its id was doubled;
 -- one that a loading transaction wrote is our fault, unless a trigger that the operator lets fire may have written it.
 -- The native rows of an app that is in use are first compared by columns that are cheap to hash, and what is left by its
 -- text.
-WITH ours AS MATERIALIZED (SELECT DISTINCT l.xid FROM etl.loaded AS l),
+WITH ours AS MATERIALIZED (SELECT DISTINCT l.xid FROM etl.loaded AS l WHERE true {of_users}),
 beside AS MATERIALIZED (
     SELECT t.{id} AS _id, t.xmin AS _xid, {content} AS _content, {keys}
     FROM {target} AS t
-    WHERE NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = ANY ({tables}) AND l.new_id::{id_type} = t.{id})),
+    WHERE NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = ANY ({tables}) AND l.new_id::{id_type} = t.{id} {of_users})
+      {of_accounts}),
 alike AS MATERIALIZED (
     SELECT l.legacy_id, hashtextextended({content}::text, 0::bigint) AS _hash, {keys}
     FROM etl.loaded AS l
     JOIN {target} AS t ON t.{id} = l.new_id::{id_type}
-    WHERE l."table" = {table} AND ({values}) IN (SELECT {names} FROM beside)),
+    WHERE l."table" = {table} {of_users} AND ({values}) IN (SELECT {names} FROM beside)),
 twins AS (
     SELECT b._id, min(k.legacy_id) AS legacy_id
     FROM (SELECT _id, hashtextextended(_content::text, 0::bigint) AS _hash FROM beside

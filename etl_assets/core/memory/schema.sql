@@ -41,7 +41,8 @@ CREATE TABLE etl.final_books (
     books jsonb NOT NULL);
 
 -- What each staging table was made from; `source_rows` is SQLite's own count of the legacy table, `content` the sha256
--- of the export. `digest` is an order-free digest of the staging rows as they were written, NULL where none was taken.
+-- of the export, `made_with` what else it hangs on: this program, corrections, the people who were forgotten, and claims.
+-- `digest` is an order-free digest of the staging rows as they were written, NULL where none was taken.
 CREATE TABLE etl.staged (
     "table" text PRIMARY KEY,
     snapshot text NOT NULL,
@@ -51,6 +52,7 @@ CREATE TABLE etl.staged (
     staged_rows bigint NOT NULL,
     staged_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     content text NOT NULL DEFAULT '',
+    made_with text NOT NULL DEFAULT '',
     digest text);
 
 
@@ -238,6 +240,82 @@ CREATE TABLE etl.compared (
     staging text NOT NULL,
     since timestamptz NOT NULL,
     tables jsonb NOT NULL);
+
+
+-- The books: what became of every legacy row.
+
+-- A page of the books: of one user, how many rows of a table are in which state for which reason, as far as our own
+-- tables decide it. Whether the account may hold rows is joined when a page is read, so that no claim or ban changes one.
+-- `ready` rows wait for the account alone. Rows whose owner cannot be told are nobody's. `sums` are those of the spec's
+-- money columns, in their order.
+CREATE TABLE etl.book (
+    "table" text NOT NULL,
+    legacy_user_id text,
+    state text NOT NULL,
+    reason text,
+    rows bigint NOT NULL,
+    sums numeric[] NOT NULL);
+CREATE INDEX book_user ON etl.book (legacy_user_id);
+CREATE INDEX book_ready ON etl.book (legacy_user_id) WHERE state = 'ready';
+CREATE INDEX book_conflicts ON etl.book (legacy_user_id) WHERE reason IN ('target_conflict', 'target_refused');
+
+-- What the books say of a table beside its staged rows: the source, the ledger's rows, and rows that are not staged
+-- because a value was refused, or because they were left out.
+CREATE TABLE etl.totals (
+    "table" text PRIMARY KEY,
+    source bigint NOT NULL,
+    loaded bigint NOT NULL,
+    quarantined bigint NOT NULL,
+    excluded bigint NOT NULL);
+
+-- How many rows of the ledger each wave has brought.
+CREATE TABLE etl.wave_totals (
+    wave text PRIMARY KEY,
+    rows bigint NOT NULL);
+
+-- What the books were counted from, and whether a load has changed them since. Without its row they are void: whoever
+-- needs them counts everything anew.
+CREATE TABLE etl.counted (
+    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    mark text NOT NULL,
+    run text NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    is_carried boolean NOT NULL DEFAULT false);
+
+-- Rules of the gate that held when a load asked them of everybody's staged rows, and what they were asked of. One that
+-- did not hold has no line.
+CREATE TABLE etl.verdicts (
+    rule text NOT NULL,
+    "table" text NOT NULL,
+    mark text NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (rule, "table"));
+
+-- A transaction that carries the books says so beforehand; whoever else writes, by hand too, voids them, and with
+-- staging the verdicts.
+CREATE FUNCTION etl.void_books() RETURNS trigger LANGUAGE plpgsql AS
+$$BEGIN
+    IF pg_catalog.current_setting('etl_assets.books', true) IS DISTINCT FROM 'carried' THEN
+        DELETE FROM etl.counted;
+        IF TG_TABLE_NAME NOT IN ('loaded', 'legacy_user_map') THEN
+            DELETE FROM etl.verdicts;
+        END IF;
+    END IF;
+    RETURN NULL;
+END$$;
+CREATE TRIGGER voids_the_books AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON etl.loaded
+FOR EACH STATEMENT EXECUTE FUNCTION etl.void_books();
+CREATE TRIGGER voids_the_books AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON etl.quarantine
+FOR EACH STATEMENT EXECUTE FUNCTION etl.void_books();
+CREATE TRIGGER voids_the_books AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON etl.excluded
+FOR EACH STATEMENT EXECUTE FUNCTION etl.void_books();
+CREATE TRIGGER voids_the_books AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON etl.reissued
+FOR EACH STATEMENT EXECUTE FUNCTION etl.void_books();
+CREATE TRIGGER voids_the_books AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON etl.refused
+FOR EACH STATEMENT EXECUTE FUNCTION etl.void_books();
+-- Rows that name a second user wait for that account.
+CREATE TRIGGER voids_the_books AFTER INSERT OR UPDATE OF supabase_user_id, is_another OR DELETE ON etl.legacy_user_map
+FOR EACH STATEMENT EXECUTE FUNCTION etl.void_books();
 
 
 -- Balances, and the profile beside them.

@@ -1,6 +1,8 @@
 """What is staged, and what it was made from: the only writer of `etl.staged`."""
 
-from typing import Any
+from collections.abc import Iterable
+from importlib.metadata import version
+from typing import Any, NamedTuple
 
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statements
@@ -8,9 +10,34 @@ from etl_assets.access.postgres.statements import Statements
 SQL = Statements(__file__)
 
 
+class Staging(NamedTuple):
+    """Which of some tables are staged, of how many snapshots, and a mark that every staging changes."""
+
+    tables: frozenset[str]
+    snapshots: int
+    mark: str
+
+
+def describe_staging(connection: Connection, tables: Iterable[str]) -> Staging:
+    """The staging of these tables, `users` among them where they count."""
+    found, snapshots, mark = SQL("describe_staging").one(connection, tables=list(tables))
+    return Staging(frozenset(found), int(snapshots), str(mark))
+
+
 def staged_tables(connection: Connection) -> set[str]:
     """The keys of the tables that are staged now, `users` among them."""
     return {name for (name,) in SQL("list_staged").many(connection)}
+
+
+def find_staged(connection: Connection, table: str, **facts: str) -> int | None:
+    """How many rows a table was staged with, where it was made from just this; None where it was not."""
+    found = SQL("find_staged").first(connection, table=table, **facts)
+    return int(found[0]) if found else None
+
+
+def made_with(*what: str) -> str:
+    """Whatever a staging hangs on beside the export, the spec and the target; this program among it."""
+    return " ".join((version("etl-assets"), *what))
 
 
 def write_staged(connection: Connection, table: str, **facts: Any) -> None:

@@ -1,3 +1,12 @@
+-- name: describe_staging :one (tables)
+-- What the staging tables of the spec are made from: which are there, of how many snapshots, and a mark that every
+-- staging changes.
+SELECT coalesce(array_agg(d."table"), ARRAY[]::text[]),
+       count(DISTINCT d.snapshot),
+       coalesce(md5(string_agg(d."table" || ' ' || d.snapshot || ' ' || d.spec_digest || ' ' || d.staged_at,
+                               ',' ORDER BY d."table")), '')
+FROM etl.staged AS d WHERE d."table" = ANY (%(tables)s)
+
 -- name: list_staged_snapshots :many
 -- Each staged table with its snapshot.
 SELECT d."table", d.snapshot FROM etl.staged AS d
@@ -6,13 +15,15 @@ SELECT d."table", d.snapshot FROM etl.staged AS d
 -- Tables that were staged.
 SELECT "table" FROM etl.staged
 
--- name: write_staged :exec (content, snapshot, source_rows, spec_digest, staged_rows, table, target_digest)
+-- name: write_staged :exec (content, made_with, snapshot, source_rows, spec_digest, staged_rows, table, target_digest)
 -- What this staging table was made from.
-INSERT INTO etl.staged ("table", snapshot, spec_digest, target_digest, source_rows, staged_rows, content)
-VALUES (%(table)s, %(snapshot)s, %(spec_digest)s, %(target_digest)s, %(source_rows)s, %(staged_rows)s, %(content)s)
+INSERT INTO etl.staged ("table", snapshot, spec_digest, target_digest, source_rows, staged_rows, content, made_with)
+VALUES (%(table)s, %(snapshot)s, %(spec_digest)s, %(target_digest)s, %(source_rows)s, %(staged_rows)s, %(content)s,
+        %(made_with)s)
 ON CONFLICT ("table") DO UPDATE SET
     snapshot = excluded.snapshot, spec_digest = excluded.spec_digest, target_digest = excluded.target_digest,
-    source_rows = excluded.source_rows, staged_rows = excluded.staged_rows, content = excluded.content, digest = NULL,
+    source_rows = excluded.source_rows, staged_rows = excluded.staged_rows, content = excluded.content,
+    made_with = excluded.made_with, digest = NULL,
     staged_at = clock_timestamp()
 
 -- name: write_staging_digest :exec (digest, table)
@@ -32,3 +43,9 @@ WHERE "table" = %(table)s AND snapshot = %(snapshot)s AND content <> %(content)s
 -- name: clear_staged :exec
 -- No staging table is left.
 DELETE FROM etl.staged
+
+-- name: find_staged :first (content, made_with, snapshot, spec_digest, table, target_digest)
+-- How many rows are staged of a table that is made from all of this.
+SELECT d.staged_rows FROM etl.staged AS d
+WHERE d."table" = %(table)s AND d.snapshot = %(snapshot)s AND d.content = %(content)s AND d.made_with = %(made_with)s
+  AND d.spec_digest = %(spec_digest)s AND d.target_digest = %(target_digest)s

@@ -5,16 +5,17 @@ from dataclasses import dataclass, field
 
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statements
+from etl_assets.core.books.books import read_books
 from etl_assets.core.gate.table_rules import staging_validations
 from etl_assets.core.gate.user_rules import claims_file_is_met
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.places import count_places
-from etl_assets.core.load.load import KeyColumns, Loader, load_unowned, load_wave
+from etl_assets.core.load.load import load_unowned, load_wave
+from etl_assets.core.load.loader import KeyColumns, Loader
 from etl_assets.core.memory.schema import rolled_back
 from etl_assets.core.rehearse.dry_run import hold_sequences
 from etl_assets.core.staging.table import StagingSource, replace_staging
 from etl_assets.core.users.users import count_claimable, marked, next_wave_key, read_links, seal_wave
-from etl_assets.core.verify.books import read_books
 from etl_assets.model.books import TableBook
 from etl_assets.model.errors import EtlError, SettingsError, sample_of
 from etl_assets.model.words import counted

@@ -1,15 +1,16 @@
-"""One table from its export to `etl.stg_<table>`: whole, or only what differs from what is staged."""
+"""One table from its export to `etl.stg_<table>`: whole, only what differs from what is staged, or not at all."""
 
 from dataclasses import dataclass
 
 from etl_assets.access.files.artifacts import Artifacts
 from etl_assets.access.postgres.connection import Connection, reading, writing
 from etl_assets.core.links.links import Links
+from etl_assets.core.memory.staged import made_with
 from etl_assets.core.memory.suppressions import require_suppressed
 from etl_assets.core.staging.difference import find_change
 from etl_assets.core.staging.frames import staged_batches
 from etl_assets.core.staging.table import Corrected, StagedCounts, StagingSource, replace_staging
-from etl_assets.core.staging.update import find_sound, require_still_staged, update_staging
+from etl_assets.core.staging.update import find_as_it_was, find_sound, require_still_staged, update_staging
 from etl_assets.faults import fault_point
 from etl_assets.model.corrections import CorrectionsFile
 from etl_assets.spec.model import Table
@@ -29,7 +30,7 @@ class Stage:
 def stage_table(
     connection: Connection, artifacts: Artifacts, links: Links, table: Table, *, corrections: CorrectionsFile, run: str
 ) -> Stage:
-    """Stages the current snapshot's export of a table.
+    """Stages the current snapshot's export of a table; one that is staged of just this is only looked at.
 
     Args:
         connection: to the target; outside of any transaction.
@@ -46,7 +47,13 @@ def stage_table(
     # Read once: whoever is forgotten meanwhile gives the snapshot other words, and these are then refused below.
     manifest, snapshot = artifacts.manifest(table.name), artifacts.current_snapshot()
     laid = Corrected(corrections.of(table.name), corrections.sha256)
+    made = made_with(corrections.sha256, snapshot.suppressed)
+    facts = {"snapshot": manifest.snapshot, "content": manifest.sha256, "made_with": made}
     with reading(connection):
+        require_suppressed(connection, snapshot.suppressed)
+        known = find_as_it_was(connection, links, table, **facts)
+        if known is not None:
+            return Stage(manifest.snapshot, known, 0)
         former = None if laid.corrections.all else find_sound(connection, links, table)
     change = find_change(artifacts, former, manifest)
     export = artifacts.verified_batches(manifest)
@@ -59,6 +66,7 @@ def stage_table(
         corrected=laid,
         content=manifest.sha256,
         forgotten=snapshot.forgotten.get(table.name, []),
+        made_with=made,
     )
     with writing(connection, run=run):
         require_suppressed(connection, snapshot.suppressed)

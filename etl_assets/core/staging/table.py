@@ -62,7 +62,7 @@ class StagingSource:
     """Where a staging table comes from: the snapshot, its count of rows, the keys that `where` leaves, the batches.
 
     `corrected` fills while the batches are read; `content` is the export's sha256; `forgotten` are the keys of rows
-    that the snapshot counts and no longer holds.
+    that the snapshot counts and no longer holds; `made_with` is what the staging hangs on beside the export.
     """
 
     snapshot: str
@@ -72,6 +72,7 @@ class StagingSource:
     corrected: Corrected = field(default_factory=Corrected)
     content: str = ""
     forgotten: list[str] = field(default_factory=list)
+    made_with: str = ""
 
 
 def staging_columns(table: Table, target: TargetTable) -> dict[str, str]:
@@ -122,6 +123,7 @@ def replace_staging(
     exclude(connection, table.name, source.forgotten, reason="forgotten")
     _keep_corrections(connection, table, source.corrected)
     SQL("enable_rls", table=staging_table(table.name)).exec(connection)
+    SQL("watch_staging", staging=staging_table(table.name)).exec(connection)
     for index in _indexes(table, target):
         SQL("create_staging_index", staging=staging_table(table.name), columns=index).exec(connection)
     analyze(connection, staging_table(table.name))
@@ -157,6 +159,7 @@ def note_staged(
         "source_rows": source.source_rows,
         "staged_rows": counts.rows,
         "content": source.content,
+        "made_with": source.made_with,
     }
     write_staged(connection, table.name, **facts)
     told = {"digest": write_digest(connection, table.name, counts.digest), **_told(source.corrected)}

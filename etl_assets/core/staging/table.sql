@@ -6,6 +6,11 @@ DROP TABLE IF EXISTS {staging}
 -- A second fence beside the schema's grants: row level security without a policy shows nothing.
 ALTER TABLE {table} ENABLE ROW LEVEL SECURITY
 
+-- name: watch_staging :exec {staging}
+-- Whoever writes to it by hand voids the books and the gate's verdicts.
+CREATE TRIGGER voids_the_books AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {staging}
+FOR EACH STATEMENT EXECUTE FUNCTION etl.void_books()
+
 -- name: drop_known_ids :exec
 -- A transaction may stage several tables.
 DROP TABLE IF EXISTS pg_temp.etl_known_ids

@@ -7,11 +7,12 @@ import polars as pl
 from psycopg import sql
 
 from etl_assets.access.postgres.catalog import shape_digest
-from etl_assets.access.postgres.connection import Connection
+from etl_assets.access.postgres.connection import Connection, has_table
 from etl_assets.access.postgres.copying import copy_frame, without_nul
 from etl_assets.access.postgres.statements import Statements, identifier, staging_table
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.repeated import repeated_keys
+from etl_assets.core.memory.staged import find_staged
 from etl_assets.core.staging.table import (
     StagedCounts,
     StagingSource,
@@ -61,6 +62,18 @@ def find_former(connection: Connection, links: Links, table: Table) -> FormerSta
     # A table from which rows were lost is not brought up to date but made anew: that is the checks' remedy.
     present = SQL("count_staging", staging=staging_table(table.name)).one(connection)[0]
     return FormerStaging(snapshot, content, int(staged)) if present == staged else None
+
+
+def find_as_it_was(connection: Connection, links: Links, table: Table, **facts: str) -> StagedCounts | None:
+    """How the table was divided, where it would come out the same and nobody has written to it since; else None."""
+    facts |= {"spec_digest": links.spec.digest, "target_digest": shape_digest(links.targets[table.name])}
+    staged = find_staged(connection, table.name, **facts)
+    if staged is None or not has_table(connection, f"etl.stg_{table.name}"):
+        return None
+    counted = SQL("count_staging_of", staging=staging_table(table.name)).one(connection, table=table.name)
+    present, quarantined, excluded, corrected = (int(count) for count in counted)
+    is_whole = present == staged and not is_altered(connection, table.name)
+    return StagedCounts(staged, quarantined, excluded, corrected) if is_whole else None
 
 
 def find_sound(connection: Connection, links: Links, table: Table) -> FormerStaging | None:

@@ -11,6 +11,13 @@ WHERE d."table" = %(table)s AND d.spec_digest = %(spec_digest)s AND d.target_dig
 -- Rows that are staged.
 SELECT count(*) FROM {staging}
 
+-- name: count_staging_of :one (table) {staging}
+-- Rows that are staged, quarantined, left out on purpose; lines of the corrections file that found theirs.
+SELECT (SELECT count(*) FROM {staging}),
+       (SELECT count(DISTINCT q.legacy_id) FROM etl.quarantine AS q WHERE q."table" = %(table)s),
+       (SELECT count(*) FROM etl.excluded AS e WHERE e."table" = %(table)s AND e.reason <> 'vanished'),
+       (SELECT count(*) FROM etl.corrections AS c WHERE c."table" = %(table)s AND c.found)
+
 -- name: note_left_out :exec (table)
 -- Rows that were left out on purpose may be gone altogether by now.
 WITH left_out AS (

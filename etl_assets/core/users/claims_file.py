@@ -6,7 +6,7 @@ from uuid import UUID
 
 from etl_assets.access.files.operator_csv import read_lines
 from etl_assets.access.postgres.connection import Connection, analyze
-from etl_assets.access.postgres.statements import Statements, identifier
+from etl_assets.access.postgres.statements import Statement, Statements, identifier
 from etl_assets.core.links.repeated import repeated_users
 from etl_assets.core.memory.audit import audit
 from etl_assets.model.claims import Claim, Claims
@@ -68,4 +68,13 @@ def replace_claims(connection: Connection, claims: Claims, *, run: str) -> None:
         counts = {"lines": len(claims.all), "holds": claims.holds, "new": new, "former": gone}
         audit(connection, run=run, action="claims_file", **counts, claims=claims.sha256)
     SQL("release_spoken_for").exec(connection)
-    SQL("mark_other_people", repeated=repeated_users()).exec(connection)
+    SQL("mark_other_people", people=_other_people()).exec(connection)
+
+
+def are_marked(connection: Connection) -> bool:
+    """True when it is said of every user whether somebody else has the legacy id by now."""
+    return SQL("find_other_people", people=_other_people()).first(connection) is None
+
+
+def _other_people() -> Statement:
+    return SQL("other_people", repeated=repeated_users())

@@ -20,7 +20,7 @@ FROM etl.claims AS k
 WHERE k.legacy_user_id = m.legacy_user_id AND k.supabase_user_id IS NOT NULL
   AND m.held = 'the legacy id was of somebody who was forgotten'
 
--- name: mark_other_people :exec {repeated}
+-- name: other_people :fragment {repeated}
 -- Whose legacy id may be somebody else's by now. Whoever signed up at another moment is another person. A claim is by
 -- address: where that has changed, the same moment of sign-up proves the same person, unless another user has it too (a
 -- default that the app never changes), and so does a line of the claims file that was written about the new address.
@@ -54,6 +54,15 @@ judged AS (
            OR m.supabase_user_id IS NOT NULL AND m.legacy_user_id IN ({repeated}) AS is_another
     FROM etl.legacy_user_map AS m
     LEFT JOIN doubtful AS d ON d.legacy_user_id = m.legacy_user_id)
-UPDATE etl.legacy_user_map AS m SET is_another = j.is_another
+SELECT j.legacy_user_id, j.is_another
 FROM judged AS j
-WHERE j.legacy_user_id = m.legacy_user_id AND m.is_another <> j.is_another
+JOIN etl.legacy_user_map AS m ON m.legacy_user_id = j.legacy_user_id AND m.is_another <> j.is_another
+
+-- name: mark_other_people :exec {people}
+-- Says of each whether somebody else has the legacy id.
+UPDATE etl.legacy_user_map AS m SET is_another = j.is_another
+FROM ({people}) AS j WHERE j.legacy_user_id = m.legacy_user_id
+
+-- name: find_other_people :first {people}
+-- One of whom it is not said yet.
+SELECT j.legacy_user_id FROM ({people}) AS j LIMIT 1

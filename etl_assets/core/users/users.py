@@ -16,6 +16,7 @@ from etl_assets.core.links.links import Links
 from etl_assets.core.links.marks import read_marks
 from etl_assets.core.links.repeated import repeated_users, why_another
 from etl_assets.core.memory.audit import audit
+from etl_assets.core.memory.counted import carry_books
 from etl_assets.core.memory.schema import exists
 from etl_assets.core.memory.staged import write_staged
 from etl_assets.core.memory.suppressions import read_suppressions
@@ -157,8 +158,16 @@ def count_claimable(connection: Connection, links: Links) -> int:
     return int(query.one(connection, users=candidates)[0])
 
 
-def replace_users(
-    connection: Connection, frames: Iterable[pl.DataFrame], *, snapshot: str, source_rows: int, spec: Spec, run: str
+def replace_users(  # noqa: PLR0913 - what the map is made of
+    connection: Connection,
+    frames: Iterable[pl.DataFrame],
+    *,
+    snapshot: str,
+    source_rows: int,
+    spec: Spec,
+    run: str,
+    content: str = "",
+    made_with: str = "",
 ) -> int:
     """Takes the legacy users of a snapshot into the map; claims and their addresses stay as they are.
 
@@ -170,6 +179,8 @@ def replace_users(
         source_rows: SQLite's own count of the users table.
         spec: for its digest.
         run: for the audit trail.
+        content: the sha256 of the export.
+        made_with: what else the map hangs on.
 
     Returns:
         Users in the map, former ones included.
@@ -187,7 +198,7 @@ def replace_users(
     if reused:
         SQL("hold_reused").exec(connection, users=reused, held=OF_FORGOTTEN)
     facts = {"snapshot": snapshot, "spec_digest": spec.digest, "source_rows": source_rows, "staged_rows": staged}
-    write_staged(connection, "users", target_digest="", content="", **facts)
+    write_staged(connection, "users", target_digest="", content=content, made_with=made_with, **facts)
     analyze(connection, identifier("etl", "legacy_user_map"))
     fault_point("users.written")
     total = count_users(connection)
@@ -258,6 +269,7 @@ def seal_wave(
 
 def _claim(connection: Connection, links: Links, *, key: str, run: str, users: list[str]) -> int:
     states = user_states(links, some=True)
+    carry_books(connection)  # whoever waits for these accounts is counted by the load
     values = {"wave": key, "run": run, "users": users}
     claimed = SQL("claim_users", states=states).exec(connection, **values)
     audit(connection, run=run, action="claimed", wave=key, users=claimed)
@@ -288,6 +300,11 @@ def count_states(connection: Connection, links: Links) -> dict[str, int]:
 def count_labels(connection: Connection) -> dict[str, int]:
     """Legacy users per state as `label_users` wrote them last: cheap, and right within the same run."""
     return {state: int(count) for state, count in SQL("count_labels").many(connection)}
+
+
+def count_present(connection: Connection) -> int:
+    """How many of them the snapshot knows that is staged."""
+    return int(SQL("count_present").one(connection)[0])
 
 
 def count_users(connection: Connection) -> int:

@@ -233,3 +233,8 @@ SELECT s.state, count(*) FROM ({states}) AS s GROUP BY s.state
 -- name: count_labels :many
 -- Legacy users per state, as they were last labelled.
 SELECT m.state, count(*) FROM etl.legacy_user_map AS m GROUP BY m.state
+
+-- name: count_present :one
+-- Users of the staged snapshot.
+SELECT count(*) FROM etl.legacy_user_map AS m
+WHERE m.snapshot = (SELECT d.snapshot FROM etl.staged AS d WHERE d."table" = 'users')

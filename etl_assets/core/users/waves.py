@@ -38,6 +38,18 @@ def leave_wave(connection: Connection, user: str) -> None:
     SQL("leave_wave").exec(connection, user=user)
 
 
+class Claims(NamedTuple):
+    """Some users, and the accounts that claimed."""
+
+    users: list[str]
+    accounts: list[str]
+
+
+def unverified_claims(connection: Connection) -> Claims:
+    """Whoever claimed in a wave that was loaded and not verified since."""
+    return Claims(*SQL("list_unverified_claims").one(connection))
+
+
 class Sealed(NamedTuple):
     """A wave that was sealed: how many users, and whether it was taken out again."""
 

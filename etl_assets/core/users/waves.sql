@@ -2,6 +2,16 @@
 -- A wave's users.
 SELECT legacy_user_id FROM etl.legacy_user_map WHERE wave = %(wave)s ORDER BY legacy_user_id
 
+-- name: list_unverified_claims :one
+-- The accounts of the waves that were loaded and not verified since, and whoever has claimed them, then or before.
+SELECT coalesce(array_agg(m.legacy_user_id), ARRAY[]::text[]),
+       coalesce(array_agg(DISTINCT m.supabase_user_id::text), ARRAY[]::text[])
+FROM etl.legacy_user_map AS m
+WHERE m.supabase_user_id IN (
+    SELECT c.supabase_user_id FROM etl.waves AS w
+    JOIN etl.legacy_user_map AS c ON c.wave = w.wave
+    WHERE w.loaded_at IS NOT NULL AND w.verified_at IS NULL)
+
 -- name: find_wave :first (wave)
 -- A sealed wave's number of users, and whether it was undone.
 SELECT users, undone_at IS NOT NULL FROM etl.waves WHERE wave = %(wave)s

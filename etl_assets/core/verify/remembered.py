@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass
 from etl_assets.access.postgres.connection import Connection, server_facts
 from etl_assets.access.postgres.statements import Statements
 from etl_assets.core.links.links import Links
-from etl_assets.core.load.late import describe_staging
+from etl_assets.core.memory.staged import describe_staging
 from etl_assets.core.verify.rows import RowComparison
+from etl_assets.spec.model import USERS
 
 SQL = Statements(__file__)
 
@@ -41,7 +42,7 @@ class Compared:
 
 def compared(connection: Connection, links: Links, found: Iterable[RowComparison]) -> Compared:
     """What was found in this transaction."""
-    staging = describe_staging(connection, links)[2]
+    staging = describe_staging(connection, [*links.tables, USERS]).mark
     return Compared({row.table: row for row in found}, staging, server_facts(connection)["now"])
 
 
@@ -57,13 +58,18 @@ def known_comparisons(connection: Connection, links: Links, *, run: str) -> Comp
 
     Rows over which a changed legacy row was written belong to earlier waves, so with `on_change: update` nothing does.
     """
-    staging = describe_staging(connection, links)[2]
+    staging = describe_staging(connection, [*links.tables, USERS]).mark
     wave = _recalled(connection, by=OF_WAVE, staging=staging, run=run)
     if not wave.tables or links.spec.policy.updates:
         return Compared({}, staging)
     before = _recalled(connection, by=OF_ALL, staging=staging, run=None)
     both = {name: before.tables[name].plus(found) for name, found in wave.tables.items() if name in before.tables}
     return Compared({**before.tables, **wave.tables, **both}, staging, before.since or wave.since)
+
+
+def has_reconciled(connection: Connection, *, run: str) -> bool:
+    """True when this run has reconciled a wave."""
+    return SQL("find_reconciled").first(connection, by=OF_WAVE, run=run) is not None
 
 
 def _recalled(connection: Connection, *, by: str, staging: str, run: str | None) -> Compared:

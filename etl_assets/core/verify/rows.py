@@ -11,6 +11,7 @@ from etl_assets.access.postgres.statements import Statements, identifier, joined
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.repeated import repeated_keys
 from etl_assets.core.load.read_back import Strays, find_strays
+from etl_assets.core.users.waves import Claims
 from etl_assets.spec.model import Table
 
 SQL = Statements(__file__)
@@ -149,10 +150,14 @@ def compare_rows(connection: Connection, links: Links, name: str, *, wave: str |
 
 
 def compare_all(
-    connection: Connection, links: Links, name: str, *, known: RowComparison | None = None
+    connection: Connection, links: Links, name: str, *, known: RowComparison | None = None, among: Claims | None = None
 ) -> RowComparison:
-    """Compares all waves, reusing `known` if given, and adds the rows that the ledger does not know."""
-    return replace(known or compare_rows(connection, links, name), strays=find_strays(connection, links, name))
+    """Compares all waves, reusing `known` if given, and adds the rows that the ledger does not know.
+
+    With `among`, these are looked for among the rows of some accounts.
+    """
+    strays = find_strays(connection, links, name, among=among)
+    return replace(known or compare_rows(connection, links, name), strays=strays)
 
 
 def _money_slots(columns: tuple[str, ...]) -> dict[str, sql.Composable]:

@@ -1,9 +1,9 @@
 """The books of a target, read from outside of any run."""
 
 from etl_assets.access.postgres.connection import Connection, connect, reading
+from etl_assets.core.books.books import read_books
 from etl_assets.core.memory.schema import exists
 from etl_assets.core.users.users import read_links
-from etl_assets.core.verify.books import read_books
 from etl_assets.model.books import Books, TableBook
 from etl_assets.spec.model import Spec
 

@@ -4,8 +4,8 @@ from psycopg import sql
 
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statements, identifier, joined, literal, staging_table
-from etl_assets.core.links.links import Links, state_of
-from etl_assets.core.links.repeated import repeated_keys
+from etl_assets.core.books.pages import has_books, money_columns, pages, totals
+from etl_assets.core.links.links import GIVEN_AGAIN, Links
 from etl_assets.core.memory.final_books import find_final_books
 from etl_assets.core.memory.staged import staged_tables
 from etl_assets.core.staging.table import staging_columns
@@ -19,31 +19,37 @@ SQL = Statements(__file__)
 def read_books(connection: Connection, links: Links, *, labelled: bool = False) -> Books:
     """The books of this moment, or those of the cleanup where staging is gone; runs inside `reading`.
 
-    With `labelled`, the users are counted by the states that were written last, which is cheap.
+    From their pages where these stand, else everything is counted. With `labelled`, the users are counted by the states
+    that were written last, which is cheap.
     """
     staged = staged_tables(connection)
-    countable = _countable(connection, links, staged)
     final = find_final_books(connection)
     if final and not staged:
         return Books.from_json(final)
-    tables = [
-        _table_book(connection, links, name) if name in countable else TableBook(name) for name in links.spec.tables
-    ]
+    is_counted = has_books(connection, links)
+    countable = set(links.tables) if is_counted else _countable(connection, links, staged)
+    tables = _table_books(connection, links, countable, is_counted=is_counted)
     users = {}
-    if links.spec.users is not None and "users" in staged and set(links.tables) <= countable:
+    if links.spec.users is not None and USERS in staged and set(links.tables) <= countable:
         counted = count_labels(connection) if labelled else count_states(connection, links)
         counted["waiting"] = counted.get("waiting", 0) + counted.pop("claimable", 0)
         users = {
             "total": count_users(connection),
             **{s: counted.get(s, 0) for s in USER_STATES},
         }
-    waves = [WaveBook(key, int(n), int(count), at) for key, n, count, at in SQL("list_waves").many(connection)]
+    query = SQL("list_waves", totals=SQL("kept_waves" if is_counted else "counted_waves"))
+    waves = [WaveBook(key, int(n), int(count), at) for key, n, count, at in query.many(connection)]
     expected = {name for name, table in links.spec.tables.items() if not table.optional or name in links.targets}
-    complete = expected <= countable and (links.spec.users is None or "users" in staged)
+    complete = expected <= countable and (links.spec.users is None or USERS in staged)
     refused = 0
-    if "users" in links.refused:
+    if USERS in links.refused:
         refused = len(links.refused_balances(sql.SQL("")).many(connection))
     return Books(tuple(tables), users, tuple(waves), complete=complete, refused_balances=refused)
+
+
+def can_be_counted(connection: Connection, links: Links) -> bool:
+    """True when every table of the target is staged as this spec asks for it."""
+    return set(links.tables) <= _countable(connection, links, staged_tables(connection))
 
 
 def _countable(connection: Connection, links: Links, staged: set[str]) -> set[str]:
@@ -62,20 +68,43 @@ def _countable(connection: Connection, links: Links, staged: set[str]) -> set[st
     return found
 
 
-def _table_book(connection: Connection, links: Links, name: str) -> TableBook:
-    slots = {"links": links.as_whole.rows(name), "staging": staging_table(name), "table": literal(name)}
-    slots |= {"state": state_of(identifier("g", "_reason")), "repeated": repeated_keys(name)}
-    source, loaded, refused, left_out, found = SQL("count_book", **slots, sums=money_sums(links, name)).one(connection)
-    groups = tuple(Group(state, reason, rows, sums) for state, reason, rows, sums in found)
+def _table_books(connection: Connection, links: Links, countable: set[str], *, is_counted: bool) -> list[TableBook]:
+    names = tuple(name for name in links.tables if name in countable)
+    money = {name: money_columns(links, name) for name in names}
+    width = max((len(columns) for columns in money.values()), default=0)
+    sums = [sql.SQL("coalesce(sum(g.sums[{}]), 0)").format(sql.Literal(number + 1)) for number in range(width)]
+    join_user, account_reasons = links.standing(sql.SQL("b.legacy_user_id"))
+    query = SQL(
+        "read_groups",
+        pages=SQL("kept_pages") if is_counted else pages(links, names),
+        join_user=join_user,
+        account_reasons=account_reasons,
+        sums=joined(list(sums)),
+    )
+    groups: dict[str, list[Group]] = {name: [] for name in names}
+    for name, state, reason, rows, totals_of in query.many(connection) if names else ():
+        told = dict(zip(money[name], totals_of, strict=False))  # as many sums as the table with most of them has
+        groups[name].append(Group(state, reason, int(rows), told))
+    query = SQL("read_totals", totals=SQL("kept_totals") if is_counted else totals(links, names))
+    beside = {name: [int(count) for count in counts] for name, *counts in query.many(connection)}
+    return [
+        _table_book(name, groups[name], *beside[name]) if name in beside else TableBook(name)
+        for name in links.spec.tables
+    ]
+
+
+def _table_book(name: str, groups: list[Group], source: int, loaded: int, refused: int, left_out: int) -> TableBook:
     staged = {state: sum(group.rows for group in groups if group.state == state) for state in (*ROW_STATES, "ready")}
+    # The id of a loaded row that another row has now: SQLite counts one row, and there were two.
+    again = sum(group.rows for group in groups if group.reason == GIVEN_AGAIN)
     return TableBook(
         name,
-        source=int(source),
-        loaded=int(loaded),
+        source=source + again,
+        loaded=loaded,
         waiting=staged["waiting"] + staged["ready"],
-        quarantined=int(refused) + staged["quarantined"],
-        excluded=int(left_out) + staged["excluded"],
-        groups=groups,
+        quarantined=refused + staged["quarantined"],
+        excluded=left_out + staged["excluded"],
+        groups=tuple(groups),
     )
 
 
