@@ -120,7 +120,9 @@ def _stands(stores: Access, spec: Spec, former: SnapshotInfo, suppressions: Supp
     with stores.target_as_it_is() as target, reading(target):
         frozen = find_freeze(target)
         is_staged = exists(target) and staged_snapshots(target, spec) == {former.id}
-    return is_staged and frozen is None and stores.artifacts().snapshot_path(former.id).exists()
+    # A scrub that broke off leaves a copy that is not the one described.
+    path = stores.artifacts().snapshot_path(former.id)
+    return is_staged and frozen is None and path.exists() and sha256_of(path) == former.sha256
 
 
 def _is_same(

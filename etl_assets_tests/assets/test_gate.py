@@ -230,7 +230,10 @@ def test_rows_altered_behind_the_read_back_turn_reconciliation_and_verification_
     awkward: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loading, "require_as_written", lambda *_, **__: None)
-    awkward.execute(CHANGES_ROWS.format(body=ADDS_ONE, when="AFTER"))
+    deferred = CHANGES_ROWS.replace("CREATE TRIGGER", "CREATE CONSTRAINT TRIGGER").replace(
+        "FOR EACH ROW", "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+    )
+    awkward.execute(deferred.format(body=ADDS_ONE, when="AFTER"))
     awkward.write_spec(("policy:\n", "policy:\n  triggers: fire\n"))
     wave = awkward.stage()
     assert awkward.materialize(*OWNED, partition_key=wave).success

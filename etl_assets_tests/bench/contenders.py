@@ -1,5 +1,6 @@
 """Who runs: ours, the floor, and the guide's procedure as it stands."""
 
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -173,16 +174,84 @@ def again(ground: Ground) -> Figures:
     return ground.measured([*OURS, "migrate"], env=environment(ground))
 
 
+def pressed(ground: Ground, button: str) -> Figures:
+    """What pressing a button takes in a process that has started."""
+    command = [sys.executable, "-m", "etl_assets_tests.bench.press", button]
+    found = ground.measured(command, env=environment(ground))
+    found.wall = float((ground.root / "said").read_text().splitlines()[-1])
+    return found
+
+
 def wave(ground: Ground) -> Figures:
     """After a run of ours: some more users have just confirmed, and the job `new_wave` is pressed."""
     sign_up(ground.url, ground.later)
-    command = [sys.executable, "-m", "etl_assets_tests.bench.press", "new_wave"]
-    return ground.measured(command, env=environment(ground))
+    return pressed(ground, "new_wave")
+
+
+def one_user(ground: Ground) -> Figures:
+    """A single user has just confirmed."""
+    sign_up(ground.url, ground.one_more())
+    return pressed(ground, "new_wave")
+
+
+def restaged(ground: Ground) -> Figures:
+    """The same after one legacy row has changed and was staged; the figures are the wave's."""
+    with sqlite3.connect(ground.legacy) as connection:
+        connection.execute("UPDATE jobs SET status = 'else' WHERE id = (SELECT max(id) FROM jobs)")
+    connection.close()
+    pressed(ground, "restage")
+    sign_up(ground.url, ground.one_more())
+    return pressed(ground, "new_wave")
 
 
 def tick(ground: Ground) -> Figures:
     """After a run of ours: what a sensor asks when nobody is new; seconds are those of its statements."""
-    command = [sys.executable, "-m", "etl_assets_tests.bench.press", "tick"]
-    found = ground.measured(command, env=environment(ground))
-    found.wall = float((ground.root / "said").read_text().splitlines()[-1])
-    return found
+    return pressed(ground, "tick")
+
+
+def status(ground: Ground) -> Figures:
+    """The books, from the command line."""
+    return ground.measured([*OURS, "status"], env=environment(ground))
+
+
+def cleaned(ground: Ground) -> Figures:
+    """Staging is dropped."""
+    return pressed(ground, "cleanup")
+
+
+SIZES = """
+SELECT sum(pg_total_relation_size(c.oid)) FILTER (WHERE s.nspname = 'etl'),
+       sum(pg_total_relation_size(c.oid)) FILTER (WHERE s.nspname = 'public' AND c.relname IN ('jobs', 'credit_transactions', 'artifacts'))
+FROM pg_class AS c JOIN pg_namespace AS s ON s.oid = c.relnamespace WHERE c.relkind = 'r'
+"""
+
+
+def etl_bytes(ground: Ground) -> float:
+    """How many bytes schema `etl` has for one of production."""
+    with psycopg.connect(ground.url) as connection:
+        row = connection.execute(SIZES.encode()).fetchone()
+    return float(row[0] / row[1]) if row else 0.0
+
+
+def statements(ground: Ground) -> dict[str, int]:
+    """How many statements Postgres gets for each of five commands, BEGIN and COMMIT among them, by its own log."""
+    log, counts = ground.server.home / "server.log", {}
+    steps = {
+        "first": again,
+        "again": again,
+        "wave": one_user,
+        "tick": tick,
+        "status": status,
+    }
+    ground.fresh()
+    ground.clear()
+    with psycopg.connect(ground.server.url("postgres"), autocommit=True) as connection:
+        connection.execute("ALTER DATABASE bench SET log_statement = 'all'")
+    for name, step in steps.items():
+        before = log.stat().st_size
+        step(ground)
+        with log.open("rb") as file:
+            file.seek(before)
+            lines = file.read().decode(errors="replace").splitlines()
+        counts[name] = sum("LOG:  statement: " in line or "LOG:  execute " in line for line in lines)
+    return counts

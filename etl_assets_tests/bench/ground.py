@@ -26,6 +26,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 # As a new server has it; ours allows more between two checkpoints, from which every contender would gain.
 AS_SHIPPED = "ALTER SYSTEM SET max_wal_size = '1GB'"
 USERS_PER_JOB, TRANSACTIONS_PER_JOB = 1 / 20, 2
+SPARE = 20  # users at least who come one by one
 
 
 @dataclass
@@ -57,6 +58,8 @@ class Ground:
     legacy: Path
     profiles: Path
     later: Path
+    spare: Path
+    _taken: int = 0
 
     @property
     def url(self) -> str:
@@ -70,6 +73,15 @@ class Ground:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(names[0]))
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
             connection.execute("CHECKPOINT")
+
+    def one_more(self) -> Path:
+        """A file with one further user, who has no account yet."""
+        known = {line.split(",")[0] for line in self.later.read_text().splitlines()}
+        further = [line for line in self.spare.read_text().splitlines() if line.split(",")[0] not in known]
+        self._taken += 1
+        path = self.root / "one.csv"
+        path.write_text(f"id,email,created_at\n{further[-self._taken]}\n")
+        return path
 
     def clear(self) -> None:
         """Without the artifacts of the last run."""
@@ -123,24 +135,27 @@ def _lsn(connection: psycopg.Connection[tuple[object, ...]]) -> int:
 
 
 @contextmanager
-def ground(jobs: int, *, resolved: float = 0.9, later_share: float = 0.01) -> Iterator[Ground]:
+def ground(jobs: int, *, users: int = 0, resolved: float = 0.9, later_share: float = 0.01) -> Iterator[Ground]:
     """A server with the template, and a generated legacy database of so many jobs.
 
-    A share of the users has a confirmed account in the template; `later` names those of them and a further share.
+    A share of the users has a confirmed account in the template; `later` names those of them and a further share, and
+    `spare` some more.
     """
     if not GENERATOR.exists():
         raise SystemExit(f"{GENERATOR} is not here: the benchmark's databases are made by it")
     with tempfile.TemporaryDirectory(prefix="etl-bench-") as folder:
         root = Path(folder)
-        legacy, profiles, later = root / "legacy.db", root / "profiles.csv", root / "later.csv"
-        users = max(int(jobs * USERS_PER_JOB), 5)
+        legacy, profiles = root / "legacy.db", root / "profiles.csv"
+        later, spare = root / "later.csv", root / "spare.csv"
+        users = users or max(int(jobs * USERS_PER_JOB), 5)
         size = ["--users", str(users), "--jobs", str(jobs), "--tx", str(jobs * TRANSACTIONS_PER_JOB)]
         generate(legacy, size, profiles, resolved)
         generate(root / "again.db", size, later, resolved + later_share)
+        generate(root / "again.db", size, spare, min(resolved + later_share + max(SPARE / users, 0.01), 1.0))
         (root / "again.db").unlink()
         settings = Settings(root / "server", DEFAULT_SPEC, None, None, root / "dagster")
         server = embedded(settings)
-        found = Ground(root, jobs, server, legacy, profiles, later)
+        found = Ground(root, jobs, server, legacy, profiles, later, spare)
         try:
             with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
                 connection.execute(AS_SHIPPED)

@@ -53,6 +53,7 @@ def stage_table(
         require_suppressed(connection, snapshot.suppressed)
         known = find_as_it_was(connection, links, table, **facts)
         if known is not None:
+            artifacts.require_intact(manifest)
             return Stage(manifest.snapshot, known, 0)
         former = None if laid.corrections.all else find_sound(connection, links, table)
     change = find_change(artifacts, former, manifest)
