@@ -29,6 +29,7 @@ from etl_assets.assets.findings import (
     sight_result,
     staging_result,
     sums_result,
+    told_with,
     verification_metadata,
     verified,
 )
@@ -53,6 +54,7 @@ from etl_assets.core.links.links import Links
 from etl_assets.core.load.due import remember_by_hand, staged_snapshots
 from etl_assets.core.load.late import is_large
 from etl_assets.core.memory.audit import audit
+from etl_assets.core.memory.facts import find_fact, replace_fact
 from etl_assets.core.memory.final_books import find_final_books
 from etl_assets.core.memory.staged import staged_tables
 from etl_assets.core.staging.table import is_altered
@@ -75,6 +77,10 @@ from etl_assets.model.books import Books
 from etl_assets.model.errors import CleanedUp, LegacyThawed, sample_of
 from etl_assets.model.report import Verified
 from etl_assets.spec.model import Spec
+
+# How much a verification reads. Everything: by hand, in `migrate` and `verify`. Else this wave, and what it changed.
+EVERYTHING, THIS_WAVE = "everything", "this wave"
+READ_ALL = "everything was read at"
 
 
 @dataclass(frozen=True)
@@ -252,10 +258,11 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
     def verification(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
         """Everything that was ever loaded, read back, and the books: what became of every legacy row.
 
-        Green means that no row is lost, doubled or altered by us. After a wave, rows of earlier waves are not read once
-        more where that was done within a day, of the same staging, without a fault; materialized alone, it reads them
-        all. Safe to re-run: it reads, and writes nothing but each unclaimed user's present state into the user map, and
-        what was read back.
+        Green means that no row is lost, doubled or altered by us. Materialized alone, and in `migrate` and `verify`, it
+        reads everything. In the run of a wave it reads the wave: rows of earlier waves are not read once more where
+        that was done within a day, of the same staging, without a fault, and the books are carried. Each check says
+        how deep it looked, and when everything was last read. Safe to re-run: it reads, and writes nothing but the
+        books, each unclaimed user's present state, and what was read back.
         """
         with failures():
             return verify_everything(stores, spec, run=context.run)
@@ -290,6 +297,10 @@ def verify_everything(stores: Access, spec: Spec, *, run: dg.DagsterRun) -> dg.M
         fault_point("verify.counted")
         stores.artifacts().publish_report(VERIFIED, [json.dumps(found.as_verified().as_json())])
         with writing(connection, run=name):
+            if whole:
+                replace_fact(connection, READ_ALL, found.at)
+            depth = {"depth": EVERYTHING if whole else THIS_WAVE, "rows_read_since": found.compared.since}
+            depth["everything_read_at"] = find_fact(connection, READ_ALL) or "never"
             verify_waves(connection)
             note_places(connection, links, [row.table for row in found.rows if row.compared > row.gone_since])
             remember_compared(connection, found.compared, by=OF_ALL, run=name)
@@ -297,6 +308,6 @@ def verify_everything(stores: Access, spec: Spec, *, run: dg.DagsterRun) -> dg.M
             if found.books.closed and is_migrate(run):
                 remember_by_hand(connection, run=name)
     return dg.MaterializeResult(
-        metadata=verification_metadata(found.books, found.rows),
-        check_results=[*found.results(), frozen_result(thawed)],
+        metadata={**verification_metadata(found.books, found.rows), **depth},
+        check_results=[told_with(check, depth) for check in (*found.results(), frozen_result(thawed))],
     )
