@@ -1,5 +1,6 @@
 """Short ways for tests from legacy cells to verdicts and staged rows."""
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -15,11 +16,12 @@ from etl_assets.spec.shapes import Staged
 from etl_assets.transform.staging import StagePlan, stage
 from etl_assets.transform.times import TimeOptions
 from etl_assets.transform.values import Cell, verdict_of
+from etl_assets_tests.world import EVERYTHING
 
 BASES = {"double": "double precision", "timestamptz": "timestamp with time zone"}
 NAMESPACE = UUID("8f0c2f5e-6c0a-5d0b-9d1b-3c6a7e1f4a52")
 # Whole lists go through a rule at once, so that few examples hold many cells; a polars plan costs more than its rows.
-FAST = settings(deadline=None, max_examples=90, database=None)
+FAST = settings(deadline=None, max_examples=90 if EVERYTHING in os.environ else 50, database=None)
 
 
 def target(base: str, **limits: Any) -> TargetColumn:
