@@ -96,9 +96,13 @@ def count_books(connection: Connection, links: Links, *, run: str) -> Drift:
     if is_fresh(connection, mark, run=run):
         return Drift()
     was_carried = is_counted(connection, mark)
-    users, sample = SQL("count_pages", fresh=pages(links)).one(connection)
+    SQL("drop_fresh").exec(connection)
+    SQL("gather_fresh", fresh=pages(links)).exec(connection)
+    users, sample = SQL("replace_pages").one(connection)
     SQL("clear_totals").exec(connection)
-    SQL("write_totals", totals=totals(links)).exec(connection)
+    counted = SQL("list_totals", totals=totals(links)).many(connection)
+    names = ("tables", "sources", "loaded", "quarantined", "excluded")
+    SQL("write_totals").exec(connection, **{name: [row[n] for row in counted] for n, name in enumerate(names)})
     SQL("clear_wave_totals").exec(connection)
     SQL("write_wave_totals").exec(connection)
     analyze(connection, identifier("etl", "book"))
@@ -110,6 +114,11 @@ def require_books(connection: Connection, links: Links, *, run: str) -> None:
     """Counts the books where they are void; inside `writing`."""
     if not has_books(connection, links):
         count_books(connection, links, run=run)
+
+
+def reasons_by_table(connection: Connection) -> set[tuple[str, str]]:
+    """Each reason that a staged row has by the books, with its table."""
+    return {(table, reason) for table, reason in SQL("list_reasons").many(connection)}
 
 
 def conflicted_users(connection: Connection) -> list[str]:

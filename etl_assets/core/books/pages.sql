@@ -28,14 +28,21 @@ FROM (SELECT count(*) AS loaded FROM etl.loaded AS l WHERE l."table" = {table}) 
       WHERE e."table" = {table}
         AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {table} AND l.legacy_id = e.legacy_id)) AS left_out
 
--- name: count_pages :one {fresh}
--- Every page anew. Where a former one differs: how many users that is about, nobody among them, and a few of them. What
+-- name: drop_fresh :exec
+-- A transaction may count twice.
+DROP TABLE IF EXISTS pg_temp.etl_fresh
+
+-- name: gather_fresh :exec {fresh}
+-- Every page anew, by itself: a statement that writes to a table that stays is not read for in parallel.
+CREATE TEMP TABLE etl_fresh ON COMMIT DROP AS {fresh}
+
+-- name: replace_pages :one
+-- The fresh pages in the place of the former ones. Where a former one differs: how many users that is about, nobody among them, and a few of them. What
 -- only the app's own rows decide may have changed since, and is no difference; nor is what a wave that was sealed and not
 -- loaded yet will change.
-WITH fresh AS MATERIALIZED ({fresh}),
-compared AS (
+WITH compared AS (
     SELECT b."table", b.legacy_user_id, b.state, b.reason, b.rows, true AS is_former FROM etl.book AS b
-    UNION ALL SELECT f."table", f.legacy_user_id, f.state, f.reason, f.rows, false FROM fresh AS f),
+    UNION ALL SELECT f."table", f.legacy_user_id, f.state, f.reason, f.rows, false FROM pg_temp.etl_fresh AS f),
 judged AS (
     SELECT b."table", b.legacy_user_id, b.is_former, b.rows,
            CASE WHEN b.state IN ('loaded', 'excluded') THEN b.state
@@ -52,7 +59,7 @@ differing AS (
 cleared AS (DELETE FROM etl.book),
 written AS (
     INSERT INTO etl.book ("table", legacy_user_id, state, reason, rows, sums)
-    SELECT f."table", f.legacy_user_id, f.state, f.reason, f.rows, f.sums FROM fresh AS f)
+    SELECT f."table", f.legacy_user_id, f.state, f.reason, f.rows, f.sums FROM pg_temp.etl_fresh AS f)
 SELECT count(*), (array_agg(d.legacy_user_id ORDER BY d.legacy_user_id))[1:6]
 FROM differing AS d
 WHERE NOT EXISTS (SELECT FROM etl.waves AS w WHERE w.undone_at IS NULL AND w.loaded_at IS NULL)
@@ -74,9 +81,15 @@ SELECT (SELECT coalesce(sum(f.rows), 0) FROM former AS f)::bigint,
 -- They are counted anew.
 DELETE FROM etl.totals
 
--- name: write_totals :exec {totals}
--- What the tables say beside the pages.
-INSERT INTO etl.totals ("table", source, loaded, quarantined, excluded) {totals}
+-- name: list_totals :many {totals}
+-- What the tables say beside the pages; read by itself, so that Postgres may do it in parallel.
+SELECT t."table", t.source, t.loaded, t.quarantined, t.excluded FROM ({totals}) AS t
+
+-- name: write_totals :exec (excluded, loaded, quarantined, sources, tables)
+-- They are the books' from here on.
+INSERT INTO etl.totals ("table", source, loaded, quarantined, excluded)
+SELECT * FROM unnest(%(tables)s::text[], %(sources)s::bigint[], %(loaded)s::bigint[], %(quarantined)s::bigint[],
+                     %(excluded)s::bigint[])
 
 -- name: clear_wave_totals :exec
 -- They are counted anew.
@@ -119,6 +132,10 @@ WHERE {ref} = ANY (%(users)s)
 -- Others of whose rows some may be in another state now.
 SELECT DISTINCT d.legacy_user_id FROM ({referring}) AS d
 WHERE d.legacy_user_id IS NOT NULL AND d.legacy_user_id <> ALL (%(users)s)
+
+-- name: list_reasons :many
+-- Which reasons staged rows have.
+SELECT DISTINCT b."table", b.reason FROM etl.book AS b WHERE b.reason IS NOT NULL
 
 -- name: list_conflicted_users :many
 -- Claimed users with rows that the target would refuse, unless something has changed there since.
