@@ -56,7 +56,7 @@ from etl_assets.core.load.late import is_large
 from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.facts import find_fact, replace_fact
 from etl_assets.core.memory.final_books import find_final_books
-from etl_assets.core.memory.staged import staged_tables
+from etl_assets.core.memory.staged import staged_tables, touched_tables
 from etl_assets.core.staging.table import is_altered
 from etl_assets.core.users.users import label_users
 from etl_assets.core.users.waves import unverified_claims, verify_waves
@@ -139,7 +139,8 @@ def _read_back(
     balances = None
     if links.spec.balances:
         balances = compare_balances(connection, links) if set(links.tables) <= set(tables) else []
-    altered = [name for name in tables if whole and is_altered(connection, name)]
+    doubtful = tables if whole else [name for name in tables if name in touched_tables(connection)]
+    altered = [name for name in doubtful if is_altered(connection, name)]
     emptied = find_emptied(connection, links, [name for name in tables if read[name].gone_since])
     return _ReadBack(at, books, Compared(read, known.staging, since), balances, altered, emptied, drift)
 

@@ -230,3 +230,13 @@ def test_a_rule_that_does_not_hold_stops_every_load_until_it_does(carried: World
     assert carried.query("SELECT s::text FROM etl.stg_jobs AS s WHERE s._legacy_id = '4'") == [row]
     assert carried.migrate().exit_code == 0
     assert carried.query("SELECT count(*) FROM etl.loaded WHERE legacy_user_id = '4'") == [(2,)]
+
+
+def test_a_wave_notices_that_somebody_wrote_to_the_staging(carried: World) -> None:
+    carried.execute("UPDATE etl.stg_jobs SET status = 'forged' WHERE _legacy_id = '4'")
+    carried.sign_up("dan@example.com")
+    assert carried.run(LOAD_WAVE, wave=carried.open_wave()) == 1
+    red = {check.check_name for check in carried.told[VERIFICATION].check_results or () if not check.passed}
+    assert "staging_is_as_it_was_written" in red
+    assert carried.migrate().exit_code == 0
+    assert carried.query("SELECT status FROM etl.stg_jobs WHERE _legacy_id = '4'") == [("done",)]

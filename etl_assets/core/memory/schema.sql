@@ -42,7 +42,7 @@ CREATE TABLE etl.final_books (
 
 -- What each staging table was made from; `source_rows` is SQLite's own count of the legacy table, `content` the sha256
 -- of the export, `made_with` what else it hangs on: this program, corrections, the people who were forgotten, and claims.
--- `digest` is an order-free digest of the staging rows as they were written, NULL where none was taken.
+-- `is_touched` says that somebody has written to the staging table since. `digest` is an order-free digest of the staging rows as they were written, NULL where none was taken.
 CREATE TABLE etl.staged (
     "table" text PRIMARY KEY,
     snapshot text NOT NULL,
@@ -53,6 +53,7 @@ CREATE TABLE etl.staged (
     staged_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     content text NOT NULL DEFAULT '',
     made_with text NOT NULL DEFAULT '',
+    is_touched boolean NOT NULL DEFAULT false,
     digest text);
 
 
@@ -299,6 +300,9 @@ $$BEGIN
         DELETE FROM etl.counted;
         IF TG_TABLE_NAME NOT IN ('loaded', 'legacy_user_map') THEN
             DELETE FROM etl.verdicts;
+        END IF;
+        IF pg_catalog.left(TG_TABLE_NAME, 4) = 'stg_' THEN
+            UPDATE etl.staged SET is_touched = true WHERE "table" = pg_catalog.substr(TG_TABLE_NAME, 5);
         END IF;
     END IF;
     RETURN NULL;

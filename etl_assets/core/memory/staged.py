@@ -29,6 +29,11 @@ def staged_tables(connection: Connection) -> set[str]:
     return {name for (name,) in SQL("list_staged").many(connection)}
 
 
+def touched_tables(connection: Connection) -> set[str]:
+    """Tables to whose staging somebody has written since it was made; with what, only reading all of it tells."""
+    return {name for (name,) in SQL("list_touched").many(connection)}
+
+
 def find_staged(connection: Connection, table: str, **facts: str) -> int | None:
     """How many rows a table was staged with, where it was made from just this; None where it was not."""
     found = SQL("find_staged").first(connection, table=table, **facts)

@@ -23,12 +23,12 @@ VALUES (%(table)s, %(snapshot)s, %(spec_digest)s, %(target_digest)s, %(source_ro
 ON CONFLICT ("table") DO UPDATE SET
     snapshot = excluded.snapshot, spec_digest = excluded.spec_digest, target_digest = excluded.target_digest,
     source_rows = excluded.source_rows, staged_rows = excluded.staged_rows, content = excluded.content,
-    made_with = excluded.made_with, digest = NULL,
+    made_with = excluded.made_with, is_touched = false, digest = NULL,
     staged_at = clock_timestamp()
 
 -- name: write_staging_digest :exec (digest, table)
 -- Keeps the digest of what was staged.
-UPDATE etl.staged AS d SET digest = %(digest)s WHERE d."table" = %(table)s
+UPDATE etl.staged AS d SET digest = %(digest)s, is_touched = false WHERE d."table" = %(table)s
 
 -- name: shrink_staged :exec (source, staged, table)
 -- A staged table has fewer rows than it was staged with; `source` is less by one for a forgotten user alone.
@@ -49,3 +49,7 @@ DELETE FROM etl.staged
 SELECT d.staged_rows FROM etl.staged AS d
 WHERE d."table" = %(table)s AND d.snapshot = %(snapshot)s AND d.content = %(content)s AND d.made_with = %(made_with)s
   AND d.spec_digest = %(spec_digest)s AND d.target_digest = %(target_digest)s
+
+-- name: list_touched :many
+-- Staging tables to which somebody has written since they were staged.
+SELECT d."table" FROM etl.staged AS d WHERE d.is_touched
