@@ -33,6 +33,7 @@ SQL = Statements(__file__)
 
 USER_COLUMNS = ("legacy_user_id", "email", "email_key", "verified", "created_at", "created_value")
 OF_FORGOTTEN = "the legacy id was of somebody who was forgotten"
+MANY = 1_000  # claims after which Postgres' statistics of the map are others
 CLOCK_TOLERANCE = timedelta(minutes=1)
 ACCOUNT_COLUMNS = ("id", "email", "email_confirmed_at")
 # What rules an account out. Old projects lack some of these columns of auth.users, and then the thing itself too.
@@ -263,7 +264,8 @@ def seal_wave(
         elif sealed.is_undone:
             raise WaveHindered(f"Wave {key} was undone. Run it by hand, or `etl-assets migrate --wave {key}`.")
     label_users(connection, links)
-    analyze(connection, identifier("etl", "legacy_user_map"))
+    if claimed > MANY:
+        analyze(connection, identifier("etl", "legacy_user_map"))
     return Wave(key, claimed, is_new=sealed is None)
 
 
