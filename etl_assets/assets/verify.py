@@ -280,7 +280,6 @@ def verify_everything(stores: Access, spec: Spec, *, run: dg.DagsterRun) -> dg.M
             tables = _staged_tables(connection, links)
             if not tables and find_final_books(connection):
                 raise CleanedUp
-        with reading(connection):
             whole = is_migrate(run) or not has_reconciled(connection, run=name)
             is_countable = can_be_counted(connection, links)
         drift = Drift()

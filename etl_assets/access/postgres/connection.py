@@ -186,23 +186,27 @@ def looking_up(connection: Connection, *, few: bool) -> Iterator[None]:
     On today's disks a page by itself costs hardly more than one in a row; by default Postgres takes it for four times
     as much (https://www.postgresql.org/docs/current/runtime-config-query.html, random_page_cost).
     """
-    if not few:
+    with _set(connection, "random_page_cost", "1.1", wanted=few):
         yield
-        return
-    connection.execute("SET LOCAL random_page_cost = 1.1")
-    yield
-    connection.execute("SET LOCAL random_page_cost TO DEFAULT")  # where it fails, so does the transaction
 
 
 @contextmanager
 def joining(connection: Connection, *, many: bool) -> Iterator[None]:
     """Where `many` fresh rows are joined, Postgres, which has no statistics of them yet, looks none up by itself."""
-    if not many:
+    with _set(connection, "enable_nestloop", "off", wanted=many):
+        yield
+
+
+@contextmanager
+def _set(connection: Connection, setting: str, value: str, *, wanted: bool) -> Iterator[None]:
+    if not wanted:
         yield
         return
-    connection.execute("SET LOCAL enable_nestloop = off")
+    change = sql.SQL("SET LOCAL {} = {}").format(sql.Identifier(setting), sql.Literal(value))
+    connection.execute(change)
     yield
-    connection.execute("SET LOCAL enable_nestloop TO DEFAULT")  # where it fails, so does the transaction
+    # Where it fails within, so does the transaction.
+    connection.execute(sql.SQL("SET LOCAL {} TO DEFAULT").format(sql.Identifier(setting)))
 
 
 @contextmanager

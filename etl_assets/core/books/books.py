@@ -4,7 +4,7 @@ from psycopg import sql
 
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statements, identifier, joined, literal, staging_table
-from etl_assets.core.books.pages import has_books, money_columns, pages, totals
+from etl_assets.core.books.pages import has_books, money_columns, standing_pages, totals
 from etl_assets.core.links.links import GIVEN_AGAIN, Links
 from etl_assets.core.memory.final_books import find_final_books
 from etl_assets.core.memory.staged import staged_tables
@@ -76,7 +76,7 @@ def _table_books(connection: Connection, links: Links, countable: set[str], *, i
     join_user, account_reasons = links.standing(sql.SQL("b.legacy_user_id"))
     query = SQL(
         "read_groups",
-        pages=SQL("kept_pages") if is_counted else pages(links, names),
+        pages=standing_pages(connection, links, names),
         join_user=join_user,
         account_reasons=account_reasons,
         sums=joined(list(sums)),

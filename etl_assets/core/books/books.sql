@@ -13,10 +13,6 @@ SELECT t.wave, t.rows FROM etl.wave_totals AS t
 -- The ledger is read once, and not once for each wave.
 SELECT l.wave, count(*) AS rows FROM etl.loaded AS l GROUP BY l.wave
 
--- name: kept_pages :fragment
--- As they were counted last.
-SELECT b."table", b.legacy_user_id, b.state, b.reason, b.rows, b.sums FROM etl.book AS b
-
 -- name: kept_totals :fragment
 -- As they were counted last.
 SELECT t."table", t.source, t.loaded, t.quarantined, t.excluded FROM etl.totals AS t

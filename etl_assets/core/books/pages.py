@@ -62,6 +62,11 @@ def pages(links: Links, names: tuple[str, ...] | None = None) -> Statement:
     return Statement("fragment", joined(found, by=" UNION ALL "))
 
 
+def standing_pages(connection: Connection, links: Links, names: tuple[str, ...] | None = None) -> Statement:
+    """A statement for the pages: those that were counted last where they stand, else as they are counted now."""
+    return SQL("kept_pages") if has_books(connection, links) else pages(links, names)
+
+
 def totals(links: Links, names: tuple[str, ...] | None = None) -> Statement:
     """A statement for what the books say beside the pages: `table, source, loaded, quarantined, excluded`."""
     found: list[sql.Composable] = [sql.SQL(NO_TOTALS)]
@@ -176,7 +181,10 @@ def carry(connection: Connection, links: Links, *, users: list[str], wave: str, 
             SQL("add_to_table").exec(connection, table=name, rows=count)
     if any(loaded.values()):
         SQL("add_to_wave").exec(connection, wave=wave, rows=sum(loaded.values()))
-    note_carried(connection) if is_right else void_books(connection)
+    if is_right:
+        note_carried(connection)
+    else:
+        void_books(connection)
 
 
 def clear_books(connection: Connection) -> None:

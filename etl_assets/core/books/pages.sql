@@ -1,3 +1,7 @@
+-- name: kept_pages :fragment
+-- As they were counted last.
+SELECT b."table", b.legacy_user_id, b.state, b.reason, b.rows, b.sums FROM etl.book AS b
+
 -- name: pages_of :fragment {links, of_users, state, sums, table}
 -- One table's pages as its staged rows are now.
 SELECT {table}::text AS "table", g._legacy_user_id AS legacy_user_id, {state} AS state, g._reason AS reason, g.rows, g.sums

@@ -7,7 +7,7 @@ from psycopg import sql
 
 from etl_assets.access.postgres.connection import Connection, streamed
 from etl_assets.access.postgres.statements import Statement, Statements, identifier, joined, literal, staging_table
-from etl_assets.core.books.pages import has_books, money_columns, pages
+from etl_assets.core.books.pages import money_columns, standing_pages
 from etl_assets.core.links.links import Links
 from etl_assets.core.lists.quarantine import csv_line, harmless
 from etl_assets.model.remedies import user_remedy
@@ -30,7 +30,7 @@ def waiting_lines(connection: Connection, links: Links, listed: Counter[str]) ->
         listed: fills with the users per state while the lines are read.
     """
     money = [f"{table}.{column}" for table, column in _money(links.spec)]
-    kept = SQL("kept_pages") if has_books(connection, links) else pages(links)
+    kept = standing_pages(connection, links)
     yield csv_line((*USER_COLUMNS, *(harmless(name) for name in money), "remedy"))
     for user, email, state, reason, *cells in streamed(connection, _query(links, kept)):
         listed[state] += 1

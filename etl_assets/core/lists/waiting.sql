@@ -10,10 +10,6 @@ LEFT JOIN missing AS t ON t.legacy_user_id = m.legacy_user_id
 WHERE m.state <> 'resolved' OR t.legacy_user_id IS NOT NULL
 ORDER BY m.state, m.since, m.legacy_user_id
 
--- name: kept_pages :fragment
--- As the books were counted last.
-SELECT b."table", b.legacy_user_id, b.state, b.rows, b.sums FROM etl.book AS b
-
 -- name: count_pages_open :fragment {pages}
 -- Staged rows that have not arrived, per user and table, with the sums of the money columns.
 SELECT b."table", b.legacy_user_id,

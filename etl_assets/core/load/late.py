@@ -9,10 +9,10 @@ from etl_assets.core.balances.profiles import due_profile
 from etl_assets.core.books.pages import (
     conflicted_users,
     has_books,
-    pages,
     pages_of_users,
     recount_conflicted,
     require_books,
+    standing_pages,
 )
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.update import changed_users, has_changed_row
@@ -36,7 +36,7 @@ def late_users(connection: Connection, links: Links, *, run: str) -> tuple[list[
     with reading(connection):
         staging = describe_staging(connection, [*links.tables, USERS]).mark
         found = changed_balances(connection, links) | due_profile(connection, links)
-        query = _ready_rows("list_users_with_ready_rows", links, SQL("kept_pages"))
+        query = _ready_rows("list_users_with_ready_rows", links, standing_pages(connection, links))
         found |= {user for (user,) in query.many(connection)}
         if not SQL("find_wave_since").first(connection, staging=staging):
             for name in links.tables:
@@ -72,11 +72,10 @@ def has_late_rows(connection: Connection, links: Links, *, search: bool = True) 
 
 
 def _has_ready_rows(connection: Connection, links: Links, owned: tuple[str, ...], *, search: bool) -> bool:
-    if not has_books(connection, links):
-        return _ready_rows("find_ready_page", links, pages(links, owned)).first(connection) is not None
-    if _ready_rows("find_ready_page", links, SQL("kept_pages")).first(connection):
+    if _ready_rows("find_ready_page", links, standing_pages(connection, links, owned)).first(connection):
         return True
-    users = conflicted_users(connection) if search else []
+    # Pages that were counted just now say of these users what is so.
+    users = conflicted_users(connection) if search and has_books(connection, links) else []
     return any(
         users and _ready_rows("find_ready_page", links, pages_of_users(links, name)).first(connection, users=users)
         for name in owned

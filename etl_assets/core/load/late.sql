@@ -1,7 +1,3 @@
--- name: kept_pages :fragment
--- As the books were counted last.
-SELECT b.legacy_user_id, b.state FROM etl.book AS b
-
 -- name: ready_pages :fragment {account_reasons, join_user, pages}
 -- Users with rows that could be loaded now: new, corrected, or freed by a row that has arrived.
 SELECT b.legacy_user_id

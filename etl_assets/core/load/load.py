@@ -65,7 +65,10 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
     with writing(connection, run=loader.run):
         # Of many users the pages are counted together, when all of them have been loaded.
         loader = replace(loader, is_small=is_small, carries=is_small and can_be_carried(links))
-        (require_books if loader.carries else _void)(connection, links, run=loader.run)
+        if loader.carries:
+            require_books(connection, links, run=loader.run)
+        else:
+            void_books(connection)
     load_own = _load_in_lanes if with_lanes else _load_in_turn
     load_own(loader, owned, own, wave=wave, loaded=loaded, progress=progress)
     staging = _load_late(loader, owned, wave=wave, loaded=loaded)
@@ -162,11 +165,6 @@ def _load_lookup(loader: Loader, name: str, *, is_narrowed: bool) -> int:
         fault_point("load.before_commit")
     fault_point("load.committed")
     return count + adopted
-
-
-def _void(connection: Connection, links: Links, *, run: str) -> None:
-    del links, run
-    void_books(connection)
 
 
 def _are_apart(connection: Connection, links: Links, owned: list[str]) -> bool:
