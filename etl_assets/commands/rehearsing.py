@@ -18,12 +18,14 @@ from etl_assets.core.memory.suppressions import read_suppressions
 from etl_assets.core.rehearse.rehearsal import CellFaults, Rehearsal, rehearse_staging
 from etl_assets.core.staging.corrections_file import read_corrections
 from etl_assets.core.staging.frames import staged_batches
+from etl_assets.core.staging.input import reader_of
 from etl_assets.core.staging.lineage import ACCEPTED_LENGTH, require_the_same_file
 from etl_assets.core.staging.table import Corrected, StagingSource
 from etl_assets.core.users.claims_file import read_claims
 from etl_assets.model.books import TableBook
 from etl_assets.model.claims import Claims
 from etl_assets.model.corrections import CorrectionsFile
+from etl_assets.model.target import Reader
 from etl_assets.settings import Settings
 from etl_assets.spec.exports import Export, exports_of
 from etl_assets.spec.model import USERS, Spec
@@ -44,6 +46,7 @@ def rehearse(connection: Connection, settings: Settings, spec: Spec, links: Link
         with reading(connection):
             require_the_same_file(connection, whole, spec, digest=sha256_of(whole)[:ACCEPTED_LENGTH])
         claims = read_claims(settings.claims_path) if spec.users else Claims()
+        read = reader_of(connection)
         file, gone, copy = read_corrections(settings.corrections_path, spec), Scrubbed(), whole
         suppressions = read_suppressions(connection)
         if suppressions:
@@ -51,7 +54,7 @@ def rehearse(connection: Connection, settings: Settings, spec: Spec, links: Link
         return rehearse_staging(
             connection,
             links,
-            {name: lambda name=name: _source(copy, spec, links, name, (file, gone)) for name in links.tables},  # type: ignore[misc]
+            {name: lambda name=name: _source(copy, spec, links, name, (file, gone), read) for name in links.tables},  # type: ignore[misc]
             lambda inner: _stage_users(inner, copy, spec, Corrected(file.of(USERS)), claims),
             key_columns(copy, spec),
         )
@@ -61,7 +64,7 @@ def rehearse(connection: Connection, settings: Settings, spec: Spec, links: Link
 
 
 def _source(
-    copy: Path, spec: Spec, links: Links, name: str, laid_over: tuple[CorrectionsFile, Scrubbed]
+    copy: Path, spec: Spec, links: Links, name: str, laid_over: tuple[CorrectionsFile, Scrubbed], read: Reader
 ) -> StagingSource:
     file, forgotten = laid_over[0], laid_over[1].rows.get(name, [])
     export = exports_of(spec)[name]
@@ -71,7 +74,7 @@ def _source(
             return StagingSource(SNAPSHOT, 0, excluded=[], batches=[])
         total = count_rows(connection, reader.table) + len(forgotten)
         excluded = [key for keys in reader.excluded() for key in keys["_key"].to_list()]
-        plan = StagePlan(spec, spec.tables[name], links.targets[name], reader.labels, reader.usual)
+        plan = StagePlan(spec, spec.tables[name], links.targets[name], reader.labels, reader.usual, read)
     laid = Corrected(file.of(name), file.sha256)
     return StagingSource(
         SNAPSHOT,

@@ -11,22 +11,32 @@ from etl_assets.init.type_choice import as_type
 from etl_assets.model.target import TargetColumn, TargetTable
 from etl_assets.model.words import counted
 from etl_assets.spec.model import USERS
+from etl_assets.spec.types import INPUT, LIST, OF_EXTENSIONS, READ_BY_POSTGRES, element_of
 
 SPEC_TYPES = {
     "text": "text",
     "character varying": "text",
+    "character": "text",
     "smallint": "integer",
     "integer": "integer",
     "bigint": "bigint",
     "numeric": "numeric",
     "double precision": "double",
+    "real": "real",
+    "money": "money",
     "boolean": "boolean",
     "date": "date",
     "timestamp with time zone": "timestamptz",
+    "timestamp without time zone": "timestamp",
+    "time without time zone": "time",
+    "time with time zone": "timetz",
+    "interval": "interval",
     "uuid": "uuid",
+    "json": "json",
     "jsonb": "jsonb",
     "bytea": "bytea",
 }
+OF_POSTGRES = {base: name for name, base in READ_BY_POSTGRES.items()}
 ACCOUNT_TABLES = (("public", "profiles"), ("auth", "users"))
 
 
@@ -129,9 +139,7 @@ def _fitted_column(
         return replace(column, absent=f"{target.schema}.{target.name} has no such column")
     if found.generated:
         return replace(column, absent="the target computes this column itself")
-    type_ = "text" if found.labels else SPEC_TYPES.get(found.base)
-    if type_ is None:
-        return replace(column, absent=f"{found.name} is {found.type} there, which no type of a spec fills")
+    type_ = _spec_type(found)
     column = replace(column, name=found.name)
     if column.references:
         wanted = "uuid" if column.references == USERS else ids[column.references].type
@@ -141,6 +149,20 @@ def _fitted_column(
     else:
         choice = column.choice if column.choice.type == type_ else as_type(facts, type_)
     return replace(column, choice=_with_not_null(choice, facts, found))
+
+
+def _spec_type(column: TargetColumn) -> str:
+    """The type of a spec that fills this column; where none is made for it, Postgres reads the text itself."""
+    element = element_of(column.base)
+    if element is not None:
+        return f"{_spec_type(replace(column, base=element))}{LIST}"
+    if column.labels:
+        return "text"
+    bare = column.base.rpartition(".")[2]
+    if bare == "citext":
+        return "text"
+    known = bare if bare in OF_EXTENSIONS else column.base
+    return SPEC_TYPES.get(known) or OF_POSTGRES.get(known) or INPUT
 
 
 def _matching(column: DraftColumn, target: TargetTable, taken: set[str | None]) -> TargetColumn | None:

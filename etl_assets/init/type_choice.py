@@ -8,6 +8,7 @@ from etl_assets.init.names import looks_boolean, looks_like_time
 from etl_assets.init.table_facts import ColumnFacts
 from etl_assets.init.value_shapes import has_clock
 from etl_assets.model.words import counted
+from etl_assets.spec.types import TIMES
 
 NEARLY_ALL = 0.99
 NEAR = 0.5
@@ -16,6 +17,8 @@ UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "julia
 SMALL_SHAPES = ("zero_or_one", "zero_led", "small")
 WHOLE_SHAPES = (*SMALL_SHAPES, "big")
 DECIMAL_SHAPES = (*WHOLE_SHAPES, "digits", "decimal")
+# Types that take what another one takes, as far as init looks.
+ALIKE = {"timestamp": "timestamptz", "smallint": "integer", "real": "double", "money": "numeric", "json": "jsonb"}
 KNOWN_TYPES = (
     "int integer tinyint smallint mediumint bigint char varchar nchar nvarchar character text clob blob real float "
     "double decimal numeric money boolean bool date datetime timestamp timestamptz time json jsonb uuid string year "
@@ -25,10 +28,14 @@ TYPE_WORD = re.compile(r"[a-z]+")
 
 
 def fitting(column: ColumnFacts, type_: str) -> int:
-    """How many cells the rule of a type takes as they stand, without unit, format or encoding."""
+    """How many cells the rule of a type takes as they stand, without unit, format or encoding.
+
+    All of them where init has not looked at what the type asks for, as of a span or a list: `check` does.
+    """
     c = column
+    type_ = ALIKE.get(type_, type_)
     numbers = c.integers + c.reals - c.infinities
-    return {
+    rules = {
         "boolean": lambda: c.zeros_and_ones + c.shaped("zero_or_one", "boolean"),
         "integer": lambda: c.small_integers + c.whole_reals + c.shaped(*SMALL_SHAPES),
         "bigint": lambda: c.integers + c.whole_reals + c.shaped(*WHOLE_SHAPES),
@@ -40,7 +47,8 @@ def fitting(column: ColumnFacts, type_: str) -> int:
         "jsonb": lambda: c.shaped("json"),
         "bytea": lambda: c.blobs,
         "text": lambda: c.integers + c.reals + c.texts - c.shaped("undecodable", "nul"),
-    }[type_]()
+    }
+    return rules[type_]() if type_ in rules else c.filled
 
 
 def as_type(column: ColumnFacts, type_: str) -> Choice:
@@ -49,12 +57,13 @@ def as_type(column: ColumnFacts, type_: str) -> Choice:
     Whether they are enough is for the caller to say: `misses` counts the cells that would be quarantined.
     """
     options, notes, taken = dict[str, str](), list[str](), fitting(column, type_)
-    if type_ == "timestamptz" and (unit := _best_unit(column)) and column.epochs[unit] > taken:
+    is_instant = ALIKE.get(type_, type_) == "timestamptz"
+    if is_instant and (unit := _best_unit(column)) and column.epochs[unit] > taken:
         numbers = column.integers + column.reals
         options["unit"], taken = unit, numbers
         notes.append(_epoch_note(column, unit))
-    if type_ in ("timestamptz", "date"):
-        found = [f for f in _best_formats(column) if has_clock(f) == (type_ == "timestamptz")]
+    if type_ in TIMES:
+        found = [f for f in _best_formats(column) if has_clock(f) == is_instant]
         if found and _read_by(column, found[0]) > taken:
             options, taken = {"format": found[0]}, _read_by(column, found[0])
             notes = [_format_note(column, found[0])]

@@ -90,6 +90,12 @@ ROW_REMEDIES = {
     "target_conflict": "Breaks a constraint of the new table. Correct the row, or relax the constraint.",
     "required": "The new table wants a value here. Enter one, or give the column a `default` in the spec.",
     "number_without_unit": "A number where a time is wanted. Say its `unit` in the spec: s, ms, us or julian.",
+    "target_would_round": "The new table's column has fewer digits than the value. Give it more, or say `round: true` "
+    "in the spec.",
+    "target_would_change": "The new table would write the value in another way. Say it as Postgres does, with an "
+    "`expr` in the spec or a line of the corrections file.",
+    "target_refuses": "Postgres cannot read the value as the column's type. Correct it in the legacy app.",
+    "not_a_list": "The cell is no JSON array. Correct it, or say in the spec what separates its elements: `split`.",
     "not_iso_8601": "A time in a form of its own. Say its `format` in the spec, or correct it.",
     "no_such_date": "No calendar has this date. Correct it in the legacy app.",
     "not_in_map": "The spec's `map` does not know this value. Add it there.",

@@ -1,11 +1,18 @@
 """What a target table is, as the Postgres catalog tells it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+# A type as DDL writes it and texts -> how Postgres writes each of these values, None where it refuses one.
+Reader = Callable[[str, list[str]], list[str | None]]
 
 
 @dataclass(frozen=True)
 class TargetColumn:
-    """One column: `type` as DDL writes it (`numeric(10,2)`), `base` without its limits (`numeric`)."""
+    """One column: `type` as DDL writes it (`numeric(10,2)`), `base` without its limits (`numeric`).
+
+    Of a domain both are the type under it, and `domain` is its name. `labels` are an enum's, those of a list's too.
+    """
 
     name: str
     type: str
@@ -17,6 +24,7 @@ class TargetColumn:
     not_null: bool = False
     has_default: bool = False
     generated: bool = False
+    domain: str | None = None
 
     @property
     def needs_value(self) -> bool:

@@ -7,10 +7,8 @@ from uuid import UUID
 from pydantic import Field, field_validator, model_validator
 
 from etl_assets.spec.sections import Strict, Timed
+from etl_assets.spec.types import Type
 
-Type = Literal[
-    "text", "integer", "bigint", "numeric", "double", "boolean", "date", "timestamptz", "uuid", "jsonb", "bytea"
-]
 USERS = "users"
 CREATED = "created_at"
 # What apps call the moment at which a row was made.
@@ -191,7 +189,13 @@ class References(Strict):
 
 
 class Column(Timed):
-    """One target column: its type and where its value comes from."""
+    """One target column: its type and where its value comes from.
+
+    `round`: the operator's word that what the target cannot hold is rounded, and counted.
+
+    `target_timezone` is the zone whose clock a column of type `timestamp` shows, the legacy one where nothing is said.
+    `split` separates the elements of a list that is not written as JSON.
+    """
 
     type: Type
     from_: str | None = Field(None, alias="from")
@@ -201,6 +205,9 @@ class Column(Timed):
     required: bool = False
     empty: Literal["null"] | None = None
     encoding: str | None = None
+    round: bool = False
+    target_timezone: str | None = None
+    split: str | None = None
     references: References | None = None
     secret: Literal["allowed"] | None = None
 

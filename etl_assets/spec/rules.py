@@ -18,6 +18,7 @@ from etl_assets.spec.model import (
     Table,
     Users,
 )
+from etl_assets.spec.types import EXACT_NUMBERS, NUMBERS, TIMES, element_of, is_read_by_postgres
 from etl_assets.spec.yaml_lines import Path
 
 SECRET_WORDS = frozenset(
@@ -27,11 +28,15 @@ SECRET_WORDS = frozenset(
 SECRET_TAILS = frozenset({"code", "id", "value"})
 SECRET_HEADS = frozenset({"access", "api", "csrf", "private", "refresh", "reset", "user"})
 OPTION_TYPES = {
-    "unit": ("timestamptz", "date"),
-    "format": ("timestamptz", "date"),
-    "ambiguous": ("timestamptz",),
-    "encoding": ("text", "bytea"),
+    "unit": (*TIMES, "interval"),
+    "format": TIMES,
+    "ambiguous": ("timestamptz", "timestamp"),
+    "timezone": ("timestamptz", "timestamp"),
+    "target_timezone": ("timestamp",),
+    "encoding": ("text", "bytea", "uuid"),
+    "round": (*TIMES, "time", "timetz", "interval", "numeric", "money", "real", "double"),
 }
+GUID = "guid"
 BYTEA_ENCODINGS = ("hex", "base64", "utf8")
 EXPORT_NAMES = ("_key", "_classes")
 STAGING_NAMES = frozenset("_legacy_id _new_id _legacy_user_id _account_id _wave _reason _state _created".split())
@@ -69,12 +74,7 @@ def check_rules(spec: Spec) -> None:
     Raises:
         SpecFault: the first broken rule.
     """
-    try:
-        ZoneInfo(spec.source.timezone)
-        # Two tables of zones: Python's knows what the operator may write, polars' converts.
-        pl.Series([datetime(2024, 1, 1)]).dt.replace_time_zone(spec.source.timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError, pl.exceptions.ComputeError):
-        raise SpecFault(("source", "timezone"), f"{spec.source.timezone!r} is not an IANA time zone") from None
+    _check_zone(("source", "timezone"), spec.source.timezone)
     if spec.accounts.from_ == "profiles" and not spec.accounts.accept_unconfirmed:
         raise SpecFault(
             ("accounts", "from"),
@@ -99,6 +99,15 @@ def check_rules(spec: Spec) -> None:
         _check_balance(spec, name, balance)
     for name, attribute in spec.profile.items():
         _check_attribute(spec, name, attribute)
+
+
+def _check_zone(path: Path, zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+        # Two tables of zones: Python's knows what the operator may write, polars' converts.
+        pl.Series([datetime(2024, 1, 1)]).dt.replace_time_zone(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError, pl.exceptions.ComputeError):
+        raise SpecFault(path, f"{zone!r} is not an IANA time zone") from None
 
 
 def _check_created(users: Users) -> None:
@@ -136,6 +145,8 @@ def _check_attribute(spec: Spec, name: str, attribute: Attribute) -> None:
         raise SpecFault((*path, "from"), f"{attribute.users_column!r} looks like a secret")
     if attribute.users_column in EXPORT_NAMES:
         raise SpecFault((*path, "from"), f"{attribute.users_column!r} is a name that the exports need themselves")
+    if is_read_by_postgres(element_of(attribute.type) or attribute.type):
+        raise SpecFault((*path, "type"), f"{attribute.type} is for columns of tables")
     _check_options(path, attribute)
 
 
@@ -144,7 +155,7 @@ def _check_money(spec: Spec, path: Path, table: str, amount: str) -> None:
         raise SpecFault(path, f"{table}.{amount} is no column of this spec")
     if spec.tables[table].owner.is_none:
         raise SpecFault(path, f"{table} has no owner whose balance its rows could add up to")
-    if spec.tables[table].columns[amount].type not in ("integer", "bigint", "numeric"):
+    if spec.tables[table].columns[amount].type not in EXACT_NUMBERS:
         raise SpecFault(path, f"{table}.{amount} is no exact number; money is integer or numeric")
 
 
@@ -198,7 +209,7 @@ def _check_checks(table: Table) -> None:
         for name in columns:
             if name not in table.columns:
                 raise SpecFault((*path, kind), f"names {name!r}, which is no column of this table")
-            if kind == "sum" and table.columns[name].type not in ("integer", "bigint", "numeric", "double"):
+            if kind == "sum" and table.columns[name].type not in NUMBERS:
                 raise SpecFault((*path, kind), f"cannot add up {name!r}, which is no number")
 
 
@@ -215,14 +226,26 @@ def _check_column(spec: Spec, table: Table, name: str, column: Column) -> None:
 
 
 def _check_options(path: Path, column: Column) -> None:
+    type_ = element_of(column.type) or column.type
     for key, types in OPTION_TYPES.items():
-        if getattr(column, key) is not None and column.type not in types:
+        if getattr(column, key) not in (None, False) and type_ not in types:
             raise SpecFault((*path, key), f"is for columns of type {' or '.join(types)}")
+    if column.split is not None and type_ == column.type:
+        raise SpecFault((*path, "split"), "is for lists, such as `text[]`")
+    if column.unit == "julian" and type_ == "interval":
+        raise SpecFault((*path, "unit"), "of an interval is s, ms or us")
     if column.encoding is not None:
-        _check_encoding((*path, "encoding"), column.type, column.encoding)
+        _check_encoding((*path, "encoding"), type_, column.encoding)
+    for key in ("timezone", "target_timezone"):
+        if (zone := getattr(column, key)) is not None:
+            _check_zone((*path, key), zone)
 
 
 def _check_encoding(path: Path, kind: str, encoding: str) -> None:
+    if kind == "uuid":
+        if encoding != GUID:
+            raise SpecFault(path, f"{encoding!r} is not `{GUID}`, the order of bytes in which .NET writes BLOBs")
+        return
     if kind == "bytea":
         if encoding not in BYTEA_ENCODINGS:
             raise SpecFault(path, f"{encoding!r} is none of {', '.join(BYTEA_ENCODINGS)}, in which bytes are written")

@@ -14,11 +14,12 @@ class Strict(BaseModel):
 
 
 class Timed(Strict):
-    """What says how a legacy time is read."""
+    """What says how a legacy time is read; `timezone` is its own where it differs from `source.timezone`."""
 
     unit: Literal["s", "ms", "us", "julian"] | None = None
     format: str | None = None
     ambiguous: Literal["earliest", "latest"] | None = None
+    timezone: str | None = None
 
     @property
     def time_format(self) -> TimeFormat | None:

@@ -4,12 +4,12 @@ import polars as pl
 
 from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.model.target import TargetColumn
-from etl_assets.spec.model import Type
 from etl_assets.transform.staging import CLASS_NAMES
-from etl_assets.transform.values import Cell, verdict_of
+from etl_assets.transform.values.cell import Cell
+from etl_assets.transform.values.rules import verdict_of
 
 BALANCE_COLUMNS = ("legacy_user_id", "amount", "column", "storage_class", "value", "rule")
-RULES: dict[str, Type] = {"smallint": "integer", "integer": "integer", "bigint": "bigint", "numeric": "numeric"}
+RULES = {"smallint": "integer", "integer": "integer", "bigint": "bigint", "numeric": "numeric"}
 
 
 def balance_rows(

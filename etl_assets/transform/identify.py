@@ -10,6 +10,8 @@ from etl_assets.model.errors import SpecError
 from etl_assets.spec.model import References
 
 BIGINT = float(2**63)
+UUID_36 = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+UUID_32 = r"^[0-9a-fA-F]{32}$"
 
 
 def uuid5_of(key: pl.Expr, *, namespace: UUID, table: str) -> pl.Expr:
@@ -19,6 +21,24 @@ def uuid5_of(key: pl.Expr, *, namespace: UUID, table: str) -> pl.Expr:
     """
     name = pl.concat_str(pl.lit(f"{table}/"), key)
     return name.uuidhash.uuid5(str(namespace))  # type: ignore[attr-defined,no-any-return]
+
+
+def uuid_digits(text: pl.Expr) -> pl.Expr:
+    """The 32 lower-case hex digits of a UUID in any usual spelling, NULL where the text is none.
+
+    Those that Postgres reads (https://www.postgresql.org/docs/current/datatype-uuid.html), and `urn:uuid:` (RFC 9562).
+    """
+    bare = text.str.to_lowercase().str.strip_prefix("urn:uuid:")
+    inner = bare.str.extract(r"^\{(.*)\}$", 1).fill_null(bare)
+    return pl.when(inner.str.contains(UUID_36) | inner.str.contains(UUID_32)).then(
+        inner.str.replace_all("-", "", literal=True)
+    )
+
+
+def with_hyphens(digits: pl.Expr) -> pl.Expr:
+    """32 hex digits as Postgres writes a uuid."""
+    parts = [digits.str.slice(at, length) for at, length in ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))]
+    return pl.concat_str(*parts, separator="-")
 
 
 def key_text(text: pl.Expr, kind: pl.Expr) -> pl.Expr:

@@ -6,8 +6,9 @@ from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.model.target import TargetColumn
 from etl_assets.spec.model import Attribute
 from etl_assets.transform.staging import CLASS_NAMES, as_column
-from etl_assets.transform.values import Cell, verdict_of
-from etl_assets.transform.verdict import first_fault
+from etl_assets.transform.values.cell import Cell
+from etl_assets.transform.values.rules import verdict_of
+from etl_assets.transform.values.verdict import first_fault
 
 PROFILE_COLUMNS = ("legacy_user_id", "value", "column", "storage_class", "cell", "rule")
 

@@ -7,34 +7,40 @@ import polars as pl
 
 from etl_assets.model.errors import TargetMismatch
 from etl_assets.model.ids import ROWID_PREFIX
-from etl_assets.model.target import TargetColumn, TargetTable
+from etl_assets.model.target import Reader, TargetColumn, TargetTable
 from etl_assets.spec.exports import label_of
 from etl_assets.spec.model import KEEP_OTHERS, USERS, Column, References, Spec, Table
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
 from etl_assets.transform.identify import key_text, referenced_key, renamed_in_text, uuid5_of
-from etl_assets.transform.times import TimeOptions, is_plain
-from etl_assets.transform.values import Cell, verdict_of
-from etl_assets.transform.verdict import Verdict, first_fault
+from etl_assets.transform.values.cell import Cell, no_reader
+from etl_assets.transform.values.rules import verdict_of
+from etl_assets.transform.values.times import TimeOptions, is_plain
+from etl_assets.transform.values.verdict import Verdict, first_fault
 
+CLOCKED = ("timestamptz", "timestamp")
 CLASS_NAMES = {"n": "null", "i": "integer", "r": "real", "t": "text", "b": "blob", "T": "text"}
 
 
 @dataclass(frozen=True)
 class StagePlan:
-    """What a table's transform needs to know: the spec, the target, the CSV's labels and their usual classes."""
+    """What a table's transform needs to know: the spec, the target, the CSV's labels and their usual classes.
+
+    `read` asks Postgres what it makes of texts whose type it alone can read.
+    """
 
     spec: Spec
     table: Table
     target: TargetTable
     labels: tuple[str, ...]
     usual: dict[str, str] = field(default_factory=dict)
+    read: Reader = no_reader
 
     def cell(self, label: str, target: TargetColumn) -> Cell:
         """The cells under one CSV header."""
         text = pl.col(label)
         letter = pl.col("_classes").str.slice(self.labels.index(label), 1)
         kind = pl.when(text.is_null()).then(pl.lit("n")).otherwise(pl.coalesce(letter, pl.lit(self.usual[label])))
-        return Cell(text, kind, target, times=TimeOptions(self.spec.source.timezone))
+        return Cell(text, kind, target, times=TimeOptions(self.spec.source.timezone), read=self.read)
 
     def target_column(self, name: str) -> TargetColumn:
         """The catalog's word on a target column.
@@ -117,7 +123,7 @@ def _plain_times(batch: pl.DataFrame, plan: StagePlan) -> set[str]:
     """Timestamp columns of which every cell of the batch is text of the usual form."""
     if not batch["_classes"].is_null().all():
         return set()
-    labels = {n: label_of(plan.table, n) for n, column in plan.table.columns.items() if column.type == "timestamptz"}
+    labels = {n: label_of(plan.table, n) for n, column in plan.table.columns.items() if column.type in CLOCKED}
     return {name for name, label in labels.items() if plan.usual[label] == "t" and is_plain(batch[label])}
 
 
@@ -142,8 +148,16 @@ def _column(plan: StagePlan, name: str, column: Column, *, plain: bool = False) 
 def as_column(cell: Cell, column: Column, *, timezone: str, plain: bool = False) -> tuple[Cell, pl.Expr]:
     """The cells as the options of their column leave them, and where `map` does not know one."""
     has_changes = column.map is not None or column.default is not None
-    times = TimeOptions(timezone, column.unit, column.time_format, column.ambiguous, plain=plain and not has_changes)
-    cell = replace(cell, times=times, encoding=column.encoding)
+    times = TimeOptions(
+        column.timezone or timezone,
+        column.unit,
+        column.time_format,
+        column.ambiguous,
+        plain=plain and not has_changes,
+        target_timezone=column.target_timezone,
+        rounds=column.round,
+    )
+    cell = replace(cell, times=times, encoding=column.encoding, split=column.split)
     unmapped = pl.lit(value=False)
     if column.map is not None:
         cell, unmapped = _mapped(cell, column.map)

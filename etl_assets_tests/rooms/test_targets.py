@@ -17,9 +17,10 @@ USER = f"INSERT INTO users VALUES (1, 'ann@example.com', NULL, '{AT}');"
     ("change", "words"),
     [
         ("ALTER TABLE public.jobs ALTER COLUMN created_at TYPE timestamp", "timestamp without time zone"),
-        ("ALTER TABLE public.jobs ALTER COLUMN metadata TYPE json", "is json in the target"),
+        ("ALTER TABLE public.jobs ALTER COLUMN metadata TYPE text", "is text in the target"),
+        ("ALTER TABLE public.jobs ALTER COLUMN status TYPE interval day USING NULL", "is interval day in the target"),
         ("ALTER TABLE public.credit_transactions ALTER COLUMN amount TYPE real", "is real in the target"),
-        ("ALTER TABLE public.jobs ALTER COLUMN status TYPE char(9)", "character"),
+        ("ALTER TABLE public.jobs ALTER COLUMN status TYPE inet USING NULL", "is inet in the target"),
         ("ALTER TABLE public.jobs ADD COLUMN tenant text NOT NULL", "'tenant' is NOT NULL without a default"),
         ("ALTER TABLE public.jobs DROP COLUMN status", "no column 'status'"),
         ("DROP TABLE public.artifacts, public.jobs", "public.jobs does not exist"),

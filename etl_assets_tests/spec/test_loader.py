@@ -225,8 +225,9 @@ def test_a_missing_key_is_named_with_the_line_of_its_section(text: str, line: in
             column("a: txt"),
             5,
             "tables.items.columns.a.type",
-            "input should be 'text', 'integer', 'bigint', 'numeric', 'double', 'boolean', 'date', 'timestamptz', 'uuid', "
-            "'jsonb' or 'bytea', not 'txt'",
+            "'txt' is no type; known are text, smallint, integer, bigint, numeric, money, real, double, boolean, date, "
+            "time, timetz, timestamp, timestamptz, interval, uuid, json, jsonb, bytea, lists of them (`text[]`), and "
+            "`input` for any other, whose text Postgres reads itself",
         ),
         (HEAD + JOBS + "    id: uuid4\n", 9, "tables.jobs.id.rule", "input should be 'uuid5' or 'keep', not 'uuid4'"),
         (
@@ -622,20 +623,26 @@ def test_autoconfirmed_addresses_are_trusted_only_by_the_operators_word() -> Non
     ("options", "path", "problem"),
     [
         ("type: timestamptz, unit: h", ".unit", "input should be 's', 'ms', 'us' or 'julian', not 'h'"),
-        ("type: text, unit: s", ".unit", "is for columns of type timestamptz or date"),
+        ("type: text, unit: s", ".unit", "is for columns of type timestamptz or timestamp or date or interval"),
         ("type: integer, format: '%Y'", ".format", "needs exactly one month (%m or %b or %B)"),
-        ("type: text, format: '%Y-%m-%d'", ".format", "is for columns of type timestamptz or date"),
+        ("type: text, format: '%Y-%m-%d'", ".format", "is for columns of type timestamptz or timestamp or date"),
         ("type: date, format: '%d/%m/%q'", ".format", "has the directive '%q', unknown or twice; known are"),
         ("type: date, format: '%d/%m/%d'", ".format", "has the directive '%d', unknown or twice; known are"),
         ("type: timestamptz, format: '%d/%m/%y %I:%M'", ".format", "%I and %p go together"),
         ("type: timestamptz, format: '%d/%m/%y %M'", ".format", "has minutes without hours"),
         ("type: timestamptz, format: '%d/%m/%y %H:%M.%f'", ".format", "has a fraction (%f) without seconds"),
         ("type: timestamptz, ambiguous: both", ".ambiguous", "input should be 'earliest' or 'latest', not 'both'"),
-        ("type: date, ambiguous: latest", ".ambiguous", "is for columns of type timestamptz"),
+        ("type: date, ambiguous: latest", ".ambiguous", "is for columns of type timestamptz or timestamp"),
+        ("type: timestamptz, target_timezone: UTC", ".target_timezone", "is for columns of type timestamp"),
+        ("type: timestamp, timezone: Mars/Olympus", ".timezone", "'Mars/Olympus' is not an IANA time zone"),
+        ("type: interval, unit: julian", ".unit", "of an interval is s, ms or us"),
+        ("type: text, split: ','", ".split", "is for lists, such as `text[]`"),
+        ("type: integer, round: true", ".round", "is for columns of type timestamptz or timestamp or date or time"),
+        ("type: uuid, encoding: utf8", ".encoding", "'utf8' is not `guid`"),
         ("type: text, encoding: klingon", ".encoding", "'klingon' is no text encoding; a usual one is `cp1252`"),
         ("type: text, encoding: base64", ".encoding", "'base64' is no text encoding"),
         ("type: bytea, encoding: cp1252", ".encoding", "'cp1252' is none of hex, base64, utf8"),
-        ("type: jsonb, encoding: cp1252", ".encoding", "is for columns of type text or bytea"),
+        ("type: jsonb, encoding: cp1252", ".encoding", "is for columns of type text or bytea or uuid"),
     ],
 )
 def test_an_option_that_cannot_be_meant_is_refused(options: str, path: str, problem: str) -> None:

@@ -14,8 +14,9 @@ from etl_assets.spec.loader import load_spec
 from etl_assets.spec.model import Spec
 from etl_assets.spec.shapes import Staged
 from etl_assets.transform.staging import StagePlan, stage
-from etl_assets.transform.times import TimeOptions
-from etl_assets.transform.values import Cell, verdict_of
+from etl_assets.transform.values.cell import Cell
+from etl_assets.transform.values.rules import verdict_of
+from etl_assets.transform.values.times import TimeOptions
 from etl_assets_tests.world import EVERYTHING
 
 BASES = {"double": "double precision", "timestamptz": "timestamp with time zone"}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_series_equal
 
-from etl_assets.transform.json_text import json_fault, json_faults
+from etl_assets.transform.values.json_text import json_fault, json_faults
 from etl_assets_tests.transform import reference
 from etl_assets_tests.transform.cells import FAST
 

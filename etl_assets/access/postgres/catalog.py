@@ -1,6 +1,7 @@
 """The target tables as the catalog tells them, and whether they can hold what the spec sends."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,24 +10,9 @@ from etl_assets.access.postgres.statements import Statement, Statements, literal
 from etl_assets.model.errors import TargetMismatch
 from etl_assets.model.target import CheckRule, ForeignRule, TargetColumn, TargetTable, UniqueRule
 from etl_assets.spec.model import Spec, Table
+from etl_assets.spec.types import holds
 
 SQL = Statements(__file__)
-
-# Spec type -> target types that hold every value that the type's rule lets through. Where the target is narrower
-# (smallint, numeric(p,s), varchar(n), timestamptz(3)), the rule knows its limits and quarantines what does not fit.
-HOLDS: dict[str, tuple[str, ...]] = {
-    "text": ("text", "character varying", "enum"),
-    "integer": ("integer", "bigint", "smallint", "numeric"),
-    "bigint": ("bigint", "integer", "smallint", "numeric"),
-    "numeric": ("numeric", "bigint", "integer", "smallint"),
-    "double": ("double precision",),
-    "boolean": ("boolean",),
-    "date": ("date",),
-    "timestamptz": ("timestamp with time zone",),
-    "uuid": ("uuid",),
-    "jsonb": ("jsonb",),
-    "bytea": ("bytea",),
-}
 
 
 def regclass(schema: str, table: str) -> str:
@@ -99,11 +85,12 @@ def read_columns(connection: Connection, *tables: str) -> list[dict[str, TargetC
 def _columns(found: list[list[Any]]) -> dict[str, TargetColumn]:
     columns = {}
     for row in found:
-        column, kind, base, precision, scale, length, seconds, labels, not_null, default, generated = row
+        column, kind, base, domain, precision, scale, length, seconds, labels, not_null, default, generated = row
         columns[column] = TargetColumn(
             name=column,
             type=kind,
             base=base,
+            domain=domain,
             precision=precision if base == "numeric" else seconds,
             scale=scale,
             length=length,
@@ -173,7 +160,7 @@ def require_fit(table: Table, target: TargetTable) -> None:
             and "null" in (column.references.otherwise, column.references.unresolved)
         ):
             problems.append(f"{name!r} is NOT NULL in the target, and its reference may become NULL")
-        elif ("enum" if found.labels else found.base) not in HOLDS[column.type]:
+        elif not fits(column.type, found):
             problems.append(f"{name!r} is {found.type} in the target, which would change a value of type {column.type}")
     made = {table.id.to: "the new id", **({table.owner.to: "the owner's account id"} if table.owner.to else {})}
     for column_name, what in made.items():
@@ -190,6 +177,12 @@ def require_fit(table: Table, target: TargetTable) -> None:
     ]
     if problems:
         raise TargetMismatch(table.name, problems)
+
+
+def fits(type_: str, column: TargetColumn) -> bool:
+    """True when the target column holds every value that the type's rule lets through."""
+    is_whole = column.base != "interval" or re.fullmatch(r"interval(\([0-6]\))?", column.type) is not None
+    return is_whole and holds(type_, column.base, is_enum=bool(column.labels))
 
 
 def shape_digest(target: TargetTable) -> str:

@@ -18,21 +18,32 @@ LEFT JOIN pg_class AS r ON r.oid = to_regclass(w.name)
 SELECT coalesce((SELECT ({rules}) FROM pg_class AS r WHERE r.oid = to_regclass(%(table)s)), '')
 
 -- name: columns :fragment
--- A table's columns, as the catalog tells them.
+-- A table's columns, as the catalog tells them; of a domain, the type under it, and that no NULL is let through.
 SELECT coalesce(jsonb_agg(jsonb_build_array(
     a.attname,
-    format_type(a.atttypid, a.atttypmod),
-    format_type(a.atttypid, NULL),
-    information_schema._pg_numeric_precision(a.atttypid, a.atttypmod),
-    information_schema._pg_numeric_scale(a.atttypid, a.atttypmod),
-    information_schema._pg_char_max_length(a.atttypid, a.atttypmod),
-    CASE WHEN a.atttypid IN ('timestamptz'::regtype, 'timestamp'::regtype)
-         THEN information_schema._pg_datetime_precision(a.atttypid, a.atttypmod) END,
-    ARRAY(SELECT e.enumlabel::text FROM pg_enum AS e WHERE e.enumtypid = a.atttypid ORDER BY e.enumsortorder),
-    a.attnotnull,
-    a.atthasdef OR a.attidentity <> '',
+    format_type(u.id, u.typmod),
+    format_type(u.id, NULL),
+    CASE WHEN u.id <> a.atttypid THEN format_type(a.atttypid, NULL) END,
+    information_schema._pg_numeric_precision(u.id, u.typmod),
+    information_schema._pg_numeric_scale(u.id, u.typmod),
+    information_schema._pg_char_max_length(u.id, u.typmod),
+    CASE WHEN u.id IN ('timestamptz'::regtype, 'timestamp'::regtype, 'timetz'::regtype, 'time'::regtype,
+                       'interval'::regtype)
+         THEN information_schema._pg_datetime_precision(u.id, u.typmod) END,
+    ARRAY(SELECT e.enumlabel::text FROM pg_enum AS e
+          WHERE e.enumtypid IN (u.id, (SELECT y.typelem FROM pg_type AS y WHERE y.oid = u.id AND y.typcategory = 'A'))
+          ORDER BY e.enumsortorder),
+    a.attnotnull OR u.not_null,
+    a.atthasdef OR a.attidentity <> '' OR u.has_default,
     a.attgenerated <> '') ORDER BY a.attnum), '[]')
 FROM pg_attribute AS a
+CROSS JOIN LATERAL (
+    WITH RECURSIVE under AS (
+        SELECT a.atttypid AS id, a.atttypmod AS typmod, false AS not_null, false AS has_default
+        UNION ALL
+        SELECT y.typbasetype, y.typtypmod, u.not_null OR y.typnotnull, u.has_default OR y.typdefault IS NOT NULL
+        FROM under AS u JOIN pg_type AS y ON y.oid = u.id AND y.typtype = 'd')
+    SELECT u.* FROM under AS u JOIN pg_type AS y ON y.oid = u.id AND y.typtype <> 'd') AS u
 WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
 
 -- name: unique_rules :fragment

@@ -110,6 +110,13 @@ def _open(url: str) -> Connection:
         ) from None
 
 
+def beside(connection: Connection) -> dict[str, str]:
+    """What opens a further session to where this connection is; it holds the password, and is not to be shown."""
+    info = connection.info
+    named = {"password": info.password, "application_name": "etl-assets", "client_encoding": ENCODING}
+    return {**info.get_parameters(), **named}
+
+
 @cache
 def _require_one_session(url: str) -> None:
     """Raises unless each of two connections keeps a server session of its own; asked once a process.

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from etl_assets.access.postgres.catalog import HOLDS, read_columns, regclass
+from etl_assets.access.postgres.catalog import fits, read_columns, regclass
 from etl_assets.access.postgres.connection import Connection, as_the_app, fire_deferred
 from etl_assets.access.postgres.copying import copy_frame
 from etl_assets.access.postgres.statements import Statements, catalog_text, identifier, literal, qualified
@@ -31,7 +31,7 @@ def profile_columns(connection: Connection, spec: Spec) -> dict[str, TargetColum
         column = known.get(name)
         if column is None or column.generated:
             problems.append(f"{name} is no column that takes a value")
-        elif ("enum" if column.labels else column.base) not in HOLDS[attribute.type]:
+        elif not fits(attribute.type, column):
             problems.append(f"{name} is {column.type}, which would change a value of type {attribute.type}")
     if problems:
         raise TargetMismatch("profile", problems)

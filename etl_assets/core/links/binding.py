@@ -79,8 +79,12 @@ class Binding:
         return sql.SQL("pg_catalog.hash_record_extended(ROW({}), 0)").format(joined(list(cells)))
 
     def row(self, name: str, alias: str) -> sql.Composed:
-        """A row's loaded columns as one record."""
-        return sql.SQL("ROW({})").format(joined([identifier(alias, column) for column in sorted(self.columns(name))]))
+        """A row's loaded columns as one record; what a domain holds, as the type under it."""
+        return sql.SQL("ROW({})").format(joined([self._cell(name, alias, c) for c in sorted(self.columns(name))]))
+
+    def _cell(self, name: str, alias: str, column: str) -> sql.Composable:
+        known, value = self.targets[name].columns[column], identifier(alias, column)
+        return sql.SQL("{}::{}").format(value, catalog_text(known.type)) if known.domain else value
 
     def is_equal(self, name: str, one: str, other: str) -> sql.Composed:
         """A condition: two rows' loaded columns are the same to the last byte, as stored."""

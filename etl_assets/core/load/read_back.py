@@ -19,7 +19,11 @@ from etl_assets.model.errors import Refused
 
 SQL = Statements(__file__)
 
-COSTLY = ("jsonb", "bytea", "double precision")  # to hash, or to hold equal
+# Types of which two values are quickly held equal; of others that is costly (jsonb, bytea), or not known (json, xml).
+CHEAP = (
+    *("smallint", "integer", "bigint", "numeric", "boolean", "date", "uuid", "text", "character varying"),
+    *("timestamp with time zone", "timestamp without time zone"),
+)
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ def find_strays(connection: Connection, links: Links, name: str, *, among: Claim
         of_accounts = sql.SQL("AND t.{} = ANY (%(accounts)s::uuid[])").format(identifier(owner or ""))
         of_users = sql.SQL("AND l.legacy_user_id = ANY (%(users)s)")
     known = links.targets[name].columns
-    cheap = [column for column in sorted(columns) if known[column].not_null and known[column].base not in COSTLY]
+    cheap = [column for column in sorted(columns) if known[column].not_null and known[column].base in CHEAP]
     values: list[sql.Composable] = [identifier("t", column) for column in cheap] or [sql.SQL("true")]
     names: list[sql.Composable] = [identifier(f"_key{number}") for number in range(len(values))]
     query = SQL(

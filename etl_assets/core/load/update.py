@@ -91,5 +91,5 @@ def has_changed_row(connection: Connection, links: Links, name: str) -> bool:
 def _slots(links: Links, name: str) -> Slots:
     slots = {**links.slots(name), "expected": links.digest(name, "k"), "found": links.digest(name, "t")}
     # Two equal records need no digest, and most are equal.
-    rows = {"staged_row": links.row(name, "k"), "found_row": links.row(name, "t")}
-    return {**slots, "changed_rows": SQL("changed_rows", links=links.rows(name, as_new=True), **slots, **rows)}
+    same = {"is_equal": links.is_equal(name, "k", "t")}
+    return {**slots, "changed_rows": SQL("changed_rows", links=links.rows(name, as_new=True), **slots, **same)}

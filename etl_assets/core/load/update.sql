@@ -1,9 +1,9 @@
--- name: changed_rows :fragment {expected, found, found_row, id, links, staged_row, table, target}
+-- name: changed_rows :fragment {expected, found, id, is_equal, links, table, target}
 -- Loaded rows that the legacy app has changed since, and that in production still are what was loaded.
 ({links}) AS k
 JOIN etl.loaded AS l ON l."table" = {table} AND l.legacy_id = k._legacy_id
 JOIN {target} AS t ON t.{id} = k._new_id
-WHERE k._reason IS NULL AND ({staged_row}) IS DISTINCT FROM ({found_row})
+WHERE k._reason IS NULL AND NOT ({is_equal})
   AND {expected} <> l.digest AND {found} = l.digest
 
 -- name: update_rows :one (run, wave)

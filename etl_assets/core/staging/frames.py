@@ -13,8 +13,8 @@ from etl_assets.transform.balances import BALANCE_COLUMNS, balance_rows
 from etl_assets.transform.corrections import corrected, dropped_keys, touched_keys
 from etl_assets.transform.profiles import PROFILE_COLUMNS, profile_rows
 from etl_assets.transform.staging import StagePlan, stage
-from etl_assets.transform.times import TimeOptions, timestamp_verdict
 from etl_assets.transform.users import comparable_users
+from etl_assets.transform.values.times import TimeOptions, timestamp_verdict
 
 
 def staged_batches(batches: Iterable[pl.DataFrame], plan: StagePlan, laid: Corrected) -> Iterator[Staged]:

@@ -114,8 +114,7 @@ def against_production(links: Links, name: str, *, wave: str | None) -> dict[str
         "links": (links if wave else links.as_whole).rows(name),
         "staged": links.digest(name, "k"),
         "found": links.digest(name, "t"),
-        "staged_row": links.row(name, "k"),
-        "found_row": links.row(name, "t"),
+        "is_equal": links.is_equal(name, "k", "t"),
         "of_wave": sql.SQL("AND l.wave = %(wave)s") if wave else sql.SQL(""),
     }
 

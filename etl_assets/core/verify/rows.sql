@@ -7,8 +7,8 @@ LEFT JOIN etl.legacy_user_map AS m ON m.legacy_user_id = l.legacy_user_id
 LEFT JOIN etl.loaded AS o ON o."table" = {parent} AND o.new_id = t.{via}::text
 
 -- name: compare_rows :one
---     {found, found_row, id, id_type, links, misowned, of_wave, owners, repeated, staged, staged_row, sums,
---     sums_of_users, table, target, totals}
+--     {found, id, id_type, is_equal, links, misowned, of_wave, owners, repeated, staged, sums, sums_of_users, table,
+--     target, totals}
 -- Ledger rows against production and staging, row by row, and their money user by user: one reading. Each row is given
 -- two words, once: what production has of it, and what staging has now. A row that differs and still carries the loading
 -- transaction's id is our fault (`altered`), one that another transaction wrote since, in whichever column, or removed is
@@ -24,7 +24,7 @@ WITH judged AS MATERIALIZED (
            CASE WHEN k._legacy_id IS NULL AND q.legacy_id IS NOT NULL THEN 'refused'
                 WHEN k._legacy_id IS NULL AND e.legacy_id IS NOT NULL THEN 'excluded'
                 WHEN k._legacy_id IS NULL THEN 'vanished'
-                WHEN t.xmin = l.xid AND {staged_row} IS NOT DISTINCT FROM {found_row} THEN 'same'
+                WHEN t.xmin = l.xid AND {is_equal} THEN 'same'
                 WHEN {staged} = l.digest THEN 'as_loaded'
                 ELSE 'edited' END AS staged,
            count(*) AS rows,

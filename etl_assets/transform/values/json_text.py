@@ -39,6 +39,27 @@ def json_faults(texts: pl.Series) -> pl.Series:
     return texts.replace_strict(faulty, default=None, return_dtype=pl.String)
 
 
+def syntax_faults(texts: pl.Series) -> pl.Series:
+    """The fault of each JSON text (String), NULL where Postgres' json, which keeps it as it stands, takes it."""
+    faults = json_faults(texts)
+    suspects = texts.filter(faults.is_not_null()).unique()
+    faulty = {text: fault for text in suspects if (fault := _syntax_fault(text)) is not None}
+    return texts.replace_strict(faulty, default=None, return_dtype=pl.String)
+
+
+def _syntax_fault(text: str) -> str | None:
+    if _depth(text) > MAX_DEPTH:
+        return "json_too_deep"
+    try:
+        # Numbers stay text: neither side of a `json` reads them.
+        json.loads(text, parse_constant=_not_a_number, parse_float=str, parse_int=str)
+    except _Fault as fault:
+        return str(fault)
+    except (ValueError, RecursionError):
+        return "not_json"
+    return None
+
+
 def _shapes(texts: pl.Series) -> pl.Series:
     numbers = texts.str.replace_all(SHORT_NUMBER, "${1}0${2}")
     # Twice, because neighbours in an array share the comma between them.

@@ -15,11 +15,11 @@ def is_number(text: pl.Expr, kind: pl.Expr) -> pl.Expr:
     return kind.is_in(["i", "r"]) | ((kind == "t") & text.str.contains(PLAIN))
 
 
-def instant(text: pl.Expr, unit: str) -> tuple[pl.Expr, list[tuple[pl.Expr, str]]]:
+def instant(text: pl.Expr, unit: str, *, rounds: bool = False) -> tuple[pl.Expr, list[tuple[pl.Expr, str]]]:
     """Datetime[us, UTC] of a number, and the faults: nothing is rounded but what SQLite itself calls a Julian day.
 
     A REAL counts as its shortest decimal that reads back the same. SQLite keeps Julian days to the millisecond
-    (https://www.sqlite.org/lang_datefunc.html), and so do we.
+    (https://www.sqlite.org/lang_datefunc.html), and so do we. With `rounds` what is beyond microseconds is rounded.
     """
     number = text.cast(pl.Float64, strict=False)
     if unit == "julian":
@@ -28,13 +28,26 @@ def instant(text: pl.Expr, unit: str) -> tuple[pl.Expr, list[tuple[pl.Expr, str]
         faults = [(~number.is_finite().fill_null(value=False), "out_of_range")]
     else:
         micros, is_exact = _scaled(text, number, unit)
-        faults = [
-            (~number.is_finite().fill_null(value=False), "out_of_range"),
-            (~is_exact, "target_would_round"),
-        ]
+        faults = [(~number.is_finite().fill_null(value=False), "out_of_range")]
+        if rounds:
+            micros = pl.when(is_exact).then(micros).otherwise(_rounded(text, number, unit))
+        else:
+            faults.append((~is_exact, "target_would_round"))
     in_range = micros.is_between(FIRST_US, LAST_US).fill_null(value=False)
     value = pl.when(in_range).then(micros).cast(pl.Int64, strict=False).cast(pl.Datetime("us", "UTC"))
     return value, [*faults, (~in_range, "out_of_range")]
+
+
+def _rounded(text: pl.Expr, number: pl.Expr, unit: str) -> pl.Expr:
+    """Microseconds of a number with more digits, rounded half away from zero, as Postgres rounds its decimals."""
+    below = DIGITS_BELOW[unit]
+    digits = text.str.extract(r"^[+-]?([0-9]+)\.", 1) + text.str.extract(r"\.([0-9]*)$", 1).str.slice(0, below)
+    up = text.str.extract(r"\.([0-9]*)$", 1).str.slice(below, 1) >= "5"
+    plain = digits.cast(pl.Int64, strict=False) + up.cast(pl.Int64)
+    signed = pl.when(text.str.starts_with("-")).then(-plain).otherwise(plain)
+    return pl.coalesce(
+        signed, (number * 10**below).round(mode="half_away_from_zero").cast(pl.Int64, strict=False)
+    ).cast(pl.Int128)
 
 
 def _scaled(text: pl.Expr, number: pl.Expr, unit: str) -> tuple[pl.Expr, pl.Expr]:

@@ -1,0 +1,34 @@
+"""One column's cells, as every rule about values takes them."""
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from etl_assets.model.target import Reader, TargetColumn
+from etl_assets.transform.values.times import TimeOptions
+
+
+def no_reader(type_: str, texts: list[str]) -> list[str | None]:
+    """Where no Postgres is at hand.
+
+    Raises:
+        LookupError: always.
+    """
+    raise LookupError(f"nobody is there to read {len(texts)} texts as {type_}")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One column's cells: the text, the storage class letter, what the target can hold, and Postgres to ask."""
+
+    text: pl.Expr
+    kind: pl.Expr
+    target: TargetColumn
+    times: TimeOptions = field(default_factory=TimeOptions)
+    encoding: str | None = None
+    split: str | None = None
+    read: Reader = no_reader
+
+    def is_kind(self, letters: str) -> pl.Expr:
+        """True where the storage class is one of the letters."""
+        return self.kind.is_in(list(letters))
