@@ -22,7 +22,7 @@ from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.load.load import load_unowned, load_wave
 from etl_assets.core.load.loader import KeyColumns, Loaded, Loader, Progress
 from etl_assets.core.memory.audit import refusals_audited
-from etl_assets.spec.model import USERS, Spec, Table
+from etl_assets.spec.model import Spec, Table
 
 
 def _keys(artifacts: Artifacts, spec: Spec) -> KeyColumns:
@@ -30,7 +30,8 @@ def _keys(artifacts: Artifacts, spec: Spec) -> KeyColumns:
 
 
 def _asset_spec(spec: Spec, table: Table, deps: list[dg.AssetKey]) -> dg.AssetSpec:
-    parents = {r.table for r in table.references.values() if r.table != USERS}
+    earlier = spec.load_order[: spec.load_order.index(table.name)]  # a circle has no arrow back
+    parents = {r.table for r in table.references.values() if r.table in earlier}
     once = "Loaded once for everybody" if table.owner.is_none else "Loaded user by user, wave by wave"
     return dg.AssetSpec(
         production_key(table.name),

@@ -53,13 +53,14 @@ class CheckRule:
 
 @dataclass(frozen=True)
 class ForeignRule:
-    """A foreign key: its columns, and the table and columns that they refer to."""
+    """A foreign key: its columns, the table and columns that they refer to, and whether it may be checked later."""
 
     name: str
     columns: tuple[str, ...]
     schema: str
     table: str
     refers_to: tuple[str, ...]
+    is_deferrable: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from etl_assets.model.errors import SpecError
+from etl_assets.spec.circles import circles, load_order
 from etl_assets.spec.model import (
     Accounts,
     Attribute,
@@ -26,7 +27,7 @@ from etl_assets.spec.model import (
     UniqueCheck,
     Users,
 )
-from etl_assets.spec.rules import SpecFault, check_rules, load_order
+from etl_assets.spec.rules import SpecFault, check_rules
 from etl_assets.spec.yaml_lines import Path, dotted, line_of, read_yaml
 
 # Where a key stands -> the section that knows it.
@@ -51,6 +52,7 @@ SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
 INNER: tuple[tuple[str, ...], ...] = (
     ("digest",),
     ("load_order",),
+    ("circles",),
     ("tables", "*", "name"),
     ("tables", "*", "owner", "nobody"),
 )
@@ -85,12 +87,12 @@ def load_spec(text: str, *, file: str) -> Spec:
         raise fail(path, _sentence(first, path)) from None
     try:
         check_rules(spec)
-        order = load_order(spec)
     except SpecFault as fault:
         raise fail(fault.path, fault.problem) from None
+    order = load_order(spec)
     canonical = json.dumps(spec.model_dump(mode="json", by_alias=True), sort_keys=True)
     digest = hashlib.sha256(canonical.encode()).hexdigest()
-    return spec.model_copy(update={"load_order": order, "digest": digest})
+    return spec.model_copy(update={"load_order": order, "circles": circles(spec, order), "digest": digest})
 
 
 def _paths(value: Any, path: Path) -> list[Path]:

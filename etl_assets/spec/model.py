@@ -350,7 +350,10 @@ class Attribute(Column):
 
 
 class Spec(Strict):
-    """The whole file. `tables` keeps the file's order; `load_order` puts referenced tables first."""
+    """The whole file. `tables` keeps the file's order; `load_order` puts referenced tables first.
+
+    `circles` are tables that refer to one another, each in load order; one that refers to itself is one alone.
+    """
 
     source: Source
     namespace: UUID
@@ -362,6 +365,7 @@ class Spec(Strict):
     profile: dict[str, Attribute] = Field(default_factory=dict)
     tables: dict[str, Table]
     load_order: tuple[str, ...] = ()
+    circles: tuple[tuple[str, ...], ...] = ()
     digest: str = ""
 
     @property
@@ -372,6 +376,15 @@ class Spec(Strict):
     def balance_column(self, name: str) -> str:
         """The profiles' column behind a balance's name, `profiles.credits`."""
         return name.rpartition(".")[2]
+
+    def circle_of(self, name: str) -> tuple[str, ...]:
+        """The tables with which this one refers round in a circle, itself among them; none where it does not."""
+        return next((circle for circle in self.circles if name in circle), ())
+
+    def in_circle(self, name: str) -> dict[str, References]:
+        """The references of this table that are a part of its circle, by column."""
+        circle = self.circle_of(name)
+        return {column: found for column, found in self.tables[name].references.items() if found.table in circle}
 
     @property
     def owned(self) -> tuple[str, ...]:

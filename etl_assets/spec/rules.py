@@ -278,8 +278,6 @@ def _check_reference(spec: Spec, table: Table, name: str, column: Column, refere
     parent = spec.tables.get(reference.table)
     if parent is None:
         raise SpecFault((*where, "table"), f"{reference.table!r} is neither a table of this spec nor `users`")
-    if parent is table:
-        raise SpecFault((*where, "table"), "a table that refers to itself is not built yet in this version")
     if parent.id.rule == "uuid5" and column.type not in ("uuid", "text"):
         raise SpecFault(path, f"refers to {reference.table}, whose ids become UUIDs; its type is uuid or text")
     if reference.otherwise == "keep" and column.type != "text":
@@ -303,26 +301,11 @@ def _check_owner(spec: Spec, table: Table) -> None:
         raise SpecFault(path, f"`via: {table.owner.via}` cannot be optional: without it the row is nobody's")
     if spec.tables[column.references.table].owner.is_none:
         raise SpecFault(path, f"{column.references.table} has no owner itself")
-
-
-def load_order(spec: Spec) -> tuple[str, ...]:
-    """The tables with referenced tables first, otherwise as in the file.
-
-    Raises:
-        SpecFault: tables refer to one another in a circle.
-    """
-    order: list[str] = []
-
-    def visit(name: str, seen: tuple[str, ...]) -> None:
-        if name in seen:
-            circle = " -> ".join((*seen[seen.index(name) :], name))
-            raise SpecFault(("tables", name), f"tables refer to one another in a circle: {circle}; not built yet")
-        if name not in order:
-            for reference in spec.tables[name].references.values():
-                if reference.table != USERS:
-                    visit(reference.table, (*seen, name))
-            order.append(name)
-
-    for name in spec.tables:
-        visit(name, ())
-    return tuple(order)
+    way = [table.name]
+    while (via := spec.tables[way[-1]].owner.via) is not None:
+        reference = spec.tables[way[-1]].references.get(via)
+        if reference is None or reference.table not in spec.tables:
+            return  # said of that table
+        if reference.table in way:
+            raise SpecFault(path, f"leads round in a circle and to no user: {' -> '.join((*way, reference.table))}")
+        way.append(reference.table)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from etl_assets_tests.assets.undoing import take_out
 from etl_assets_tests.world import AT, LEGACY_SCHEMA, World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
@@ -157,7 +158,7 @@ def test_every_type_arrives_or_says_why_not(things: World) -> None:
     found, expected = _found(things), _expected()
     wrong = [f"{named[key]}: {found.get(key)}, not {seen}" for key, seen in expected.items() if found.get(key) != seen]
     assert not wrong
-    things.cli("undo", "--user", "1")
+    take_out(things, user="1")
     assert things.query("SELECT count(*) FROM public.things") == [(0,)]
-    things.cli("migrate", "--user", "1")
+    things.migrate(user="1")
     assert _found(things) == _expected()

@@ -61,7 +61,7 @@ def _target(table: Table, found: dict[str, Any]) -> TargetTable:
         _columns(found["columns"]),
         unique=tuple(UniqueRule(n, tuple(c), predicate, tuple(reads)) for n, c, predicate, reads in found["unique"]),
         checks=tuple(CheckRule(n, e, tuple(c)) for n, e, c in found["checks"]),
-        foreign=tuple(ForeignRule(n, tuple(c), s, parent, tuple(to)) for n, c, s, parent, to in found["foreign"]),
+        foreign=tuple(ForeignRule(n, tuple(c), s, p, tuple(to), late) for n, c, s, p, to, late in found["foreign"]),
         facts=found["facts"],
         **_triggers(found["triggers"]),
     )

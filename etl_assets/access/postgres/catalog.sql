@@ -82,7 +82,8 @@ SELECT coalesce(jsonb_agg(jsonb_build_array(
           JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.attnum ORDER BY k.n),
     s.nspname, p.relname,
     ARRAY(SELECT a.attname::text FROM unnest(c.confkey) WITH ORDINALITY AS k (attnum, n)
-          JOIN pg_attribute AS a ON a.attrelid = c.confrelid AND a.attnum = k.attnum ORDER BY k.n)) ORDER BY c.conname), '[]')
+          JOIN pg_attribute AS a ON a.attrelid = c.confrelid AND a.attnum = k.attnum ORDER BY k.n),
+    c.condeferrable) ORDER BY c.conname), '[]')
 FROM pg_constraint AS c
 JOIN pg_class AS p ON p.oid = c.confrelid
 JOIN pg_namespace AS s ON s.oid = p.relnamespace

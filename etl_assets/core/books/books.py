@@ -59,13 +59,19 @@ def _countable(connection: Connection, links: Links, staged: set[str]) -> set[st
     there is nothing to count of these.
     """
     present: dict[str, set[str]] = dict(SQL("list_staging_columns").many(connection))
-    found: set[str] = set()
-    for name in links.tables:
-        table = links.spec.tables[name]
-        parents = {reference.table for reference in table.references.values()} - {USERS}
-        if name in staged and set(staging_columns(table, links.targets[name])) <= set(present.get(name, ())):
-            found |= {name} if parents <= found else set()
+    found = {
+        name
+        for name in links.tables
+        if name in staged
+        and set(staging_columns(links.spec.tables[name], links.targets[name])) <= set(present.get(name, ()))
+    }
+    while incomplete := {name for name in found if not _parents(links, name) <= found}:
+        found -= incomplete
     return found
+
+
+def _parents(links: Links, name: str) -> set[str]:
+    return {reference.table for reference in links.spec.tables[name].references.values()} - {USERS}
 
 
 def _table_books(connection: Connection, links: Links, countable: set[str], *, is_counted: bool) -> list[TableBook]:

@@ -15,6 +15,7 @@ from etl_assets.access.postgres.statements import (
     staging_table,
 )
 from etl_assets.core.links.binding import Binding
+from etl_assets.core.links.circle import in_circle
 from etl_assets.model.target import ForeignRule, UniqueRule
 
 SQL = Statements(__file__)
@@ -40,10 +41,15 @@ def _unique_rules(binding: Binding, name: str) -> list[UniqueRule]:
 
 
 def can_miss(binding: Binding, name: str, rule: ForeignRule) -> bool:
-    """False for the owner's reference to the profiles, at which every row's account is looked up anyway."""
+    """False for the owner's reference to the profiles, at which every row's account is looked up anyway.
+
+    And for one within a circle: what it refers to arrives with the row.
+    """
     table = binding.spec.tables[name]
     to_profiles = (rule.schema, rule.table) == binding.spec.accounts.profiles_table
-    return set(rule.columns) <= set(binding.columns(name)) and not (rule.columns == (table.owner.to,) and to_profiles)
+    if rule in in_circle(binding, name) or (rule.columns == (table.owner.to,) and to_profiles):
+        return False
+    return set(rule.columns) <= set(binding.columns(name))
 
 
 def _no_parent(binding: Binding, name: str, rule: ForeignRule) -> Statement:

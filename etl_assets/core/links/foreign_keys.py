@@ -13,6 +13,7 @@ from psycopg import sql
 
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statements, identifier, joined, qualified
+from etl_assets.core.links.circle import in_circle
 from etl_assets.core.links.links import Links
 from etl_assets.model.errors import Refused, SettingsError
 from etl_assets.model.target import ForeignRule
@@ -71,6 +72,9 @@ def require_parents(table: str, count: int, sample: list[str] | None) -> None:
 
 
 def _rules(links: Links, name: str) -> list[ForeignRule]:
-    """Those over columns that the load fills; where it leaves one NULL, nothing is referred to."""
-    filled = set(links.columns(name))
-    return [rule for rule in links.targets[name].foreign if set(rule.columns) <= filled]
+    """Those over columns that the load fills; where it leaves one NULL, nothing is referred to.
+
+    Those of a circle are proven when all its rows are written.
+    """
+    filled, later = set(links.columns(name)), in_circle(links, name)
+    return [rule for rule in links.targets[name].foreign if set(rule.columns) <= filled and rule not in later]

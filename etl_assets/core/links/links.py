@@ -74,7 +74,10 @@ class Links(Binding):
 
         With `as_new`, rows of the ledger are judged too, as if they were yet to be loaded: may a change be written?
         """
-        return SQL("link", rows=self._judged(name, as_new=as_new), state=state_of(identifier("y", "_reason")))
+        return self._with_state(self._in_circle(name, as_new=as_new))
+
+    def _with_state(self, rows: sql.Composed) -> Statement:
+        return SQL("link", rows=rows, state=state_of(identifier("y", "_reason")))
 
     def owners(self, name: str) -> Statement:
         """`legacy_id, legacy_user_id` of every row that is staged or quarantined, as far as an owner is named."""
@@ -118,6 +121,43 @@ class Links(Binding):
                 parts.append(SQL("list_link_incomplete_users", links=self.rows(name), of_users=by_link))
         return joined(parts, by=" UNION ")
 
+    def _in_circle(self, name: str, *, as_new: bool) -> sql.Composed:
+        """The rows with the reasons that they have from rows of their circle, which the others do not know of."""
+        circle, judged = self.spec.circle_of(name), self._judged(name, as_new=as_new)
+        if not circle:
+            return judged
+        ancestors: list[sql.Composable] = [
+            SQL(
+                "link_ancestor",
+                rows=self.as_parts._judged(other, as_new=False),
+                place=literal(other),
+                **self.way(other, "b"),
+            )
+            for other in circle
+            if other in self.targets
+        ]
+        return SQL(
+            "link_circle",
+            rows=judged,
+            ancestors=joined(ancestors, by=" UNION ALL "),
+            values=joined([identifier("x", column) for column in self.columns(name)]),
+            quarantined=literals(QUARANTINED),
+            excluded=literals(EXCLUDED),
+            **self.way(name, "x"),
+        )
+
+    def way(self, name: str, alias: str) -> dict[str, sql.Composable]:
+        """Where the rows of a table lead within its circle: tables, and the columns with the legacy ids."""
+        numbers, found = reference_columns(self.spec.tables[name]), self.spec.in_circle(name)
+        ids = [identifier(alias, f"_ref{numbers[column]}") for column in found]
+        return {"places": literal([found[column].table for column in found]), "ids": joined(list(ids))}
+
+    def _refs(self, name: str, alias: str) -> sql.Composed:
+        """The columns with the legacy ids, for whoever looks further."""
+        numbers = reference_columns(self.spec.tables[name])
+        names = [sql.SQL(", {}").format(identifier(alias, f"_ref{numbers[c]}")) for c in self.spec.in_circle(name)]
+        return sql.Composed(names)
+
     def _judged(self, name: str, *, as_new: bool) -> sql.Composed:
         against = [condition for _, condition in conflicts(self, name)]
         if not against:
@@ -129,6 +169,7 @@ class Links(Binding):
             "link_conflicts",
             rows=self.as_parts._linked(name, as_new=as_new),
             values=values,
+            refs=self._refs(name, "x"),
             fence=SQL("fence", value=reason),
         )
 
@@ -138,7 +179,7 @@ class Links(Binding):
         reasons: list[sql.Composable] = [part.quarantined() for part in parts]
         excluded: list[sql.Composable] = [part.excluded() for part in parts]
         joins: list[sql.Composable] = [
-            part.join_user() if part.is_user else part.join(self.as_parts.rows(part.parent)) for part in parts
+            part.join_user() if part.is_user else part.join(self._parents(table, part)) for part in parts
         ]
         owner: sql.Composable = sql.SQL("NULL::text")
         account: sql.Composable = sql.SQL("NULL::uuid")
@@ -181,10 +222,19 @@ class Links(Binding):
             reason=reason if self.whole else identifier("r", "_reason"),
             fence=sql.SQL("") if self.whole else SQL("fence", value=reason),
             values=joined(list(selected)),
+            refs=self._refs(name, "s"),
             staging=staging_table(name),
             table=literal(name),
             joins=joined(joins, by="\n"),
         )
+
+    def _parents(self, table: Table, part: Reference) -> sql.Composed | None:
+        """The judged rows of a parent's table; of one in the same circle only where it says whose the row is."""
+        if not part.is_in_circle:
+            return self.as_parts.rows(part.parent)
+        if part.column != table.owner.via:
+            return None
+        return self._with_state(self.as_parts._judged(part.parent, as_new=False))
 
     def standing(self, user: sql.Composable) -> tuple[Statement, Statement]:
         """A join of this legacy user's account, and the reasons for which it may not hold rows now."""

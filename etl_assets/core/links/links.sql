@@ -53,13 +53,44 @@ CASE WHEN x._reason IS NULL OR x._reason NOT IN ('loaded', 'owner_changed', {qua
      THEN CASE WHEN {conflicts} THEN 'target_conflict' ELSE x._reason END
      ELSE x._reason END
 
--- name: link_conflicts :fragment {fence, rows, values}
+-- name: link_conflicts :fragment {fence, refs, rows, values}
 -- Rows that a UNIQUE, CHECK or FOREIGN KEY constraint of the target would refuse: found beforehand, so that the others
 -- load.
 SELECT x._legacy_id, x._new_id, x._created, x._legacy_user_id, x._account_id, x._wave, r._reason,
-       {values}
+       {values}{refs}
 FROM ({rows}) AS x
 {fence}
+
+-- name: link_circle :fragment {ancestors, excluded, ids, places, quarantined, rows, values}
+-- Rows of tables that refer to one another round in a circle, or to themselves. What a row refers to, however far, arrives
+-- in one transaction with it where it is the same user's and nothing is wrong with any of it. A row of somebody else has
+-- to be there before. UNION walks no row twice, so circles of rows end.
+SELECT x._legacy_id, x._new_id, x._created, x._legacy_user_id, x._account_id, x._wave, r._reason,
+       {values}
+FROM ({rows}) AS x
+CROSS JOIN LATERAL (
+    WITH RECURSIVE way AS (
+        SELECT NULL::text AS _reason, false AS _is_other, {places}::text[] AS _places, ARRAY[{ids}]::text[] AS _ids
+        WHERE x._reason IS NULL
+        UNION
+        SELECT a.*
+        FROM way AS w
+        CROSS JOIN LATERAL unnest(w._places, w._ids) AS e (place, id)
+        CROSS JOIN LATERAL ({ancestors}) AS a
+        WHERE w._reason IS NULL AND NOT w._is_other)
+    SELECT coalesce(x._reason, CASE
+               WHEN bool_or(w._reason IN ({quarantined}) OR w._reason = 'owner_changed') THEN 'reference_quarantined'
+               WHEN bool_or(w._reason IN ({excluded})) THEN 'reference_excluded'
+               WHEN bool_or(w._reason <> 'loaded' OR w._is_other) THEN 'reference_waiting' END) AS _reason
+    FROM way AS w
+    OFFSET 0) AS r
+
+-- name: link_ancestor :fragment {ids, place, places, rows}
+-- A row of one table of a circle that another one of `x`'s way refers to, its own reason and what it refers to itself.
+SELECT b._reason, b._reason IS DISTINCT FROM 'loaded' AND b._legacy_user_id IS DISTINCT FROM x._legacy_user_id,
+       {places}::text[], ARRAY[{ids}]::text[]
+FROM ({rows}) AS b
+WHERE e.place = {place} AND b._legacy_id = e.id
 
 -- name: fence :fragment {value}
 -- The fence (OFFSET 0) keeps the reason one value: inlined, it would be repeated wherever children look at their
@@ -114,11 +145,11 @@ CASE {loaded}
      {reasons}
      END
 
--- name: link_rows :fragment {account, created, fence, joins, new_id, owner, reason, staging, table, values, wave}
+-- name: link_rows :fragment {account, created, fence, joins, new_id, owner, reason, refs, staging, table, values, wave}
 -- Staged rows with the target columns' values and the reason why they cannot be loaded now.
 SELECT s._legacy_id, {new_id} AS _new_id, {created} AS _created, {owner} AS _legacy_user_id, {account} AS _account_id, {wave} AS _wave,
        {reason} AS _reason,
-       {values}
+       {values}{refs}
 FROM {staging} AS s
 LEFT JOIN etl.loaded AS l ON l."table" = {table} AND l.legacy_id = s._legacy_id
 {joins}

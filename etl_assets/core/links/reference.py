@@ -4,7 +4,14 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from etl_assets.access.postgres.statements import Statement, Statements, catalog_text, identifier, literal
+from etl_assets.access.postgres.statements import (
+    Statement,
+    Statements,
+    catalog_text,
+    identifier,
+    literal,
+    staging_table,
+)
 from etl_assets.core.links.binding import Binding
 from etl_assets.spec.model import USERS, References, Table
 
@@ -55,9 +62,16 @@ class Reference:
         """The map's entry of the user who is named."""
         return SQL("link_second_user", **self._without("table"))
 
-    def join(self, rows: sql.Composed) -> sql.Composed:
-        """The parent, among its table's judged rows."""
-        found = SQL("link_parent", **self._without("table"), rows=rows)
+    @property
+    def is_in_circle(self) -> bool:
+        """True where the parent's table refers back to this one, however far."""
+        return self.column in self.binding.spec.in_circle(self.table.name)
+
+    def join(self, rows: sql.Composed | None) -> sql.Composed:
+        """The parent, among its table's judged rows; without these, whether it is staged."""
+        found = SQL("link_staged_parent", **self._without("table"), staging=staging_table(self._declared.table))
+        if rows is not None:
+            found = SQL("link_parent", **self._without("table"), rows=rows)
         if self._declared.table not in self.binding.reissued:
             return found
         slots = {slot: self._slots[slot] for slot in ("table", "ref")}
@@ -83,6 +97,8 @@ class Reference:
 
     def waiting(self) -> sql.Composed:
         """The reason for which it cannot load yet."""
+        if self.is_in_circle:
+            return sql.Composed([])
         if not self.is_user:
             return SQL("link_waiting", **self._without("ref", "table"))
         if self._declared.unresolved == "null":

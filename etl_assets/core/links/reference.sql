@@ -6,6 +6,11 @@ LEFT JOIN etl.legacy_user_map AS {parent} ON {parent}.legacy_user_id = {ref}
 -- The referenced row, with its own reason.
 LEFT JOIN ({rows}) AS {parent} ON {parent}._legacy_id = {ref}
 
+-- name: link_staged_parent :fragment {parent, ref, staging}
+-- The referenced row of a table of the same circle, whose reason is looked for later.
+LEFT JOIN (SELECT g._legacy_id, NULL::text AS _state, NULL::text AS _reason FROM {staging} AS g) AS {parent}
+    ON {parent}._legacy_id = {ref}
+
 -- name: link_unknown_user :fragment {parent, ref}
 -- The reference names a user that was never seen; one that was forgotten was.
 WHEN {ref} IS NOT NULL AND {parent}.legacy_user_id IS NULL AND NOT etl.is_forgotten({ref}) THEN 'reference_unknown'

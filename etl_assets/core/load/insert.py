@@ -1,74 +1,66 @@
-"""One table's rows that are ready: gathered, written into production, read back and entered into the ledger."""
-
-from psycopg import sql
+"""The rows of a table that are ready, or of tables that refer to one another: written, read back, entered."""
 
 from etl_assets.access.postgres.catalog import find_sequence, regclass
-from etl_assets.access.postgres.connection import Connection, as_the_app, joining
-from etl_assets.access.postgres.statements import Statements, identifier, joined, staging_table
-from etl_assets.core.links.foreign_keys import proof_slots, proven_by_join, require_parents
+from etl_assets.access.postgres.connection import Connection
+from etl_assets.access.postgres.statements import Statements, staging_table
+from etl_assets.core.links.circle import checked_later
 from etl_assets.core.links.links import Links
-from etl_assets.core.load.read_back import not_as_written
+from etl_assets.core.load.batch import Batch
 from etl_assets.spec.model import Table
 
 SQL = Statements(__file__)
-
-MANY = 10_000  # rows that are found by one join rather than one by one
 
 
 def insert_ready(
     connection: Connection,
     links: Links,
-    table: Table,
+    unit: tuple[str, ...],
     *,
     users: list[str] | None,
     wave: str | None,
-    keys: list[str] | None = None,
-) -> tuple[int, str]:
-    """Writes the rows of one table that are ready: those of some users, or of an unowned table all; and the ledger.
+    keys: dict[str, list[str]] | None = None,
+) -> dict[str, tuple[int, str]]:
+    """Writes the rows of a table, or of the tables of a circle, that are ready, and the ledger: of some users, or all.
 
-    With `keys`, only rows with these legacy ids.
+    The rows of a circle refer to one another: all are gathered before the first is written, and entered when the last
+    one is. With `keys`, only rows with these legacy ids.
 
     Returns:
-        How many went in, and an order-free digest of them as they were read back.
+        Per table how many went in, and an order-free digest of them as they were read back.
 
     Raises:
         Refused: one was changed on its way in, or refers to a row that is not there.
     """
-    columns = joined([identifier(column) for column in links.columns(table.name)])
-    gather = SQL(
-        "gather_batch",
-        links=links.rows(table.name),
-        of_users=chosen(users, keys),
-        columns=joined([identifier("k", column) for column in links.columns(table.name)]),
-        sorting=identifier("_account_id" if users is not None else "_legacy_id"),
-    )
-    batch = gather.exec(connection, users=users, keys=keys)
-    slots = links.slots(table.name)
-    insert = SQL("insert_batch", target=slots["target"], columns=columns, **proof_slots(links, table.name))
-    with as_the_app(connection), proven_by_join(connection, links):
-        _, *orphans = insert.one(connection)
-    require_parents(table.name, *orphans)
-    read = {name: slots[name] for name in ("target", "id")}
-    read["is_equal"] = links.is_equal(table.name, "b", "t")
-    found = links.digest(table.name, "t")
-    with joining(connection, many=batch > MANY):
-        entered, digest = SQL("enter_batch", **read, table=slots["table"], found=found).one(connection, wave=wave)
-    if batch != entered:
-        count, sample = SQL("list_differing", **read).one(connection)
-        when = "while they were inserted: look at its triggers and rules"
-        raise not_as_written(table.name, int(count), sample, when)
-    SQL("drop_batch").exec(connection)
-    return int(entered), str(digest)
+    batches = [Batch(links, name, unit) for name in unit]
+    counts = [batch.gather(connection, users, (keys or {}).get(batch.name, [] if keys else None)) for batch in batches]
+    with checked_later(connection, links, unit):
+        for batch in batches:
+            batch.write(connection)
+        for batch in batches:
+            batch.fill(connection)
+    for batch in batches:
+        batch.require_parents(connection)
+    found = {}
+    for batch, count in zip(batches, counts, strict=True):
+        found[batch.name] = batch.enter(connection, count, wave=wave)
+    return found
 
 
-def chosen(users: list[str] | None, keys: list[str] | None) -> sql.Composed:
-    """The condition for rows of some users, or with some legacy ids; nothing where all are meant."""
-    found: list[sql.Composable] = []
-    if users is not None:
-        found.append(sql.SQL("AND k._legacy_user_id = ANY (%(users)s)"))
-    if keys is not None:
-        found.append(sql.SQL("AND k._legacy_id = ANY (%(keys)s)"))
-    return joined(found, by=" ")
+def insert_unit(
+    connection: Connection, links: Links, unit: tuple[str, ...], *, users: list[str], wave: str
+) -> dict[str, tuple[int, str]]:
+    """As `insert_ready`, again and again in a circle, where a row of one user can wait for that of another.
+
+    Returns:
+        Per table how many went in, and the digests of all passes.
+    """
+    found = insert_ready(connection, links, unit, users=users, wave=wave)
+    passes = [found]
+    while links.spec.circle_of(unit[0]) and any(count for count, _ in passes[-1].values()):
+        passes.append(insert_ready(connection, links, unit, users=users, wave=wave))
+    if len(passes) == 1:
+        return found
+    return {name: (sum(p[name][0] for p in passes), str(sum(int(p[name][1]) for p in passes))) for name in unit}
 
 
 def adopt(connection: Connection, links: Links, table: Table) -> int:

@@ -17,8 +17,9 @@ from etl_assets.core.balances.profiles import note_profiles, write_profiles
 from etl_assets.core.books.pages import can_be_carried, carry, require_books
 from etl_assets.core.gate.gate import require_gate
 from etl_assets.core.gate.target_rules import require_target
+from etl_assets.core.links.circle import units
 from etl_assets.core.links.links import Links
-from etl_assets.core.load.insert import adopt, insert_ready, raise_sequence
+from etl_assets.core.load.insert import adopt, insert_ready, insert_unit, raise_sequence
 from etl_assets.core.load.late import is_large, late_users
 from etl_assets.core.load.loader import Loaded, Loader, Progress
 from etl_assets.core.load.read_back import can_be_altered, require_as_written, take_versions
@@ -142,24 +143,26 @@ def load_unowned(loader: Loader, name: str) -> int:
 
 def _load_lookup(loader: Loader, name: str, *, is_narrowed: bool) -> int:
     connection, links = loader.connection, loader.links
-    table = links.spec.tables[name]
+    table, [unit] = links.spec.tables[name], units(links, links.spec.circle_of(name) or [name])
     with writing(connection, run=loader.run):
         _open_gate(loader, users=None)
         adopted = adopt(connection, links, table) if table.id.rule == "keep" else 0
         told: dict[str, Any] = {"adopted": adopted}
         if is_narrowed:
-            done = narrow(connection, links, [name], users=None, wave=None, run=loader.run)
+            done = narrow(connection, links, list(unit), users=None, wave=None, run=loader.run)
             count = done.rows[name]
             note_refused(connection, links, done, run=loader.run)
             told |= {"rows": {name: count}, "updated": done.updated[name], "refused": len(done.refused)}
         else:
-            count, digest = insert_ready(connection, links, table, users=None, wave=None)
+            found = insert_ready(connection, links, unit, users=None, wave=None)
             updated = write_changes(connection, links, name, users=None, wave=None, run=loader.run)
-            told |= {"rows": {name: count}, "digests": {name: digest}, "updated": updated}
+            count = found[name][0]
+            rows, digests = ({other: pair[place] for other, pair in found.items()} for place in (0, 1))
+            told |= {"rows": rows, "digests": digests, "updated": updated}
         raise_sequence(connection, links, table)
-        require_as_written(connection, links, [name], users=None)
+        require_as_written(connection, links, list(unit), users=None)
         if is_narrowed:
-            take_versions(connection, links, [name], users=None)
+            take_versions(connection, links, list(unit), users=None)
         analyze(connection, identifier("etl", "loaded"))
         audit(connection, run=loader.run, action="loaded", **told)
         fault_point("load.before_commit")
@@ -249,13 +252,15 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
         _require_standing(connection, wave)
         _open_gate(loader, users=users)
         note_profiles(connection, links, users)
-        for name in owned:
+        for unit in units(links, owned):
             started = time.monotonic()
-            table = links.spec.tables[name]
-            counts[name], digests[name] = insert_ready(connection, links, table, users=users, wave=wave)
+            for name, (count, digest) in insert_unit(connection, links, unit, users=users, wave=wave).items():
+                counts[name], digests[name] = count, digest
             fault_point("load.rows")
-            updated[name] = write_changes(connection, links, name, users=users, wave=wave, run=loader.run)
-            loaded.seconds[name] = loaded.seconds.get(name, 0.0) + time.monotonic() - started
+            for name in unit:
+                updated[name] = write_changes(connection, links, name, users=users, wave=wave, run=loader.run)
+            took = (time.monotonic() - started) / len(unit)
+            loaded.seconds |= {name: loaded.seconds.get(name, 0.0) + took for name in unit}
             fault_point("load.table")
         for name in owned:
             raise_sequence(connection, links, links.spec.tables[name])

@@ -15,6 +15,14 @@ ON CONFLICT ("table", legacy_id) DO UPDATE SET
     rule = EXCLUDED.rule, sqlstate = EXCLUDED.sqlstate, row_digest = EXCLUDED.row_digest, facts = EXCLUDED.facts,
     run = EXCLUDED.run, at = clock_timestamp()
 
+-- name: list_ready_rows_of_circle :many {ids, links, of_users, places, staging}
+-- Rows that can be written now, with the rows of their circle that they refer to.
+SELECT k._legacy_id, {places}::text[], ARRAY[{ids}]::text[]
+FROM ({links}) AS k
+JOIN {staging} AS s ON s._legacy_id = k._legacy_id
+WHERE k._reason IS NULL {of_users}
+ORDER BY length(k._legacy_id), k._legacy_id
+
 -- name: list_ready_rows :many {links, of_users}
 -- Rows that can be written now, in the order of their keys, numbers by value.
 SELECT k._legacy_id FROM ({links}) AS k WHERE k._reason IS NULL {of_users}

@@ -6,7 +6,7 @@ from etl_assets.access.postgres.connection import Connection, as_the_app
 from etl_assets.access.postgres.statements import Statements, catalog_text, identifier, joined, literal
 from etl_assets.core.links.binding import Slots
 from etl_assets.core.links.links import Links
-from etl_assets.core.load.insert import chosen
+from etl_assets.core.load.batch import chosen
 from etl_assets.model.errors import Refused
 
 SQL = Statements(__file__)

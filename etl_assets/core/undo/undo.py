@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from psycopg import sql
+
 from etl_assets.access.postgres.connection import Connection, as_the_app, fire_deferred, writing
-from etl_assets.access.postgres.statements import Statements, qualified
+from etl_assets.access.postgres.statements import Statements, identifier, joined, qualified
 from etl_assets.core.balances.balances import spent_balances, undo_balances
 from etl_assets.core.balances.profiles import undo_profile
+from etl_assets.core.links.circle import Unit, checked_later, units, written_later
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.update import casts
 from etl_assets.core.memory.audit import audit
@@ -128,8 +131,12 @@ def _undo(
         for name in tables:
             kept = SQL("keep_taken_out", **links.slots(name), found=links.digest(name, "t"))
             done.kept[name] = kept.exec(connection, run=run)
-    for name in reversed(tables):
-        _remove(connection, links, name, done)
+    for unit in reversed(units(links, tables)):
+        with checked_later(connection, links, unit):
+            for name in unit:
+                _loosen(connection, links, name, unit)
+            for name in reversed(unit):
+                _remove(connection, links, name, done)
     fault_point("undo.removed")
     # What a deferred trigger does to a balance is done now, and is noticed.
     fire_deferred(connection)
@@ -190,6 +197,16 @@ def _tables(connection: Connection, links: Links) -> list[str]:
         )
         raise UndoRefused(what, remedy="Undo with the spec that was loaded with.")
     return [name for name in links.tables if name in named]
+
+
+def _loosen(connection: Connection, links: Links, name: str, unit: Unit) -> None:
+    """Rows that are about to go let go of those of their circle, where the target would hold them at once."""
+    late = written_later(links, name, unit)
+    if late:
+        nulls: list[sql.Composable] = [sql.SQL("{} = NULL").format(identifier(column)) for column in late]
+        query = SQL("loosen_rows", **links.slots(name), nulls=joined(nulls))
+        with as_the_app(connection):
+            query.exec(connection)
 
 
 def _remove(connection: Connection, links: Links, name: str, done: Undone) -> None:

@@ -93,6 +93,12 @@ FROM pg_temp.etl_undo AS u
 LEFT JOIN {target} AS t ON t.{id} = u.new_id::{id_type}
 WHERE u."table" = {table} AND u.how = %(how)s
 
+-- name: loosen_rows :exec {id, id_type, nulls, table, target}
+-- References from rows that go to rows that go before them.
+UPDATE {target} AS t SET {nulls}
+FROM pg_temp.etl_undo AS u
+WHERE u."table" = {table} AND u.how = 'remove' AND t.{id} = u.new_id::{id_type}
+
 -- name: remove_rows :one {id, id_type, table, target}
 -- Out of production and out of the ledger: one statement.
 WITH removed AS (

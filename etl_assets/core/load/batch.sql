@@ -1,0 +1,49 @@
+-- name: gather_batch :exec {batch, columns, links, of_users, sorting}
+-- What is ready, with the values that production gets. It is read three times; as a part of one statement with what
+-- follows, each wide row would pass through as many stores of Postgres'.
+CREATE TEMP TABLE {batch} ON COMMIT DROP AS
+SELECT k._legacy_id, k._new_id, k._created, k._legacy_user_id, {columns}
+FROM ({links}) AS k WHERE k._reason IS NULL {of_users}
+ORDER BY k.{sorting}
+
+-- name: insert_batch :one {batch, columns, held, is_orphan, target, values}
+-- Writes the batch: rows, and those among them whose parent is not there.
+WITH batch AS (SELECT * FROM pg_temp.{batch}),
+{held}
+written AS (
+    INSERT INTO {target} AS t ({columns}) OVERRIDING SYSTEM VALUE SELECT {values} FROM pg_temp.{batch} RETURNING 1)
+SELECT (SELECT count(*) FROM written), o.*
+FROM (SELECT count(*), (array_agg(b._legacy_id ORDER BY b._legacy_id))[1:6] FROM batch AS b WHERE {is_orphan}) AS o
+
+-- name: fill_batch :exec {batch, filled, id, named, target}
+-- References to rows that are written by now: what the insert has left NULL.
+UPDATE {target} AS t SET {filled} FROM pg_temp.{batch} AS b WHERE t.{id} = b._new_id AND ({named})
+
+-- name: list_orphans :one {batch, named, parent, same}
+-- Rows of the batch that name a row which is not there.
+SELECT count(*), (array_agg(b._legacy_id ORDER BY b._legacy_id))[1:6]
+FROM pg_temp.{batch} AS b
+WHERE {named} AND NOT EXISTS (SELECT FROM {parent} AS t WHERE {same})
+
+-- name: enter_batch :one (wave) {batch, found, id, is_equal, table, target}
+-- Reads the batch back from production and enters each row that is there, every column the same to the last byte, into
+-- the ledger: rows, and an order-free digest of them.
+WITH entered AS (
+    INSERT INTO etl.loaded ("table", legacy_id, new_id, legacy_user_id, wave, digest, xid, created)
+    SELECT {table}, b._legacy_id, b._new_id::text, b._legacy_user_id, %(wave)s, {found}, pg_current_xact_id()::xid,
+           hashtextextended(b._created, 0::bigint)
+    FROM pg_temp.{batch} AS b
+    JOIN {target} AS t ON t.{id} = b._new_id
+    WHERE {is_equal}
+    RETURNING digest)
+SELECT count(*), coalesce(sum(hashtextextended(e.digest::text, 0::bigint)), 0)::text FROM entered AS e
+
+-- name: list_differing :one {batch, id, is_equal, target}
+-- Rows of the batch that are not in production as they were sent.
+SELECT count(*), (array_agg(b._legacy_id ORDER BY b._legacy_id))[1:6]
+FROM pg_temp.{batch} AS b
+WHERE NOT EXISTS (SELECT FROM {target} AS t WHERE t.{id} = b._new_id AND {is_equal})
+
+-- name: drop_batch :exec {batch}
+-- A transaction loads several tables.
+DROP TABLE pg_temp.{batch}
