@@ -112,6 +112,19 @@ def test_a_row_waits_for_somebody_elses_and_follows_by_itself(world: World) -> N
     ]  # fmt: skip
 
 
+def test_rows_of_two_users_that_wait_for_one_another_arrive_together(world: World) -> None:
+    legacy = """
+    INSERT INTO users (id, email) VALUES (3, 'cid@example.com');
+    INSERT INTO folders VALUES (1, 1, 2, 'hers'), (2, 2, 1, 'theirs'), (3, 2, 4, 'for the third'), (4, 3, 3, 'of the third');
+    """
+    _world(world, legacy).sign_up("ann@example.com")
+    assert world.migrate().exit_code == 0
+    world.sign_up("bea@example.com")
+    assert world.migrate().exit_code == 0
+    assert world.query(PARENTS) == [("hers", "theirs"), ("theirs", "hers")]
+    assert _books(world, "folders") == {("loaded", "loaded"): 2, ("waiting", "reference_waiting"): 2}
+
+
 @pytest.mark.parametrize(
     "late",
     [

@@ -41,7 +41,8 @@ class Binding:
     can be counted, staged and judged, and not loaded: having a profile is all that is asked of an account then. With
     `by_account` a row waits for an account that may not hold it yet; without, only what our own tables say is asked.
     `reissued` are the tables in which a legacy id stands for its second row by now, `refused` those of which the target
-    has refused rows; `profile_facts` are the rules of the profiles.
+    has refused rows; `profile_facts` are the rules of the profiles. With
+    `together` what rows of a circle refer to may be somebody else's and ready, as they are.
     """
 
     spec: Spec
@@ -52,6 +53,7 @@ class Binding:
     reissued: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
     profile_facts: str = ""
+    together: bool = False
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -69,6 +69,11 @@ class Links(Binding):
         """These links, composed for what the books keep: whoever's account may hold rows, or may not."""
         return replace(self, by_account=False)
 
+    @property
+    def as_together(self) -> "Links":
+        """These links, composed for rows of several users that refer to one another and are written together."""
+        return replace(self, together=True)
+
     def rows(self, name: str, *, as_new: bool = False) -> Statement:
         """One row per staged row: the target columns' values, and `_legacy_id` to `_state` as in `links.sql`.
 
@@ -131,6 +136,7 @@ class Links(Binding):
                 "link_ancestor",
                 rows=self.as_parts._judged(other, as_new=False),
                 place=literal(other),
+                is_other=sql.SQL("false") if self.together else SQL("is_of_somebody_else"),
                 **self.way(other, "b"),
             )
             for other in circle

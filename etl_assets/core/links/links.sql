@@ -1,3 +1,7 @@
+-- name: is_of_somebody_else :fragment
+-- A row of another user than `x` is, and not there yet.
+b._reason IS DISTINCT FROM 'loaded' AND b._legacy_user_id IS DISTINCT FROM x._legacy_user_id
+
 -- name: row_state :fragment {excluded, quarantined, reason}
 -- What a reason makes of a row; `ready` rows could be loaded now.
 CASE WHEN {reason} IS NULL THEN 'ready'
@@ -85,9 +89,9 @@ CROSS JOIN LATERAL (
     FROM way AS w
     OFFSET 0) AS r
 
--- name: link_ancestor :fragment {ids, place, places, rows}
+-- name: link_ancestor :fragment {ids, is_other, place, places, rows}
 -- A row of one table of a circle that another one of `x`'s way refers to, its own reason and what it refers to itself.
-SELECT b._reason, b._reason IS DISTINCT FROM 'loaded' AND b._legacy_user_id IS DISTINCT FROM x._legacy_user_id,
+SELECT b._reason, {is_other},
        {places}::text[], ARRAY[{ids}]::text[]
 FROM ({rows}) AS b
 WHERE e.place = {place} AND b._legacy_id = e.id

@@ -1,15 +1,16 @@
 """Rows of one table on their way: gathered, written into production, read back and entered into the ledger."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg import sql
 
 from etl_assets.access.postgres.connection import Connection, as_the_app, joining
-from etl_assets.access.postgres.statements import Statements, identifier, joined, qualified
+from etl_assets.access.postgres.statements import Statements, identifier, joined, literal, qualified, staging_table
 from etl_assets.core.links.circle import in_circle, written_later
 from etl_assets.core.links.foreign_keys import proof_slots, proven_by_join, require_parents
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.read_back import not_as_written
+from etl_assets.spec.shapes import reference_columns
 
 SQL = Statements(__file__)
 
@@ -39,6 +40,25 @@ class Batch:
             sorting=identifier("_account_id" if users is not None else "_legacy_id"),
         )
         return query.exec(connection, users=users, keys=keys)
+
+    def prune(self, connection: Connection) -> int:
+        """Takes out rows that name one of their circle which neither is there nor comes along; returns how many."""
+        spec = self.links.spec
+        numbers = reference_columns(spec.tables[self.name])
+        left_out: list[sql.Composable] = [
+            SQL(
+                "is_left_out",
+                ref=identifier("s", f"_ref{numbers[column]}"),
+                parent_table=literal(reference.table),
+                parent_staging=staging_table(reference.table),
+                parent_batch=replace(self, name=reference.table)._table,
+            )
+            for column, reference in spec.in_circle(self.name).items()
+            if reference.table in self.unit
+        ]
+        is_left_out = joined(left_out, by=" OR ")
+        query = SQL("prune_batch", batch=self._table, staging=staging_table(self.name), is_left_out=is_left_out)
+        return query.exec(connection)
 
     def write(self, connection: Connection) -> None:
         """Inserts the rows; what can only be filled later stays NULL."""

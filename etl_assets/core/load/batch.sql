@@ -6,6 +6,18 @@ SELECT k._legacy_id, k._new_id, k._created, k._legacy_user_id, {columns}
 FROM ({links}) AS k WHERE k._reason IS NULL {of_users}
 ORDER BY k.{sorting}
 
+-- name: prune_batch :exec {batch, is_left_out, staging}
+-- Rows that name one of their circle which neither is there nor comes along.
+DELETE FROM pg_temp.{batch} AS b USING {staging} AS s
+WHERE s._legacy_id = b._legacy_id AND ({is_left_out})
+
+-- name: is_left_out :fragment {parent_batch, parent_staging, parent_table, ref}
+-- A row is named that is staged, not loaded and in no batch.
+{ref} IS NOT NULL
+AND EXISTS (SELECT FROM {parent_staging} AS p WHERE p._legacy_id = {ref})
+AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {parent_table} AND l.legacy_id = {ref})
+AND NOT EXISTS (SELECT FROM pg_temp.{parent_batch} AS c WHERE c._legacy_id = {ref})
+
 -- name: insert_batch :one {batch, columns, held, is_orphan, target, values}
 -- Writes the batch: rows, and those among them whose parent is not there.
 WITH batch AS (SELECT * FROM pg_temp.{batch}),

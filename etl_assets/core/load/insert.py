@@ -33,6 +33,8 @@ def insert_ready(
     """
     batches = [Batch(links, name, unit) for name in unit]
     counts = [batch.gather(connection, users, (keys or {}).get(batch.name, [] if keys else None)) for batch in batches]
+    while links.together and any(pruned := [batch.prune(connection) for batch in batches]):
+        counts = [count - gone for count, gone in zip(counts, pruned, strict=True)]
     with checked_later(connection, links, unit):
         for batch in batches:
             batch.write(connection)
@@ -49,17 +51,18 @@ def insert_ready(
 def insert_unit(
     connection: Connection, links: Links, unit: tuple[str, ...], *, users: list[str], wave: str
 ) -> dict[str, tuple[int, str]]:
-    """As `insert_ready`, again and again in a circle, where a row of one user can wait for that of another.
+    """As `insert_ready`; in a circle again and again, because a row of one user can wait for that of another.
 
     Returns:
         Per table how many went in, and the digests of all passes.
     """
-    found = insert_ready(connection, links, unit, users=users, wave=wave)
-    passes = [found]
-    while links.spec.circle_of(unit[0]) and any(count for count, _ in passes[-1].values()):
+    passes = [insert_ready(connection, links, unit, users=users, wave=wave)]
+    if not links.spec.circle_of(unit[0]):
+        return passes[0]
+    while any(count for count, _ in passes[-1].values()):
         passes.append(insert_ready(connection, links, unit, users=users, wave=wave))
-    if len(passes) == 1:
-        return found
+    # What is left may be rows of several users that wait for one another.
+    passes.append(insert_ready(connection, links.as_together, unit, users=users, wave=wave))
     return {name: (sum(p[name][0] for p in passes), str(sum(int(p[name][1]) for p in passes))) for name in unit}
 
 

@@ -37,11 +37,23 @@ def late_users(connection: Connection, links: Links, *, run: str) -> tuple[list[
         staging = describe_staging(connection, [*links.tables, USERS]).mark
         found = changed_balances(connection, links) | due_profile(connection, links)
         query = _ready_rows("list_users_with_ready_rows", links, standing_pages(connection, links))
-        found |= {user for (user,) in query.many(connection)}
+        found |= {user for (user,) in query.many(connection)} | _users_in_circles(connection, links)
         if not SQL("find_wave_since").first(connection, staging=staging):
             for name in links.tables:
                 found |= set() if links.spec.tables[name].owner.is_none else changed_users(connection, links, name)
     return sorted(found), staging
+
+
+def _users_in_circles(connection: Connection, links: Links) -> set[str]:
+    """Claimed users with rows that wait for one another's."""
+    found: set[str] = set()
+    for circle in links.spec.circles:
+        waiting = SQL("list_users_waiting_in_circle").many(connection, tables=list(circle))
+        users = [user for (user,) in waiting]
+        for name in circle if users else ():
+            query = SQL("list_users_ready_together", rows=links.as_together.rows(name))
+            found |= {user for (user,) in query.many(connection, users=users)}
+    return found
 
 
 def _ready_rows(name: str, links: Links, rows: Statement) -> Statement:

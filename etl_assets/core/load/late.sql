@@ -9,6 +9,18 @@ WHERE b.state = 'ready' AND u.supabase_user_id IS NOT NULL AND (CASE {account_re
 -- Each once.
 SELECT DISTINCT r.legacy_user_id FROM ({ready}) AS r
 
+-- name: list_users_waiting_in_circle :many (tables)
+-- Claimed users of whom rows of a circle of tables wait for other rows, by the books.
+SELECT DISTINCT b.legacy_user_id
+FROM etl.book AS b
+JOIN etl.legacy_user_map AS m ON m.legacy_user_id = b.legacy_user_id AND m.supabase_user_id IS NOT NULL
+WHERE b."table" = ANY (%(tables)s) AND b.reason = 'reference_waiting'
+
+-- name: list_users_ready_together :many (users) {rows}
+-- Those of these users of whom rows could be written with rows of others that are ready too.
+SELECT DISTINCT k._legacy_user_id FROM ({rows}) AS k
+WHERE k._reason IS NULL AND k._legacy_user_id = ANY (%(users)s)
+
 -- name: find_ready_page :first {ready}
 -- One of them.
 SELECT r.legacy_user_id FROM ({ready}) AS r LIMIT 1
