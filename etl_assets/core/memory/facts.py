@@ -41,3 +41,13 @@ def refresh_content(connection: Connection, table: str, *, snapshot: str, conten
 def known_facts(connection: Connection) -> dict[str, str]:
     """Everything that is remembered, by its key."""
     return dict(SQL("list_facts").many(connection))
+
+
+def is_loaded(connection: Connection, table: str | None = None) -> bool:
+    """True when a row of the table, or any row, is in the ledger."""
+    return bool(SQL("is_loaded").one(connection, table=table)[0])
+
+
+def is_applied(connection: Connection, balance: str) -> bool:
+    """True when somebody was given this balance."""
+    return bool(SQL("is_applied").one(connection, balance=balance)[0])

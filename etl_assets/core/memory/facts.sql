@@ -31,3 +31,11 @@ WHERE d."table" = %(table)s AND d.snapshot = %(snapshot)s
 -- name: list_facts :many
 -- Everything that is remembered.
 SELECT key, value FROM etl.meta
+
+-- name: is_loaded :one (table)
+-- Is a row of this table, or of any, in the ledger?
+SELECT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = %(table)s OR %(table)s::text IS NULL)
+
+-- name: is_applied :one (balance)
+-- Was this balance given to anybody?
+SELECT EXISTS (SELECT FROM etl.balances AS b WHERE b.balance = %(balance)s)

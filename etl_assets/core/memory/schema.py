@@ -7,7 +7,15 @@ from pathlib import Path
 import psycopg
 
 from etl_assets.access.postgres.connection import Connection, has_table, speak, transaction, wait_for_lock, writing
-from etl_assets.core.memory.facts import find_fact, known_facts, replace_fact, write_fact
+from etl_assets.core.memory.facts import (
+    drop_fact,
+    find_fact,
+    is_applied,
+    is_loaded,
+    known_facts,
+    replace_fact,
+    write_fact,
+)
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import OtherSchema, Refused
 from etl_assets.spec.model import Spec
@@ -82,17 +90,32 @@ def declared_facts(spec: Spec) -> dict[str, str]:
 
 
 def contradictions(connection: Connection, facts: dict[str, str]) -> list[str]:
-    """Facts that differ from what the target remembers, as sentences."""
-    known = known_facts(connection)
+    """Facts that differ from what the target remembers, and that a loaded row hangs on, as sentences."""
     return [
-        f"{fact}: the target was loaded with {known[fact]!r}, the spec says {value!r}"
-        for fact, value in facts.items()
-        if known.get(fact, value) != value
+        f"{fact}: the target was loaded with {known!r}, the spec says {facts[fact]!r}"
+        for fact, known in _differing(connection, facts).items()
+        if _is_fixed(connection, fact, known)
     ]
 
 
+def _differing(connection: Connection, facts: dict[str, str]) -> dict[str, str]:
+    known = known_facts(connection)
+    return {fact: known[fact] for fact, value in facts.items() if known.get(fact, value) != value}
+
+
+def _is_fixed(connection: Connection, fact: str, known: str) -> bool:
+    """False for what was only looked at: a table of which no row is loaded, a balance that nobody was given."""
+    kind, _, rest = fact.partition(" ")
+    if kind == "balance":
+        return is_applied(connection, rest)
+    if kind == "namespace":
+        return is_loaded(connection)
+    table = {"table": rest, "columns": rest.removeprefix("of "), "from": known}.get(kind)
+    return table is None or is_loaded(connection, table)
+
+
 def remember(connection: Connection, facts: dict[str, str]) -> None:
-    """Writes the facts at the first load, and compares them ever after.
+    """Writes the facts at each load, and compares those of which rows are loaded.
 
     Raises:
         Refused: a fact differs.
@@ -104,7 +127,10 @@ def remember(connection: Connection, facts: dict[str, str]) -> None:
             table="etl.meta",
             count=len(wrong),
             sample=[],
-            remedy=f"{'; '.join(wrong)}. Go back to the former spec: other ids would bring every row in twice.",
+            remedy=f"{'; '.join(wrong)}. Go back to the former spec: other ids would bring every row in twice. To load "
+            "these rows anew instead, take them out first: `etl-assets undo`.",
         )
+    for fact in _differing(connection, facts):
+        drop_fact(connection, fact)
     for key, value in facts.items():
         write_fact(connection, key, value)
