@@ -1,11 +1,12 @@
 """How the tables of a legacy database hang together: foreign keys, declared or not, and columns that never repeat."""
 
+import re
 import sqlite3
 from collections.abc import Sequence
 from itertools import combinations
 
 from etl_assets.access.legacy.database import fill, quoted
-from etl_assets.init.names import OWNER_NAMES, names_parent, snake
+from etl_assets.init.names import OWNER_NAMES, names_itself, names_parent, snake
 from etl_assets.init.ownership import NEARLY, UsersTable, key_of, recognise_users
 from etl_assets.init.table_facts import ColumnFacts, ForeignKeyFacts, TableFacts
 from etl_assets.spec.rules import looks_secret
@@ -101,16 +102,28 @@ def _suggested(
     best: ForeignKeyFacts | None = None
     for parent in tables:
         key = key_of(parent)
-        if parent is table or len(key) != 1 or not parent.primary_key:
+        if len(key) != 1 or not parent.primary_key:
+            continue
+        if parent is table and not _names_itself(table, column):
             continue
         is_users = users is not None and parent.name == users.table and snake(column.name) in OWNER_NAMES
-        if not is_users and not names_parent(column.name, parent=parent.name, parent_key=key[0]):
+        if (
+            parent is not table
+            and not is_users
+            and not names_parent(column.name, parent=parent.name, parent_key=key[0])
+        ):
             continue
         candidate = ForeignKeyFacts((column.name,), parent.name, key, declared=False)
         candidate = _counted(connection, table, candidate, parent)
         if candidate.found >= NEARLY * candidate.values and (best is None or candidate.found > best.found):
             best = candidate
     return best
+
+
+def _names_itself(table: TableFacts, column: ColumnFacts) -> bool:
+    # Beside a column that says which table is meant, an id may be of any.
+    has_kind = f"{re.sub(r'_?id$', '', snake(column.name))}_type" in map(snake, table.columns)
+    return names_itself(column.name, table=table.name) and not has_kind
 
 
 def unique_columns(connection: sqlite3.Connection, table: TableFacts) -> tuple[tuple[str, ...], ...]:

@@ -90,6 +90,12 @@ def users_rank(table: str) -> int | None:
     return USERS_WORDS.index(words[-1]) + (0 if len(words) == 1 else len(USERS_WORDS))
 
 
+SELF_STEMS = frozenset(
+    "parent parents reply_to replyto in_reply_to inreplyto replied_to answer_to answers root thread_root original "
+    "previous prev next forked_from copied_from duplicate_of superseded_by replaced_by".split()
+)
+
+
 def names_parent(column: str, *, parent: str, parent_key: str) -> bool:
     """True when a column is named as a reference to a table would be: `invoice_id`, `InvoiceId`, or its key's name."""
     name, table, key = snake(column), snake(parent), snake(parent_key)
@@ -99,6 +105,13 @@ def names_parent(column: str, *, parent: str, parent_key: str) -> bool:
     if name in {f"{stem}id" for stem in stems}:
         return True
     return name == key and key not in ("id", "guid", "uuid", "name", "code", "key", "rowid")
+
+
+def names_itself(column: str, *, table: str) -> bool:
+    """True when a column is named as a reference to another row of its own table would be: `parent_id`, `replyTo`."""
+    name, stem = snake(column), singular(snake(table))
+    bare = re.sub(r"_?(id|guid|uuid)$", "", name)
+    return bare in SELF_STEMS or bare in {f"{word}_{stem}" for word in SELF_STEMS}
 
 
 def looks_like_time(name: str) -> bool:

@@ -175,16 +175,12 @@ def is_to_key(key: ForeignKeyFacts, tables: dict[str, TableFacts]) -> bool:
 
 
 class References:
-    """Which references a spec may state: never a circle, never from what nobody owns to what somebody does."""
+    """Which references a spec may state: never from what nobody owns to what somebody does."""
 
     def __init__(self, tables: Sequence[TableFacts], owners: dict[str, Ownership], users: UsersTable | None) -> None:
-        """Begins with the paths to the owners, which make no circle."""
+        """Takes the tables with what was found of their owners."""
         self._tables = {table.name: table for table in tables}
         self._owners, self._users = owners, users
-        self._edges: dict[str, set[str]] = {table.name: set() for table in tables}
-        for name, owner in owners.items():
-            if owner.via:
-                self._edges[name].add(owner.via.table)
 
     def refusal(self, table: TableFacts, key: ForeignKeyFacts) -> str | None:
         """Why this foreign key cannot be a reference, as the end of `refers to X, but ...`; None when it now is one."""
@@ -196,10 +192,7 @@ class References:
             return f"only {key.found:,} of {counted(key.values, 'value')} are there"
         if self._users and key.table == self._users.table:
             return self._refusal_of_users(table, key, id_=self._users.id)
-        problem = self._refusal_of_table(table, key)
-        if problem is None:
-            self._edges[table.name].add(key.table)
-        return problem
+        return self._refusal_of_table(table, key)
 
     def _refusal_of_users(self, table: TableFacts, key: ForeignKeyFacts, *, id_: str) -> str | None:
         if key.to != (id_,):
@@ -208,23 +201,10 @@ class References:
 
     def _refusal_of_table(self, table: TableFacts, key: ForeignKeyFacts) -> str | None:
         problems = {
-            "a table that refers to itself is not built": key.table == table.name,
             "that table is not migrated": key.table not in self._tables,
             "not to its key": not is_to_key(key, self._tables),
             "a table without owner cannot refer to one whose rows arrive user by user": (
                 self._owners[table.name].is_none and key.table in self._owners and not self._owners[key.table].is_none
             ),
-            "tables that refer to one another in a circle are not built": self._reaches(key.table, table.name),
         }
         return next((problem for problem, holds in problems.items() if holds), None)
-
-    def _reaches(self, start: str, end: str) -> bool:
-        seen, todo = set[str](), [start]
-        while todo:
-            name = todo.pop()
-            if name == end:
-                return True
-            if name not in seen:
-                seen.add(name)
-                todo += self._edges.get(name, ())
-        return False

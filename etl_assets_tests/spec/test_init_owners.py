@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from etl_assets.init.ddl import ddl_of
 from etl_assets.init.draft import Draft, DraftTable
 from etl_assets.init.draft_yaml import yaml_of
 from etl_assets.init.introspection import draft_of
@@ -140,7 +141,6 @@ def test_a_mostly_empty_path_is_none_and_nobodys_table_refers_to_no_owned_one() 
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        (link("parent_id", "things"), "refers to itself"),
         (link("parent_id", "nowhere"), "that table is not migrated"),
         (link("parent_id", "kinds", to="name"), "not to its key"),
         (link("parent_id", "kinds", found=20), "only 20 of 100 values are there"),
@@ -155,13 +155,19 @@ def test_a_reference_that_is_not_built_stays_a_plain_value(key: ForeignKeyFacts,
     assert words in column.choice.notes[0]
 
 
-def test_a_circle_is_opened_at_its_last_reference() -> None:
+def test_a_circle_and_a_tree_are_references() -> None:
     a = table("a", number("id"), number("b_id"), keys=(link("b_id", "b"),))
     b = table("b", number("id"), number("a_id"), keys=(link("a_id", "a"),))
-    found = draft(a, b)
-    assert found.table("a").column("b_id").references == "b"
-    assert found.table("b").column("a_id").references is None
-    assert "circle" in found.table("b").column("a_id").choice.notes[0]
+    c = table("folders", number("id"), number("parent_id"), keys=(link("parent_id", "folders", declared=False),))
+    found = draft(a, b, c)
+    assert [found.table(name).column(column).references for name, column in (("a", "b_id"), ("b", "a_id"))] == [
+        "b",
+        "a",
+    ]
+    assert found.table("folders").column("parent_id").references == "folders"
+    script = ddl_of(found)
+    assert "parent_id integer REFERENCES public.folders (id)" in script
+    assert script.endswith("ALTER TABLE public.b ADD FOREIGN KEY (a_id) REFERENCES public.a (id) DEFERRABLE;\n")
 
 
 def test_lookup_rows_keep_their_numbers_and_their_children_too() -> None:

@@ -438,11 +438,6 @@ def test_lookup_tables_alone_need_no_users() -> None:
             "'job' is neither a table of this spec nor `users`",
         ),
         (
-            "type: uuid, references: {table: items}",
-            ".references.table",
-            "a table that refers to itself is not built yet",
-        ),
-        (
             "type: bigint, references: {table: jobs}",
             "",
             "refers to jobs, whose ids become UUIDs; its type is uuid or text",
@@ -486,14 +481,26 @@ def test_an_owned_table_may_refer_to_one_without_owner() -> None:
     assert spec.load_order == ("lookups", "items")
 
 
-def test_tables_that_refer_to_one_another_in_a_circle_are_refused() -> None:
+def test_tables_that_refer_to_one_another_in_a_circle_stand_together() -> None:
     tables = "".join(
         f"  {name}: {{owner: user_id, columns: {{r: {{type: uuid, references: {{table: {other}}}}}}}}}\n"
         for name, other in (("z", "a"), ("a", "b"), ("b", "c"), ("c", "a"))
     )
-    error = fault(HEAD + tables)
-    assert (error.line, error.path) == (6, "tables.a")
-    assert error.problem == "tables refer to one another in a circle: a -> b -> c -> a; not built yet"
+    spec = load(HEAD + tables)
+    assert (spec.circles, spec.load_order) == ((("a", "b", "c"),), ("a", "b", "c", "z"))
+
+
+def test_in_a_circle_the_way_to_the_owner_comes_first() -> None:
+    posts = "  posts: {owner: user_id, columns: {best: {type: uuid, references: {table: comments}}}}\n"
+    comments = "  comments: {owner: {via: post}, columns: {post: {type: uuid, references: {table: posts}}}}\n"
+    assert load(HEAD + comments + posts).load_order == ("posts", "comments")
+
+
+def test_an_owner_that_is_looked_for_in_a_circle_is_nobody() -> None:
+    one = "  a: {owner: {via: r}, columns: {r: {type: uuid, references: {table: b}}}}\n"
+    two = "  b: {owner: {via: r}, columns: {r: {type: uuid, references: {table: a}}}}\n"
+    assert fault(HEAD + one + two).problem == "leads round in a circle and to no user: a -> b -> a"
+    assert "a -> a" in fault(HEAD + one.replace("table: b", "table: a")).problem
 
 
 def test_the_load_order_puts_parents_first_and_otherwise_keeps_the_files_order() -> None:
