@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from etl_assets.spec.model import Spec, Table, Users
 
+OWNER_LABEL = "expr:owner"
+
 
 @dataclass(frozen=True)
 class ExportColumn:
@@ -40,11 +42,17 @@ def label_of(table: Table, column: str) -> str:
     return f"expr:{column}" if column in taken else column
 
 
+def owner_label(table: Table) -> str | None:
+    """The CSV header under which a row's legacy user stands, where a column names one."""
+    return OWNER_LABEL if table.owner.expr else table.owner.from_
+
+
 def table_export(table: Table) -> Export:
     """The export of one migrated table: its owner column and the named columns, each legacy column once."""
     columns: dict[str, ExportColumn] = {}
-    if table.owner.from_:
-        columns[table.owner.from_] = ExportColumn(table.owner.from_, column=table.owner.from_)
+    label, owner = owner_label(table), table.owner
+    if label:
+        columns[label] = ExportColumn(label, column=None if owner.expr else owner.from_, expr=owner.expr)
     for name, spec in table.columns.items():
         label, allowed = label_of(table, name), spec.secret is not None
         column = None if spec.expr is not None else spec.from_ or name

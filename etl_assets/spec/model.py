@@ -138,9 +138,13 @@ class IdRule(Strict):
 
 
 class Owner(Strict):
-    """Whose row it is: a column (`from`), the owner of a referenced row (`via`), or nobody's (neither)."""
+    """Whose row it is: a column (`from`), the owner of a referenced row (`via`), or nobody's (neither).
+
+    `expr` is an SQLite expression that makes of the column what the users table has as its key.
+    """
 
     from_: str | None = Field(None, alias="from")
+    expr: str | None = None
     via: str | None = None
     to: str | None = None
     nobody: bool = False
@@ -151,6 +155,8 @@ class Owner(Strict):
             raise ValueError("`from` and `via` exclude each other")
         if not (self.from_ or self.via or self.nobody):
             raise ValueError("says neither whose the rows are (`from`, `via`) nor `none`")
+        if self.expr and not self.from_:
+            raise ValueError("`expr` stands beside `from`, which says of which column it makes the user's key")
         if self.from_ and not self.to:
             raise ValueError("`to` is missing: the target column that takes the account's id")
         return self

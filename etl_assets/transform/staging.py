@@ -8,7 +8,7 @@ import polars as pl
 from etl_assets.model.errors import TargetMismatch
 from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.model.target import Reader, TargetColumn, TargetTable
-from etl_assets.spec.exports import label_of
+from etl_assets.spec.exports import label_of, owner_label
 from etl_assets.spec.model import KEEP_OTHERS, USERS, Column, References, Spec, Table
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
 from etl_assets.transform.identify import key_text, referenced_key, renamed_in_text, uuid5_of
@@ -93,8 +93,9 @@ def _identity(plan: StagePlan) -> dict[str, Verdict]:
         named = table.columns.get(table.id.to)
         columns["_new_id"] = verdict_of(named.type if named else kept_type(target), _key_cell(key, target))
     owner = pl.lit(None, dtype=pl.String)
-    if table.owner.from_:
-        cell = plan.cell(table.owner.from_, TargetColumn("", "text", "text"))
+    label = owner_label(table)
+    if label:
+        cell = plan.cell(label, TargetColumn("", "text", "text"))
         owner = key_text(cell.text, cell.kind)
     columns["_legacy_user_id"] = Verdict(owner, first_fault((_has_nul(owner), "nul_in_text")))
     if table.created_column:
@@ -224,7 +225,7 @@ def _referenced_value(plan: StagePlan, column: Column, reference: References, te
 def _label(plan: StagePlan, name: str) -> str:
     if name in ("_legacy_id", "_new_id", "_created"):
         return "_key"
-    return plan.table.owner.from_ or "_key" if name == "_legacy_user_id" else label_of(plan.table, name)
+    return owner_label(plan.table) or "_key" if name == "_legacy_user_id" else label_of(plan.table, name)
 
 
 def _quarantined(faulty: pl.DataFrame, plan: StagePlan, columns: dict[str, Verdict]) -> pl.DataFrame:

@@ -30,7 +30,7 @@ from etl_assets.access.legacy.export import (
 from etl_assets.model.corrections import CorrectionsFile
 from etl_assets.model.errors import LegacyMismatch
 from etl_assets.model.suppression import Suppressions
-from etl_assets.spec.exports import Export, exports_of, label_of
+from etl_assets.spec.exports import Export, exports_of, label_of, owner_label
 from etl_assets.spec.model import USERS, Column, Spec, Table
 
 GONE = "temp.etl_gone"
@@ -215,7 +215,9 @@ def _condition(connection: sqlite3.Connection, what: Scrub, table: Table, export
     ):
         raise LegacyMismatch(f"The legacy table {legacy.name!r} has no column {named!r}, which says whose a row is.")
     if table.owner.from_:
-        owner = _corrected(connection, what, export, legacy, label=table.owner.from_, value=quoted(table.owner.from_))
+        expr, label = table.owner.expr, owner_label(table) or ""
+        value = fill("({expr})", expr=expr) if expr else quoted(table.owner.from_)
+        owner = _corrected(connection, what, export, legacy, label=label, value=value)
         return fill(FORGOTTEN, user=owner)
     column = table.columns[table.owner.via or ""]
     assert column.references is not None  # noqa: S101 - held by spec.rules
