@@ -24,13 +24,18 @@ class DraftColumn:
     not_null: bool = False
     absent: str | None = None
     is_expression: bool = False
+    expr: str | None = None
 
 
 @dataclass(frozen=True)
 class DraftOwner:
-    """Whose rows: a legacy column (`source`), a target column with a reference (`via`), or nobody's."""
+    """Whose rows: a legacy column (`source`), a target column with a reference (`via`), or nobody's.
+
+    `expr` makes of the column what the users table has as its key.
+    """
 
     source: str | None = None
+    expr: str | None = None
     to: str | None = None
     via: str | None = None
     notes: tuple[str, ...] = ()

@@ -125,14 +125,17 @@ def _owner(owner: DraftOwner) -> str:
     if owner.source is None or owner.to is None:
         return "none"
     # `owner: none` is the word for nobody, so a column of that name takes the long form.
-    is_short = owner.source == owner.to != "none"
-    return scalar(owner.source) if is_short else _flow({"from": owner.source, "to": owner.to})
+    is_short = owner.source == owner.to != "none" and owner.expr is None
+    expr = {"expr": owner.expr} if owner.expr else {}
+    return scalar(owner.source) if is_short else _flow({"from": owner.source, **expr, "to": owner.to})
 
 
 def _column(column: DraftColumn, *, indent: int) -> str:
     parts: dict[str, str | dict[str, str]] = {"type": column.choice.type}
     if column.is_expression:
         parts["expr"] = '"' + column.source.replace('"', '""') + '"'
+    elif column.expr:
+        parts["expr"] = column.expr
     elif column.source != column.name:
         parts["from"] = column.source
     parts |= column.choice.options

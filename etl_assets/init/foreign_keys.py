@@ -3,12 +3,14 @@
 import re
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from etl_assets.access.legacy.database import fill, quoted
 from etl_assets.init.names import OWNER_NAMES, names_itself, names_parent, snake
 from etl_assets.init.ownership import NEARLY, UsersTable, key_of, recognise_users
 from etl_assets.init.table_facts import ColumnFacts, ForeignKeyFacts, TableFacts
+from etl_assets.init.uuid_spellings import respelled
 from etl_assets.spec.rules import looks_secret
 
 LONGEST_KEY = 4
@@ -78,16 +80,28 @@ def _counted(
         return key
     if column not in table.columns or key.to[0] not in parent.columns:
         return key
+    values, found = _values_found(connection, table, parent, key.to[0], quoted(column))
+    if found < NEARLY * values:
+        expr = respelled(connection, table, table.columns[column], parent, key.to[0])
+        among = _values_found(connection, table, parent, key.to[0], expr)[1] if expr else 0
+        if among > found:
+            return replace(key, values=values, found=among, expr=expr)
+    return replace(key, values=values, found=found)
+
+
+def _values_found(
+    connection: sqlite3.Connection, table: TableFacts, parent: TableFacts, to: str, cell: str
+) -> tuple[int, int]:
     query = fill(
         "SELECT count(c), coalesce(sum(c IN (SELECT {to} FROM {parent})), 0)"
-        " FROM (SELECT {column} AS c FROM {table} LIMIT ?)",
-        to=quoted(key.to[0]),
+        " FROM (SELECT {cell} AS c FROM {table} LIMIT ?)",
+        to=quoted(to),
         parent=quoted(parent.name),
-        column=quoted(column),
+        cell=cell,
         table=quoted(table.name),
     )
     values, found = connection.execute(query, [SAMPLE_ROWS]).fetchone()
-    return ForeignKeyFacts(key.columns, key.table, key.to, key.declared, int(values), int(found))
+    return int(values), int(found)
 
 
 def _suggested(

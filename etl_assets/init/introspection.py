@@ -102,6 +102,9 @@ def _created(table: TableFacts) -> dict[str, str]:
     return {}
 
 
+RESPELLED = "the same UUIDs in another spelling: compared as UUIDs"
+
+
 class _Drafting:
     """The tables of one database, decided together."""
 
@@ -184,10 +187,12 @@ class _Drafting:
             references=references,
             not_null=_is_never_null(table, facts, choice),
             is_expression=facts.name in EXPORT_NAMES,
+            expr=link.expr if link else None,
         )
 
     def _reference(self, facts: ColumnFacts, link: ForeignKeyFacts) -> tuple[str, Choice]:
         notes = [] if link.declared else [_suggestion(link)]
+        notes += [RESPELLED] if link.expr else []
         lost = link.values - link.found
         if lost:
             notes.append(
@@ -208,13 +213,14 @@ class _Drafting:
         if found is None:
             return DraftOwner(notes=("no way leads from here to the users",) if self._users else ())
         notes = [] if found.declared else [_suggestion(found)]
+        notes += [RESPELLED] if found.expr else []
         missing, lost = table.scanned - found.values, found.values - found.found
         if missing:
             notes.append(f"{missing:,} of {counted(table.scanned, 'row')} name none: they would be quarantined")
         if lost:
             notes.append(f"{said(lost, 'row', 'name one')} that is not there: they would be quarantined")
         if owner.direct:
-            return DraftOwner(source=found.columns[0], to=to, notes=tuple(notes))
+            return DraftOwner(source=found.columns[0], expr=found.expr, to=to, notes=tuple(notes))
         return DraftOwner(via=names[found.columns[0]], notes=tuple(notes))
 
 

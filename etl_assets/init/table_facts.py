@@ -44,7 +44,8 @@ class ColumnFacts:
 class ForeignKeyFacts:
     """Columns that name a row of another table: declared in the schema, or found by name and values.
 
-    `values` of the (first) column are not NULL, `found` of these are a key of the parent.
+    `values` of the (first) column are not NULL, `found` of these are a key of the parent, spelled by `expr` where that
+    is said.
     """
 
     columns: tuple[str, ...]
@@ -53,6 +54,7 @@ class ForeignKeyFacts:
     declared: bool = True
     values: int = 0
     found: int = 0
+    expr: str | None = None
 
 
 @dataclass(frozen=True)
