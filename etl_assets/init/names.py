@@ -61,13 +61,17 @@ def snake(name: str) -> str:
     return plain if plain[0].isalpha() else f"c{plain}"
 
 
+# https://www.postgresql.org/docs/current/ddl-system-columns.html
+SYSTEM_COLUMNS = frozenset("tableoid xmin cmin xmax cmax ctid".split())
+
+
 def unique_name(wanted: str, *, taken: Collection[str], longest: int = POSTGRES_NAME_BYTES) -> str:
     """The wanted name, cut to fit and numbered where it is taken; a cut name ends in a digest of the whole."""
     if len(wanted) > longest:
         # Names that differ only at their end would fall together.
         wanted = f"{wanted[: longest - 9]}_{hashlib.sha256(wanted.encode()).hexdigest()[:8]}"
     name, number = wanted, 2
-    while name in taken or name in STAGING_NAMES or STAGING_PATTERN.fullmatch(name):
+    while name in taken or name in SYSTEM_COLUMNS or name in STAGING_NAMES or STAGING_PATTERN.fullmatch(name):
         tail = f"_{number}"
         name, number = f"{wanted[: longest - len(tail)]}{tail}", number + 1
     return name

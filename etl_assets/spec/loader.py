@@ -11,14 +11,12 @@ from pydantic_core import ErrorDetails
 from etl_assets.model.errors import SpecError
 from etl_assets.spec.circles import circles, load_order
 from etl_assets.spec.model import (
-    Accounts,
     Attribute,
     Balance,
     Checks,
     Column,
     IdRule,
     Owner,
-    Policy,
     References,
     Source,
     Spec,
@@ -28,6 +26,7 @@ from etl_assets.spec.model import (
     Users,
 )
 from etl_assets.spec.rules import SpecFault, check_rules
+from etl_assets.spec.sections import Accounts, Policy
 from etl_assets.spec.yaml_lines import Path, dotted, line_of, read_yaml
 
 # Where a key stands -> the section that knows it.

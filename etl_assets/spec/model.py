@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, field_validator, model_validator
 
-from etl_assets.spec.sections import Strict, Timed
+from etl_assets.spec.sections import Accounts, Policy, Strict, Timed
 from etl_assets.spec.types import Type
 
 USERS = "users"
@@ -70,64 +70,6 @@ class Users(Strict):
     def created_column(self) -> str:
         """The legacy column that says when a user signed up."""
         return self.created.from_ if self.created else CREATED
-
-
-class Accounts(Strict):
-    """Where new accounts are found, and which of them may claim."""
-
-    from_: Literal["auth", "profiles"] = Field("auth", alias="from")
-    profiles: str = "public.profiles"
-    accept_unconfirmed: bool = False
-    trust_autoconfirm: bool = False
-    sso_domains: tuple[str, ...] = ()
-    merge_duplicates: bool = False
-
-    @property
-    def profiles_table(self) -> tuple[str, str]:
-        """Schema and name of the profiles."""
-        schema, _, table = self.profiles.rpartition(".")
-        return schema or "public", table
-
-
-class Policy(Strict):
-    """What happens to the awkward: incomplete users, quarantined rows, triggers, later changes, foreign keys.
-
-    `max_changed` is a share in percent: a legacy file of which more differs from the last one is taken for another.
-    """
-
-    incomplete_users: Literal["hold", "load"] = "hold"
-    max_quarantined: int | None = None
-    max_changed: int | None = 5
-    triggers: dict[str, Literal["fire"]] | Literal["refuse", "fire"] = "refuse"
-    on_change: Literal["report", "update"] = "report"
-    foreign_keys: Literal["trigger", "join"] = "trigger"
-
-    @field_validator("max_quarantined", "max_changed", mode="before")
-    @classmethod
-    def _unlimited(cls, value: Any) -> Any:
-        return None if value == "unlimited" else value
-
-    @model_validator(mode="after")
-    def _one_silence(self) -> "Policy":
-        if self.joins and self.triggers != "refuse":
-            raise ValueError(
-                "`foreign_keys: join` keeps every trigger from firing: it goes with `triggers: refuse` alone"
-            )
-        return self
-
-    @property
-    def joins(self) -> bool:
-        """True when foreign keys are proven by a join, without their triggers."""
-        return self.foreign_keys == "join"
-
-    @property
-    def updates(self) -> bool:
-        """True when a changed legacy row is written over the production row that it became."""
-        return self.on_change == "update"
-
-    def fires(self, table: str) -> bool:
-        """True when the operator said that the triggers of this table may see history."""
-        return self.triggers == "fire" or (isinstance(self.triggers, dict) and table in self.triggers)
 
 
 class IdRule(Strict):

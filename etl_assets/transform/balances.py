@@ -5,7 +5,7 @@ import polars as pl
 from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.model.target import TargetColumn
 from etl_assets.transform.staging import CLASS_NAMES
-from etl_assets.transform.values.cell import Cell
+from etl_assets.transform.values.cell import Cell, named
 from etl_assets.transform.values.rules import verdict_of
 
 BALANCE_COLUMNS = ("legacy_user_id", "amount", "column", "storage_class", "value", "rule")
@@ -28,7 +28,7 @@ def balance_rows(
         `legacy_user_id`, `amount`, `column`, `storage_class`, `value`, `rule`, all String; `rule` is NULL where the
         amount can be applied.
     """
-    text, letter = pl.col(label), pl.col("_classes").str.slice(labels.index(label), 1)
+    text, letter = named(label), pl.col("_classes").str.slice(labels.index(label), 1)
     kind = pl.when(text.is_null()).then(pl.lit("n")).otherwise(pl.coalesce(letter, pl.lit(usual[label])))
     verdict = verdict_of(RULES[target.base], Cell(text, kind, target))
     found = batch.filter(text.is_not_null() & ~pl.col("_key").str.starts_with(ROWID_PREFIX)).select(

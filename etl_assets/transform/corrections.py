@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from etl_assets.model.corrections import KEY_LABEL, Corrections
+from etl_assets.transform.values.cell import named
 
 
 def dropped_keys(batch: pl.DataFrame, corrections: Corrections) -> list[str]:
@@ -41,7 +42,7 @@ def corrected(batch: pl.DataFrame, corrections: Corrections, usual: Mapping[str,
         cells = {correction.legacy_id: correction.value for correction in corrections.cells(label)}
         said = pl.col("_key").is_in(list(cells))
         new = pl.col("_key").replace_strict(cells, default=None, return_dtype=pl.String)
-        value = pl.when(said).then(new).otherwise(pl.col(label)) if cells else pl.col(label)
+        value = pl.when(said).then(new).otherwise(named(label)) if cells else named(label)
         values.append(value.alias(label))
         found = pl.coalesce(pl.col("_classes").str.slice(number, 1), pl.lit(letter))
         kind = pl.when(said).then(pl.lit("t")).otherwise(found) if cells else found

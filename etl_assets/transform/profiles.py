@@ -6,7 +6,7 @@ from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.model.target import TargetColumn
 from etl_assets.spec.model import Attribute
 from etl_assets.transform.staging import CLASS_NAMES, as_column
-from etl_assets.transform.values.cell import Cell
+from etl_assets.transform.values.cell import Cell, named
 from etl_assets.transform.values.rules import verdict_of
 from etl_assets.transform.values.verdict import first_fault
 
@@ -36,7 +36,7 @@ def profile_rows(
         PROFILE_COLUMNS, all String; `rule` is NULL where the value can be given, `value` where it cannot.
     """
     label = attribute.users_column
-    text, letter = pl.col(label), pl.col("_classes").str.slice(labels.index(label), 1)
+    text, letter = named(label), pl.col("_classes").str.slice(labels.index(label), 1)
     kind = pl.when(text.is_null()).then(pl.lit("n")).otherwise(pl.coalesce(letter, pl.lit(usual[label])))
     cell, unmapped = as_column(Cell(text, kind, target), attribute, timezone=timezone)
     verdict = verdict_of(attribute.type, cell)

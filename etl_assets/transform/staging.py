@@ -12,7 +12,7 @@ from etl_assets.spec.exports import label_of, owner_label
 from etl_assets.spec.model import KEEP_OTHERS, USERS, Column, References, Spec, Table
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
 from etl_assets.transform.identify import key_text, referenced_key, renamed_in_text, uuid5_of
-from etl_assets.transform.values.cell import Cell, no_reader
+from etl_assets.transform.values.cell import Cell, named, no_reader
 from etl_assets.transform.values.rules import verdict_of
 from etl_assets.transform.values.times import TimeOptions, is_plain
 from etl_assets.transform.values.verdict import Verdict, first_fault
@@ -37,7 +37,7 @@ class StagePlan:
 
     def cell(self, label: str, target: TargetColumn) -> Cell:
         """The cells under one CSV header."""
-        text = pl.col(label)
+        text = named(label)
         letter = pl.col("_classes").str.slice(self.labels.index(label), 1)
         kind = pl.when(text.is_null()).then(pl.lit("n")).otherwise(pl.coalesce(letter, pl.lit(self.usual[label])))
         return Cell(text, kind, target, times=TimeOptions(self.spec.source.timezone), read=self.read)
@@ -90,8 +90,8 @@ def _identity(plan: StagePlan) -> dict[str, Verdict]:
         columns["_new_id"] = Verdict(uuid5_of(key, namespace=plan.spec.namespace, table=table.name), pl.lit(None))
     else:
         target = plan.target_column(table.id.to)
-        named = table.columns.get(table.id.to)
-        columns["_new_id"] = verdict_of(named.type if named else kept_type(target), _key_cell(key, target))
+        given = table.columns.get(table.id.to)
+        columns["_new_id"] = verdict_of(given.type if given else kept_type(target), _key_cell(key, target))
     owner = pl.lit(None, dtype=pl.String)
     label = owner_label(table)
     if label:
@@ -100,7 +100,7 @@ def _identity(plan: StagePlan) -> dict[str, Verdict]:
     columns["_legacy_user_id"] = Verdict(owner, first_fault((_has_nul(owner), "nul_in_text")))
     if table.created_column:
         # As it stands, whatever the spec reads in it: only whether it is the same counts.
-        said = pl.col(table.created_column).str.replace_all("\x00", "\ufffd", literal=True)
+        said = named(table.created_column).str.replace_all("\x00", "\ufffd", literal=True)
         columns["_created"] = Verdict(said, pl.lit(None))
     return columns
 
@@ -245,7 +245,7 @@ def _quarantined(faulty: pl.DataFrame, plan: StagePlan, columns: dict[str, Verdi
                 via_key.alias("via_key"),
                 pl.lit(label).alias("column"),
                 kind.replace_strict(CLASS_NAMES, return_dtype=pl.String).alias("storage_class"),
-                pl.col(label).alias("value"),
+                named(label).alias("value"),
                 pl.col(f"{name}:fault").alias("rule"),
             )
         )

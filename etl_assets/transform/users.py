@@ -3,6 +3,7 @@
 import polars as pl
 
 from etl_assets.model.suppression import BLANKS
+from etl_assets.transform.values.cell import named
 
 # What Supabase Auth can hold as an address, roughly; a stranger address matches no account anyway and is listed.
 ADDRESS = r"^[!-?A-~]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$"
@@ -38,14 +39,14 @@ def comparable_users(
         `legacy_user_id` String, `email` String as it stands, `email_key` String (NULL unless a valid ASCII address),
         `verified` Boolean, `created_value` String as it stands.
     """
-    key = folded(pl.col(email))
+    key = folded(named(email))
     flag = (
-        pl.col(verified).str.to_lowercase().is_in(TRUE_FLAGS).fill_null(value=False) if verified else pl.lit(value=True)
+        named(verified).str.to_lowercase().is_in(TRUE_FLAGS).fill_null(value=False) if verified else pl.lit(value=True)
     )
-    value = pl.col(created) if created in users.columns else pl.lit(None, dtype=pl.String)
+    value = named(created) if created in users.columns else pl.lit(None, dtype=pl.String)
     return users.select(
         pl.col("_key").alias("legacy_user_id"),
-        pl.col(email).alias("email"),
+        named(email).alias("email"),
         pl.when(key.str.contains(ADDRESS)).then(key).alias("email_key"),
         flag.alias("verified"),
         value.alias("created_value"),

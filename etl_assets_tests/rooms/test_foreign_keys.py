@@ -51,7 +51,7 @@ def test_no_trigger_runs_and_the_parents_are_held(joining: World) -> None:
     links = joining.links()
     joining.execute(FAILING)
     with connect(joining.url) as connection, writing(connection, run="x"):
-        assert insert_ready(connection, links, joining.spec.tables["jobs"], users=["1", "2"], wave=wave)[0] == 2
+        assert insert_ready(connection, links, ("jobs",), users=["1", "2"], wave=wave)["jobs"][0] == 2
         [(role,)] = connection.execute("SELECT current_setting('session_replication_role')").fetchall()
         assert role == "origin"  # what comes after it fires triggers again
         with psycopg.connect(joining.url) as other:
@@ -72,7 +72,7 @@ def test_a_row_without_its_parent_is_refused(joining: World) -> None:
         pytest.raises(Refused, match="references_hold") as caught,
         writing(connection, run="x"),
     ):
-        insert_ready(connection, links, joining.spec.tables["jobs"], users=["1", "2"], wave=wave)
+        insert_ready(connection, links, ("jobs",), users=["1", "2"], wave=wave)
     assert caught.value.count == 1
     assert joining.query("SELECT count(*) FROM public.jobs") == [(0,)]
 

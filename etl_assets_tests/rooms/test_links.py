@@ -339,20 +339,21 @@ def test_a_views_repeated_and_missing_keys_are_quarantined(world: World) -> None
     [
         ("  projects:\n    target", "  ventures:\n    source: projects\n    target"),
         ("id: id,", "id: email,"),
-        ("body: text}", "body: text, id: {type: uuid, from: id}}"),
+        (
+            'name: {type: text, required: "true"}',
+            'name: {type: text, required: "true"}, extra: {type: text, from: name}',
+        ),
     ],
     ids=["table_renamed", "users_key", "column_added"],
 )
 def test_a_spec_that_would_bring_rows_twice_or_elsewhere_is_refused(linked: World, old: str, new: str) -> None:
     linked.sign_up("a@x.org")
     assert linked.migrate().exit_code == 0
+    linked.execute("ALTER TABLE public.projects ADD COLUMN extra text")
     before = linked.checksum("public.projects", "public.tasks")
     text = SPEC.replace("REVIEWER", "wait").replace(old, new)
     if "ventures" in new:
         text = text.replace("{table: projects", "{table: ventures")
-    if "from: id" in new:
-        linked.execute("ALTER TABLE public.notes ADD COLUMN extra text")
-        text = text.replace("id: {type: uuid, from: id}", "extra: {type: text, from: body}")
     path = linked.folder / "linked.yaml"
     path.write_text(text, encoding="utf-8")
     linked.use_spec(path)

@@ -212,8 +212,11 @@ class Artifacts:
         """
         self.require_intact(manifest)
         path = self.export_path(manifest.snapshot, manifest.table)
+        # The manifest's names: polars leaves a quote in a header doubled, as CSV writes it.
+        names = ["_key", *manifest.columns, "_classes"]
         if manifest.rows:
-            yield from pl.scan_csv(path, infer_schema=False).collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
+            frame = pl.scan_csv(path, infer_schema=False, new_columns=names)
+            yield from frame.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
 
     def excluded_keys(self, manifest: Manifest) -> list[str]:
         """The legacy keys for which `where` was not true."""

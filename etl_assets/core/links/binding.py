@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from etl_assets.access.postgres.statements import Statements, catalog_text, identifier, joined, literal, qualified
-from etl_assets.model.target import TargetTable
+from etl_assets.model.target import ForeignRule, TargetTable
 from etl_assets.spec.model import Spec
 
 SQL = Statements(__file__)
@@ -103,6 +103,16 @@ class Binding:
             "id": identifier(self.spec.tables[name].id.to),
             "id_type": self.id_type(name),
         }
+
+    def keys_in_circle(self, name: str) -> list[ForeignRule]:
+        """The foreign keys behind references of a circle, whose rows may arrive in the same transaction."""
+        found = self.spec.in_circle(name)
+
+        def is_one(rule: ForeignRule) -> bool:
+            parents = [self.targets.get(found[column].table) for column in rule.columns if column in found]
+            return any(parent and (parent.schema, parent.name) == (rule.schema, rule.table) for parent in parents)
+
+        return [rule for rule in self.targets[name].foreign if is_one(rule)]
 
     def id_type(self, name: str) -> sql.SQL:
         """The type of the ids in the target."""

@@ -22,22 +22,11 @@ def units(binding: Binding, names: Iterable[str]) -> list[Unit]:
     return list(dict.fromkeys(found))
 
 
-def in_circle(binding: Binding, name: str) -> list[ForeignRule]:
-    """The foreign keys behind references of a circle, whose rows may arrive in the same transaction."""
-    found = binding.spec.in_circle(name)
-
-    def is_one(rule: ForeignRule) -> bool:
-        parents = [binding.targets.get(found[column].table) for column in rule.columns if column in found]
-        return any(parent and (parent.schema, parent.name) == (rule.schema, rule.table) for parent in parents)
-
-    return [rule for rule in binding.targets[name].foreign if is_one(rule)]
-
-
 def ahead(binding: Binding, name: str, unit: Unit) -> list[ForeignRule]:
     """The foreign keys to tables of the circle that are written after this one."""
     after = unit[unit.index(name) + 1 :]
     places = {(binding.targets[other].schema, binding.targets[other].name) for other in after}
-    return [rule for rule in in_circle(binding, name) if (rule.schema, rule.table) in places]
+    return [rule for rule in binding.keys_in_circle(name) if (rule.schema, rule.table) in places]
 
 
 def written_later(binding: Binding, name: str, unit: Unit) -> list[str]:

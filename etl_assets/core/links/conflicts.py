@@ -15,7 +15,6 @@ from etl_assets.access.postgres.statements import (
     staging_table,
 )
 from etl_assets.core.links.binding import Binding
-from etl_assets.core.links.circle import in_circle
 from etl_assets.model.target import ForeignRule, UniqueRule
 
 SQL = Statements(__file__)
@@ -47,7 +46,7 @@ def can_miss(binding: Binding, name: str, rule: ForeignRule) -> bool:
     """
     table = binding.spec.tables[name]
     to_profiles = (rule.schema, rule.table) == binding.spec.accounts.profiles_table
-    if rule in in_circle(binding, name) or (rule.columns == (table.owner.to,) and to_profiles):
+    if rule in binding.keys_in_circle(name) or (rule.columns == (table.owner.to,) and to_profiles):
         return False
     return set(rule.columns) <= set(binding.columns(name))
 

@@ -13,7 +13,6 @@ from psycopg import sql
 
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statements, identifier, joined, qualified
-from etl_assets.core.links.circle import in_circle
 from etl_assets.core.links.links import Links
 from etl_assets.model.errors import Refused, SettingsError
 from etl_assets.model.target import ForeignRule
@@ -76,5 +75,5 @@ def _rules(links: Links, name: str) -> list[ForeignRule]:
 
     Those of a circle are proven when all its rows are written.
     """
-    filled, later = set(links.columns(name)), in_circle(links, name)
+    filled, later = set(links.columns(name)), links.keys_in_circle(name)
     return [rule for rule in links.targets[name].foreign if set(rule.columns) <= filled and rule not in later]

@@ -6,7 +6,7 @@ from psycopg import sql
 
 from etl_assets.access.postgres.connection import Connection, as_the_app, joining
 from etl_assets.access.postgres.statements import Statements, identifier, joined, literal, qualified, staging_table
-from etl_assets.core.links.circle import in_circle, written_later
+from etl_assets.core.links.circle import written_later
 from etl_assets.core.links.foreign_keys import proof_slots, proven_by_join, require_parents
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.read_back import not_as_written
@@ -100,7 +100,7 @@ class Batch:
         Raises:
             Refused: one does.
         """
-        for rule in in_circle(self.links, self.name) if self.links.spec.policy.joins else ():
+        for rule in self.links.keys_in_circle(self.name) if self.links.spec.policy.joins else ():
             pairs = zip(rule.refers_to, rule.columns, strict=True)
             query = SQL(
                 "list_orphans",

@@ -275,7 +275,7 @@ def copy_batches(
     names = joined([identifier(column) for column in columns])
     sent, faulty = 0, [QUARANTINE_SCHEMA.to_frame()]
     copy_in = SQL("copy_staging", staging=staging_table(table.name), columns=names, is_new=literal(is_new))
-    encoded = ((batch, csv_of(batch.rows.select(columns))) for batch in batches)
+    encoded = ((batch, csv_of(batch.rows[columns])) for batch in batches)
     with connection.cursor() as cursor:
         with cursor.copy(without_parameters(copy_in, connection)) as copy:
             for batch, content in one_ahead(encoded):

@@ -3,9 +3,15 @@
 from dataclasses import dataclass, field
 
 import polars as pl
+import polars.selectors as cs
 
 from etl_assets.model.target import Reader, TargetColumn
 from etl_assets.transform.values.times import TimeOptions
+
+
+def named(label: str) -> pl.Expr:
+    """The column of just this name: to `pl.col`, `*` is every column and `^x$` a pattern."""
+    return cs.by_name(label).as_expr()
 
 
 def no_reader(type_: str, texts: list[str]) -> list[str | None]:
