@@ -23,10 +23,16 @@ HIDDEN = 1  # a hidden column of a virtual table
 SNIFFED_SHAPES = ("other", "small", "big")  # 20240131 is a number too
 KEPT_SHARE = 0.5
 JULIAN = "julian"
-# The whole seconds of 2000-01-01 to 2035-12-31, in each unit; Julian days are wider, as nothing else looks like them.
-EPOCHS = {
-    unit: (946_684_800 * scale, 2_082_758_400 * scale) for unit, scale in (("s", 1), ("ms", 1_000), ("us", 1_000_000))
-} | {JULIAN: (2_440_000, 2_470_000)}
+FROM, TO = 946_684_800, 2_082_758_400  # the whole seconds of 2000-01-01 to 2035-12-31
+EPOCHS = {unit: (FROM * scale, TO * scale) for unit, scale in (("s", 1), ("ms", 10**3), ("us", 10**6), ("ns", 10**9))}
+# Julian days are wider, as nothing else looks like them; Apple's seconds end where those since 1970 begin.
+EPOCHS |= {
+    JULIAN: (2_440_000, 2_470_000),
+    "ticks": ((FROM + 62_135_596_800) * 10**7, (TO + 62_135_596_800) * 10**7),
+    "webkit": ((FROM + 11_644_473_600) * 10**6, (TO + 11_644_473_600) * 10**6),
+    "coredata": (250_000_000, FROM),
+}
+MICROSECONDS = 6
 
 
 @dataclass
@@ -39,6 +45,7 @@ class _Counts:
     small_integers: int = 0
     whole_reals: int = 0
     infinities: int = 0
+    finer_reals: int = 0
     uuid_blobs: int = 0
     emails: int = 0
     shapes: Counter[str] = field(default_factory=Counter)
@@ -72,6 +79,8 @@ class _Counts:
     def _add_reals(self, numbers: Counter[float]) -> None:
         self.infinities += numbers[inf] + numbers[-inf]
         self.whole_reals += sum(count for value, count in numbers.items() if value.is_integer() and abs(value) < SMALL)
+        finer = (count for value, count in numbers.items() if len(repr(value).partition(".")[2]) > MICROSECONDS)
+        self.finer_reals += sum(finer)
         for unit, (first, last) in EPOCHS.items():
             self.epochs[unit] += _within(numbers, first, last)
 
@@ -218,6 +227,7 @@ def _filled(column: ColumnFacts, counts: _Counts) -> ColumnFacts:
         small_integers=counts.small_integers,
         whole_reals=counts.whole_reals,
         infinities=counts.infinities,
+        finer_reals=counts.finer_reals,
         uuid_blobs=counts.uuid_blobs,
         emails=counts.emails,
         shapes=dict(counts.shapes),

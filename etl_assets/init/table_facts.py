@@ -29,6 +29,7 @@ class ColumnFacts:
     shapes: dict[str, int] = field(default_factory=dict)
     formats: dict[str, int] = field(default_factory=dict)
     epochs: dict[str, int] = field(default_factory=dict)
+    finer_reals: int = 0
 
     @property
     def filled(self) -> int:

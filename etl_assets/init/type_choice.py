@@ -13,7 +13,16 @@ from etl_assets.spec.types import TIMES
 NEARLY_ALL = 0.99
 NEAR = 0.5
 EPOCH_WORDS = "fall in 2000-2035"
-UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "julian": "Julian days"}
+UNIT_NAMES = {
+    "s": "seconds",
+    "ms": "milliseconds",
+    "us": "microseconds",
+    "ns": "nanoseconds",
+    "julian": "Julian days",
+    "ticks": "ticks of .NET since the year 1",
+    "webkit": "microseconds since 1601, as WebKit counts",
+    "coredata": "seconds since 2001, as Apple's Core Data counts",
+}
 SMALL_SHAPES = ("zero_or_one", "zero_led", "small")
 WHOLE_SHAPES = (*SMALL_SHAPES, "big")
 DECIMAL_SHAPES = (*WHOLE_SHAPES, "digits", "decimal")
@@ -62,11 +71,18 @@ def as_type(column: ColumnFacts, type_: str) -> Choice:
         numbers = column.integers + column.reals
         options["unit"], taken = unit, numbers
         notes.append(_epoch_note(column, unit))
+        if unit == "s" and column.finer_reals:
+            options["round"] = "true"
+            notes.append(f"{column.finer_reals:,} have digits beyond microseconds, which are rounded")
     if type_ in TIMES:
         found = [f for f in _best_formats(column) if has_clock(f) == is_instant]
         if found and _read_by(column, found[0]) > taken:
             options, taken = {"format": found[0]}, _read_by(column, found[0])
             notes = [_format_note(column, found[0])]
+    finer = column.shaped("finer") if is_instant and "format" not in options else 0
+    if finer:
+        options["round"], taken = "true", taken + finer
+        notes.append(f"{finer:,} have digits beyond microseconds, which are rounded")
     empty = 0 if type_ == "text" else column.shaped("empty")
     if empty and taken and type_ != "bytea":
         options["empty"] = "null"

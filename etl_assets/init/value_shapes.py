@@ -15,10 +15,11 @@ DIGITS = re.compile(r"[+-]?[0-9]+")
 ZERO_LED = re.compile(r"[+-]?0[0-9]+")
 DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?[0-9]+")
-CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
+CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,12})?)?"
 OFFSET = r"(?:Z|[+-](?:0[0-9]|1[0-5])(?::?[0-5][0-9])?)?"
 ISO = re.compile(rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}})([T ]{CLOCK}{OFFSET})?")
-MIDNIGHT = re.compile(r"[T ]00:00(?::00(?:\.0{1,6})?)?(?:Z|[+-]00(?::?00)?)?")
+MIDNIGHT = re.compile(r"[T ]00:00(?::00(?:\.0{1,12})?)?(?:Z|[+-]00(?::?00)?)?")
+FINER = re.compile(r"\.[0-9]{6}0*[1-9]")
 EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+")
 SMALL, BIG = 2**31, 2**63
 LONGEST_DATE = 30
@@ -29,6 +30,7 @@ DAYS = (
     "%d/%m/%y %m/%d/%y %d.%m.%y %m.%d.%y %d-%m-%y %m-%d-%y %d-%b-%y %d-%b-%Y %d/%b/%Y"
 ).split()
 DAYS += ["%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d %b %y"]
+RFC_1123 = "%a, %d %b %Y %H:%M:%S %z"
 TIMES = ["%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p"]
 MONTHS = "january february march april may june july august september october november december".split()
 DIRECTIVES = {
@@ -43,6 +45,8 @@ DIRECTIVES = {
     "%M": "[0-5][0-9]",
     "%S": "[0-5][0-9]",
     "%p": "(?:am|pm)",
+    "%a": "(?:mon|tue|wed|thu|fri|sat|sun)",
+    "%z": "(?:z|gmt|utc|[+-][0-9]{2}:?[0-9]{2})",
 }
 
 
@@ -62,7 +66,12 @@ def _pattern(format_: str) -> re.Pattern[str]:
 
 FORMATS: dict[str, re.Pattern[str]] = {
     format_: _pattern(format_)
-    for format_ in [*DAYS, "%Y%m%d%H%M%S", *(f"{day} {time}" for day in DAYS if day != "%Y%m%d" for time in TIMES)]
+    for format_ in [
+        *DAYS,
+        "%Y%m%d%H%M%S",
+        RFC_1123,
+        *(f"{day} {time}" for day in DAYS if day != "%Y%m%d" for time in TIMES),
+    ]
 }
 
 
@@ -77,7 +86,8 @@ def text_shape(text: str) -> str:
 
     Returns:
         empty, undecodable (surrogates stand for what is not UTF-8), nul, zero_or_one, boolean, zero_led, small, big,
-        digits, decimal, float, date, midnight, timestamp, uuid, hex32, json, or other.
+        digits, decimal, float, date, midnight, timestamp, finer (than
+        microseconds), uuid, hex32, json, or other.
     """
     if not text:
         return "empty"
@@ -119,7 +129,9 @@ def _iso_shape(text: str) -> str | None:
         return None
     if found[4] is None:
         return "date"
-    return "midnight" if MIDNIGHT.fullmatch(found[4]) else "timestamp"
+    if MIDNIGHT.fullmatch(found[4]):
+        return "midnight"
+    return "finer" if FINER.search(found[4]) else "timestamp"
 
 
 def _is_day(year: str | int, month: str | int, day: str | int) -> bool:

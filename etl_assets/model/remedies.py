@@ -89,7 +89,7 @@ ROW_REMEDIES = {
     "again when either has changed.",
     "target_conflict": "Breaks a constraint of the new table. Correct the row, or relax the constraint.",
     "required": "The new table wants a value here. Enter one, or give the column a `default` in the spec.",
-    "number_without_unit": "A number where a time is wanted. Say its `unit` in the spec: s, ms, us or julian.",
+    "number_without_unit": "A number where a time is wanted. Say its `unit` in the spec, such as s or ms.",
     "target_would_round": "The new table's column has fewer digits than the value. Give it more, or say `round: true` "
     "in the spec.",
     "target_would_change": "The new table would write the value in another way. Say it as Postgres does, with an "

@@ -228,11 +228,11 @@ def _check_column(spec: Spec, table: Table, name: str, column: Column) -> None:
 def _check_options(path: Path, column: Column) -> None:
     type_ = element_of(column.type) or column.type
     for key, types in OPTION_TYPES.items():
-        if getattr(column, key) not in (None, False) and type_ not in types:
+        if getattr(column, key) not in (None, False, ()) and type_ not in types:
             raise SpecFault((*path, key), f"is for columns of type {' or '.join(types)}")
     if column.split is not None and type_ == column.type:
         raise SpecFault((*path, "split"), "is for lists, such as `text[]`")
-    if column.unit == "julian" and type_ == "interval":
+    if type_ == "interval" and column.unit not in (None, "s", "ms", "us"):
         raise SpecFault((*path, "unit"), "of an interval is s, ms or us")
     if column.encoding is not None:
         _check_encoding((*path, "encoding"), type_, column.encoding)

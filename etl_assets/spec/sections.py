@@ -16,21 +16,26 @@ class Strict(BaseModel):
 class Timed(Strict):
     """What says how a legacy time is read; `timezone` is its own where it differs from `source.timezone`."""
 
-    unit: Literal["s", "ms", "us", "julian"] | None = None
-    format: str | None = None
+    unit: Literal["s", "ms", "us", "ns", "julian", "ticks", "coredata", "webkit"] | None = None
+    format: tuple[str, ...] = ()
     ambiguous: Literal["earliest", "latest"] | None = None
     timezone: str | None = None
 
     @property
-    def time_format(self) -> TimeFormat | None:
-        """The format taken apart, where there is one."""
-        return parse_format(self.format) if self.format is not None else None
+    def time_formats(self) -> tuple[TimeFormat, ...]:
+        """The formats taken apart; a text is read by the first that it has."""
+        return tuple(parse_format(text) for text in self.format)
+
+    @field_validator("format", mode="before")
+    @classmethod
+    def _are_formats(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
 
     @field_validator("format")
     @classmethod
-    def _is_a_format(cls, value: str | None) -> str | None:
-        if value is not None:
-            parse_format(value)
+    def _can_be_read(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            parse_format(text)
         return value
 
 

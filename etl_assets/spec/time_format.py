@@ -18,9 +18,13 @@ DIRECTIVES = {
     "I": r"[0-9]{1,2}",
     "M": r"[0-9]{1,2}",
     "S": r"[0-9]{1,2}",
-    "f": r"[0-9]{1,6}",
+    "f": r"[0-9]{1,12}",
     "p": r"[ap]m",
-    "z": r"z|[+-][0-9]{2}(?::?[0-9]{2})?",
+    "z": r"z|gmt|utc|[+-][0-9]{2}(?::?[0-9]{2})?",
+    # What is said once more in words, and not read: the day of the week, the zone behind its offset.
+    "a": r"mon|tue|wed|thu|fri|sat|sun",
+    "A": r"monday|tuesday|wednesday|thursday|friday|saturday|sunday",
+    "Z": r"\([^()]{1,60}\)|[a-z]{2,5}",
 }
 ONE_OF = {"year": "Yy", "month": "mbB", "day": "d", "hour": "HI"}
 

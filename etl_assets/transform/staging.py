@@ -1,6 +1,7 @@
 """From a batch of an export to staging rows and quarantined cells."""
 
 import functools
+import re
 from dataclasses import dataclass, field, replace
 
 import polars as pl
@@ -17,6 +18,7 @@ from etl_assets.transform.values.rules import verdict_of
 from etl_assets.transform.values.times import TimeOptions, is_plain
 from etl_assets.transform.values.verdict import Verdict, first_fault
 
+BLOB_WORD = re.compile(r"[xX]'(?:[0-9a-fA-F]{2})*'")
 CLOCKED = ("timestamptz", "timestamp")
 CLASS_NAMES = {"n": "null", "i": "integer", "r": "real", "t": "text", "b": "blob", "T": "text"}
 
@@ -152,7 +154,7 @@ def as_column(cell: Cell, column: Column, *, timezone: str, plain: bool = False)
     times = TimeOptions(
         column.timezone or timezone,
         column.unit,
-        column.time_format,
+        column.time_formats,
         column.ambiguous,
         plain=plain and not has_changes,
         target_timezone=column.target_timezone,
@@ -172,12 +174,13 @@ def as_column(cell: Cell, column: Column, *, timezone: str, plain: bool = False)
 
 def _mapped(cell: Cell, mapping: dict[str, str]) -> tuple[Cell, pl.Expr]:
     words = {old: new for old, new in mapping.items() if old != KEEP_OTHERS}
-    # BLOBs and undecodable text stand here as hex, which is nobody's word.
-    known = cell.text.is_in(list(words)) & ~cell.is_kind("bT")
+    # BLOBs and undecodable text stand here as hex; the spec writes them as SQLite does, x'00ff'.
+    said = pl.when(cell.is_kind("bT")).then(pl.concat_str(pl.lit("x'"), cell.text, pl.lit("'"))).otherwise(cell.text)
+    words = {old.lower() if BLOB_WORD.fullmatch(old) else old: new for old, new in words.items()}
+    said = pl.when(cell.is_kind("bT")).then(said.str.to_lowercase()).otherwise(said)
+    known = said.is_in(list(words))
     unmapped = cell.text.is_not_null() & ~known & pl.lit(KEEP_OTHERS not in mapping)
-    text = (
-        pl.when(known).then(cell.text.replace_strict(words, default=None, return_dtype=pl.String)).otherwise(cell.text)
-    )
+    text = pl.when(known).then(said.replace_strict(words, default=None, return_dtype=pl.String)).otherwise(cell.text)
     kind = pl.when(known).then(pl.lit("t")).otherwise(cell.kind)
     return replace(cell, text=text, kind=kind), unmapped
 

@@ -49,6 +49,17 @@ CASES = [
         "'2024-01-01T10:00:00.1234567Z'": "2024-01-01 10:00:00.123457+00",
         "'2024-01-01T10:00:00.9999999Z'": "2024-01-01 10:00:01+00",
     }),
+    Case("{type: timestamptz, unit: ns}", "timestamptz", {"1704103200123456000": "2024-01-01 10:00:00.123456+00", "1704103200123456789": "!target_would_round"}),
+    Case("{type: timestamptz, unit: ticks, round: true}", "timestamptz", {"638397000001234567": "2024-01-01 10:00:00.123457+00"}),
+    Case("{type: timestamptz, unit: coredata}", "timestamptz", {"725796000.5": "2024-01-01 10:00:00.5+00"}),
+    Case("{type: timestamptz, unit: webkit}", "timestamptz", {"13348576800000000": "2024-01-01 10:00:00+00"}),
+    Case("{type: timestamptz, format: ['%a, %d %b %Y %H:%M:%S %z', '%a %b %d %Y %H:%M:%S GMT%z %Z', '%Y-%m-%d %H:%M:%S.%f %z %Z'], round: true}", "timestamptz", {
+        "'Mon, 01 Jan 2024 10:00:00 GMT'": "2024-01-01 10:00:00+00",
+        "'Mon Jan 01 2024 10:00:00 GMT+0100 (Central European Standard Time)'": "2024-01-01 09:00:00+00",
+        "'2024-01-01 10:00:00.123456789 +0000 UTC'": "2024-01-01 10:00:00.123457+00",
+        "'2024-01-01T10:00:00Z'": "2024-01-01 10:00:00+00", "'today'": "!not_in_format",
+    }),
+    Case("{type: text, map: {\"x'00'\": 'off', \"X'0F'\": 'on', '1': one}}", "text", {"x'00'": "off", "x'0f'": "on", "1": "one", "x'10'": "!not_in_map"}),
     Case("time", "time", {
         "'07:30'": "07:30:00", "'24:00:00'": "24:00:00", "'07:30:15.5000000'": "07:30:15.5", "'7:30'": "!not_a_time_of_day",
         "'25:00'": "!not_a_time_of_day", "'07:30:15.1234567'": "!target_would_round", "730": "!not_text",

@@ -629,7 +629,11 @@ def test_autoconfirmed_addresses_are_trusted_only_by_the_operators_word() -> Non
 @pytest.mark.parametrize(
     ("options", "path", "problem"),
     [
-        ("type: timestamptz, unit: h", ".unit", "input should be 's', 'ms', 'us' or 'julian', not 'h'"),
+        (
+            "type: timestamptz, unit: h",
+            ".unit",
+            "input should be 's', 'ms', 'us', 'ns', 'julian', 'ticks', 'coredata' or 'webkit', not 'h'",
+        ),
         ("type: text, unit: s", ".unit", "is for columns of type timestamptz or timestamp or date or interval"),
         ("type: integer, format: '%Y'", ".format", "needs exactly one month (%m or %b or %B)"),
         ("type: text, format: '%Y-%m-%d'", ".format", "is for columns of type timestamptz or timestamp or date"),

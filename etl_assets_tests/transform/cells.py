@@ -40,6 +40,8 @@ def judged(
     **options: Any,
 ) -> list[tuple[Any, str | None]]:
     """Value and fault of each cell `(text, storage class letter)`; no value beside a fault, as nobody may use it."""
+    if "format" in options:
+        options["formats"] = (options.pop("format"),)
     frame = pl.DataFrame(cells, schema={"text": pl.String, "kind": pl.String}, orient="row")
     column = into or target(BASES.get(type_name, type_name))
     cell = Cell(pl.col("text"), pl.col("kind"), column, TimeOptions(timezone, **options), encoding)

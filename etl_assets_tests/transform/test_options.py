@@ -144,7 +144,7 @@ def test_text_in_the_declared_format_is_read(form: str, text: str, moment: str) 
         ("%d/%m/%Y", "12/03/-023", "not_in_format"),
         ("%d/%m/%Y %H:%M:%S", "12/03/2023 23:59:60", "not_in_format"),
         ("%d/%m/%Y %H:%M", "12/03/2023 24:00", "not_in_format"),
-        ("%d/%m/%Y %H:%M:%S.%f", "12/03/2023 23:59:59.1234567", "not_in_format"),
+        ("%d/%m/%Y %H:%M:%S.%f", "12/03/2023 23:59:59.1234567", "target_would_round"),
         ("%m/%d/%Y %I:%M %p", "03/12/2023 13:05 PM", "not_in_format"),
         ("%d-%b-%y", "12-Mai-07", "not_in_format"),
         ("%d/%m/%Y", "now", "not_in_format"),

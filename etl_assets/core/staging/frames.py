@@ -92,7 +92,7 @@ def users_frames(batches: Iterable[pl.DataFrame], users: Users, *, timezone: str
     """
     anything = TargetColumn("created_at", "timestamp with time zone", "timestamp with time zone")
     said = users.created
-    options = TimeOptions(timezone, said.unit, said.time_format, said.ambiguous) if said else TimeOptions(timezone)
+    options = TimeOptions(timezone, said.unit, said.time_formats, said.ambiguous) if said else TimeOptions(timezone)
     created = timestamp_verdict(pl.col("created_value"), pl.lit("t"), anything, options=options)
     for batch in batches:
         frame = comparable_users(batch, email=users.email, verified=users.verified, created=users.created_column)

@@ -1,8 +1,13 @@
-"""Numbers that count from an epoch: seconds, milliseconds, microseconds, Julian days."""
+"""Numbers that count from an epoch: seconds and their parts since 1970 or another year, Julian days."""
 
 import polars as pl
 
-DIGITS_BELOW = {"s": 6, "ms": 3, "us": 0}  # how many decimal digits of the unit a microsecond still shows
+# How many decimal digits of the unit a microsecond still shows.
+DIGITS_BELOW = {"s": 6, "ms": 3, "us": 0, "coredata": 6, "webkit": 0}
+# Units finer than a microsecond: how many make one. .NET's ticks are tenths of one.
+FINER = {"ns": 1_000, "ticks": 10}
+# Where other epochs begin, in microseconds since 1970: .NET's 0001-01-01, Apple's 2001-01-01, WebKit's 1601-01-01.
+BEGINS_US = {"ticks": -62_135_596_800_000_000, "coredata": 978_307_200_000_000, "webkit": -11_644_473_600_000_000}
 PLAIN = r"^[+-]?[0-9]+(?:\.[0-9]*)?$"
 JULIAN_OF_EPOCH_MS = 210_866_760_000_000  # 1970-01-01 as SQLite counts it, in ms since noon of -4713-11-24
 DAY_MS = 86_400_000.0
@@ -27,15 +32,25 @@ def instant(text: pl.Expr, unit: str, *, rounds: bool = False) -> tuple[pl.Expr,
         micros = exact.cast(pl.Int128) * 1_000
         faults = [(~number.is_finite().fill_null(value=False), "out_of_range")]
     else:
-        micros, is_exact = _scaled(text, number, unit)
+        micros, is_exact = _finer(text, number, unit) if unit in FINER else _scaled(text, number, unit)
         faults = [(~number.is_finite().fill_null(value=False), "out_of_range")]
         if rounds:
-            micros = pl.when(is_exact).then(micros).otherwise(_rounded(text, number, unit))
+            rounded = micros if unit in FINER else _rounded(text, number, unit)
+            micros = pl.when(is_exact).then(micros).otherwise(rounded)
         else:
             faults.append((~is_exact, "target_would_round"))
+    micros = micros + pl.lit(BEGINS_US.get(unit, 0), dtype=pl.Int128)
     in_range = micros.is_between(FIRST_US, LAST_US).fill_null(value=False)
     value = pl.when(in_range).then(micros).cast(pl.Int64, strict=False).cast(pl.Datetime("us", "UTC"))
     return value, [*faults, (~in_range, "out_of_range")]
+
+
+def _finer(text: pl.Expr, number: pl.Expr, unit: str) -> tuple[pl.Expr, pl.Expr]:
+    """Microseconds, rounded half up, and whether nothing was rounded, of a whole number of a finer unit."""
+    by_float = pl.when(number == number.floor()).then(number.cast(pl.Int64, strict=False))
+    whole = pl.coalesce(text.cast(pl.Int64, strict=False), by_float)
+    step = FINER[unit]
+    return ((whole + step // 2) // step).cast(pl.Int128), (whole % step == 0).fill_null(value=False)
 
 
 def _rounded(text: pl.Expr, number: pl.Expr, unit: str) -> pl.Expr:

@@ -30,7 +30,7 @@ def iso_text(text: pl.Expr, wanted: TimeFormat) -> pl.Expr:
     if "f" in has:
         pieces += [pl.lit("."), part("f")]
     if "z" in has:
-        pieces.append(part("z").str.to_uppercase())
+        pieces.append(part("z").str.to_uppercase().str.replace(r"^(?:GMT|UTC)$", "Z"))
     return pl.concat_str(pieces)
 
 

@@ -33,7 +33,7 @@ class TimeOptions:
 
     timezone: str = "UTC"
     unit: str | None = None
-    format: TimeFormat | None = None
+    formats: tuple[TimeFormat, ...] = ()
     ambiguous: str | None = None
     plain: bool = False
     target_timezone: str | None = None
@@ -55,7 +55,7 @@ def timestamp_verdict(text: pl.Expr, kind: pl.Expr, target: TargetColumn, *, opt
 
     An hour that a zone's clock shows twice, or skips, names no instant and is a fault, unless `ambiguous` settles it.
     """
-    if options.plain and options.format is None and options.timezone == "UTC":
+    if options.plain and not options.formats and options.timezone == "UTC":
         # The same by a tenth of the work: no offset to find, and no hour that a clock shows twice.
         value = _plain(text).dt.replace_time_zone("UTC")
         return Verdict(value, first_fault((value.is_null() | (value.dt.year() < 1), "no_such_date")))
@@ -69,7 +69,7 @@ def wall_clock_verdict(text: pl.Expr, kind: pl.Expr, target: TargetColumn, *, op
     Text without an offset stands as it is where the legacy clock is that of the same zone. An offset, a number or
     another zone names an instant first; one that the clock shows an hour later again is a fault.
     """
-    if options.plain and options.format is None and options.shown == options.timezone:
+    if options.plain and not options.formats and options.shown == options.timezone:
         value = _plain(text)
         return Verdict(value, first_fault((value.is_null() | (value.dt.year() < 1), "no_such_date")))
     by_instant = _with_numbers(_by_text(text, kind, options), text, kind, options)
@@ -126,8 +126,8 @@ class _Read:
 
 
 def _read(text: pl.Expr, options: TimeOptions) -> _Read:
-    if options.format is not None:
-        text = pl.coalesce(iso_text(text, options.format), text)
+    if options.formats:
+        text = pl.coalesce(*(iso_text(text, wanted) for wanted in options.formats), text)
     day = text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
     rest = text.str.slice(16)
     fraction = rest.str.extract(r"\.([0-9]{1,12})", 1)
@@ -151,7 +151,7 @@ def _read(text: pl.Expr, options: TimeOptions) -> _Read:
 
 
 def _form_faults(read: _Read, kind: pl.Expr, options: TimeOptions) -> list[tuple[pl.Expr, str]]:
-    form = "not_iso_8601" if options.format is None else "not_in_format"
+    form = "not_iso_8601" if not options.formats else "not_in_format"
     return [
         (kind.is_in(["i", "r"]), "number_without_unit"),
         (~kind.is_in(["t"]), "not_text"),
@@ -211,10 +211,10 @@ def date_verdict(text: pl.Expr, kind: pl.Expr, *, options: TimeOptions) -> Verdi
     A number with a unit is the day at whose midnight, UTC, it stands.
     """
     written = text
-    if options.format is not None:
-        text = pl.coalesce(iso_text(text, options.format), text)
+    if options.formats:
+        text = pl.coalesce(*(iso_text(text, wanted) for wanted in options.formats), text)
     value = text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
-    form = "not_iso_8601" if options.format is None else "not_in_format"
+    form = "not_iso_8601" if not options.formats else "not_in_format"
     fault = first_fault(
         (kind.is_in(["i", "r"]), "number_without_unit"),
         (~kind.is_in(["t"]), "not_text"),
