@@ -8,6 +8,7 @@ from etl_assets.access.postgres.catalog import read_target, read_targets, requir
 from etl_assets.access.postgres.connection import Connection, connect, reading, server_facts
 from etl_assets.access.postgres.servers import target_url
 from etl_assets.assets.target import target_lines
+from etl_assets.commands.left_out import LEFT_BEHIND, left_out
 from etl_assets.commands.rehearsing import rehearsal_lines, rehearse
 from etl_assets.core.gate.grants import grants
 from etl_assets.core.links.links import Links
@@ -38,7 +39,8 @@ def examine(settings: Settings, spec: Spec) -> list[Line]:
     Raises:
         LegacyFileError, SettingsError, CorrectionsError, Unavailable: the source or the target cannot be looked at.
     """
-    lines = [*_source_lines(settings, spec), *_people_lines(settings, spec), *_target_lines(settings, spec)]
+    lines = [*_source_lines(settings, spec), *_people_lines(settings, spec), *_left_out_lines(settings, spec)]
+    lines += _target_lines(settings, spec)
     if not all(line.holds for line in lines):
         return lines
     with connect(target_url(settings)) as connection:
@@ -89,6 +91,14 @@ def _people_lines(settings: Settings, spec: Spec) -> list[Line]:
         "`users: {created: COLUMN}`, if there is one"
     )
     return [Line(f"users {table.name}", holds=True, words=words, warns=True)]
+
+
+def _left_out_lines(settings: Settings, spec: Spec) -> list[Line]:
+    with open_read_only(settings.legacy_file()) as connection:
+        found = list(left_out(connection, spec))
+    return [
+        Line(subject, holds=True, words=words, warns=not subject.startswith(LEFT_BEHIND)) for subject, words in found
+    ]
 
 
 def _absent_sources(settings: Settings, spec: Spec) -> set[str]:

@@ -1,0 +1,90 @@
+"""What a spec leaves behind in the legacy database, and ids that it brings as dead numbers; the operator signs both."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+
+from etl_assets.access.legacy.database import describe, fill, quoted
+from etl_assets.init.names import names_itself, names_parent
+from etl_assets.model.words import said
+from etl_assets.spec.model import Column, Spec, Table
+
+LEFT_BEHIND = "left behind"
+TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+NUMBERS_AND_TEXTS = ("smallint", "integer", "bigint", "numeric", "text")
+MOST_NAMES = 12
+
+
+def left_out(connection: sqlite3.Connection, spec: Spec) -> Iterator[tuple[str, str]]:
+    """Subjects and words: tables that no section names, columns that nothing reads, ids that are not remapped."""
+    named = {table.source.lower() for table in spec.tables.values()}
+    named |= {spec.users.table.lower()} if spec.users else set()
+    behind = sorted(name for (name,) in connection.execute(TABLES) if name.lower() not in named)
+    if behind:
+        yield LEFT_BEHIND, f"{said(len(behind), 'table', 'are left')} in the legacy app: {_some(behind)}"
+    for table in spec.tables.values():
+        unread = sorted(_unread(connection, spec, table))
+        if unread:
+            yield f"{LEFT_BEHIND} {table.name}", f"{said(len(unread), 'column', 'are left')} there: {_some(unread)}"
+        yield from _dead_ids(connection, spec, table)
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
+
+
+def _unread(connection: sqlite3.Connection, spec: Spec, table: Table) -> set[str]:
+    known = describe(connection, table.source)
+    if known is None:
+        return set()
+    sections = [other for other in spec.tables.values() if other.source.lower() == table.source.lower()]
+    words: set[str] = set()
+    for section in sections:
+        words |= {(column.from_ or name).lower() for name, column in section.columns.items() if column.expr is None}
+        words |= {name.lower() for name in (*section.key, section.owner.from_ or "", section.created_column or "")}
+        texts = [column.expr or "" for column in section.columns.values()]
+        texts += [section.where or "", section.owner.expr or ""]
+        words |= {word.lower() for text in texts for word in re.findall(r"\w+", text)}
+    return {name for name in known.columns if name.lower() not in {*words, *(key.lower() for key in known.primary_key)}}
+
+
+def _dead_ids(connection: sqlite3.Connection, spec: Spec, table: Table) -> Iterator[tuple[str, str]]:
+    for name, column in table.columns.items():
+        source = column.from_ or name
+        for parent in spec.tables.values():
+            if not _may_name(table, column, source, parent):
+                continue
+            found = _named(connection, table, source, parent)
+            if found:
+                words = f"{said(found, 'value', 'name')} rows of {parent.name}, whose ids change"
+                yield f"{table.name}.{name}", f"{words}: say `references: {{table: {parent.name}}}`"
+
+
+def _may_name(table: Table, column: Column, source: str, parent: Table) -> bool:
+    if column.references or column.expr or column.type not in NUMBERS_AND_TEXTS:
+        return False
+    if parent.id.rule != "uuid5" or len(parent.key) > 1 or source.lower() in {key.lower() for key in table.key}:
+        return False
+    if parent is table:
+        return names_itself(source, table=table.source)
+    return names_parent(source, parent=parent.source, parent_key=parent.key[0] if parent.key else "id")
+
+
+def _named(connection: sqlite3.Connection, table: Table, source: str, parent: Table) -> int:
+    known, of = describe(connection, parent.source), describe(connection, table.source)
+    if (
+        known is None
+        or of is None
+        or len(known.primary_key) != 1
+        or source.lower() not in {c.lower() for c in of.columns}
+    ):
+        return 0
+    query = fill(
+        "SELECT count(*) FROM {table} WHERE {column} IN (SELECT {key} FROM {parent})",
+        table=quoted(of.name),
+        column=quoted(source),
+        key=quoted((parent.key or known.primary_key)[0]),
+        parent=quoted(known.name),
+    )
+    return int(connection.execute(query).fetchone()[0])
