@@ -86,6 +86,9 @@ def _meaning(name: str, column: Column) -> str:
     parts = [source]
     if column.references and column.references.table == USERS:
         parts.append("as that user's account")
+    elif column.references and column.references.by:
+        tables = ", ".join(dict.fromkeys(column.references.tables.values()))
+        parts.append(f"as the new id of that row of {tables}, whichever {column.references.by} says")
     elif column.references:
         parts.append(f"as the new id of that row of {column.references.table}")
     if column.map:

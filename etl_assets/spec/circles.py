@@ -1,6 +1,6 @@
 """Tables that refer to one another in a circle, or to themselves, and the order in which tables are loaded."""
 
-from etl_assets.spec.model import USERS, Spec, Table
+from etl_assets.spec.model import USERS, Spec, Table, column_of
 
 Circle = tuple[str, ...]
 
@@ -62,7 +62,7 @@ def _within(spec: Spec, members: list[str]) -> list[str]:
             return
         table = spec.tables[name]
         for column, reference in table.references.items():
-            is_needed = column == table.owner.via or table.columns[column].required
+            is_needed = column == table.owner.via or table.columns[column_of(column)].required
             if is_needed and reference.table in members:
                 visit(reference.table, (*seen, name))
         order.append(name)

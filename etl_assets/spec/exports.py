@@ -57,9 +57,10 @@ def table_export(table: Table) -> Export:
         label, allowed = label_of(table, name), spec.secret is not None
         column = None if spec.expr is not None else spec.from_ or name
         columns[label] = ExportColumn(label, column=column, expr=spec.expr, secret_allowed=allowed)
-    created = table.created_column
-    if created:
-        columns.setdefault(created, ExportColumn(created, column=created))
+    beside = [spec.references.by for spec in table.columns.values() if spec.references and spec.references.by]
+    for source in (table.created_column, *beside):
+        if source:
+            columns.setdefault(source, ExportColumn(source, column=source))
     return Export(
         table.name, table.source, tuple(columns.values()), key=table.key, where=table.where, optional=table.optional
     )

@@ -19,9 +19,15 @@ CREATED_NAMES = frozenset(
 NO_COLUMN = "none"
 KEEP_OTHERS = "*"
 ROWID = "rowid"
+PART = "\x1f"  # between a column and one of the tables that it may refer to
 TABLE_KEY = re.compile(r"^[a-z][a-z0-9_]{0,58}$")
 POSTGRES_NAME_BYTES = 63
 USERS_COLUMN, SUM_OF = re.compile(r"users\.(.+)"), re.compile(r"sum\(([a-z][a-z0-9_]*)\.(.+)\)")
+
+
+def column_of(part: str) -> str:
+    """The target column of an entry of `Table.references`."""
+    return part.partition(PART)[0]
 
 
 def _mapping(value: Any, *, key: str) -> Any:
@@ -110,12 +116,34 @@ class Owner(Strict):
 
 
 class References(Strict):
-    """A value that names a row of another migrated table, or a second legacy user."""
+    """A value that names a row of another migrated table, or a second legacy user.
 
-    table: str
+    `by` names the legacy column that says of which of several `tables` a row is; each of its words leads to one.
+    """
+
+    table: str = ""
+    by: str | None = None
+    tables: dict[str, str] = Field(default_factory=dict)
     match: str | None = None
     otherwise: Literal["quarantine", "null", "keep"] = "quarantine"
     unresolved: Literal["wait", "null"] = "wait"
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "References":
+        if bool(self.by) != bool(self.tables) or bool(self.table) == bool(self.by):
+            raise ValueError("names a `table`, or says `by` which column which of several `tables` is meant")
+        if self.by and self.match:
+            raise ValueError("`match` is for one `table`")
+        return self
+
+    def parts(self, column: str) -> dict[str, "References"]:
+        """The references to one table each that these come to, by names that `column_of` understands."""
+        if not self.by:
+            return {column: self}
+        alone = {"otherwise": self.otherwise, "unresolved": self.unresolved}
+        return {
+            f"{column}{PART}{name}": References(table=name, **alone) for name in dict.fromkeys(self.tables.values())
+        }
 
     @property
     def may_be_null(self) -> bool:
@@ -238,8 +266,11 @@ class Table(Strict):
 
     @property
     def references(self) -> dict[str, References]:
-        """Target column -> what it refers to, users included."""
-        return {name: column.references for name, column in self.columns.items() if column.references}
+        """Target column -> what it refers to, users included; one entry per table where a column knows several."""
+        found: dict[str, References] = {}
+        for name, column in self.columns.items():
+            found |= column.references.parts(name) if column.references else {}
+        return found
 
 
 class Balance(Strict):

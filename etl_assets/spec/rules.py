@@ -221,8 +221,10 @@ def _check_column(spec: Spec, table: Table, name: str, column: Column) -> None:
     if column.expr is None and source in EXPORT_NAMES:
         raise SpecFault(path, f"{source!r} is a name that the exports need themselves; read it through `expr`")
     _check_options(path, column)
-    if column.references is not None:
-        _check_reference(spec, table, name, column, column.references)
+    if column.references is not None and column.references.by:
+        _check_by(path, column.references)
+    for reference in column.references.parts(name).values() if column.references else ():
+        _check_reference(spec, table, name, column, reference)
 
 
 def _check_options(path: Path, column: Column) -> None:
@@ -264,6 +266,16 @@ def _polars_reads(pattern: str) -> bool:
     return True
 
 
+def _check_by(path: Path, references: References) -> None:
+    where, by = (*path, "references"), references.by or ""
+    if looks_secret(by):
+        raise SpecFault((*where, "by"), f"{by!r} looks like a secret and would leave the legacy database")
+    if by in EXPORT_NAMES:
+        raise SpecFault((*where, "by"), f"{by!r} is a name that the exports need themselves")
+    if USERS in references.tables.values():
+        raise SpecFault((*where, "tables"), "a second user cannot be one of several; give it a column of its own")
+
+
 def _check_reference(spec: Spec, table: Table, name: str, column: Column, reference: References) -> None:
     path: Path = ("tables", table.name, "columns", name)
     where = (*path, "references")
@@ -293,7 +305,7 @@ def _check_owner(spec: Spec, table: Table) -> None:
         return
     path: Path = ("tables", table.name, "owner")
     column = table.columns.get(table.owner.via)
-    if column is None or column.references is None or column.references.table == USERS:
+    if column is None or column.references is None or column.references.table in ("", USERS):
         raise SpecFault(
             path, f"`via: {table.owner.via}` needs a column of that name with `references` to an owned table"
         )

@@ -186,7 +186,37 @@ def _mapped(cell: Cell, mapping: dict[str, str]) -> tuple[Cell, pl.Expr]:
 
 
 def _reference(plan: StagePlan, name: str, column: Column, cell: Cell) -> dict[str, Verdict]:
-    reference = plan.table.references[name]
+    references = column.references
+    assert references is not None  # noqa: S101 - asked by the caller
+    if references.by:
+        return _of_several(plan, name, column, references, cell)
+    return _of_one(plan, name, column, references, cell)
+
+
+def _of_several(plan: StagePlan, name: str, column: Column, references: References, cell: Cell) -> dict[str, Verdict]:
+    """A reference to one of several tables: each cell is that to the table whose word stands beside it."""
+    said = plan.cell(references.by or "", TargetColumn("", "text", "text"))
+    word, found = key_text(said.text, said.kind), dict[str, Verdict]()
+    value, fault, is_known = pl.lit(None, dtype=pl.String), pl.lit(None, dtype=pl.String), pl.lit(value=False)
+    for part, reference in references.parts(name).items():
+        words = [old for old, table in references.tables.items() if table == reference.table]
+        is_meant = word.is_in(words).fill_null(value=False)
+        mine = replace(cell, text=pl.when(is_meant).then(cell.text))
+        alone = _of_one(plan, part, column, reference, mine)
+        verdict = alone.pop(part)
+        value = pl.coalesce(value, verdict.value.cast(pl.String))
+        fault, is_known = pl.coalesce(fault, verdict.fault), is_known | is_meant
+        found |= alone
+    unreadable = cell.text.is_not_null() & ~is_known
+    if references.otherwise == "keep":
+        kept = verdict_of("text", cell)
+        value = pl.when(unreadable).then(kept.value).otherwise(value)
+        fault = pl.when(unreadable).then(kept.fault).otherwise(fault)
+    unknown = first_fault((unreadable & pl.lit(references.otherwise == "quarantine"), "reference_unreadable"))
+    return {name: Verdict(value, pl.coalesce(unknown, fault)), **found}
+
+
+def _of_one(plan: StagePlan, name: str, column: Column, reference: References, cell: Cell) -> dict[str, Verdict]:
     number = reference_columns(plan.table)[name]
     text = key_text(cell.text, cell.kind)
     key = referenced_key(text, reference)

@@ -46,6 +46,18 @@ def state_of(reason: sql.Composable) -> Statement:
     return SQL("row_state", reason=reason, quarantined=literals(QUARANTINED), excluded=literals(EXCLUDED))
 
 
+def _values(parts: list[Reference]) -> dict[str, sql.Composable]:
+    """What the columns with references get; of several tables the one that the row names."""
+    found: dict[str, sql.Composable] = {}
+    for part in parts:
+        if part.column == part.target:
+            found[part.target] = part.value()
+        else:
+            other = found.get(part.target, identifier("s", part.target))
+            found[part.target] = SQL("value_of_part", ref=part.ref, value=part.value(), other=other)
+    return found
+
+
 @dataclass(frozen=True)
 class Links(Binding):
     """Composes the link statements of one spec against one target.
@@ -207,7 +219,7 @@ class Links(Binding):
             new_id = sql.SQL("coalesce(i.new_id, s._new_id)")
             joins.append(join_reissued(table=literal(name), ref=sql.SQL("s._legacy_id"), alias=identifier("i")))
         values = {table.id.to: new_id, **({table.owner.to: account} if table.owner.to else {})}
-        values |= {part.column: part.value() for part in parts}
+        values |= _values(parts)
         selected = [
             sql.SQL("{} AS {}").format(values.get(column, identifier("s", column)), identifier(column))
             for column in self.columns(name)
@@ -249,7 +261,7 @@ class Links(Binding):
     def _of_another_row(self, table: Table, owner: sql.Composable, parts: list[Reference]) -> dict[str, sql.Composable]:
         """What tells a row from the one that was loaded under its legacy id: when it was made, or all that it says."""
         name = table.name
-        as_loaded: dict[str, sql.Composable] = {part.column: part.value() for part in parts if part.is_user}
+        as_loaded = _values([part for part in parts if part.is_user])
         as_loaded[table.id.to] = sql.SQL("l.new_id::{}").format(self.id_type(name))
         if table.owner.to:
             as_loaded[table.owner.to] = SQL("former_account")

@@ -2,6 +2,10 @@
 -- A row of another user than `x` is, and not there yet.
 b._reason IS DISTINCT FROM 'loaded' AND b._legacy_user_id IS DISTINCT FROM x._legacy_user_id
 
+-- name: value_of_part :fragment {other, ref, value}
+-- The value of a column that may refer to one of several tables.
+CASE WHEN {ref} IS NOT NULL THEN {value} ELSE {other} END
+
 -- name: row_state :fragment {excluded, quarantined, reason}
 -- What a reason makes of a row; `ready` rows could be loaded now.
 CASE WHEN {reason} IS NULL THEN 'ready'

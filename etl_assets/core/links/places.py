@@ -8,7 +8,7 @@ from etl_assets.core.links.conflicts import conflicts
 from etl_assets.core.links.links import Links
 from etl_assets.model.words import counted
 from etl_assets.spec.exports import label_of
-from etl_assets.spec.model import USERS, Table
+from etl_assets.spec.model import USERS, Table, column_of
 from etl_assets.spec.shapes import reference_columns
 
 SQL = Statements(__file__)
@@ -28,7 +28,10 @@ def places(links: Links, name: str) -> Statement:
         for rule, condition in conflicts(links, name)
     ]
     columns = [identifier(column) for column in links.columns(name)]
-    parts = [(label_of(table, column), number, table.references[column].table) for column, number in _numbered(table)]
+    parts = [
+        (label_of(table, column_of(column)), number, table.references[column].table)
+        for column, number in _numbered(table)
+    ]
     return SQL(
         "list_places",
         links=links.rows(name),

@@ -13,7 +13,7 @@ from etl_assets.access.postgres.statements import (
     staging_table,
 )
 from etl_assets.core.links.binding import Binding
-from etl_assets.spec.model import USERS, References, Table
+from etl_assets.spec.model import USERS, References, Table, column_of
 
 SQL = Statements(__file__)
 
@@ -63,6 +63,16 @@ class Reference:
         return SQL("link_second_user", **self._without("table"))
 
     @property
+    def ref(self) -> sql.Composable:
+        """The staging column with the legacy key that the row names."""
+        return self._slots["ref"]
+
+    @property
+    def target(self) -> str:
+        """The target column that takes the value."""
+        return column_of(self.column)
+
+    @property
     def is_in_circle(self) -> bool:
         """True where the parent's table refers back to this one, however far."""
         return self.column in self.binding.spec.in_circle(self.table.name)
@@ -109,9 +119,9 @@ class Reference:
         """What the column gets."""
         if self.is_user:
             return sql.SQL("{}.supabase_user_id").format(self._slots["parent"])
-        value: sql.Composable = identifier("s", self.column)
+        value: sql.Composable = identifier("s", self.target)
         if self._declared.table in self.binding.reissued:
-            type_ = self.binding.targets[self.table.name].columns[self.column].type
+            type_ = self.binding.targets[self.table.name].columns[self.target].type
             value = SQL("second_id", value=value, alias=self._second, type=catalog_text(type_))
         if not self._tolerates_unknown:
             return value

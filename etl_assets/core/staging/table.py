@@ -87,10 +87,10 @@ def staging_columns(table: Table, target: TargetTable) -> dict[str, str]:
             columns[name] = target.columns[name].type
         else:
             columns[name] = "uuid"
-        if column.references:
-            columns[f"_ref{numbers[name]}"] = "text"
-            if column.references.otherwise == "keep":
-                columns[f"_raw{numbers[name]}"] = "text"
+        for part, reference in column.references.parts(name).items() if column.references else ():
+            columns[f"_ref{numbers[part]}"] = "text"
+            if reference.otherwise == "keep":
+                columns[f"_raw{numbers[part]}"] = "text"
     return columns
 
 

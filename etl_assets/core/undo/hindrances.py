@@ -15,7 +15,7 @@ from etl_assets.access.postgres.statements import (
 from etl_assets.core.balances.balances import require_known_balances, spent_balances
 from etl_assets.core.links.links import Links
 from etl_assets.model.errors import UndoRefused
-from etl_assets.spec.model import USERS
+from etl_assets.spec.model import USERS, column_of
 
 SQL = Statements(__file__)
 
@@ -92,7 +92,8 @@ def _referring(connection: Connection, links: Links, name: str, tables: list[str
     for schema, child, here, there in SQL("read_referring").many(connection, table=place):
         pairs.add((schema, child, tuple(here), tuple(there)))
     for other in links.tables:
-        for column, reference in links.spec.tables[other].references.items():
+        for part, reference in links.spec.tables[other].references.items():
+            column = column_of(part)
             if reference.table == name and links.spec.tables[other].columns[column].type != "text":
                 child_target = links.targets[other]
                 pairs.add((child_target.schema, child_target.name, (column,), (table.id.to,)))
