@@ -26,12 +26,23 @@ gc.set_threshold(OBJECTS_PER_COLLECTION)  # as in the command line
 
 
 # Half a minute and more each: begun last, one of them would keep a worker busy when the others have nothing left.
-LONG = ("test_services.py", "test_browser.py", "test_tour.py", "test_histories.py", "test_canaries.py")
+# What starts a site is on one worker, because two sites at once leave each other no processor.
+LONG = (("test_services.py", "test_browser.py"), ("test_tour.py", "test_histories.py", "test_canaries.py"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first."""
-    items.sort(key=lambda item: item.path.name not in LONG)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The long ones first, dealt out: each worker gets an equal piece of the list, and begins with its beginning."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    short = [item for item in items if not any(item.path.name in names for names in LONG)]
+    pieces: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    for number, names in enumerate(LONG):
+        pieces[number % workers] += [item for item in items if item.path.name in names]
+    ends = [len(items) * (number + 1) // workers for number in range(workers)]
+    items[:] = []
+    for piece, end in zip(pieces, ends, strict=True):
+        room = max(0, end - len(items) - len(piece))
+        items += piece + short[:room]
+        short = short[room:]
 
 
 @pytest.hookimpl(trylast=True)
