@@ -45,6 +45,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         short = short[room:]
 
 
+def pytest_collection_finish() -> None:
+    """What is there by now stays, so that no search for garbage looks through Dagster's modules again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """When the last worker has ended, no cluster is left behind."""
