@@ -16,7 +16,7 @@ from unittest import mock
 
 import dagster as dg
 
-from etl_assets import faults
+from etl_assets import cli, faults
 from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.export import export_table, snapshot
 from etl_assets.assets.keys import (
@@ -45,6 +45,7 @@ from etl_assets.assets.target import look
 from etl_assets.assets.users import map_users, resolve
 from etl_assets.assets.verify import reconcile, verify_everything
 from etl_assets.assets.waiting import list_waiting
+from etl_assets.automation import instance as automation
 from etl_assets.commands import migration
 from etl_assets.commands.migration import MigrateOptions, Outcome
 from etl_assets.core.load.due import read_standing
@@ -54,6 +55,7 @@ from etl_assets.settings import Settings, read_settings, read_spec
 from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
 from etl_assets_tests import sessions
+from etl_assets_tests.dagster_memory import an_instance
 from etl_assets_tests.world import World
 
 NO_OPTIONS = MigrateOptions()
@@ -167,7 +169,7 @@ def migrate_here(
     options: MigrateOptions = NO_OPTIONS,
 ) -> Outcome:
     """In place of `commands.migration.migrate`: it does the same, and Dagster knows nothing but the waves' keys."""
-    with _without_runs(spec):
+    with _without_runs():
         return migration.migrate(settings, spec, instance=instance, say=say, options=options)
 
 
@@ -175,31 +177,38 @@ def migrate_dry_here(
     settings: Settings, spec: Spec, *, say: Callable[[str], None], options: MigrateOptions = NO_OPTIONS
 ) -> Outcome:
     """In place of `commands.migration.migrate_dry`."""
-    with _without_runs(spec):
+    with _without_runs():
         return migration.migrate_dry(settings, spec, say=say, options=options)
 
 
 @contextmanager
-def _without_runs(spec: Spec) -> Iterator[None]:
+def _without_runs() -> Iterator[None]:
     """Within it the commands' runs of jobs are calls of what the assets call, on the same stores."""
-
-    def run(
-        stores: Any,
-        job: str,
-        *_: Any,
-        partition_key: str = "",
-        tags: dict[str, str],
-        without: Sequence[dg.AssetKey] = (),
-    ) -> int:
-        way = _Way(spec, tags, stores)
-        return _code(lambda: way.run(job, partition_key, without))
-
     with ExitStack() as stack:
-        # What the command builds of the stores, and hands to each run, is the stores themselves.
-        stack.enter_context(mock.patch.object(migration, "build_definitions", lambda _, stores: stores))
-        stack.enter_context(mock.patch.object(migration, "run_job", run))
+        # What the command builds of a spec and its stores, and hands to each run, is the two themselves.
+        stack.enter_context(mock.patch.object(migration, "build_definitions", lambda spec, stores=None: (spec, stores)))
+        stack.enter_context(mock.patch.object(migration, "run_job", _run))
         stack.enter_context(sessions.taken_again())
         yield
+
+
+def _run(
+    definitions: Any,
+    job: str,
+    *_: Any,
+    partition_key: str = "",
+    tags: dict[str, str] | None = None,
+    without: Sequence[dg.AssetKey] = (),
+) -> int:
+    spec, stores = definitions
+    way = _Way(spec, tags or {}, stores)
+    return _code(lambda: way.run(job, partition_key, without))
+
+
+def command_line() -> int:
+    """The command line of this process, whose runs are calls, and whose Dagster remembers nothing."""
+    with _without_runs(), mock.patch.object(automation, "open_instance", return_value=an_instance()):
+        return cli.main()
 
 
 def run_here(

@@ -19,6 +19,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).parents[1]
 TIMEOUT_S = 240
+WITHOUT_DAGSTER = "ETL_TESTS_WITHOUT_DAGSTER"  # where it is set, the runs of a command line are calls
 
 
 @functools.cache
@@ -86,7 +87,7 @@ def _child(request: dict[str, Any]) -> int:
     if request["words"] == ["core"]:
         return core.migrate()
     sys.argv = ["etl-assets", *request["words"]]
-    return cli.main()
+    return core.command_line() if WITHOUT_DAGSTER in os.environ else cli.main()
 
 
 def _become(request: dict[str, Any]) -> None:

@@ -70,7 +70,8 @@ def test_a_rerun_after_a_kill_closes_the_books_and_doubles_nothing(awkward: Worl
 
 
 @pytest.mark.usefixtures("without_dagster")
-def test_a_wave_that_was_cut_off_is_finished_under_its_own_key(awkward: World) -> None:
+def test_a_wave_that_was_cut_off_is_finished_under_its_own_key(awkward: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(forks.WITHOUT_DAGSTER)  # `doctor` is to find what Dagster remembers of the run
     killed = awkward.cli("migrate", patches=ONE_BY_ONE, ETL_FAULT="resolve.committed:1")
     assert killed.returncode == -signal.SIGKILL
     [(key,)] = awkward.query("SELECT wave FROM etl.waves")

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from etl_assets.access.files.whole import private_folder
 from etl_assets_tests import forks
 from etl_assets_tests.site import Site, environment, free_port, until
-from etl_assets_tests.world import selected
+from etl_assets_tests.world import SMALL_DEMO, selected
+from etl_assets_tests.worlds import keep_in_memory
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc to look for orphans"),
@@ -117,13 +119,14 @@ def test_no_secret_stands_in_a_command_line(lasting: Site) -> None:
 
 def test_a_second_ui_and_a_taken_port_are_one_sentence(lasting: Site, tmp_path: Path) -> None:
     def ui(artifacts: Path, port: int) -> tuple[int, str]:
-        said = tmp_path / "said"
-        code = forks.warm().run("ui", "--port", str(port), environment=environment(artifacts), output=said)
+        said, words = tmp_path / "said", ("ui", "--port", str(port))
+        code = forks.warm().run(*words, environment=environment(artifacts), output=said, patches=SMALL_DEMO)
         return code, said.with_name("said.err").read_text()
 
     code, second = ui(lasting.artifacts, free_port())
     assert code == 2
     assert "another `etl-assets ui` already serves" in second
+    keep_in_memory(private_folder(tmp_path / "elsewhere"))
     code, taken = ui(tmp_path / "elsewhere", lasting.port)
     assert code == 2
     assert f"port {lasting.port} is taken" in taken

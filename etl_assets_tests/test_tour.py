@@ -2,11 +2,13 @@
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from etl_assets.access.files.whole import private_folder
+from etl_assets.access.postgres.embedded import EmbeddedPostgres
 from etl_assets_tests import forks
 from etl_assets_tests.site import environment
 from etl_assets_tests.world import SMALL_DEMO
@@ -44,10 +46,17 @@ class Walk:
         return json.loads(self.run("status", "--json").stdout)
 
 
-@pytest.mark.timeout(600)
-def test_the_tour(tmp_path: Path) -> None:
+@pytest.fixture
+def walk(tmp_path: Path) -> Iterator[Walk]:
+    """Its server runs all the while, as under somebody's `etl-assets ui`: each command would start and stop it."""
     keep_in_memory(private_folder(tmp_path / "artifacts"))
-    walk = Walk(tmp_path / "artifacts")
+    server = EmbeddedPostgres(tmp_path / "artifacts").acquire()
+    yield Walk(tmp_path / "artifacts")
+    server.release()
+
+
+@pytest.mark.timeout(600)
+def test_the_tour(walk: Walk) -> None:
     assert "rolled back" in walk.next("migrate", "--demo", "--dry-run")
     assert walk.books()["waves"] == []
     walk.next("migrate", "--sample-users", "5")

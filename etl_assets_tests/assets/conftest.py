@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from etl_assets_tests.assets.person import migrate_with_the_person
-from etl_assets_tests.assets.wealth import legacy
+from etl_assets_tests.assets.wealth import bring_credits, bring_sums, grow_rich
 from etl_assets_tests.world import World
 from etl_assets_tests.worlds import Press
 
@@ -18,8 +18,17 @@ def followed(after: Callable[[Press], World]) -> World:
 
 @pytest.fixture
 def wealthy(world: World) -> World:
-    legacy(world)
-    world.execute("ALTER TABLE public.profiles ADD COLUMN credits integer")
-    world.sign_up("ann@example.com", "bob@example.com")
-    world.execute("UPDATE public.profiles SET credits = 10 WHERE email = 'ann@example.com'")  # a sign-up bonus
+    grow_rich(world)
     return world
+
+
+@pytest.fixture
+def credited(after: Callable[[Press], World]) -> World:
+    """Whose credits were added to the profiles' by `migrate`."""
+    return after(bring_credits)
+
+
+@pytest.fixture
+def summed(after: Callable[[Press], World]) -> World:
+    """Whose transactions' sums were added to the profiles' by `migrate`."""
+    return after(bring_sums)

@@ -42,10 +42,8 @@ def test_a_balance_is_applied_once_and_undone(wealthy: World, balance: str, expe
     assert wealthy.checksum(*WITH_PROFILES) == after
 
 
-def test_the_bonus_is_shown_and_the_books_of_the_balance_add_up(wealthy: World) -> None:
-    spec_with(wealthy, "{from: users.credits, apply: add}")
-    wealthy.migrate()
-    result = wealthy.materialize(VERIFICATION)
+def test_the_bonus_is_shown_and_the_books_of_the_balance_add_up(credited: World) -> None:
+    result = credited.materialize(VERIFICATION)
     assert not {"balances_were_applied", "balances_agree_with_transactions"} & failed_checks(result)
     [check] = [c for c in result.get_asset_check_evaluations() if c.check_name == "balances_were_applied"]
     [record] = check.metadata["balances"].records
@@ -61,31 +59,27 @@ def test_the_bonus_is_shown_and_the_books_of_the_balance_add_up(wealthy: World) 
     }
 
 
-def test_later_rows_of_a_sum_count_once_whenever_they_arrive(wealthy: World) -> None:
-    spec_with(wealthy, "{from: sum(credit_transactions.amount), apply: add}")
-    wealthy.migrate()
-    wealthy.execute("UPDATE public.profiles SET credits = credits - 5 WHERE email = 'ann@example.com'")  # spent
-    wealthy.legacy(f"INSERT INTO credit_transactions VALUES (20, 1, 3, 'purchase', 'pi_20', '{AT}', NULL)")
-    assert wealthy.migrate().exit_code == 0
-    assert balances(wealthy) == {"ann": 78, "bob": 7}
-    wealthy.legacy("DELETE FROM credit_transactions WHERE id = 1")  # vanished: nothing is taken away by itself
-    assert wealthy.migrate().exit_code == 0
-    assert balances(wealthy) == {"ann": 78, "bob": 7}
+def test_later_rows_of_a_sum_count_once_whenever_they_arrive(summed: World) -> None:
+    summed.execute("UPDATE public.profiles SET credits = credits - 5 WHERE email = 'ann@example.com'")  # spent
+    summed.legacy(f"INSERT INTO credit_transactions VALUES (20, 1, 3, 'purchase', 'pi_20', '{AT}', NULL)")
+    assert summed.migrate().exit_code == 0
+    assert balances(summed) == {"ann": 78, "bob": 7}
+    summed.legacy("DELETE FROM credit_transactions WHERE id = 1")  # vanished: nothing is taken away by itself
+    assert summed.migrate().exit_code == 0
+    assert balances(summed) == {"ann": 78, "bob": 7}
 
 
-def test_a_balance_that_the_legacy_app_changes_later_follows_only_where_the_spec_says_so(wealthy: World) -> None:
-    spec_with(wealthy, "{from: users.credits, apply: add}")
-    wealthy.migrate()
-    wealthy.legacy("UPDATE users SET credits = 75 WHERE id = 1")
-    wealthy.migrate()
-    assert balances(wealthy)["ann"] == 80
-    spec_with(wealthy, "{from: users.credits, apply: add}", ("policy:", "policy:\n  on_change: update"))
-    wealthy.execute("UPDATE public.profiles SET credits = credits - 20 WHERE email = 'ann@example.com'")  # spent
-    assert wealthy.migrate().exit_code == 0
-    assert balances(wealthy)["ann"] == 65
-    wealthy.migrate()
-    assert balances(wealthy)["ann"] == 65
-    assert notes(wealthy)[:2] == [("1", 10, 70, 80), ("1", 60, 5, 65)]
+def test_a_balance_that_the_legacy_app_changes_later_follows_only_where_the_spec_says_so(credited: World) -> None:
+    credited.legacy("UPDATE users SET credits = 75 WHERE id = 1")
+    credited.migrate()
+    assert balances(credited)["ann"] == 80
+    spec_with(credited, "{from: users.credits, apply: add}", ("policy:", "policy:\n  on_change: update"))
+    credited.execute("UPDATE public.profiles SET credits = credits - 20 WHERE email = 'ann@example.com'")  # spent
+    assert credited.migrate().exit_code == 0
+    assert balances(credited)["ann"] == 65
+    credited.migrate()
+    assert balances(credited)["ann"] == 65
+    assert notes(credited)[:2] == [("1", 10, 70, 80), ("1", 60, 5, 65)]
 
 
 def test_a_changed_transaction_moves_the_sum_by_the_difference(wealthy: World) -> None:
@@ -103,15 +97,13 @@ def test_a_changed_transaction_moves_the_sum_by_the_difference(wealthy: World) -
     assert wealthy.checksum(*WITH_PROFILES) == before
 
 
-def test_undo_refuses_a_balance_that_was_spent(wealthy: World) -> None:
-    spec_with(wealthy, "{from: users.credits, apply: add}")
-    wealthy.migrate()
-    wealthy.execute("UPDATE public.profiles SET credits = credits - 1 WHERE email = 'bob@example.com'")
+def test_undo_refuses_a_balance_that_was_spent(credited: World) -> None:
+    credited.execute("UPDATE public.profiles SET credits = credits - 1 WHERE email = 'bob@example.com'")
     with pytest.raises(UndoRefused, match="spent or earned") as refused:
-        undo(Stores(), wealthy.spec, wave=last_wave(wealthy), user="", run="test")
+        undo(Stores(), credited.spec, wave=last_wave(credited), user="", run="test")
     assert refused.value.rows == (("profiles.credits", "2", "were spent or earned since"),)
-    undo(Stores(), wealthy.spec, wave="", user="1", run="test")
-    assert balances(wealthy) == {"ann": 10, "bob": 6}
+    undo(Stores(), credited.spec, wave="", user="1", run="test")
+    assert balances(credited) == {"ann": 10, "bob": 6}
 
 
 def test_a_trigger_that_books_the_transactions_itself_is_noticed(wealthy: World) -> None:

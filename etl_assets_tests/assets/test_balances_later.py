@@ -1,6 +1,7 @@
 """A balance that the legacy app moves after the claim, and what else can have happened to its user by then."""
 
 import csv
+from collections.abc import Callable
 
 import pytest
 
@@ -9,6 +10,7 @@ from etl_assets.automation.decisions import undo
 from etl_assets.core.lists.support import answer
 from etl_assets.model.money import UserBalance
 from etl_assets_tests.world import AT, LEGACY_SCHEMA, World
+from etl_assets_tests.worlds import Press
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
 
@@ -20,6 +22,16 @@ UPDATE = ("policy:", "policy:\n  on_change: update")
 
 @pytest.fixture
 def moved(world: World) -> World:
+    have_money(world)
+    return world
+
+
+@pytest.fixture
+def bought(after: Callable[[Press], World]) -> World:
+    return after(move_and_buy)
+
+
+def have_money(world: World) -> None:
     """Ann had 30 when she moved; then she buys 50 in the legacy app."""
     world.legacy(
         f"INSERT INTO users VALUES (1, 'ann@example.com', NULL, '{AT}', 30), (2, 'bob@example.com', NULL, '{AT}', 7);"
@@ -29,7 +41,11 @@ def moved(world: World) -> World:
     )
     world.execute("ALTER TABLE public.profiles ADD COLUMN credits integer")
     world.sign_up("ann@example.com", "bob@example.com")
-    return world
+
+
+def move_and_buy(world: World) -> None:
+    have_money(world)
+    buys_later(world)
 
 
 def buys_later(world: World, *more: tuple[str, str]) -> None:
@@ -67,38 +83,35 @@ def again(world: World, **options: str) -> int:
     return world.migrate(**options).exit_code
 
 
-def test_the_page_of_a_user_says_what_moved_and_what_to_do(moved: World) -> None:
-    buys_later(moved)
-    line = page(moved)
+def test_the_page_of_a_user_says_what_moved_and_what_to_do(bought: World) -> None:
+    line = page(bought)
     assert (line.legacy, line.applied, line.now, line.change) == ("80", "30", "30", "balance_changed_in_legacy")
-    assert page(moved, "2").change is None
-    told = " ".join(moved.cli("user", "1", ETL_SPEC=str(moved.spec_path)).stdout.split())
+    assert page(bought, "2").change is None
+    told = " ".join(bought.cli("user", "1", ETL_SPEC=str(bought.spec_path)).stdout.split())
     assert "balance changed in legacy. The new app keeps what was applied. Say `policy: {on_change: update}`" in told
-    assert listed(moved) == [["1", "balance_changed_in_legacy", "30", "80", "50"]]
+    assert listed(bought) == [["1", "balance_changed_in_legacy", "30", "80", "50"]]
 
 
-def test_a_page_says_of_a_new_balance_that_cannot_be_read_what_the_list_says(moved: World) -> None:
-    buys_later(moved)
-    moved.legacy("UPDATE users SET credits = '80 EUR' WHERE id = 1")
-    assert moved.migrate().exit_code == 0
-    assert listed(moved) == [["1", "new_balance_refused", "30", "", ""]]
-    assert page(moved).change == "new_balance_refused"
-    reports = moved.folder / "artifacts" / "reports"
+def test_a_page_says_of_a_new_balance_that_cannot_be_read_what_the_list_says(bought: World) -> None:
+    bought.legacy("UPDATE users SET credits = '80 EUR' WHERE id = 1")
+    assert bought.migrate().exit_code == 0
+    assert listed(bought) == [["1", "new_balance_refused", "30", "", ""]]
+    assert page(bought).change == "new_balance_refused"
+    reports = bought.folder / "artifacts" / "reports"
     lines = list(csv.reader((reports / "balances.csv").read_text(encoding="utf-8").splitlines()))
     assert [line[-1].partition(";")[0] for line in lines if line[1] == "1"] == ["The balance there now cannot be read"]
 
 
-def test_undone_and_migrated_again_the_whole_balance_is_applied_and_nothing_is_left_to_say(moved: World) -> None:
-    buys_later(moved)
-    take_out(moved, user="1")
-    assert credits_of(moved) is None
-    line = page(moved)
+def test_undone_and_migrated_again_the_whole_balance_is_applied_and_nothing_is_left_to_say(bought: World) -> None:
+    take_out(bought, user="1")
+    assert credits_of(bought) is None
+    line = page(bought)
     assert (line.legacy, line.applied, line.change, line.hindrance) == ("80", None, None, "not_arrived")
-    assert again(moved, user="1") == 0
-    assert credits_of(moved) == 80
-    line = page(moved)
+    assert again(bought, user="1") == 0
+    assert credits_of(bought) == 80
+    line = page(bought)
     assert (line.at_claim, line.applied, line.now, line.change, line.difference) == ("80", "80", "80", None, "0")
-    assert listed(moved) == []
+    assert listed(bought) == []
 
 
 def test_of_two_merged_users_the_one_whose_balance_moved_is_named(moved: World) -> None:

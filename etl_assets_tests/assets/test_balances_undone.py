@@ -37,14 +37,12 @@ def test_merged_users_are_undone_in_any_order(wealthy: World, apply: str, bonus:
     assert notes(wealthy) == []
 
 
-def test_what_was_spent_between_two_waves_stays_spent_through_an_undo_of_both(wealthy: World) -> None:
-    spec_with(wealthy, "{from: sum(credit_transactions.amount), apply: add}")
-    wealthy.migrate()
-    wealthy.execute("UPDATE public.profiles SET credits = credits - 5 WHERE email = 'ann@example.com'")
-    wealthy.legacy(f"INSERT INTO credit_transactions VALUES (20, 1, 3, 'purchase', 'pi_20', '{AT}', NULL)")
-    wealthy.migrate()
-    take_out(wealthy, user="1")
-    assert balances(wealthy)["ann"] == 5
+def test_what_was_spent_between_two_waves_stays_spent_through_an_undo_of_both(summed: World) -> None:
+    summed.execute("UPDATE public.profiles SET credits = credits - 5 WHERE email = 'ann@example.com'")
+    summed.legacy(f"INSERT INTO credit_transactions VALUES (20, 1, 3, 'purchase', 'pi_20', '{AT}', NULL)")
+    summed.migrate()
+    take_out(summed, user="1")
+    assert balances(summed)["ann"] == 5
 
 
 def test_a_user_who_is_held_keeps_the_balance_as_the_undo_left_it(wealthy: World) -> None:
@@ -97,13 +95,11 @@ def test_a_profile_that_keeps_the_money_keeps_everything(wealthy: World) -> None
         take_out(wealthy, wave=last_wave(wealthy))
 
 
-def test_money_is_not_left_behind_by_a_spec_that_forgot_it(wealthy: World) -> None:
-    spec_with(wealthy, "{from: users.credits, apply: add}")
-    wealthy.migrate()
-    wealthy.write_spec()
+def test_money_is_not_left_behind_by_a_spec_that_forgot_it(credited: World) -> None:
+    credited.write_spec()
     with pytest.raises(UndoRefused, match=r"does not name profiles.credits any more"):
-        take_out(wealthy, wave=last_wave(wealthy))
-    assert wealthy.query("SELECT count(*) FROM public.jobs") == [(2,)]
+        take_out(credited, wave=last_wave(credited))
+    assert credited.query("SELECT count(*) FROM public.jobs") == [(2,)]
 
 
 def test_a_deferred_trigger_that_books_is_noticed_too(wealthy: World) -> None:
@@ -127,13 +123,11 @@ def test_a_trigger_that_books_deletions_is_noticed_at_the_undo(wealthy: World) -
     assert balances(wealthy)["ann"] == 83
 
 
-def test_a_transaction_that_its_user_removed_still_counts_so_its_user_cannot_be_undone(wealthy: World) -> None:
-    spec_with(wealthy, "{from: sum(credit_transactions.amount), apply: add}")
-    wealthy.migrate()
-    wealthy.execute("DELETE FROM public.credit_transactions WHERE amount = -30")
+def test_a_transaction_that_its_user_removed_still_counts_so_its_user_cannot_be_undone(summed: World) -> None:
+    summed.execute("DELETE FROM public.credit_transactions WHERE amount = -30")
     with pytest.raises(UndoRefused, match="count towards a balance"):
-        take_out(wealthy, wave=last_wave(wealthy))
-    assert balances(wealthy)["ann"] == 80
+        take_out(summed, wave=last_wave(summed))
+    assert balances(summed)["ann"] == 80
 
 
 @pytest.mark.parametrize("value", ["'70 EUR'", "NULL"])

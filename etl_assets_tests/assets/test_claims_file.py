@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Callable
 
 import pytest
 
@@ -13,7 +14,9 @@ from etl_assets.core.users.claims_file import read_claims
 from etl_assets.core.users.users import find_candidates, read_links
 from etl_assets.model.errors import CorrectionsError
 from etl_assets.settings import read_settings
+from etl_assets_tests.scenario import begin
 from etl_assets_tests.world import AT, World, failed_checks, failure_of
+from etl_assets_tests.worlds import Press
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
 
@@ -47,31 +50,30 @@ def unmet(world: World) -> set[str]:
     return set(sample)
 
 
-@pytest.mark.parametrize(
-    ("user", "before"),
-    [
-        ("3", "unconfirmed"),
-        ("4", "waiting"),
-        ("5", "ambiguous"),
-        ("8", "no_email"),
-        ("9", "invalid_email"),
-    ],
-)
-def test_a_named_account_claims_whatever_the_address_says(awkward: World, user: str, before: str) -> None:
-    awkward.sign_up("new@example.org")
-    awkward.migrate()
-    assert state(awkward, user)[0] == before
-    awkward.claim(f'{user},{awkward.account("new@example.org")},"the ticket, page 2"')
-    assert unmet(awkward) == set()
-    outcome = awkward.migrate()
+NAMED = {"3": "unconfirmed", "4": "waiting", "5": "ambiguous", "8": "no_email", "9": "invalid_email"}
+
+
+def name_accounts(world: World) -> None:
+    """An operator names an account for each user whom no address settles."""
+    begin(world)
+    world.sign_up(*(f"new{user}@example.org" for user in NAMED))
+    world.migrate()
+    assert {user: state(world, user)[0] for user in NAMED} == NAMED
+    world.claim(*(f'{user},{world.account(f"new{user}@example.org")},"the ticket, page 2"' for user in NAMED))
+    assert unmet(world) == set()
+    outcome = world.migrate()
     assert outcome.exit_code == 0
     assert outcome.books.closed
-    assert owner(awkward, user) == awkward.account("new@example.org")
-    assert unmet(awkward) == set()
-    missing = awkward.query("SELECT count(*) FROM etl.stg_jobs WHERE _legacy_user_id = %s", user)
+    assert unmet(world) == set()
+
+
+@pytest.mark.parametrize("user", NAMED, ids=NAMED.get)
+def test_a_named_account_claims_whatever_the_address_says(after: Callable[[Press], World], user: str) -> None:
+    world = after(name_accounts)
+    assert owner(world, user) == world.account(f"new{user}@example.org")
+    missing = world.query("SELECT count(*) FROM etl.stg_jobs WHERE _legacy_user_id = %s", user)
     assert (
-        awkward.query("SELECT count(*) FROM etl.loaded WHERE \"table\" = 'jobs' AND legacy_user_id = %s", user)
-        == missing
+        world.query("SELECT count(*) FROM etl.loaded WHERE \"table\" = 'jobs' AND legacy_user_id = %s", user) == missing
     )
 
 

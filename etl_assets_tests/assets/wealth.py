@@ -27,6 +27,25 @@ def legacy(world: World) -> None:
     world.legacy(rows + "UPDATE users SET credits = 70 WHERE id = 1; UPDATE users SET credits = 7 WHERE id = 2;")
 
 
+def grow_rich(world: World) -> None:
+    legacy(world)
+    world.execute("ALTER TABLE public.profiles ADD COLUMN credits integer")
+    world.sign_up("ann@example.com", "bob@example.com")
+    world.execute("UPDATE public.profiles SET credits = 10 WHERE email = 'ann@example.com'")  # a sign-up bonus
+
+
+def bring_credits(world: World) -> None:
+    grow_rich(world)
+    spec_with(world, "{from: users.credits, apply: add}")
+    assert world.migrate().exit_code == 0
+
+
+def bring_sums(world: World) -> None:
+    grow_rich(world)
+    spec_with(world, "{from: sum(credit_transactions.amount), apply: add}")
+    assert world.migrate().exit_code == 0
+
+
 def balances(world: World) -> dict[str, int | None]:
     return dict(world.query("SELECT split_part(email, '@', 1), credits FROM public.profiles"))
 

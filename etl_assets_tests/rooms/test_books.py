@@ -1,6 +1,7 @@
 """The books: pages that are carried from wave to wave say what counting everything says, and void themselves otherwise."""
 
 import signal
+from collections.abc import Callable
 
 import psycopg
 import pytest
@@ -16,7 +17,9 @@ from etl_assets.core.gate.validation import ANYTHING, STAGING, TARGET_ROWS
 from etl_assets.core.memory.counted import void_books
 from etl_assets.core.users.users import read_links
 from etl_assets.model.books import Books
+from etl_assets_tests.scenario import begin
 from etl_assets_tests.world import AT, World
+from etl_assets_tests.worlds import Press
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
 
@@ -71,15 +74,29 @@ def more_users(world: World) -> None:
 
 
 @pytest.fixture
-def carried(awkward: World) -> World:
+def moved(after: Callable[[Press], World]) -> World:
+    """Many users have moved, and one more may."""
+    return after(move)
+
+
+@pytest.fixture
+def carried(after: Callable[[Press], World]) -> World:
     """Many users have moved, and a wave of one more has been loaded since."""
-    more_users(awkward)
-    assert awkward.migrate().exit_code == 0
-    before = counted_by(awkward)
-    awkward.execute(CAT_CONFIRMS)
-    press(awkward)
-    assert counted_by(awkward) == before  # not counted again
-    return awkward
+    return after(carry)
+
+
+def move(world: World) -> None:
+    begin(world)
+    more_users(world)
+    assert world.migrate().exit_code == 0
+    world.execute(CAT_CONFIRMS)
+
+
+def carry(world: World) -> None:
+    move(world)
+    before = counted_by(world)
+    press(world)
+    assert counted_by(world) == before  # not counted again
 
 
 def test_a_wave_carries_the_books_and_they_say_what_counting_says(carried: World) -> None:
@@ -178,17 +195,14 @@ def test_a_wave_writes_the_pages_of_those_who_waited_for_its_users(awkward: Worl
 
 
 @pytest.mark.parametrize("fault", ["load.rows:1", "load.before_commit:1", "load.committed:1", "resolve.committed:1"])
-def test_a_kill_leaves_pages_and_rows_as_they_were_together(awkward: World, fault: str) -> None:
-    more_users(awkward)
-    assert awkward.migrate().exit_code == 0
-    awkward.execute(CAT_CONFIRMS)
-    killed = awkward.cli("migrate", ETL_FAULT=fault)
+def test_a_kill_leaves_pages_and_rows_as_they_were_together(moved: World, fault: str) -> None:
+    killed = moved.cli("migrate", ETL_FAULT=fault)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    if kept(awkward):
-        assert both(awkward)[0] == both(awkward)[1]
-    assert awkward.migrate().exit_code == 0
-    assert both(awkward)[0] == both(awkward)[1]
-    assert drifted(awkward) == (0, ())
+    if kept(moved):
+        assert both(moved)[0] == both(moved)[1]
+    assert moved.migrate().exit_code == 0
+    assert both(moved)[0] == both(moved)[1]
+    assert drifted(moved) == (0, ())
 
 
 def test_every_rule_of_the_gate_says_what_it_asks_about(awkward: World) -> None:

@@ -1,5 +1,6 @@
 """`etl-assets init` on real databases and real targets: the spec loads, its tables can be made, and they fit."""
 
+import functools
 from pathlib import Path
 
 import psycopg
@@ -13,6 +14,7 @@ from etl_assets_tests.world import LEGACY_SCHEMA, SHARED_DATA, World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
 
+drafted = functools.cache(draft_spec)  # of a file that nobody changes
 DATABASES = sorted([*SHARED_DATA.glob("*/*.db"), *SHARED_DATA.glob("*/*.sqlite")])
 CHINOOK = SHARED_DATA / "chinook" / "Chinook_Sqlite.sqlite"
 needs_data = pytest.mark.skipif(not DATABASES, reason="../shared/data is not on this machine")
@@ -34,7 +36,7 @@ INSERT INTO "Category" VALUES ('a', 1), ('b', 2);
 @needs_data
 @pytest.mark.parametrize("path", DATABASES, ids=lambda path: path.name)
 def test_a_real_database_becomes_the_same_spec_each_time(path: Path) -> None:
-    draft = draft_spec(path)
+    draft = drafted(path)
     text = printed(draft, as_ddl=False)
     assert printed(draft_spec(path), as_ddl=False) == text
     assert str(path.parent) not in text
@@ -49,7 +51,7 @@ def test_a_real_database_becomes_the_same_spec_each_time(path: Path) -> None:
 @pytest.mark.parametrize("path", DATABASES, ids=lambda path: path.name)
 def test_the_tables_of_a_real_database_can_be_made_and_fit_its_spec(path: Path, world: World) -> None:
     world.execute("DROP TABLE public.artifacts, public.credit_transactions, public.jobs")
-    draft = draft_spec(path)
+    draft = drafted(path)
     world.execute(printed(draft, as_ddl=True))
     text = printed(draft, as_ddl=False)
     if draft.tables:
@@ -59,7 +61,7 @@ def test_the_tables_of_a_real_database_can_be_made_and_fit_its_spec(path: Path, 
 
 @pytest.mark.skipif(not CHINOOK.exists(), reason="../shared/data/chinook is not on this machine")
 def test_chinook_migrates_with_what_init_printed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    draft = draft_spec(CHINOOK)
+    draft = drafted(CHINOOK)
     assert draft.users is not None
     assert (draft.users.table, draft.users.id, draft.users.email) == ("Customer", "CustomerId", "Email")
     assert (draft.table("invoice").owner.source, draft.table("invoice").owner.to) == ("CustomerId", "customer_id")

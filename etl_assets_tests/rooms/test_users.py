@@ -1,11 +1,13 @@
 """Who may claim: nobody gets what is not theirs."""
 
+from collections.abc import Callable
 from datetime import datetime, timezone
 
 import pytest
 
 from etl_assets.assets.keys import RESOLVED
 from etl_assets_tests.world import AT, World
+from etl_assets_tests.worlds import Press
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
 
@@ -25,44 +27,53 @@ def ann(world: World) -> World:
     return world
 
 
-@pytest.mark.parametrize(
-    ("account", "state"),
-    [
-        ({}, "resolved"),
-        ({"confirmed": False}, "unconfirmed"),
-        ({"deleted_at": AT}, "unconfirmed"),
-        ({"banned_until": "2999-01-01"}, "unconfirmed"),
-        ({"banned_until": "2001-01-01"}, "resolved"),
-        ({"is_anonymous": True}, "unconfirmed"),
-        ({"is_sso_user": True}, "unconfirmed"),
-    ],
+ADDRESS = "ann{n}@example.com"
+ACCOUNTS = (
+    ({}, "resolved"),
+    ({"confirmed": False}, "unconfirmed"),
+    ({"deleted_at": AT}, "unconfirmed"),
+    ({"banned_until": "2999-01-01"}, "unconfirmed"),
+    ({"banned_until": "2001-01-01"}, "resolved"),
+    ({"is_anonymous": True}, "unconfirmed"),
+    ({"is_sso_user": True}, "unconfirmed"),
 )
-def test_only_an_account_with_a_confirmed_address_may_claim(ann: World, account: dict, state: str) -> None:
-    ann.sign_up("ann@example.com", **account)
-    assert state_of(ann) == state
-    assert ann.query("SELECT count(*) FROM public.jobs") == [(int(state == "resolved"),)]
-
-
-@pytest.mark.parametrize("address", ["ANN@Example.COM", " ann@example.com\t", "ann@example.com\n"])
-def test_blanks_and_ascii_case_do_not_matter(ann: World, address: str) -> None:
-    ann.sign_up(address)
-    assert state_of(ann) == "resolved"
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "ann+x@example.com",
-        "a.nn@example.com",
-        "ann@example.com.",
-        "\u00a0ann@example.com",
-        "\u200bann@example.com",
-        "\uff41nn@example.com",
-    ],
+SAME = ("ANN{n}@Example.COM", " ann{n}@example.com\t", "ann{n}@example.com\n")
+OTHER = (
+    "ann{n}+x@example.com",
+    "a.nn{n}@example.com",
+    "ann{n}@example.com.",
+    "\u00a0ann{n}@example.com",
+    "\u200bann{n}@example.com",
+    "\uff41nn{n}@example.com",
 )
-def test_another_address_is_another_person(ann: World, address: str) -> None:
-    ann.sign_up(address)
-    assert state_of(ann) == "waiting"
+# Each signs up once, for a legacy user of her own: by address, with what, to become what.
+CASES = [
+    *((ADDRESS, account, state) for account, state in ACCOUNTS),
+    *((address, {}, "resolved") for address in SAME),
+    *((address, {}, "waiting") for address in OTHER),
+]
+
+
+def let_all_sign_up(world: World) -> None:
+    for n, (address, account, _) in enumerate(CASES, start=1):
+        email = ADDRESS.format(n=n)
+        world.legacy(
+            f"INSERT INTO users VALUES ({n}, '{email}', NULL, '{AT}');"
+            f"INSERT INTO jobs VALUES ({n}, {n}, 'e{n}', 's', '{AT}', NULL, NULL, NULL, NULL)"
+        )
+        world.sign_up(address.format(n=n), **account)
+    assert world.migrate().exit_code == 0
+
+
+@pytest.mark.parametrize("number", range(1, len(CASES) + 1), ids=[f"{case[0]}-{case[1]}" for case in CASES])
+def test_only_an_account_with_just_this_and_a_confirmed_address_may_claim(
+    after: Callable[[Press], World], number: int
+) -> None:
+    """Blanks around it and ASCII case do not matter; another address is another person."""
+    world, state = after(let_all_sign_up), CASES[number - 1][2]
+    assert world.query("SELECT state FROM etl.legacy_user_map WHERE legacy_user_id = %s", str(number)) == [(state,)]
+    arrived = world.query("SELECT count(*) FROM public.jobs WHERE job_type = %s", f"e{number}")
+    assert arrived == [(int(state == "resolved"),)]
 
 
 def test_a_look_alike_legacy_address_is_never_matched(world: World) -> None:

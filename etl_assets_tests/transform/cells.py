@@ -23,6 +23,8 @@ BASES = {"double": "double precision", "timestamptz": "timestamp with time zone"
 NAMESPACE = UUID("8f0c2f5e-6c0a-5d0b-9d1b-3c6a7e1f4a52")
 # Whole lists go through a rule at once, so that few examples hold many cells; a polars plan costs more than its rows.
 FAST = settings(deadline=None, max_examples=90 if EVERYTHING in os.environ else 50, database=None)
+# What costs is the batch and not its cells: longer lists, in fewer examples.
+FEW = settings(FAST, max_examples=90 if EVERYTHING in os.environ else 15)
 
 
 def target(base: str, **limits: Any) -> TargetColumn:

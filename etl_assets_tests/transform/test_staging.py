@@ -4,14 +4,14 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from etl_assets.model.errors import TargetMismatch
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged
 from etl_assets.transform.staging import StagePlan, stage
-from etl_assets_tests.transform.cells import FAST, NAMESPACE, batch_of, faults, plan_of, spec_of, staged, target
+from etl_assets_tests.transform.cells import FEW, NAMESPACE, batch_of, faults, plan_of, spec_of, staged, target
 
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
 JOBS = "  jobs: {owner: user_id, columns: {status: text}}\n"
@@ -536,8 +536,9 @@ def is_readable(row: dict[str, str | None]) -> bool:
     return all(text in (None, "1", "1.0") for text in reals)
 
 
-@settings(FAST, max_examples=40)
-@given(st.lists(awkward_rows.filter(is_readable), max_size=30), st.sets(st.integers(1, 30), max_size=3))
+@FEW
+@example([], set())
+@given(st.lists(awkward_rows.filter(is_readable), min_size=15, max_size=30), st.sets(st.integers(1, 30), max_size=3))
 def test_each_row_is_on_exactly_one_side_and_each_fault_names_a_rule(
     rows: list[dict[str, str | None]], rowids: set[int]
 ) -> None:

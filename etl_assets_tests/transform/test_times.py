@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl_assets_tests.transform import reference
-from etl_assets_tests.transform.cells import FAST, judge, judged, target
+from etl_assets_tests.transform.cells import FAST, FEW, judge, judged, target
 
 NEW_YORK, BERLIN = "America/New_York", "Europe/Berlin"
 
@@ -303,9 +303,9 @@ date_texts = st.builds(
 )
 
 
-@FAST
+@FEW
 @given(
-    st.lists(iso_texts | number_texts | edge_texts, min_size=1, max_size=50),
+    st.lists(iso_texts | number_texts | edge_texts, min_size=20, max_size=80),
     st.sampled_from(["UTC", NEW_YORK, BERLIN]),
     st.sampled_from([0, 3, 6]),
 )
