@@ -68,6 +68,7 @@ def _materialized(staged: Stage, summary: dict[str, str]) -> dg.MaterializeResul
             "quarantined": staged.counts.quarantined_rows,
             "excluded": staged.counts.excluded,
             "corrected": staged.counts.corrected,
+            "rounded": sum(staged.rounded.values()),
             "snapshot": staged.snapshot,
             "summary": table_value(("what", "value"), summary.items()),
         }

@@ -26,6 +26,7 @@ from etl_assets.model.books import TableBook
 from etl_assets.model.claims import Claims
 from etl_assets.model.corrections import CorrectionsFile
 from etl_assets.model.target import Reader
+from etl_assets.model.words import counted
 from etl_assets.settings import Settings
 from etl_assets.spec.exports import Export, exports_of
 from etl_assets.spec.model import USERS, Spec
@@ -110,6 +111,8 @@ def _stage_users(connection: Connection, copy: Path, spec: Spec, laid: Corrected
 def rehearsal_lines(found: Rehearsal) -> list[tuple[str, bool, str, bool]]:
     """Lines for `check`: subject, whether it holds, words, whether it warns. Refused values alone fail nothing."""
     lines = [(_subject(column), True, _cells(faults), True) for column, faults in _by_column(found.cells).items()]
+    words = "would be rounded, by the spec's word"
+    lines += [(column, True, f"{counted(count, 'value')} {words}", True) for column, count in found.rounded.items()]
     lines += [
         (
             f"rows {book.table}",

@@ -1,6 +1,6 @@
 """The shapes that transforms hand to staging: staging rows, quarantined cells."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -21,10 +21,14 @@ QUARANTINE_SCHEMA = pl.Schema(
 
 @dataclass(frozen=True)
 class Staged:
-    """`rows` for `etl.stg_<table>`; `quarantined` for `etl.quarantine`, one row per faulty cell."""
+    """`rows` for `etl.stg_<table>`; `quarantined` for `etl.quarantine`, one row per faulty cell.
+
+    `rounded` counts the cells per column that the operator lets be rounded, and were.
+    """
 
     rows: pl.DataFrame
     quarantined: pl.DataFrame
+    rounded: dict[str, int] = field(default_factory=dict)
 
 
 def reference_columns(table: Table) -> dict[str, int]:

@@ -79,7 +79,21 @@ def stage(batch: pl.DataFrame, plan: StagePlan) -> Staged:
     )
     faulty = pl.any_horizontal(pl.col(f"{name}:fault").is_not_null() for name in columns)
     rows = judged.filter(~faulty).select(verdict.value.alias(name) for name, verdict in columns.items())
-    return Staged(rows, _quarantined(judged.filter(faulty), plan, columns))
+    kept = judged.filter(~faulty)
+    return Staged(rows, _quarantined(judged.filter(faulty), plan, columns), _rounded(kept, plan))
+
+
+def _rounded(kept: pl.DataFrame, plan: StagePlan) -> dict[str, int]:
+    """How many cells of each column would be refused without the operator's word."""
+    strict = {
+        name: _column(plan, name, column.model_copy(update={"round": False}))[name].fault
+        for name, column in plan.table.columns.items()
+        if column.round and name != plan.table.id.to
+    }
+    if not strict or kept.is_empty():
+        return {}
+    found = kept.select((fault == "target_would_round").sum().alias(name) for name, fault in strict.items())
+    return {name: count for name, count in found.row(0, named=True).items() if count}
 
 
 def _identity(plan: StagePlan) -> dict[str, Verdict]:

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl_assets.spec.time_format import parse_format
+from etl_assets.transform.staging import stage
 from etl_assets_tests.transform import reference
-from etl_assets_tests.transform.cells import FAST, FEW, judge, judged, target
+from etl_assets_tests.transform.cells import FAST, FEW, batch_of, judge, judged, plan_of, spec_of, target
 
 NEW_YORK, SAMOA, LORD_HOWE = "America/New_York", "Pacific/Apia", "Australia/Lord_Howe"
 
@@ -270,3 +271,19 @@ def test_bytes_survive_hex_and_base64(cells: list[bytes]) -> None:
     assert judged("bytea", [(cell.hex().upper(), "t") for cell in cells], encoding="hex") == expected
     packed = [(base64.b64encode(cell).decode(), "t") for cell in cells]
     assert judged("bytea", packed, encoding="base64") == expected
+
+
+def test_what_the_operator_lets_be_rounded_is_counted() -> None:
+    columns = "at: {type: timestamptz, round: 'true'}, price: {type: numeric, round: 'true'}, exact: timestamptz"
+    plan = plan_of(
+        spec_of(f"  items: {{owner: none, columns: {{{columns}}}}}\n"),
+        "items",
+        into={"price": target("numeric", precision=8, scale=2)},
+    )
+    rows = [
+        {"at": "2024-01-01 10:00:00.1234567", "price": "1.005"},
+        {"at": "2024-01-01 10:00:00.1230000", "price": "1.50"},
+        {"at": "2024-01-01 10:00:00", "price": "1.001", "exact": "2024-01-01 10:00:00.1234567"},
+    ]
+    staged = stage(batch_of(plan, rows), plan)
+    assert (staged.rounded, staged.rows.height) == ({"at": 1, "price": 1}, 2)

@@ -42,10 +42,12 @@ class CellFaults:
 class Rehearsal:
     """What staging would come to: refused cells, each table's book, what blocks, dead claims, and where rows fail.
 
-    `inserted` says of whom the insert was rehearsed, or why it was not; `refused` what the target would not take.
+    `rounded` counts cells per column that the operator lets be rounded. `inserted` says of whom the insert was rehearsed,
+    or why it was not; `refused` what the target would not take.
     """
 
     cells: list[CellFaults] = field(default_factory=list)
+    rounded: dict[str, int] = field(default_factory=dict)
     books: list[TableBook] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)
     unmet_claims: str = ""
@@ -76,7 +78,9 @@ def rehearse_staging(
     with rolled_back(connection, run=RUN):
         stage_users(connection)
         for name in links.tables:
-            replace_staging(connection, links, links.spec.tables[name], source=sources[name](), run=RUN)
+            source = sources[name]()
+            replace_staging(connection, links, links.spec.tables[name], source=source, run=RUN)
+            found.rounded |= {f"{name}.{column}": count for column, count in source.corrected.rounded.items()}
         links = marked(connection, links)
         found.cells = [
             CellFaults(table, column, rule, int(count), sample_of(tuple(ids)))

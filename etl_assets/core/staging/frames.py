@@ -18,11 +18,16 @@ from etl_assets.transform.values.times import TimeOptions, timestamp_verdict
 
 
 def staged_batches(batches: Iterable[pl.DataFrame], plan: StagePlan, laid: Corrected) -> Iterator[Staged]:
-    """The batches, corrected and transformed; `laid` learns which corrections were about a row of them."""
+    """The batches, corrected and transformed.
+
+    `laid` learns which corrections were about a row of them, and what is rounded.
+    """
     for batch in batches:
         laid.found.extend(touched_keys(batch, laid.corrections))
         laid.dropped.extend(dropped_keys(batch, laid.corrections))
-        yield stage(corrected(batch, laid.corrections, plan.usual), plan)
+        staged = stage(corrected(batch, laid.corrections, plan.usual), plan)
+        laid.rounded.update(staged.rounded)
+        yield staged
 
 
 def balance_frames(

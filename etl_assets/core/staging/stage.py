@@ -1,6 +1,6 @@
 """One table from its export to `etl.stg_<table>`: whole, only what differs from what is staged, or not at all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from etl_assets.access.files.artifacts import Artifacts
 from etl_assets.access.postgres.connection import Connection, reading, writing
@@ -21,11 +21,15 @@ from etl_assets.transform.staging import StagePlan
 
 @dataclass(frozen=True)
 class Stage:
-    """Of which snapshot, how the table was divided, and how many of its rows were written or taken out for it."""
+    """Of which snapshot, how the table was divided, and how many of its rows were written or taken out for it.
+
+    `rounded` counts per column the cells of these rows that were rounded by the operator's word.
+    """
 
     snapshot: str
     counts: StagedCounts
     touched: int
+    rounded: dict[str, int] = field(default_factory=dict)
 
 
 def stage_table(
@@ -82,4 +86,4 @@ def stage_table(
             counts = update_staging(connection, links, table, source=source, gone=gone, run=run)
     fault_point("staging.committed")
     touched = change.rows.fresh.len() + change.rows.gone.len() if change else counts.rows
-    return Stage(manifest.snapshot, counts, touched)
+    return Stage(manifest.snapshot, counts, touched, dict(laid.rounded))

@@ -1,5 +1,6 @@
 """Staging tables: made whole from one snapshot, swapped in one transaction, disposable ever after."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -49,12 +50,16 @@ class StagedCounts:
 
 @dataclass(frozen=True)
 class Corrected:
-    """The corrections that a staging is made with, and the keys of the rows that they were found to be about."""
+    """The corrections that a staging is made with, and the keys of the rows that they were found to be about.
+
+    `rounded` counts per column the cells that were rounded by the operator's word.
+    """
 
     corrections: Corrections = field(default_factory=Corrections)
     sha256: str = ""
     found: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    rounded: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -243,9 +248,11 @@ def _require_own_keys(connection: Connection, table: Table, corrected: Corrected
 
 
 def _told(corrected: Corrected) -> dict[str, object]:
+    rounded: dict[str, object] = {"rounded": dict(corrected.rounded)} if corrected.rounded else {}
     if not corrected.corrections.all:
-        return {}
-    return {"corrected": len(corrected.found), "dropped": len(corrected.dropped), "corrections": corrected.sha256}
+        return rounded
+    told = {"corrected": len(corrected.found), "dropped": len(corrected.dropped), "corrections": corrected.sha256}
+    return rounded | told
 
 
 def _definitions(columns: dict[str, str]) -> sql.Composed:
