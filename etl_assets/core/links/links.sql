@@ -72,24 +72,25 @@ FROM ({rows}) AS x
 -- name: link_circle :fragment {ancestors, excluded, ids, places, quarantined, rows, values}
 -- Rows of tables that refer to one another round in a circle, or to themselves. What a row refers to, however far, arrives
 -- in one transaction with it where it is the same user's and nothing is wrong with any of it. A row of somebody else has
--- to be there before. UNION walks no row twice, so circles of rows end.
+-- to be there before. What is wrong for good outranks what is waited for. UNION walks no row twice, so circles of rows end.
 SELECT x._legacy_id, x._new_id, x._created, x._legacy_user_id, x._account_id, x._wave, r._reason,
        {values}
 FROM ({rows}) AS x
 CROSS JOIN LATERAL (
     WITH RECURSIVE way AS (
         SELECT NULL::text AS _reason, false AS _is_other, {places}::text[] AS _places, ARRAY[{ids}]::text[] AS _ids
-        WHERE x._reason IS NULL
+        WHERE x._reason IS NULL OR x._reason NOT IN ('loaded', 'owner_changed', {quarantined}, {excluded})
         UNION
         SELECT a.*
         FROM way AS w
         CROSS JOIN LATERAL unnest(w._places, w._ids) AS e (place, id)
         CROSS JOIN LATERAL ({ancestors}) AS a
-        WHERE w._reason IS NULL AND NOT w._is_other)
-    SELECT coalesce(x._reason, CASE
+        WHERE w._reason IS NULL OR w._reason NOT IN ('loaded', 'owner_changed', {quarantined}, {excluded}))
+    SELECT CASE
                WHEN bool_or(w._reason IN ({quarantined}) OR w._reason = 'owner_changed') THEN 'reference_quarantined'
                WHEN bool_or(w._reason IN ({excluded})) THEN 'reference_excluded'
-               WHEN bool_or(w._reason <> 'loaded' OR w._is_other) THEN 'reference_waiting' END) AS _reason
+               WHEN x._reason IS NULL AND bool_or(w._reason <> 'loaded' OR w._is_other) THEN 'reference_waiting'
+               ELSE x._reason END AS _reason
     FROM way AS w
     OFFSET 0) AS r
 

@@ -42,8 +42,8 @@ class CellFaults:
 class Rehearsal:
     """What staging would come to: refused cells, each table's book, what blocks, dead claims, and where rows fail.
 
-    `rounded` counts cells per column that the operator lets be rounded. `inserted` says of whom the insert was rehearsed,
-    or why it was not; `refused` what the target would not take.
+    `rounded` counts cells per column that the operator lets be rounded. `inserted` says of whom the insert was
+    rehearsed, or why it was not; `refused` what the target would not take.
     """
 
     cells: list[CellFaults] = field(default_factory=list)

@@ -1,0 +1,100 @@
+"""Random schemas with references of every shape, in two waves, with a broken load, an undo and a return.
+
+`python -m etl_assets_tests.campaigns.shapes` plays thousands of seeds.
+"""
+
+import os
+from contextlib import suppress
+
+import pytest
+
+from etl_assets.core.load import load
+from etl_assets.model.errors import UndoRefused
+from etl_assets_tests.assets.undoing import take_out
+from etl_assets_tests.shapes import USERS, Model, Row, legacy_of, make, new_id, spec_of, target_of
+from etl_assets_tests.world import AT, World
+
+pytestmark = pytest.mark.usefixtures("without_dagster")
+
+FIRST, COUNT = int(os.environ.get("SHAPES_FROM", "1")), int(os.environ.get("SHAPES", "6"))
+PEOPLE = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, created_at TEXT);" + "".join(
+    f"INSERT INTO users VALUES ({user}, 'u{user}@example.com', '{AT}');" for user in USERS
+)
+SPEC = """
+source: {{timezone: UTC}}
+namespace: 8f0c2f5e-6c0a-5d0b-9d1b-3c6a7e1f4a52
+users: {{}}
+policy: {{incomplete_users: load}}
+tables:
+{tables}"""
+
+
+class _Broken(Exception):
+    pass
+
+
+def _production(world: World, model: Model) -> dict[Row, tuple[str | None, ...]]:
+    found: dict[Row, tuple[str | None, ...]] = {}
+    for name, table in model.tables.items():
+        columns = ", ".join(["format('%s', t.v)", *(f"t.{r.column}::text" for r in table.references)])
+        owner = "t.user_id::text" if table.owner == "column" else "NULL"
+        for id_, account, *cells in world.query(f"SELECT t.id::text, {owner}, {columns} FROM public.{name} AS t"):
+            [row] = [(name, key) for key in table.rows if new_id((name, key)) == id_]
+            found[row] = tuple(cells)
+            if account:
+                assert account == world.account(f"u{model.owner(row)}@example.com"), row
+    return found
+
+
+def _holds(world: World, model: Model, arrived: set[Row]) -> None:
+    assert _production(world, model) == {row: model.cells(row) for row in arrived}
+    books = {
+        (table, state): rows
+        for table, state, rows in world.query('SELECT "table", state, sum(rows)::int FROM etl.book GROUP BY 1, 2')
+    }
+    for name in model.tables:
+        mine = {row for row in model.rows if row[0] == name}
+        assert books.get((name, "loaded"), 0) == len(mine & arrived), name
+        assert books.get((name, "quarantined"), 0) == len(mine & model.bad), name
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + COUNT))
+def test_what_arrives_is_what_the_model_says(world: World, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = make(seed)
+    model = Model(tables)
+    world.execute(target_of(tables))
+    path = world.folder / "shapes.yaml"
+    path.write_text(SPEC.format(tables=spec_of(tables)), encoding="utf-8")
+    world.use_spec(path)
+    world.legacy(legacy_of(tables), schema=PEOPLE)
+    world.sign_up("u1@example.com", "u2@example.com")
+    world.migrate()
+    _holds(world, model, model.arrived({"1", "2"}))
+    world.sign_up("u3@example.com")
+    with monkeypatch.context() as broken, suppress(_Broken):
+        broken.setattr(load, "fault_point", _break_at("load.before_commit"))
+        world.migrate()
+    world.migrate()
+    everything = model.arrived(set(USERS))
+    _holds(world, model, everything)
+    if all(table.owner == "none" for table in tables):
+        return  # nobody claims anything
+    hers = {row for row in everything if model.owner(row) == "2"}
+    held = any(hers.intersection(model.named(row)) for row in everything - hers)
+    try:
+        take_out(world, user="2")
+    except UndoRefused:
+        assert held
+    else:
+        assert not held
+        assert set(_production(world, model)) == everything - hers
+        world.migrate(user="2")
+        _holds(world, model, everything)
+
+
+def _break_at(point: str):  # type: ignore[no-untyped-def]
+    def at(name: str) -> None:
+        if name == point:
+            raise _Broken
+
+    return at
