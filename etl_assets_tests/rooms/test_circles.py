@@ -179,3 +179,16 @@ def test_a_row_that_the_target_refuses_takes_along_only_what_hangs_on_it(world: 
     assert _books(world, "folders") == {("loaded", "loaded"): 4, refused: 1, below: 1}
     assert _books(world, "posts") == {("loaded", "loaded"): 1, refused: 1}
     assert _books(world, "comments") == {("loaded", "loaded"): 1, refused: 2, below: 1}
+
+
+def test_a_circle_that_cannot_be_written_is_said_before_the_load(world: World) -> None:
+    strict = f"{LATE}; ALTER TABLE public.posts ALTER COLUMN best_comment_id SET NOT NULL"
+    _world(
+        world, "INSERT INTO posts VALUES (1, 1, 1, 'a'); INSERT INTO comments VALUES (1, 1, NULL, 'b');", target=strict
+    )
+    world.sign_up("ann@example.com")
+    assert world.migrate().exit_code == 1
+    assert world.query("SELECT count(*) FROM etl.loaded") == [(0,)]
+    assert any("a_circle_can_be_written" in line for line in world.said) or world.query(
+        "SELECT count(*) FROM etl.audit_log WHERE action = 'refused' AND detail::text LIKE '%a_circle_can_be_written%'"
+    ) != [(0,)]

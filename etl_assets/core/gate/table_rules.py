@@ -17,6 +17,7 @@ from etl_assets.access.postgres.statements import (
     staging_table,
 )
 from etl_assets.core.gate.validation import ANYTHING, STAGING, TARGET_ROWS, Validation
+from etl_assets.core.links.circle import written_later
 from etl_assets.core.links.links import GIVEN_AGAIN, OWNER_REASONS, REFERENCE_REASONS, REFUSED, Links
 from etl_assets.spec.model import Spec, Table
 
@@ -81,6 +82,7 @@ def _fitness(rule: Rule, spec: Spec, name: str) -> list[Validation]:
             values=lambda links: {"triggers": list(links.targets[name].fired(updates=spec.policy.updates))},
         ),
         *([_provable_keys(rule, name)] if spec.policy.joins else []),
+        *([_written_circle(rule, spec, name)] if len(spec.circle_of(name)) > 1 else []),
     ]
 
 
@@ -97,6 +99,26 @@ def _provable_keys(rule: Rule, name: str) -> Validation:
             "filled": list(links.columns(name)),
             "known": [rule.name for rule in links.targets[name].foreign],
         },
+    )
+
+
+def _written_circle(rule: Rule, spec: Spec, name: str) -> Validation:
+    circle = spec.circle_of(name)
+
+    def too_strict(links: Links) -> list[str]:
+        columns = links.targets[name].columns
+        unit = tuple(other for other in circle if other in links.targets)
+        return [column for column in written_later(links, name, unit) if columns[column].not_null]
+
+    return rule(
+        "a_circle_can_be_written",
+        title="Tables that refer round in a circle can be written one after the other.",
+        remedy="The foreign keys of these columns are checked at once, and NULL is not allowed meanwhile. Make the "
+        "keys DEFERRABLE, or let the columns be NULL.",
+        compose=lambda _: SQL("count_names"),
+        blocking=True,
+        asks=ANYTHING,
+        values=lambda links: {"names": too_strict(links)},
     )
 
 

@@ -23,6 +23,10 @@ WHERE d."table" = {table} AND d.spec_digest = %(spec_digest)s AND d.target_diges
 -- Triggers that an INSERT would fire, unless the spec lets them.
 SELECT CASE WHEN {allowed} THEN 0 ELSE cardinality(%(triggers)s::text[]) END, %(triggers)s::text[]
 
+-- name: count_names :one (names)
+-- What was found beforehand.
+SELECT cardinality(%(names)s::text[]), %(names)s::text[]
+
 -- name: count_quarantined_rows :one {table}
 -- Rows with at least one refused value that are not loaded.
 SELECT count(DISTINCT q.legacy_id), (array_agg(DISTINCT q.legacy_id))[1:6]

@@ -17,6 +17,7 @@ AS_HASHED = {
     "boolean": "CAST({} AS pg_catalog.bool)",
     "date": "CAST({} AS pg_catalog.date)",
     "bytea": "CAST({} AS pg_catalog.bytea)",
+    "money": "pg_catalog.cash_send(CAST({} AS pg_catalog.money))",  # its text is of the session's lc_monetary
     "time without time zone": "pg_catalog.time_send(CAST({} AS pg_catalog.time))",
     "timestamp without time zone": "pg_catalog.timestamp_send(CAST({} AS pg_catalog.timestamp))",
     "timestamp with time zone": "pg_catalog.timestamptz_send(CAST({} AS pg_catalog.timestamptz))",

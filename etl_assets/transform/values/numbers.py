@@ -1,5 +1,6 @@
 """Numbers: exact or refused, as the target keeps them."""
 
+import re
 from dataclasses import replace
 
 import polars as pl
@@ -100,6 +101,11 @@ def double_verdict(cell: Cell) -> Verdict:
 
 
 def money_verdict(cell: Cell) -> Verdict:
-    """An exact amount of at most two decimals, as `money` keeps it where `lc_monetary` is C, which is pinned."""
-    amount = replace(cell, target=replace(cell.target, base="numeric", precision=18, scale=2))
+    """An exact amount, with as many decimals as the database's `lc_monetary` has: none of a yen, two of a dollar."""
+    try:
+        [penny] = cell.read("money", ["0.01"])
+    except LookupError:  # nobody is there to ask
+        penny = "0.01"
+    scale = 2 if re.search(r"0[.,]01", penny or "") else 0
+    amount = replace(cell, target=replace(cell.target, base="numeric", precision=16 + scale, scale=scale))
     return numeric_verdict(amount)
