@@ -15,12 +15,17 @@ class Choice:
 
 @dataclass(frozen=True)
 class DraftColumn:
-    """One target column. `absent` is the reason why it stands in the file as a comment only."""
+    """One target column. `absent` is the reason why it stands in the file as a comment only.
+
+    `several` are the words of the legacy column `by`, with the table that each means.
+    """
 
     name: str
     source: str
     choice: Choice
     references: str | None = None
+    by: str | None = None
+    several: dict[str, str] = field(default_factory=dict)
     not_null: bool = False
     absent: str | None = None
     is_expression: bool = False

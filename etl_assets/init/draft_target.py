@@ -146,6 +146,8 @@ def _fitted_column(
         if type_ != wanted and {type_, wanted} != {"integer", "bigint"} and type_ != "text":
             return replace(column, absent=f"it is {found.type} there, and the ids that it names are {wanted}")
         choice = replace(column.choice, type=wanted if column.references == USERS else type_)
+    elif column.by and type_ != column.choice.type:
+        return replace(column, absent=f"it is {found.type} there, and the ids that it names are uuid")
     else:
         choice = column.choice if column.choice.type == type_ else as_type(facts, type_)
     return replace(column, choice=_with_not_null(choice, facts, found))

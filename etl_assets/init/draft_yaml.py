@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from etl_assets.init.draft import Draft, DraftBalance, DraftColumn, DraftId, DraftOwner, DraftTable, DraftUsers
 from etl_assets.init.type_choice import one_line
@@ -131,7 +132,7 @@ def _owner(owner: DraftOwner) -> str:
 
 
 def _column(column: DraftColumn, *, indent: int) -> str:
-    parts: dict[str, str | dict[str, str]] = {"type": column.choice.type}
+    parts: dict[str, Any] = {"type": column.choice.type}
     if column.is_expression:
         parts["expr"] = '"' + column.source.replace('"', '""') + '"'
     elif column.expr:
@@ -141,6 +142,8 @@ def _column(column: DraftColumn, *, indent: int) -> str:
     parts |= column.choice.options
     if column.references:
         parts["references"] = {"table": column.references}
+    elif column.by:
+        parts["references"] = {"by": column.by, "tables": column.several}
     value = scalar(column.choice.type) if len(parts) == 1 else _flow(parts)
     line = f"{scalar(column.name)}: {value}"
     if column.absent:
@@ -148,8 +151,8 @@ def _column(column: DraftColumn, *, indent: int) -> str:
     return _noted(" " * indent + line, column.choice.notes)
 
 
-def _flow(parts: dict[str, str] | dict[str, str | dict[str, str]]) -> str:
-    words = (f"{key}: {scalar(v) if isinstance(v, str) else _flow(v)}" for key, v in parts.items())
+def _flow(parts: dict[str, Any]) -> str:
+    words = (f"{scalar(key)}: {scalar(v) if isinstance(v, str) else _flow(v)}" for key, v in parts.items())
     return "{" + ", ".join(words) + "}"
 
 

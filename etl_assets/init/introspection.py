@@ -13,7 +13,7 @@ from etl_assets.init.names import (
     unique_name,
 )
 from etl_assets.init.ownership import Ownership, References, UsersTable, find_owners, key_of, recognise_users
-from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, ForeignKeyFacts, TableFacts
+from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, ForeignKeyFacts, SeveralFacts, TableFacts
 from etl_assets.init.type_choice import as_type, census, choose_type, fitting
 from etl_assets.model.words import counted, said
 from etl_assets.spec.model import ROWID, USERS
@@ -176,8 +176,12 @@ class _Drafting:
         self, table: TableFacts, facts: ColumnFacts, name: str, link: ForeignKeyFacts | None, plain: str | None
     ) -> DraftColumn:
         choice, references = choose_type(facts), None
+        several = next((found for found in table.several if found.column == facts.name), None) if not link else None
+        words = self._words(table, several) if several else {}
         if link:
             references, choice = self._reference(facts, link)
+        elif several and words:
+            choice = Choice("uuid", notes=(f"{several.found:,} of {counted(several.values, 'value')} are there",))
         elif plain:
             choice = replace(choice, notes=(plain, *choice.notes))
         return DraftColumn(
@@ -185,10 +189,25 @@ class _Drafting:
             source=facts.name,
             choice=choice,
             references=references,
+            by=several.by if several and words else None,
+            several=words,
             not_null=_is_never_null(table, facts, choice),
             is_expression=facts.name in EXPORT_NAMES,
             expr=link.expr if link else None,
         )
+
+    def _words(self, table: TableFacts, several: SeveralFacts) -> dict[str, str]:
+        """Each word with the key of its table; none where one of these cannot be referred to, or keeps its ids."""
+        owned = not self._owners[table.name].is_none
+        for name in several.tables.values():
+            is_fit = (
+                name in self._keys
+                and self._ids[name].rule == "uuid5"
+                and not (self._users and name == self._users.table)
+            )
+            if not is_fit or (not owned and not self._owners[name].is_none):
+                return {}
+        return {word: self._keys[name] for word, name in several.tables.items()}
 
     def _reference(self, facts: ColumnFacts, link: ForeignKeyFacts) -> tuple[str, Choice]:
         notes = [] if link.declared else [_suggestion(link)]

@@ -10,6 +10,7 @@ from typing import Any
 
 from etl_assets.access.legacy.database import fill, open_read_only, quoted
 from etl_assets.init.foreign_keys import foreign_keys, unique_columns
+from etl_assets.init.one_of_several import one_of_several
 from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, OtherObject, TableFacts
 from etl_assets.init.value_shapes import EMAIL, FORMATS, SMALL, reads, text_shape
 from etl_assets.spec.rules import looks_secret
@@ -131,7 +132,10 @@ def read_profile(path: Path) -> DatabaseFacts:
         tables = tuple(_read_table(connection, name) for name, kind in kinds.items() if kind == "table")
         others = tuple(OtherObject(name, kind) for name, kind in kinds.items() if kind != "table")
         linked = foreign_keys(connection, tables)
-        tables = tuple(replace(table, foreign_keys=linked[table.name]) for table in tables)
+        tables = tuple(
+            replace(table, foreign_keys=linked[table.name], several=one_of_several(connection, table, tables))
+            for table in tables
+        )
         return DatabaseFacts(path.name, _schema(connection), tables, others)
 
 

@@ -59,6 +59,17 @@ class ForeignKeyFacts:
 
 
 @dataclass(frozen=True)
+class SeveralFacts:
+    """A column whose ids are of one of several tables, and the column `by` whose words say of which."""
+
+    column: str
+    by: str
+    tables: dict[str, str]
+    values: int
+    found: int
+
+
+@dataclass(frozen=True)
 class TableFacts:
     """One ordinary table. `unique` holds column lists without NULL or repetition, best key first."""
 
@@ -69,6 +80,7 @@ class TableFacts:
     primary_key: tuple[str, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
     foreign_keys: tuple[ForeignKeyFacts, ...] = ()
+    several: tuple[SeveralFacts, ...] = ()
 
     @property
     def is_sampled(self) -> bool:
