@@ -18,7 +18,7 @@ from etl_assets.core.memory.suppressions import read_suppressions
 from etl_assets.core.rehearse.rehearsal import CellFaults, Rehearsal, rehearse_staging
 from etl_assets.core.staging.corrections_file import read_corrections
 from etl_assets.core.staging.frames import staged_batches
-from etl_assets.core.staging.input import reader_of
+from etl_assets.core.staging.input import InputReader
 from etl_assets.core.staging.lineage import ACCEPTED_LENGTH, require_the_same_file
 from etl_assets.core.staging.table import Corrected, StagingSource
 from etl_assets.core.users.claims_file import read_claims
@@ -47,7 +47,7 @@ def rehearse(connection: Connection, settings: Settings, spec: Spec, links: Link
         with reading(connection):
             require_the_same_file(connection, whole, spec, digest=sha256_of(whole)[:ACCEPTED_LENGTH])
         claims = read_claims(settings.claims_path) if spec.users else Claims()
-        read = reader_of(connection)
+        read = InputReader(connection)
         file, gone, copy = read_corrections(settings.corrections_path, spec), Scrubbed(), whole
         suppressions = read_suppressions(connection)
         if suppressions:

@@ -1,10 +1,17 @@
 """Every type of a target: what a legacy cell becomes in production, before and after an undo, or why it stays behind."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import psycopg
 import pytest
 
+from etl_assets.access.postgres.connection import connect
+from etl_assets.core.staging.frames import staged_batches
+from etl_assets.core.staging.input import InputReader
+from etl_assets.core.staging.table import Corrected
+from etl_assets.model.errors import Unavailable
 from etl_assets_tests.assets.undoing import take_out
+from etl_assets_tests.transform.cells import batch_of, plan_of, spec_of, target
 from etl_assets_tests.world import AT, LEGACY_SCHEMA, World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
@@ -173,3 +180,18 @@ def test_every_type_arrives_or_says_why_not(things: World) -> None:
     assert things.query("SELECT count(*) FROM public.things") == [(0,)]
     things.migrate(user="1")
     assert _found(things) == _expected()
+
+
+def test_a_server_that_does_not_answer_the_reader_is_said_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = spec_of("  items: {owner: none, columns: {at: inet}}\n")
+    with connect(world.url) as connection:
+        plan = replace(plan_of(spec, "items", into={"at": target("inet")}), read=InputReader(connection))
+    batches = [batch_of(plan, [{"at": "10.0.0.1"}])]
+    assert [staged.rows.height for staged in staged_batches(batches, plan, Corrected())] == [1]
+
+    def gone(*_: object, **__: object) -> None:
+        raise psycopg.OperationalError("gone")
+
+    with monkeypatch.context() as off, pytest.raises(Unavailable, match=r"^[^\n]+$"):
+        off.setattr(psycopg, "connect", gone)
+        list(staged_batches(batches, plan, Corrected()))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import polars as pl
 
+from etl_assets.core.staging.input import InputReader
 from etl_assets.core.staging.table import Corrected
 from etl_assets.model.target import TargetColumn
 from etl_assets.spec.model import Spec, Users
@@ -25,9 +26,19 @@ def staged_batches(batches: Iterable[pl.DataFrame], plan: StagePlan, laid: Corre
     for batch in batches:
         laid.found.extend(touched_keys(batch, laid.corrections))
         laid.dropped.extend(dropped_keys(batch, laid.corrections))
-        staged = stage(corrected(batch, laid.corrections, plan.usual), plan)
+        staged = _staged(corrected(batch, laid.corrections, plan.usual), plan)
         laid.rounded.update(staged.rounded)
         yield staged
+
+
+def _staged(batch: pl.DataFrame, plan: StagePlan) -> Staged:
+    try:
+        return stage(batch, plan)
+    except Exception:
+        failed = plan.read.failed if isinstance(plan.read, InputReader) else None
+        if failed is not None:
+            raise failed from None
+        raise
 
 
 def balance_frames(

@@ -9,7 +9,7 @@ from etl_assets.core.memory.staged import made_with
 from etl_assets.core.memory.suppressions import require_suppressed
 from etl_assets.core.staging.difference import find_change
 from etl_assets.core.staging.frames import staged_batches
-from etl_assets.core.staging.input import reader_of
+from etl_assets.core.staging.input import InputReader
 from etl_assets.core.staging.table import Corrected, StagedCounts, StagingSource, replace_staging
 from etl_assets.core.staging.update import find_as_it_was, find_sound, require_still_staged, update_staging
 from etl_assets.faults import fault_point
@@ -64,7 +64,7 @@ def stage_table(
     change = find_change(artifacts, former, manifest)
     export = artifacts.verified_batches(manifest)
     plan = StagePlan(
-        links.spec, table, links.targets[table.name], manifest.columns, manifest.usual, reader_of(connection)
+        links.spec, table, links.targets[table.name], manifest.columns, manifest.usual, InputReader(connection)
     )
     source = StagingSource(
         manifest.snapshot,
