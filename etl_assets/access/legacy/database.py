@@ -195,6 +195,14 @@ def hands_ids_out_again(connection: sqlite3.Connection, table: LegacyTable) -> b
     return table.has_integer_key and not re.search(r"\bAUTOINCREMENT\b", row[0] if row else "", re.IGNORECASE)
 
 
+def last_id(connection: sqlite3.Connection, table: str) -> int:
+    """The largest id that an AUTOINCREMENT table ever gave, deleted rows' included; 0 where SQLite keeps none."""
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'").fetchone() is None:
+        return 0
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ? COLLATE NOCASE", [table]).fetchone()
+    return int(row[0]) if row and isinstance(row[0], int) else 0
+
+
 def _rowid_name(connection: sqlite3.Connection, table: str, columns: dict[str, str]) -> str | None:
     kind = connection.execute("SELECT type FROM sqlite_master WHERE name = ?", [table]).fetchone()
     if kind == ("view",):

@@ -6,6 +6,7 @@ from etl_assets.access.postgres.statements import Statements, staging_table
 from etl_assets.core.links.circle import checked_later
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.batch import Batch
+from etl_assets.core.memory.facts import find_last_id
 from etl_assets.spec.model import Table
 
 SQL = Statements(__file__)
@@ -89,4 +90,4 @@ def raise_sequence(connection: Connection, links: Links, table: Table) -> None:
     sequence = find_sequence(connection, name, table.id.to)
     if sequence is not None:
         query = SQL("raise_sequence", **links.slots(table.name), staging=staging_table(table.name))
-        query.exec(connection, sequence=sequence)
+        query.exec(connection, sequence=sequence, last=find_last_id(connection, table.name))

@@ -6,7 +6,8 @@ FROM ({links}) AS k
 JOIN {target} AS t ON t.{id} = k._new_id
 WHERE k._reason IS NULL AND {found} = {expected}
 
--- name: raise_sequence :exec (sequence) {id, staging, target}
--- The target's next native id comes after every kept one, those that still wait included.
+-- name: raise_sequence :exec (last, sequence) {id, staging, target}
+-- The target's next native id comes after every kept one, those that still wait or were deleted in the legacy app included.
 SELECT setval(%(sequence)s::regclass, greatest(
-    (SELECT max({id}) FROM {target}), (SELECT max(_new_id) FROM {staging}), nextval(%(sequence)s::regclass) - 1, 1))
+    (SELECT max({id}) FROM {target}), (SELECT max(_new_id) FROM {staging}), nextval(%(sequence)s::regclass) - 1,
+    %(last)s::bigint, 1))

@@ -51,3 +51,13 @@ def is_loaded(connection: Connection, table: str | None = None) -> bool:
 def is_applied(connection: Connection, balance: str) -> bool:
     """True when somebody was given this balance."""
     return bool(SQL("is_applied").one(connection, balance=balance)[0])
+
+
+def note_last_id(connection: Connection, table: str, last: int) -> None:
+    """Remembers the largest id that the legacy app has ever given a row of a table whose ids are kept."""
+    replace_fact(connection, f"last id {table}", str(last))
+
+
+def find_last_id(connection: Connection, table: str) -> int:
+    """The largest id that the legacy app has ever given; 0 where it is not known."""
+    return int(find_fact(connection, f"last id {table}") or 0)

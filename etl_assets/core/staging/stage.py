@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 from etl_assets.access.files.artifacts import Artifacts
+from etl_assets.access.legacy.database import last_id, open_read_only
 from etl_assets.access.postgres.connection import Connection, reading, writing
 from etl_assets.core.links.links import Links
+from etl_assets.core.memory.facts import note_last_id
 from etl_assets.core.memory.staged import made_with
 from etl_assets.core.memory.suppressions import require_suppressed
 from etl_assets.core.staging.difference import find_change
@@ -84,6 +86,13 @@ def stage_table(
             require_still_staged(connection, links, table, former)
             gone = rows_at(artifacts.verified_batches(change.former), change.rows.gone)
             counts = update_staging(connection, links, table, source=source, gone=gone, run=run)
+        if table.id.rule == "keep":
+            note_last_id(connection, table.name, _last_id(artifacts, manifest.snapshot, table))
     fault_point("staging.committed")
     touched = change.rows.fresh.len() + change.rows.gone.len() if change else counts.rows
     return Stage(manifest.snapshot, counts, touched, dict(laid.rounded))
+
+
+def _last_id(artifacts: Artifacts, snapshot: str, table: Table) -> int:
+    with open_read_only(artifacts.snapshot_path(snapshot)) as legacy:
+        return last_id(legacy, table.source)
