@@ -45,6 +45,7 @@ def fitting(column: ColumnFacts, type_: str) -> int:
     type_ = ALIKE.get(type_, type_)
     numbers = c.integers + c.reals - c.infinities
     rules = {
+        **dict.fromkeys(("time", "timetz", "interval"), lambda: c.texts - c.shaped("empty")),
         "boolean": lambda: c.zeros_and_ones + c.shaped("zero_or_one", "boolean"),
         "integer": lambda: c.small_integers + c.whole_reals + c.shaped(*SMALL_SHAPES),
         "bigint": lambda: c.integers + c.whole_reals + c.shaped(*WHOLE_SHAPES),

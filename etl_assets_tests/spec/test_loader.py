@@ -210,7 +210,6 @@ def test_inner_names_are_no_keys_of_the_file(text: str) -> None:
         (HEAD + "  a: {columns: {b: text}}\n" + JOBS, 5, "tables.a.owner"),
         (HEAD + JOBS + "  a: {owner: none}\n", 9, "tables.a.columns"),
         (column("a: {from: b}"), 5, "tables.items.columns.a.type"),
-        (column("a: {type: uuid, references: {match: '(?P<id>.)'}}"), 5, "tables.items.columns.a.references.table"),
     ],
 )
 def test_a_missing_key_is_named_with_the_line_of_its_section(text: str, line: int, path: str) -> None:
@@ -757,3 +756,19 @@ def test_the_digest_changes_with_the_meaning(old: str, new: str) -> None:
 def test_the_order_of_a_composed_key_is_part_of_the_digest() -> None:
     digests = {load(f"{HEAD}{JOBS}    key: [{key}]\n").digest for key in ("a, b", "b, a")}
     assert len(digests) == 2
+
+
+@pytest.mark.parametrize(
+    ("references", "problem"),
+    [
+        ("{match: '(?P<id>.)'}", "names a `table`, or says `by` which column which of several `tables` is meant"),
+        ("{by: kind}", "names a `table`, or says `by` which column which of several `tables` is meant"),
+        ("{by: kind, tables: {a: jobs}, table: jobs}", "names a `table`, or says"),
+        ("{by: kind, tables: {a: jobs}, match: '(?P<id>.)'}", "`match` is for one `table`"),
+        ("{by: kind, tables: {a: users}}", "a second user cannot be one of several"),
+        ("{by: password, tables: {a: jobs}}", "'password' looks like a secret"),
+        ("{by: kind, tables: {a: nowhere}}", "'nowhere' is neither a table of this spec nor `users`"),
+    ],
+)
+def test_a_reference_names_one_table_or_the_column_that_says_which(references: str, problem: str) -> None:
+    assert problem in fault(column(f"a: {{type: uuid, references: {references}}}")).problem
