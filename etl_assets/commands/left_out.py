@@ -1,10 +1,9 @@
 """What a spec leaves behind in the legacy database, and ids that it brings as dead numbers; the operator signs both."""
 
 import re
-import sqlite3
 from collections.abc import Iterator
 
-from etl_assets.access.legacy.database import describe, fill, quoted
+from etl_assets.access.legacy.database import LegacyConnection, describe, fill, quoted
 from etl_assets.init.names import names_itself, names_parent
 from etl_assets.model.words import said
 from etl_assets.spec.model import Column, Spec, Table
@@ -15,7 +14,7 @@ NUMBERS_AND_TEXTS = ("smallint", "integer", "bigint", "numeric", "text")
 MOST_NAMES = 12
 
 
-def left_out(connection: sqlite3.Connection, spec: Spec) -> Iterator[tuple[str, str]]:
+def left_out(connection: LegacyConnection, spec: Spec) -> Iterator[tuple[str, str]]:
     """Subjects and words: tables that no section names, columns that nothing reads, ids that are not remapped."""
     named = {table.source.lower() for table in spec.tables.values()}
     named |= {spec.users.table.lower()} if spec.users else set()
@@ -34,7 +33,7 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:MOST_NAMES]) + more
 
 
-def _unread(connection: sqlite3.Connection, spec: Spec, table: Table) -> set[str]:
+def _unread(connection: LegacyConnection, spec: Spec, table: Table) -> set[str]:
     known = describe(connection, table.source)
     if known is None:
         return set()
@@ -49,7 +48,7 @@ def _unread(connection: sqlite3.Connection, spec: Spec, table: Table) -> set[str
     return {name for name in known.columns if name.lower() not in {*words, *(key.lower() for key in known.primary_key)}}
 
 
-def _dead_ids(connection: sqlite3.Connection, spec: Spec, table: Table) -> Iterator[tuple[str, str]]:
+def _dead_ids(connection: LegacyConnection, spec: Spec, table: Table) -> Iterator[tuple[str, str]]:
     for name, column in table.columns.items():
         source = column.from_ or name
         for parent in spec.tables.values():
@@ -71,7 +70,7 @@ def _may_name(table: Table, column: Column, source: str, parent: Table) -> bool:
     return names_parent(source, parent=parent.source, parent_key=parent.key[0] if parent.key else "id")
 
 
-def _named(connection: sqlite3.Connection, table: Table, source: str, parent: Table) -> int:
+def _named(connection: LegacyConnection, table: Table, source: str, parent: Table) -> int:
     known, of = describe(connection, parent.source), describe(connection, table.source)
     if (
         known is None

@@ -21,6 +21,9 @@ WAL_HEADER_BYTES = 32
 ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
 
+LegacyConnection = sqlite3.Connection
+
+
 @dataclass(frozen=True)
 class LegacyTable:
     """One table or view: its columns with declared types, its primary key, and its rowid's name, if it has one."""

@@ -136,7 +136,8 @@ def recount_conflicted(connection: Connection, links: Links) -> None:
     users = conflicted_users(connection)
     for name in links.tables if users else ():
         if not links.spec.tables[name].owner.is_none:
-            SQL("recount_users", fresh=pages_of_users(links, name), table=literal(name)).one(connection, users=users)
+            fresh = pages_of_users(links.for_users(users), name)
+            SQL("recount_users", fresh=fresh, table=literal(name)).one(connection, users=users)
 
 
 def pages_of_users(links: Links, name: str) -> Statement:

@@ -43,7 +43,8 @@ class Binding:
     `by_account` a row waits for an account that may not hold it yet; without, only what our own tables say is asked.
     `reissued` are the tables in which a legacy id stands for its second row by now, `refused` those of which the target
     has refused rows; `profile_facts` are the rules of the profiles. With
-    `together` what rows of a circle refer to may be somebody else's and ready, as they are.
+    `together` what rows of a circle refer to may be somebody else's and ready, as they are;
+    with `in_full` all rows of a circle are judged at once, which suits many.
     """
 
     spec: Spec
@@ -55,6 +56,7 @@ class Binding:
     refused: frozenset[str] = frozenset()
     profile_facts: str = ""
     together: bool = False
+    in_full: bool = False
 
     @property
     def tables(self) -> tuple[str, ...]:

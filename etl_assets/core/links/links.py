@@ -26,6 +26,7 @@ from etl_assets.spec.shapes import reference_columns
 
 SQL = Statements(__file__)
 
+MANY_USERS = 200  # whose rows are many; judging all rows of a circle at once is cheaper then than each by its own way
 GIVEN_AGAIN, REFUSED = "id_given_to_another_row", "target_refused"
 QUARANTINED = (
     "owner_missing",
@@ -37,6 +38,8 @@ QUARANTINED = (
     REFUSED,
 )
 EXCLUDED = ("reference_excluded",)
+# What no other row makes better or worse.
+SETTLED = ("loaded", "owner_changed", *QUARANTINED)
 OWNER_REASONS = ("owner_missing", "owner_unknown")
 REFERENCE_REASONS = ("reference_unknown", "reference_quarantined")
 
@@ -69,7 +72,11 @@ class Links(Binding):
     @property
     def as_whole(self) -> "Links":
         """These links, composed for reading all rows."""
-        return replace(self, whole=True)
+        return replace(self, whole=True, in_full=True)
+
+    def for_users(self, users: list[str]) -> "Links":
+        """These links, composed for the rows of so many users."""
+        return replace(self, in_full=len(users) >= MANY_USERS)
 
     @property
     def as_parts(self) -> "Links":
@@ -135,7 +142,8 @@ class Links(Binding):
                 continue
             parts.append(SQL("list_incomplete_users", owners=self.owners(name), table=literal(name), of_users=by_value))
             if self.has_references(name):
-                parts.append(SQL("list_link_incomplete_users", links=self.rows(name), of_users=by_link))
+                judged = (self if some else replace(self, in_full=True)).rows(name)
+                parts.append(SQL("list_link_incomplete_users", links=judged, of_users=by_link))
         return joined(parts, by=" UNION ")
 
     def _in_circle(self, name: str, *, as_new: bool) -> sql.Composed:
@@ -143,26 +151,55 @@ class Links(Binding):
         circle, judged = self.spec.circle_of(name), self._judged(name, as_new=as_new)
         if not circle:
             return judged
+        here = tuple(other for other in circle if other in self.targets)
+        shared = {
+            "rows": judged,
+            "values": joined([identifier("x", column) for column in self.columns(name)]),
+            "settled": literals(SETTLED),
+        }
+        if self.in_full:
+            return SQL("link_circle_in_full", **shared, **self._in_full(here), place=literal(name))
         ancestors: list[sql.Composable] = [
             SQL(
                 "link_ancestor",
                 rows=self.as_parts._judged(other, as_new=False),
                 place=literal(other),
-                is_other=sql.SQL("false") if self.together else SQL("is_of_somebody_else"),
+                kind=self._kind(),
+                settled=literals(SETTLED),
                 **self.way(other, "b"),
             )
-            for other in circle
-            if other in self.targets
+            for other in here
         ]
-        return SQL(
-            "link_circle",
-            rows=judged,
-            ancestors=joined(ancestors, by=" UNION ALL "),
-            values=joined([identifier("x", column) for column in self.columns(name)]),
-            quarantined=literals(QUARANTINED),
-            excluded=literals(EXCLUDED),
-            **self.way(name, "x"),
-        )
+        told, up = SQL("told_of_wrong", settled=literals(SETTLED)), joined(ancestors, by=" UNION ALL ")
+        return SQL("link_circle", **shared, told=told, ancestors=up, **self.way(name, "x"))
+
+    def _in_full(self, here: tuple[str, ...]) -> dict[str, sql.Composable]:
+        """Where something is wrong in a circle of tables, and how it goes on from row to row."""
+        judged = {name: self.as_whole._judged(name, as_new=False) for name in here}
+        refused = {"quarantined": literals(QUARANTINED), "excluded": literals(EXCLUDED)}
+        seeds: list[sql.Composable] = [
+            SQL("circle_seed", rows=judged[name], place=literal(name), **refused) for name in here
+        ]
+        edges: list[sql.Composable] = []
+        for name in here:
+            numbers = reference_columns(self.spec.tables[name])
+            for column, reference in self.spec.in_circle(name).items():
+                if reference.table not in here:
+                    continue
+                ref, place = f"_ref{numbers[column]}", literal(name)
+                slots = {"place": place, "staging": staging_table(name), "ref": identifier("s", ref)}
+                edges.append(SQL("circle_edge", **slots, parent=literal(reference.table)))
+                two = {"rows": judged[name], "parents": judged[reference.table], "ref": identifier("x", ref)}
+                seeds.append(SQL("circle_seed_waiting", place=place, is_other=self._is_other(), **two))
+        return {"seeds": joined(seeds, by=" UNION ALL "), "edges": joined(edges, by=" UNION ALL ")}
+
+    def _kind(self) -> Statement:
+        refused = {"quarantined": literals(QUARANTINED), "excluded": literals(EXCLUDED)}
+        return SQL("kind_of_wrong", **refused, is_other=self._is_other())
+
+    def _is_other(self) -> sql.Composable:
+        """A condition: a row that is referred to, `b`, has to be there before `x`, because it is somebody else's."""
+        return sql.SQL("false") if self.together else SQL("is_of_somebody_else")
 
     def way(self, name: str, alias: str) -> dict[str, sql.Composable]:
         """Where the rows of a table lead within its circle: tables, and the columns with the legacy ids."""

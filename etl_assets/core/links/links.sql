@@ -69,37 +69,85 @@ SELECT x._legacy_id, x._new_id, x._created, x._legacy_user_id, x._account_id, x.
 FROM ({rows}) AS x
 {fence}
 
--- name: link_circle :fragment {ancestors, excluded, ids, places, quarantined, rows, values}
+-- name: link_circle :fragment {ancestors, ids, places, rows, settled, told, values}
 -- Rows of tables that refer to one another round in a circle, or to themselves. What a row refers to, however far, arrives
 -- in one transaction with it where it is the same user's and nothing is wrong with any of it. A row of somebody else has
--- to be there before. What is wrong for good outranks what is waited for. UNION walks no row twice, so circles of rows end.
+-- to be there before. What is wrong for good outranks what is waited for. Each row walks up its own way, which suits a few
+-- rows; UNION walks no row twice, so circles of rows end. The fence makes each step a look-up by key.
 SELECT x._legacy_id, x._new_id, x._created, x._legacy_user_id, x._account_id, x._wave, r._reason,
        {values}
 FROM ({rows}) AS x
 CROSS JOIN LATERAL (
     WITH RECURSIVE way AS (
-        SELECT NULL::text AS _reason, false AS _is_other, {places}::text[] AS _places, ARRAY[{ids}]::text[] AS _ids
-        WHERE x._reason IS NULL OR x._reason NOT IN ('loaded', 'owner_changed', {quarantined}, {excluded})
+        SELECT 4 AS _kind, true AS _goes_on, {places}::text[] AS _places, ARRAY[{ids}]::text[] AS _ids
+        WHERE x._reason IS NULL OR x._reason NOT IN ({settled})
         UNION
         SELECT a.*
         FROM way AS w
         CROSS JOIN LATERAL unnest(w._places, w._ids) AS e (place, id)
-        CROSS JOIN LATERAL ({ancestors}) AS a
-        WHERE w._reason IS NULL OR w._reason NOT IN ('loaded', 'owner_changed', {quarantined}, {excluded}))
-    SELECT CASE
-               WHEN bool_or(w._reason IN ({quarantined}) OR w._reason = 'owner_changed') THEN 'reference_quarantined'
-               WHEN bool_or(w._reason IN ({excluded})) THEN 'reference_excluded'
-               WHEN x._reason IS NULL AND bool_or(w._reason <> 'loaded' OR w._is_other) THEN 'reference_waiting'
-               ELSE x._reason END AS _reason
-    FROM way AS w
+        CROSS JOIN LATERAL (SELECT u.* FROM ({ancestors}) AS u OFFSET 0) AS a
+        WHERE w._goes_on)
+    SELECT {told} AS _reason FROM (SELECT min(w._kind) AS _kind FROM way AS w) AS d
     OFFSET 0) AS r
 
--- name: link_ancestor :fragment {ids, is_other, place, places, rows}
--- A row of one table of a circle that another one of `x`'s way refers to, its own reason and what it refers to itself.
-SELECT b._reason, {is_other},
-       {places}::text[], ARRAY[{ids}]::text[]
+-- name: link_ancestor :fragment {ids, kind, place, places, rows, settled}
+-- A row of one table of a circle that another one of `x`'s way refers to: what it is wrong with, and what it refers to.
+SELECT {kind}, b._reason IS NULL OR b._reason NOT IN ({settled}), {places}::text[], ARRAY[{ids}]::text[]
 FROM ({rows}) AS b
 WHERE e.place = {place} AND b._legacy_id = e.id
+
+-- name: link_circle_in_full :fragment {edges, place, rows, seeds, settled, values}
+-- All rows of such a table at once: what is wrong goes down from row to row, through whatever refers to them. Postgres
+-- hashes what stands in an IN, where for a join it might take a recursion for a few rows.
+WITH RECURSIVE wrong (place, id, _kind) AS (
+    SELECT q.* FROM ({seeds}) AS q
+    UNION
+    SELECT c.place, c.id, w._kind
+    FROM wrong AS w
+    CROSS JOIN LATERAL (SELECT u.* FROM ({edges}) AS u OFFSET 0) AS c)
+SELECT x._legacy_id, x._new_id, x._created, x._legacy_user_id, x._account_id, x._wave,
+       CASE WHEN x._reason IN ({settled}) THEN x._reason
+            WHEN x._legacy_id IN (SELECT w.id FROM wrong AS w WHERE w.place = {place} AND w._kind = 1) THEN 'reference_quarantined'
+            WHEN x._legacy_id IN (SELECT w.id FROM wrong AS w WHERE w.place = {place} AND w._kind = 2) THEN 'reference_excluded'
+            WHEN x._reason IS NULL
+                 AND x._legacy_id IN (SELECT w.id FROM wrong AS w WHERE w.place = {place} AND w._kind = 3)
+            THEN 'reference_waiting'
+            ELSE x._reason END AS _reason,
+       {values}
+FROM ({rows}) AS x
+
+-- name: circle_seed :fragment {excluded, place, quarantined, rows}
+-- Rows of one table of a circle that are refused or stay behind of themselves.
+SELECT {place}::text, b._legacy_id, CASE WHEN b._reason IN ({excluded}) THEN 2 ELSE 1 END
+FROM ({rows}) AS b WHERE b._reason IN ('owner_changed', {quarantined}, {excluded})
+
+-- name: circle_seed_waiting :fragment {is_other, parents, place, ref, rows}
+-- Rows that could be loaded but for one that they refer to, which waits, or is somebody else's and not there yet.
+SELECT {place}::text, x._legacy_id, 3
+FROM ({rows}) AS x JOIN ({parents}) AS b ON b._legacy_id = {ref}
+WHERE x._reason IS NULL AND (b._reason <> 'loaded' OR ({is_other}))
+
+-- name: circle_edge :fragment {parent, place, ref, staging}
+-- Rows of one table that refer to a row of `w`, and are not loaded themselves.
+SELECT {place}::text AS place, s._legacy_id AS id
+FROM {staging} AS s
+WHERE w.place = {parent} AND {ref} = w.id
+  AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {place} AND l.legacy_id = s._legacy_id)
+
+-- name: kind_of_wrong :fragment {excluded, is_other, quarantined}
+-- How much is wrong with row `b`: 1 for good, 2 it stays behind, 3 it waits, 4 nothing.
+CASE WHEN b._reason IN ({quarantined}) OR b._reason = 'owner_changed' THEN 1
+     WHEN b._reason IN ({excluded}) THEN 2
+     WHEN b._reason <> 'loaded' OR ({is_other}) THEN 3
+     ELSE 4 END
+
+-- name: told_of_wrong :fragment {settled}
+-- The reason of row `x`, by what is wrong with any row that it leads to.
+CASE WHEN x._reason IN ({settled}) THEN x._reason
+     WHEN d._kind = 1 THEN 'reference_quarantined'
+     WHEN d._kind = 2 THEN 'reference_excluded'
+     WHEN d._kind = 3 THEN coalesce(x._reason, 'reference_waiting')
+     ELSE x._reason END
 
 -- name: fence :fragment {value}
 -- The fence (OFFSET 0) keeps the reason one value: inlined, it would be repeated wherever children look at their

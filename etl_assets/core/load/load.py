@@ -154,7 +154,7 @@ def _load_lookup(loader: Loader, name: str, *, is_narrowed: bool) -> int:
             note_refused(connection, links, done, run=loader.run)
             told |= {"rows": {name: count}, "updated": done.updated[name], "refused": len(done.refused)}
         else:
-            found = insert_ready(connection, links, unit, users=None, wave=None)
+            found = insert_ready(connection, replace(links, in_full=True), unit, users=None, wave=None)
             updated = write_changes(connection, links, name, users=None, wave=None, run=loader.run)
             count = found[name][0]
             rows, digests = ({other: pair[place] for other, pair in found.items()} for place in (0, 1))
@@ -231,7 +231,7 @@ def _load_or_divide(loader: Loader, owned: list[str], users: list[str], *, wave:
         if not fault.is_about_rows:
             raise
         with reading(loader.connection):
-            require_gate(loader.connection, loader.links, users=users, is_refused=True)
+            require_gate(loader.connection, loader.links.for_users(users), users=users, is_refused=True)
         if len(users) == 1:
             try:
                 _load_narrowed(loader, owned, users[0], wave=wave, loaded=loaded)
@@ -254,7 +254,8 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
         note_profiles(connection, links, users)
         for unit in units(links, owned):
             started = time.monotonic()
-            for name, (count, digest) in insert_unit(connection, links, unit, users=users, wave=wave).items():
+            ready = links.for_users(users)
+            for name, (count, digest) in insert_unit(connection, ready, unit, users=users, wave=wave).items():
                 counts[name], digests[name] = count, digest
             fault_point("load.rows")
             for name in unit:
@@ -351,7 +352,7 @@ def _require_standing(connection: Connection, wave: str) -> None:
 
 def _open_gate(loader: Loader, *, users: list[str] | None) -> None:
     require_target(loader.connection, loader.links)
-    require_gate(loader.connection, loader.links, users=users)
+    require_gate(loader.connection, loader.links.for_users(users or []), users=users)
     remember(loader.connection, meta_facts(loader.links.spec, loader.keys))
     for name in loader.links.tables:
         if loader.links.spec.tables[name].is_keyless:
