@@ -136,7 +136,7 @@ def recount_conflicted(connection: Connection, links: Links) -> None:
     users = conflicted_users(connection)
     for name in links.tables if users else ():
         if not links.spec.tables[name].owner.is_none:
-            fresh = pages_of_users(links.for_users(users), name)
+            fresh = pages_of_users(links.for_users(connection, users), name)
             SQL("recount_users", fresh=fresh, table=literal(name)).one(connection, users=users)
 
 
@@ -170,11 +170,12 @@ def carry(connection: Connection, links: Links, *, users: list[str], wave: str, 
         loaded: how many went into each table.
     """
     others = _dependent_users(connection, links, users)
+    suited = links.for_users(connection, [*users, *others])
     is_right = True
     for name in links.tables:
         if links.spec.tables[name].owner.is_none:
             continue
-        query = SQL("recount_users", fresh=pages_of_users(links, name), table=literal(name))
+        query = SQL("recount_users", fresh=pages_of_users(suited, name), table=literal(name))
         before, after, loaded_before, loaded_after = query.one(connection, users=[*users, *others])
         count = loaded.get(name, 0)
         is_right &= before == after and loaded_after - loaded_before == count

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from psycopg import sql
 
+from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import (
     Statement,
     Statements,
@@ -26,7 +27,9 @@ from etl_assets.spec.shapes import reference_columns
 
 SQL = Statements(__file__)
 
-MANY_USERS = 200  # whose rows are many; judging all rows of a circle at once is cheaper then than each by its own way
+# Of so many users, or of users with so many rows in circles, all rows of the circle are judged at once: a row's own way
+# through a chain of others costs the square of its length.
+MANY_USERS, MANY_ROWS = 200, 500
 GIVEN_AGAIN, REFUSED = "id_given_to_another_row", "target_refused"
 QUARANTINED = (
     "owner_missing",
@@ -74,9 +77,19 @@ class Links(Binding):
         """These links, composed for reading all rows."""
         return replace(self, whole=True, in_full=True)
 
-    def for_users(self, users: list[str]) -> "Links":
-        """These links, composed for the rows of so many users."""
-        return replace(self, in_full=len(users) >= MANY_USERS)
+    def for_users(self, connection: Connection, users: list[str]) -> "Links":
+        """These links, composed for the rows of these users: each by its way, or at once where they are many."""
+        if not self.spec.circles:
+            return self
+        return replace(self, in_full=len(users) >= MANY_USERS or self._have_many_rows(connection, users))
+
+    def _have_many_rows(self, connection: Connection, users: list[str]) -> bool:
+        round_ = [name for circle in self.spec.circles for name in circle if name in self.targets]
+        owned: list[sql.Composable] = [self.owners(name) for name in round_ if not self.spec.tables[name].owner.is_none]
+        if not owned:
+            return False
+        query = SQL("count_rows_of_users", owners=joined(owned, by=" UNION ALL "))
+        return bool(query.one(connection, users=users, most=MANY_ROWS)[0] >= MANY_ROWS)
 
     @property
     def as_parts(self) -> "Links":

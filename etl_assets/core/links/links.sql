@@ -19,6 +19,11 @@ CASE WHEN {reason} IS NULL THEN 'ready'
 SELECT y.*, {state} AS _state
 FROM ({rows}) AS y
 
+-- name: count_rows_of_users :one (most, users) {owners}
+-- How many rows of circles some users have; so many at most.
+SELECT count(*)
+FROM (SELECT FROM ({owners}) AS o WHERE o.legacy_user_id = ANY (%(users)s) LIMIT %(most)s) AS n
+
 -- name: list_owners_via :fragment {parents, ref, staging, table}
 -- Rows and the owners of the rows that they refer to.
 SELECT s._legacy_id AS legacy_id, p.legacy_user_id FROM {staging} AS s JOIN ({parents}) AS p ON p.legacy_id = {ref}

@@ -156,6 +156,7 @@ def _places(connection: Connection, links: Links, name: str, user: str) -> dict[
 
 def _rows_of(connection: Connection, links: Links, name: str, user: str) -> list[UserRows]:
     """The rows that are not plainly loaded, and one line for those that are, with its sums."""
+    links = links.for_users(connection, [user])
     query = SQL("describe_user_rows", links=links.rows(name), owners=links.owners(name), sums=money_sums(links, name))
     told = _places(connection, links, name, user)
     lines = [

@@ -231,7 +231,9 @@ def _load_or_divide(loader: Loader, owned: list[str], users: list[str], *, wave:
         if not fault.is_about_rows:
             raise
         with reading(loader.connection):
-            require_gate(loader.connection, loader.links.for_users(users), users=users, is_refused=True)
+            require_gate(
+                loader.connection, loader.links.for_users(loader.connection, users), users=users, is_refused=True
+            )
         if len(users) == 1:
             try:
                 _load_narrowed(loader, owned, users[0], wave=wave, loaded=loaded)
@@ -254,7 +256,7 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
         note_profiles(connection, links, users)
         for unit in units(links, owned):
             started = time.monotonic()
-            ready = links.for_users(users)
+            ready = links.for_users(connection, users)
             for name, (count, digest) in insert_unit(connection, ready, unit, users=users, wave=wave).items():
                 counts[name], digests[name] = count, digest
             fault_point("load.rows")
@@ -352,7 +354,7 @@ def _require_standing(connection: Connection, wave: str) -> None:
 
 def _open_gate(loader: Loader, *, users: list[str] | None) -> None:
     require_target(loader.connection, loader.links)
-    require_gate(loader.connection, loader.links.for_users(users or []), users=users)
+    require_gate(loader.connection, loader.links.for_users(loader.connection, users or []), users=users)
     remember(loader.connection, meta_facts(loader.links.spec, loader.keys))
     for name in loader.links.tables:
         if loader.links.spec.tables[name].is_keyless:

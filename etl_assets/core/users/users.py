@@ -155,7 +155,7 @@ def count_claimable(connection: Connection, links: Links) -> int:
     candidates = find_candidates(connection, links)
     if not candidates:
         return 0
-    query = SQL("count_claimable", states=user_states(links.for_users(candidates), some=True))
+    query = SQL("count_claimable", states=user_states(links.for_users(connection, candidates), some=True))
     return int(query.one(connection, users=candidates)[0])
 
 
@@ -252,7 +252,7 @@ def seal_wave(
     if sealed is None:
         users = find_candidates(connection, links)
         if sample is not None:
-            states = user_states(links.for_users(users), some=True)
+            states = user_states(links.for_users(connection, users), some=True)
             users = sampled(connection, links, states=states, candidates=users, sample=sample)
         claimed = _claim(connection, links, key=key, run=run, users=users)
         write_wave(connection, key, users=claimed, run=run)
@@ -270,7 +270,7 @@ def seal_wave(
 
 
 def _claim(connection: Connection, links: Links, *, key: str, run: str, users: list[str]) -> int:
-    states = user_states(links.for_users(users), some=True)
+    states = user_states(links.for_users(connection, users), some=True)
     carry_books(connection)  # whoever waits for these accounts is counted by the load
     values = {"wave": key, "run": run, "users": users}
     claimed = SQL("claim_users", states=states).exec(connection, **values)
