@@ -55,7 +55,7 @@ def make(seed: int) -> list[Made]:
     rng = random.Random(seed)
     names = [f"t{number}" for number in range(rng.randint(1, 4))]
     tables: list[Made] = []
-    for number, name in enumerate(names):
+    for name in names:
         owner = rng.choice(["column", "column", "via", "none"])
         owned = [other.name for other in tables if other.owner != "none"]
         table = Made(name, "column" if owner == "via" and not owned else owner, value=rng.choice(VALUES))
@@ -63,7 +63,6 @@ def make(seed: int) -> list[Made]:
             table.via = Reference("up", [rng.choice(owned)], "quarantine", has_key=rng.random() < 0.5, is_late=False)
             table.references.append(table.via)
         tables.append(table)
-        del number
     for table in tables:
         allowed = [other.name for other in tables if table.owner != "none" or other.owner == "none"]
         for number in range(rng.choice([0, 1, 1, 2])):

@@ -128,8 +128,6 @@ FILLINGS = {
     "ancestors": "SELECT 1",
     "seeds": "SELECT 1",
     "edges": "SELECT 1",
-    "told": "1",
-    "kind": "1",
     "is_other": "true",
     "link_circle.places": "ARRAY['x']",
     "link_ancestor.places": "ARRAY['x']",

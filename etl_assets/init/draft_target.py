@@ -11,12 +11,13 @@ from etl_assets.init.type_choice import as_type
 from etl_assets.model.target import TargetColumn, TargetTable
 from etl_assets.model.words import counted
 from etl_assets.spec.model import USERS
-from etl_assets.spec.types import INPUT, LIST, OF_EXTENSIONS, READ_BY_POSTGRES, element_of
+from etl_assets.spec.types import INPUT, LIST, READ_BY_POSTGRES, element_of, without_schema
 
 SPEC_TYPES = {
     "text": "text",
     "character varying": "text",
     "character": "text",
+    "citext": "text",
     "smallint": "integer",
     "integer": "integer",
     "bigint": "bigint",
@@ -160,10 +161,7 @@ def _spec_type(column: TargetColumn) -> str:
         return f"{_spec_type(replace(column, base=element))}{LIST}"
     if column.labels:
         return "text"
-    bare = column.base.rpartition(".")[2]
-    if bare == "citext":
-        return "text"
-    known = bare if bare in OF_EXTENSIONS else column.base
+    known = without_schema(column.base)
     return SPEC_TYPES.get(known) or OF_POSTGRES.get(known) or INPUT
 
 

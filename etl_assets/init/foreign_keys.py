@@ -118,14 +118,9 @@ def _suggested(
         key = key_of(parent)
         if len(key) != 1 or not parent.primary_key:
             continue
-        if parent is table and not _names_itself(table, column):
-            continue
         is_users = users is not None and parent.name == users.table and snake(column.name) in OWNER_NAMES
-        if (
-            parent is not table
-            and not is_users
-            and not names_parent(column.name, parent=parent.name, parent_key=key[0])
-        ):
+        is_named = is_users or names_parent(column.name, parent=parent.name, parent_key=key[0])
+        if not (_names_itself(table, column) if parent is table else is_named):
             continue
         candidate = ForeignKeyFacts((column.name,), parent.name, key, declared=False)
         candidate = _counted(connection, table, candidate, parent)

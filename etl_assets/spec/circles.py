@@ -5,32 +5,31 @@ from etl_assets.spec.model import USERS, Spec, Table, column_of
 Circle = tuple[str, ...]
 
 
-def load_order(spec: Spec) -> tuple[str, ...]:
-    """The tables with referenced tables first, otherwise as in the file; those of one circle stand together."""
+def arranged(spec: Spec) -> tuple[tuple[str, ...], tuple[Circle, ...]]:
+    """The tables in load order, and the circles among them; a table that refers to itself is a circle alone.
+
+    Referenced tables come first, otherwise it is as in the file; those of one circle stand together.
+    """
     reached = {name: _reached(spec, name) for name in spec.tables}
     order: list[str] = []
+    circles: list[Circle] = []
 
     def visit(name: str) -> None:
         if name in order:
             return
         circle = [other for other in spec.tables if _are_round(reached, name, other)]
-        members = {name, *circle}
-        for member in sorted(members, key=list(spec.tables).index):
+        members = circle or [name]
+        for member in members:
             for parent in _parents(spec.tables[member]):
                 if parent not in members:
                     visit(parent)
-        order.extend(_within(spec, sorted(members, key=list(spec.tables).index)))
+        placed = _within(spec, members)
+        order.extend(placed)
+        circles.extend([tuple(placed)] if circle else [])
 
     for name in spec.tables:
         visit(name)
-    return tuple(order)
-
-
-def circles(spec: Spec, order: tuple[str, ...]) -> tuple[Circle, ...]:
-    """The circles of tables, each in load order; a table that refers to itself is one alone."""
-    reached = {name: _reached(spec, name) for name in spec.tables}
-    found = (tuple(other for other in order if _are_round(reached, name, other)) for name in order)
-    return tuple(dict.fromkeys(circle for circle in found if circle))
+    return tuple(order), tuple(circles)
 
 
 def _are_round(reached: dict[str, frozenset[str]], one: str, other: str) -> bool:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from etl_assets.model.errors import SpecError
-from etl_assets.spec.circles import circles, load_order
+from etl_assets.spec.circles import arranged
 from etl_assets.spec.model import (
     Attribute,
     Balance,
@@ -88,10 +88,10 @@ def load_spec(text: str, *, file: str) -> Spec:
         check_rules(spec)
     except SpecFault as fault:
         raise fail(fault.path, fault.problem) from None
-    order = load_order(spec)
+    order, circles = arranged(spec)
     canonical = json.dumps(spec.model_dump(mode="json", by_alias=True), sort_keys=True)
     digest = hashlib.sha256(canonical.encode()).hexdigest()
-    return spec.model_copy(update={"load_order": order, "circles": circles(spec, order), "digest": digest})
+    return spec.model_copy(update={"load_order": order, "circles": circles, "digest": digest})
 
 
 def _paths(value: Any, path: Path) -> list[Path]:

@@ -16,9 +16,8 @@ from etl_assets.spec.model import (
     References,
     Spec,
     Table,
-    Users,
 )
-from etl_assets.spec.types import EXACT_NUMBERS, NUMBERS, TIMES, element_of, is_read_by_postgres
+from etl_assets.spec.types import CLOCKED, EXACT_NUMBERS, NUMBERS, TIMES, element_of, is_read_by_postgres
 from etl_assets.spec.yaml_lines import Path
 
 SECRET_WORDS = frozenset(
@@ -30,8 +29,8 @@ SECRET_HEADS = frozenset({"access", "api", "csrf", "private", "refresh", "reset"
 OPTION_TYPES = {
     "unit": (*TIMES, "interval"),
     "format": TIMES,
-    "ambiguous": ("timestamptz", "timestamp"),
-    "timezone": ("timestamptz", "timestamp"),
+    "ambiguous": CLOCKED,
+    "timezone": CLOCKED,
     "target_timezone": ("timestamp",),
     "encoding": ("text", "bytea", "uuid"),
     "round": (*TIMES, "time", "timetz", "interval", "numeric", "money", "real", "double"),
@@ -84,7 +83,7 @@ def check_rules(spec: Spec) -> None:
     if not spec.tables:
         raise SpecFault(("tables",), "names no table")
     if spec.users is not None:
-        _check_created(spec.users)
+        _check_leaves(("users", "created"), spec.users.created_column)
     seen: dict[tuple[str, str], str] = {}
     for name, table in spec.tables.items():
         _check_table(spec, name, table)
@@ -110,12 +109,12 @@ def _check_zone(path: Path, zone: str) -> None:
         raise SpecFault(path, f"{zone!r} is not an IANA time zone") from None
 
 
-def _check_created(users: Users) -> None:
-    source = users.created_column
-    if looks_secret(source):
-        raise SpecFault(("users", "created"), f"{source!r} looks like a secret and would leave the legacy database")
+def _check_leaves(path: Path, source: str, *, allowed: bool = False) -> None:
+    """A legacy column beside the migrated ones that an export takes along."""
+    if looks_secret(source) and not allowed:
+        raise SpecFault(path, f"{source!r} looks like a secret and would leave the legacy database")
     if source in EXPORT_NAMES:
-        raise SpecFault(("users", "created"), f"{source!r} is a name that the exports need themselves")
+        raise SpecFault(path, f"{source!r} is a name that the exports need themselves")
 
 
 def _check_balance(spec: Spec, name: str, balance: Balance) -> None:
@@ -196,11 +195,7 @@ def _check_names_that_travel(table: Table) -> None:
         ("created", (table.created_column or "",)),
     ):
         for source in names:
-            path: Path = ("tables", table.name, part)
-            if looks_secret(source) and source not in allowed:
-                raise SpecFault(path, f"{source!r} looks like a secret and would leave the legacy database")
-            if source in EXPORT_NAMES:
-                raise SpecFault(path, f"{source!r} is a name that the exports need themselves")
+            _check_leaves(("tables", table.name, part), source, allowed=source in allowed)
 
 
 def _check_checks(table: Table) -> None:
@@ -267,11 +262,8 @@ def _polars_reads(pattern: str) -> bool:
 
 
 def _check_by(path: Path, references: References) -> None:
-    where, by = (*path, "references"), references.by or ""
-    if looks_secret(by):
-        raise SpecFault((*where, "by"), f"{by!r} looks like a secret and would leave the legacy database")
-    if by in EXPORT_NAMES:
-        raise SpecFault((*where, "by"), f"{by!r} is a name that the exports need themselves")
+    where = (*path, "references")
+    _check_leaves((*where, "by"), references.by or "")
     if USERS in references.tables.values():
         raise SpecFault((*where, "tables"), "a second user cannot be one of several; give it a column of its own")
 

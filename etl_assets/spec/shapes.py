@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from etl_assets.spec.model import Table
+from etl_assets.spec.model import Spec, Table
 
 QUARANTINE_SCHEMA = pl.Schema(
     {
@@ -29,6 +29,12 @@ class Staged:
     rows: pl.DataFrame
     quarantined: pl.DataFrame
     rounded: dict[str, int] = field(default_factory=dict)
+
+
+def circle_columns(spec: Spec, table: Table) -> list[tuple[str, str]]:
+    """The staging columns whose references are a part of the table's circle, each with the table that it refers to."""
+    numbers = reference_columns(table)
+    return [(f"_ref{numbers[part]}", found.table) for part, found in spec.in_circle(table.name).items()]
 
 
 def reference_columns(table: Table) -> dict[str, int]:

@@ -49,7 +49,8 @@ LIST = "[]"
 OF_EXTENSIONS = frozenset("citext hstore ltree vector halfvec sparsevec geometry geography".split())
 EXACT_NUMBERS = ("smallint", "integer", "bigint", "numeric", "money")
 NUMBERS = (*EXACT_NUMBERS, "double", "real")
-TIMES = ("timestamptz", "timestamp", "date")
+CLOCKED = ("timestamptz", "timestamp")
+TIMES = (*CLOCKED, "date")
 
 
 def element_of(type_: str) -> str | None:
@@ -71,6 +72,12 @@ def is_read_by_postgres(type_: str) -> bool:
     return type_ == INPUT or type_ in READ_BY_POSTGRES
 
 
+def without_schema(base: str) -> str:
+    """A base type's name; one of an extension bare, whichever schema that stands in."""
+    bare = base.rpartition(".")[2]
+    return bare if bare in OF_EXTENSIONS else base
+
+
 def holds(type_: str, base: str, *, is_enum: bool) -> bool:
     """True when a target column of this base type (`numeric`, `integer[]`) holds what the type's rule lets through."""
     if type_ == INPUT:
@@ -78,8 +85,7 @@ def holds(type_: str, base: str, *, is_enum: bool) -> bool:
     element = element_of(type_)
     if element is not None:
         return base.endswith(LIST) and holds(element, base.removesuffix(LIST), is_enum=is_enum)
-    bare = base.rpartition(".")[2]
-    known = bare if bare in OF_EXTENSIONS else base
+    known = without_schema(base)
     if type_ in READ_BY_POSTGRES:
         return known == READ_BY_POSTGRES[type_]
     return ("enum" if is_enum and not base.endswith(LIST) else known) in HOLDS[type_]

@@ -12,6 +12,7 @@ from etl_assets.model.target import Reader, TargetColumn, TargetTable
 from etl_assets.spec.exports import label_of, owner_label
 from etl_assets.spec.model import KEEP_OTHERS, USERS, Column, References, Spec, Table
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
+from etl_assets.spec.types import CLOCKED
 from etl_assets.transform.identify import key_text, referenced_key, renamed_in_text, uuid5_of
 from etl_assets.transform.values.cell import Cell, named, no_reader
 from etl_assets.transform.values.rules import verdict_of
@@ -19,7 +20,6 @@ from etl_assets.transform.values.times import TimeOptions, is_plain
 from etl_assets.transform.values.verdict import Verdict, first_fault
 
 BLOB_WORD = re.compile(r"[xX]'(?:[0-9a-fA-F]{2})*'")
-CLOCKED = ("timestamptz", "timestamp")
 CLASS_NAMES = {"n": "null", "i": "integer", "r": "real", "t": "text", "b": "blob", "T": "text"}
 
 
@@ -78,8 +78,8 @@ def stage(batch: pl.DataFrame, plan: StagePlan) -> Staged:
         verdict.fault.cast(pl.String).alias(f"{name}:fault") for name, verdict in columns.items()
     )
     faulty = pl.any_horizontal(pl.col(f"{name}:fault").is_not_null() for name in columns)
-    rows = judged.filter(~faulty).select(verdict.value.alias(name) for name, verdict in columns.items())
     kept = judged.filter(~faulty)
+    rows = kept.select(verdict.value.alias(name) for name, verdict in columns.items())
     return Staged(rows, _quarantined(judged.filter(faulty), plan, columns), _rounded(kept, plan))
 
 

@@ -36,6 +36,7 @@ def require_gate(
     Raises:
         Refused: the first that does not.
     """
+    links = links.for_users(connection, users) if users else links
     mark = mark_of(connection, links)
     known, fresh = known_verdicts(connection, mark), []
     for validation in gate(links):

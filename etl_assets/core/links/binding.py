@@ -42,9 +42,8 @@ class Binding:
     can be counted, staged and judged, and not loaded: having a profile is all that is asked of an account then. With
     `by_account` a row waits for an account that may not hold it yet; without, only what our own tables say is asked.
     `reissued` are the tables in which a legacy id stands for its second row by now, `refused` those of which the target
-    has refused rows; `profile_facts` are the rules of the profiles. With
-    `together` what rows of a circle refer to may be somebody else's and ready, as they are;
-    with `in_full` all rows of a circle are judged at once, which suits many.
+    has refused rows; `profile_facts` are the rules of the profiles. With `together` what rows of a circle refer to may
+    be somebody else's and ready, as they are; with `in_full` all rows of a circle are judged at once, which suits many.
     """
 
     spec: Spec

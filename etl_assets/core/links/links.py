@@ -23,7 +23,7 @@ from etl_assets.core.links.binding import Binding
 from etl_assets.core.links.conflicts import can_miss, conflicts
 from etl_assets.core.links.reference import Reference, join_reissued
 from etl_assets.spec.model import Table
-from etl_assets.spec.shapes import reference_columns
+from etl_assets.spec.shapes import circle_columns, reference_columns
 
 SQL = Statements(__file__)
 
@@ -49,7 +49,11 @@ REFERENCE_REASONS = ("reference_unknown", "reference_quarantined")
 
 def state_of(reason: sql.Composable) -> Statement:
     """An expression: what a reason makes of a row."""
-    return SQL("row_state", reason=reason, quarantined=literals(QUARANTINED), excluded=literals(EXCLUDED))
+    return SQL("row_state", reason=reason, **_refusals())
+
+
+def _refusals() -> dict[str, sql.Composable]:
+    return {"quarantined": literals(QUARANTINED), "excluded": literals(EXCLUDED)}
 
 
 def _values(parts: list[Reference]) -> dict[str, sql.Composable]:
@@ -177,38 +181,32 @@ class Links(Binding):
                 "link_ancestor",
                 rows=self.as_parts._judged(other, as_new=False),
                 place=literal(other),
-                kind=self._kind(),
+                is_other=self._is_other(),
                 settled=literals(SETTLED),
+                **_refusals(),
                 **self.way(other, "b"),
             )
             for other in here
         ]
-        told, up = SQL("told_of_wrong", settled=literals(SETTLED)), joined(ancestors, by=" UNION ALL ")
-        return SQL("link_circle", **shared, told=told, ancestors=up, **self.way(name, "x"))
+        return SQL("link_circle", **shared, ancestors=joined(ancestors, by=" UNION ALL "), **self.way(name, "x"))
 
     def _in_full(self, here: tuple[str, ...]) -> dict[str, sql.Composable]:
         """Where something is wrong in a circle of tables, and how it goes on from row to row."""
         judged = {name: self.as_whole._judged(name, as_new=False) for name in here}
-        refused = {"quarantined": literals(QUARANTINED), "excluded": literals(EXCLUDED)}
         seeds: list[sql.Composable] = [
-            SQL("circle_seed", rows=judged[name], place=literal(name), **refused) for name in here
+            SQL("circle_seed", rows=judged[name], place=literal(name), **_refusals()) for name in here
         ]
         edges: list[sql.Composable] = []
         for name in here:
-            numbers = reference_columns(self.spec.tables[name])
-            for column, reference in self.spec.in_circle(name).items():
-                if reference.table not in here:
+            place = literal(name)
+            for ref, parent in circle_columns(self.spec, self.spec.tables[name]):
+                if parent not in here:
                     continue
-                ref, place = f"_ref{numbers[column]}", literal(name)
                 slots = {"place": place, "staging": staging_table(name), "ref": identifier("s", ref)}
-                edges.append(SQL("circle_edge", **slots, parent=literal(reference.table)))
-                two = {"rows": judged[name], "parents": judged[reference.table], "ref": identifier("x", ref)}
+                edges.append(SQL("circle_edge", **slots, parent=literal(parent)))
+                two = {"rows": judged[name], "parents": judged[parent], "ref": identifier("x", ref)}
                 seeds.append(SQL("circle_seed_waiting", place=place, is_other=self._is_other(), **two))
         return {"seeds": joined(seeds, by=" UNION ALL "), "edges": joined(edges, by=" UNION ALL ")}
-
-    def _kind(self) -> Statement:
-        refused = {"quarantined": literals(QUARANTINED), "excluded": literals(EXCLUDED)}
-        return SQL("kind_of_wrong", **refused, is_other=self._is_other())
 
     def _is_other(self) -> sql.Composable:
         """A condition: a row that is referred to, `b`, has to be there before `x`, because it is somebody else's."""
@@ -216,15 +214,14 @@ class Links(Binding):
 
     def way(self, name: str, alias: str) -> dict[str, sql.Composable]:
         """Where the rows of a table lead within its circle: tables, and the columns with the legacy ids."""
-        numbers, found = reference_columns(self.spec.tables[name]), self.spec.in_circle(name)
-        ids = [identifier(alias, f"_ref{numbers[column]}") for column in found]
-        return {"places": literal([found[column].table for column in found]), "ids": joined(list(ids))}
+        found = circle_columns(self.spec, self.spec.tables[name])
+        ids: list[sql.Composable] = [identifier(alias, ref) for ref, _ in found]
+        return {"places": literal([parent for _, parent in found]), "ids": joined(ids)}
 
     def _refs(self, name: str, alias: str) -> sql.Composed:
         """The columns with the legacy ids, for whoever looks further."""
-        numbers = reference_columns(self.spec.tables[name])
-        names = [sql.SQL(", {}").format(identifier(alias, f"_ref{numbers[c]}")) for c in self.spec.in_circle(name)]
-        return sql.Composed(names)
+        found = circle_columns(self.spec, self.spec.tables[name])
+        return sql.Composed([sql.SQL(", {}").format(identifier(alias, ref)) for ref, _ in found])
 
     def _judged(self, name: str, *, as_new: bool) -> sql.Composed:
         against = [condition for _, condition in conflicts(self, name)]

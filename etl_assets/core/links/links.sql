@@ -74,7 +74,7 @@ SELECT x._legacy_id, x._new_id, x._created, x._legacy_user_id, x._account_id, x.
 FROM ({rows}) AS x
 {fence}
 
--- name: link_circle :fragment {ancestors, ids, places, rows, settled, told, values}
+-- name: link_circle :fragment {ancestors, ids, places, rows, settled, values}
 -- Rows of tables that refer to one another round in a circle, or to themselves. What a row refers to, however far, arrives
 -- in one transaction with it where it is the same user's and nothing is wrong with any of it. A row of somebody else has
 -- to be there before. What is wrong for good outranks what is waited for. Each row walks up its own way, which suits a few
@@ -92,12 +92,22 @@ CROSS JOIN LATERAL (
         CROSS JOIN LATERAL unnest(w._places, w._ids) AS e (place, id)
         CROSS JOIN LATERAL (SELECT u.* FROM ({ancestors}) AS u OFFSET 0) AS a
         WHERE w._goes_on)
-    SELECT {told} AS _reason FROM (SELECT min(w._kind) AS _kind FROM way AS w) AS d
+    SELECT CASE WHEN x._reason IN ({settled}) THEN x._reason
+                WHEN d._kind = 1 THEN 'reference_quarantined'
+                WHEN d._kind = 2 THEN 'reference_excluded'
+                WHEN d._kind = 3 THEN coalesce(x._reason, 'reference_waiting')
+                ELSE x._reason END AS _reason
+    FROM (SELECT min(w._kind) AS _kind FROM way AS w) AS d
     OFFSET 0) AS r
 
--- name: link_ancestor :fragment {ids, kind, place, places, rows, settled}
--- A row of one table of a circle that another one of `x`'s way refers to: what it is wrong with, and what it refers to.
-SELECT {kind}, b._reason IS NULL OR b._reason NOT IN ({settled}), {places}::text[], ARRAY[{ids}]::text[]
+-- name: link_ancestor :fragment {excluded, ids, is_other, place, places, quarantined, rows, settled}
+-- A row of one table of a circle that another one of `x`'s way refers to: how much is wrong with it (1 for good, 2 it
+-- stays behind, 3 it waits, 4 nothing), and what it refers to.
+SELECT CASE WHEN b._reason IN ({quarantined}) OR b._reason = 'owner_changed' THEN 1
+            WHEN b._reason IN ({excluded}) THEN 2
+            WHEN b._reason <> 'loaded' OR ({is_other}) THEN 3
+            ELSE 4 END,
+       b._reason IS NULL OR b._reason NOT IN ({settled}), {places}::text[], ARRAY[{ids}]::text[]
 FROM ({rows}) AS b
 WHERE e.place = {place} AND b._legacy_id = e.id
 
@@ -138,21 +148,6 @@ SELECT {place}::text AS place, s._legacy_id AS id
 FROM {staging} AS s
 WHERE w.place = {parent} AND {ref} = w.id
   AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {place} AND l.legacy_id = s._legacy_id)
-
--- name: kind_of_wrong :fragment {excluded, is_other, quarantined}
--- How much is wrong with row `b`: 1 for good, 2 it stays behind, 3 it waits, 4 nothing.
-CASE WHEN b._reason IN ({quarantined}) OR b._reason = 'owner_changed' THEN 1
-     WHEN b._reason IN ({excluded}) THEN 2
-     WHEN b._reason <> 'loaded' OR ({is_other}) THEN 3
-     ELSE 4 END
-
--- name: told_of_wrong :fragment {settled}
--- The reason of row `x`, by what is wrong with any row that it leads to.
-CASE WHEN x._reason IN ({settled}) THEN x._reason
-     WHEN d._kind = 1 THEN 'reference_quarantined'
-     WHEN d._kind = 2 THEN 'reference_excluded'
-     WHEN d._kind = 3 THEN coalesce(x._reason, 'reference_waiting')
-     ELSE x._reason END
 
 -- name: fence :fragment {value}
 -- The fence (OFFSET 0) keeps the reason one value: inlined, it would be repeated wherever children look at their

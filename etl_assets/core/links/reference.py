@@ -79,13 +79,15 @@ class Reference:
 
     def join(self, rows: sql.Composed | None) -> sql.Composed:
         """The parent, among its table's judged rows; without these, whether it is staged."""
-        found = SQL("link_staged_parent", **self._without("table"), staging=staging_table(self._declared.table))
-        if rows is not None:
-            found = SQL("link_parent", **self._without("table"), rows=rows)
+        slots = self._without("table")
+        if rows is None:
+            found = SQL("link_staged_parent", **slots, staging=staging_table(self.parent))
+        else:
+            found = SQL("link_parent", **slots, rows=rows)
         if self._declared.table not in self.binding.reissued:
             return found
-        slots = {slot: self._slots[slot] for slot in ("table", "ref")}
-        return sql.SQL("{}\n{}").format(found, join_reissued(**slots, alias=self._second))
+        second = {slot: self._slots[slot] for slot in ("table", "ref")}
+        return sql.SQL("{}\n{}").format(found, join_reissued(**second, alias=self._second))
 
     def quarantined(self) -> sql.Composed:
         """The reasons for which the row cannot load as it is."""

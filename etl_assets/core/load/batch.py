@@ -10,7 +10,7 @@ from etl_assets.core.links.circle import written_later
 from etl_assets.core.links.foreign_keys import proof_slots, proven_by_join, require_parents
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.read_back import not_as_written
-from etl_assets.spec.shapes import reference_columns
+from etl_assets.spec.shapes import circle_columns
 
 SQL = Statements(__file__)
 
@@ -44,17 +44,16 @@ class Batch:
     def prune(self, connection: Connection) -> int:
         """Takes out rows that name one of their circle which neither is there nor comes along; returns how many."""
         spec = self.links.spec
-        numbers = reference_columns(spec.tables[self.name])
         left_out: list[sql.Composable] = [
             SQL(
                 "is_left_out",
-                ref=identifier("s", f"_ref{numbers[column]}"),
-                parent_table=literal(reference.table),
-                parent_staging=staging_table(reference.table),
-                parent_batch=replace(self, name=reference.table)._table,
+                ref=identifier("s", ref),
+                parent_table=literal(parent),
+                parent_staging=staging_table(parent),
+                parent_batch=replace(self, name=parent)._table,
             )
-            for column, reference in spec.in_circle(self.name).items()
-            if reference.table in self.unit
+            for ref, parent in circle_columns(spec, spec.tables[self.name])
+            if parent in self.unit
         ]
         is_left_out = joined(left_out, by=" OR ")
         query = SQL("prune_batch", batch=self._table, staging=staging_table(self.name), is_left_out=is_left_out)

@@ -33,7 +33,7 @@ def insert_ready(
         Refused: one was changed on its way in, or refers to a row that is not there.
     """
     batches = [Batch(links, name, unit) for name in unit]
-    counts = [batch.gather(connection, users, (keys or {}).get(batch.name, [] if keys else None)) for batch in batches]
+    counts = [batch.gather(connection, users, keys[batch.name] if keys else None) for batch in batches]
     while links.together and any(pruned := [batch.prune(connection) for batch in batches]):
         counts = [count - gone for count, gone in zip(counts, pruned, strict=True)]
     with checked_later(connection, links, unit):
@@ -43,10 +43,7 @@ def insert_ready(
             batch.fill(connection)
     for batch in batches:
         batch.require_parents(connection)
-    found = {}
-    for batch, count in zip(batches, counts, strict=True):
-        found[batch.name] = batch.enter(connection, count, wave=wave)
-    return found
+    return {b.name: b.enter(connection, count, wave=wave) for b, count in zip(batches, counts, strict=True)}
 
 
 def insert_unit(

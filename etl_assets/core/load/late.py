@@ -50,8 +50,10 @@ def _users_in_circles(connection: Connection, links: Links) -> set[str]:
     for circle in links.spec.circles:
         waiting = SQL("list_users_waiting_in_circle").many(connection, tables=list(circle))
         users = [user for (user,) in waiting]
-        suited = links.as_together.for_users(connection, users) if users else links
-        for name in circle if users else ():
+        if not users:
+            continue
+        suited = links.as_together.for_users(connection, users)
+        for name in circle:
             query = SQL("list_users_ready_together", rows=suited.rows(name))
             found |= {user for (user,) in query.many(connection, users=users)}
     return found

@@ -157,7 +157,8 @@ def _load_lookup(loader: Loader, name: str, *, is_narrowed: bool) -> int:
             found = insert_ready(connection, replace(links, in_full=True), unit, users=None, wave=None)
             updated = write_changes(connection, links, name, users=None, wave=None, run=loader.run)
             count = found[name][0]
-            rows, digests = ({other: pair[place] for other, pair in found.items()} for place in (0, 1))
+            rows = {other: inserted for other, (inserted, _) in found.items()}
+            digests = {other: digest for other, (_, digest) in found.items()}
             told |= {"rows": rows, "digests": digests, "updated": updated}
         raise_sequence(connection, links, table)
         require_as_written(connection, links, list(unit), users=None)
@@ -231,9 +232,7 @@ def _load_or_divide(loader: Loader, owned: list[str], users: list[str], *, wave:
         if not fault.is_about_rows:
             raise
         with reading(loader.connection):
-            require_gate(
-                loader.connection, loader.links.for_users(loader.connection, users), users=users, is_refused=True
-            )
+            require_gate(loader.connection, loader.links, users=users, is_refused=True)
         if len(users) == 1:
             try:
                 _load_narrowed(loader, owned, users[0], wave=wave, loaded=loaded)
@@ -254,9 +253,9 @@ def _load_users(loader: Loader, owned: list[str], users: list[str], *, wave: str
         _require_standing(connection, wave)
         _open_gate(loader, users=users)
         note_profiles(connection, links, users)
+        ready = links.for_users(connection, users)
         for unit in units(links, owned):
             started = time.monotonic()
-            ready = links.for_users(connection, users)
             for name, (count, digest) in insert_unit(connection, ready, unit, users=users, wave=wave).items():
                 counts[name], digests[name] = count, digest
             fault_point("load.rows")
@@ -354,7 +353,7 @@ def _require_standing(connection: Connection, wave: str) -> None:
 
 def _open_gate(loader: Loader, *, users: list[str] | None) -> None:
     require_target(loader.connection, loader.links)
-    require_gate(loader.connection, loader.links.for_users(loader.connection, users or []), users=users)
+    require_gate(loader.connection, loader.links, users=users)
     remember(loader.connection, meta_facts(loader.links.spec, loader.keys))
     for name in loader.links.tables:
         if loader.links.spec.tables[name].is_keyless:

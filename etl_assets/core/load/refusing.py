@@ -19,12 +19,11 @@ from etl_assets.core.links.circle import units
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.batch import chosen
 from etl_assets.core.load.insert import insert_ready
-from etl_assets.core.load.rounds import Round, rounds
+from etl_assets.core.load.rounds import Round, Row, rounds
 from etl_assets.core.load.update import write_changes
 
 SQL = Statements(__file__)
 
-Row = tuple[str, str]  # table, legacy id
 Refusal = tuple[str, str, DatabaseFault]  # table, legacy id, what Postgres said
 
 
@@ -121,8 +120,9 @@ class _Narrowing:
     def update(self, name: str, rows: list[Round]) -> None:
         """Writes changed rows of a table over what was loaded."""
         keys = [key for found in rows for _, key in found.rows]
-        of = {"users": self.users, "wave": self.wave, "run": self.run}
-        self.done.updated[name] += write_changes(self.connection, self.links, name, **of, keys=keys)  # type: ignore[arg-type]
+        self.done.updated[name] += write_changes(
+            self.connection, self.links, name, users=self.users, wave=self.wave, run=self.run, keys=keys
+        )
 
     def halve(self, rows: list[Round], write: Callable[[list[Round]], None]) -> None:
         """Writes these rows, the first half before the second where the target refuses some.

@@ -79,22 +79,13 @@ def uuid_verdict(cell: Cell) -> Verdict:
     return Verdict(with_hyphens(digits), first_fault((digits.is_null(), "not_a_uuid")))
 
 
-def jsonb_verdict(cell: Cell) -> Verdict:
-    """The JSON text as it stands, when Postgres' jsonb keeps all of it."""
-    fault = (
-        pl.when(~cell.is_kind("t"))
-        .then(pl.lit("not_json"))
-        .otherwise(cell.text.map_batches(json_faults, return_dtype=pl.String))
-    )
-    return Verdict(cell.text, fault)
-
-
 def json_verdict(cell: Cell) -> Verdict:
-    """The JSON text as it stands."""
+    """The JSON text as it stands, when the target keeps all of it: jsonb takes less than json, which is its text."""
+    faults = syntax_faults if cell.target.base == "json" else json_faults
     fault = (
         pl.when(~cell.is_kind("t"))
         .then(pl.lit("not_json"))
-        .otherwise(cell.text.map_batches(syntax_faults, return_dtype=pl.String))
+        .otherwise(cell.text.map_batches(faults, return_dtype=pl.String))
     )
     return Verdict(cell.text, fault)
 
@@ -159,7 +150,7 @@ RULES: dict[str, Callable[[Cell], Verdict]] = {
     "boolean": boolean_verdict,
     "uuid": uuid_verdict,
     "json": json_verdict,
-    "jsonb": lambda cell: json_verdict(cell) if cell.target.base == "json" else jsonb_verdict(cell),
+    "jsonb": json_verdict,
     "timestamptz": lambda cell: timestamp_verdict(cell.text, cell.kind, cell.target, options=cell.times),
     "timestamp": lambda cell: wall_clock_verdict(cell.text, cell.kind, cell.target, options=cell.times),
     "time": functools.partial(_clock, has_zone=False),

@@ -59,7 +59,7 @@ def timestamp_verdict(text: pl.Expr, kind: pl.Expr, target: TargetColumn, *, opt
         # The same by a tenth of the work: no offset to find, and no hour that a clock shows twice.
         value = _plain(text).dt.replace_time_zone("UTC")
         return Verdict(value, first_fault((value.is_null() | (value.dt.year() < 1), "no_such_date")))
-    verdict = _with_numbers(_by_text(text, kind, options), text, kind, options)
+    verdict = _with_numbers(_by_text(_read(text, options), kind, options), text, kind, options)
     return _within_precision(verdict, target, options)
 
 
@@ -72,14 +72,14 @@ def wall_clock_verdict(text: pl.Expr, kind: pl.Expr, target: TargetColumn, *, op
     if options.plain and not options.formats and options.shown == options.timezone:
         value = _plain(text)
         return Verdict(value, first_fault((value.is_null() | (value.dt.year() < 1), "no_such_date")))
-    by_instant = _with_numbers(_by_text(text, kind, options), text, kind, options)
+    read = _read(text, options)
+    by_instant = _with_numbers(_by_text(read, kind, options), text, kind, options)
     shown = by_instant.value.dt.convert_time_zone(options.shown).dt.replace_time_zone(None)
     fault = by_instant.fault
     if options.ambiguous is None and not _is_utc(options.shown):
         is_twice = _localised(shown, options.shown, ambiguous="null").is_null()
         fault = pl.coalesce(fault, first_fault((is_twice, "local_time_was_twice")))
     if options.shown == options.timezone:
-        read = _read(text, options)
         as_written = ~read.has_offset & (kind == "t") & (pl.lit(not options.unit) | ~is_number(text, kind))
         shown = pl.when(as_written).then(read.naive).otherwise(shown)
         fault = pl.when(as_written).then(first_fault(*_form_faults(read, kind, options))).otherwise(fault)
@@ -125,9 +125,13 @@ class _Read:
     is_finer: pl.Expr
 
 
+def _as_iso(text: pl.Expr, options: TimeOptions) -> pl.Expr:
+    """Text of a declared format as ISO 8601, other text as it stands."""
+    return pl.coalesce(*(iso_text(text, wanted) for wanted in options.formats), text)
+
+
 def _read(text: pl.Expr, options: TimeOptions) -> _Read:
-    if options.formats:
-        text = pl.coalesce(*(iso_text(text, wanted) for wanted in options.formats), text)
+    text = _as_iso(text, options)
     day = text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
     rest = text.str.slice(16)
     fraction = rest.str.extract(r"\.([0-9]{1,12})", 1)
@@ -161,8 +165,8 @@ def _form_faults(read: _Read, kind: pl.Expr, options: TimeOptions) -> list[tuple
     ]
 
 
-def _by_text(text: pl.Expr, kind: pl.Expr, options: TimeOptions) -> Verdict:
-    timezone, read = options.timezone, _read(text, options)
+def _by_text(read: _Read, kind: pl.Expr, options: TimeOptions) -> Verdict:
+    timezone = options.timezone
     by_offset = (read.naive - read.offset).dt.replace_time_zone("UTC")
     once = _localised(read.naive, timezone, ambiguous="null")
     exists = _localised(read.naive, timezone, ambiguous="earliest").is_not_null()
@@ -210,9 +214,7 @@ def date_verdict(text: pl.Expr, kind: pl.Expr, *, options: TimeOptions) -> Verdi
 
     A number with a unit is the day at whose midnight, UTC, it stands.
     """
-    written = text
-    if options.formats:
-        text = pl.coalesce(*(iso_text(text, wanted) for wanted in options.formats), text)
+    written, text = text, _as_iso(text, options)
     value = text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
     form = "not_iso_8601" if not options.formats else "not_in_format"
     fault = first_fault(
