@@ -6,6 +6,7 @@ from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.model.target import TargetColumn
 from etl_assets.transform.staging import CLASS_NAMES
 from etl_assets.transform.values.cell import Cell, named
+from etl_assets.transform.values.kept import Kept
 from etl_assets.transform.values.rules import verdict_of
 
 BALANCE_COLUMNS = ("legacy_user_id", "amount", "column", "storage_class", "value", "rule")
@@ -30,14 +31,19 @@ def balance_rows(
     """
     text, letter = named(label), pl.col("_classes").str.slice(labels.index(label), 1)
     kind = pl.when(text.is_null()).then(pl.lit("n")).otherwise(pl.coalesce(letter, pl.lit(usual[label])))
-    verdict = verdict_of(RULES[target.base], Cell(text, kind, target))
-    found = batch.filter(text.is_not_null() & ~pl.col("_key").str.starts_with(ROWID_PREFIX)).select(
-        pl.col("_key").alias("legacy_user_id"),
-        pl.when(verdict.fault.is_null()).then(verdict.value.cast(pl.String)).alias("amount"),
-        pl.lit(label).alias("column"),
-        kind.replace_strict(CLASS_NAMES, return_dtype=pl.String).alias("storage_class"),
-        text.str.replace_all("\x00", "\ufffd", literal=True).alias("value"),
-        verdict.fault.cast(pl.String).alias("rule"),
+    keep = Kept()
+    verdict = verdict_of(RULES[target.base], Cell(text, keep(kind), target, keep=keep))
+    found = (
+        keep.into(batch)
+        .filter(text.is_not_null() & ~pl.col("_key").str.starts_with(ROWID_PREFIX))
+        .select(
+            pl.col("_key").alias("legacy_user_id"),
+            pl.when(verdict.fault.is_null()).then(verdict.value.cast(pl.String)).alias("amount"),
+            pl.lit(label).alias("column"),
+            kind.replace_strict(CLASS_NAMES, return_dtype=pl.String).alias("storage_class"),
+            text.str.replace_all("\x00", "\ufffd", literal=True).alias("value"),
+            verdict.fault.cast(pl.String).alias("rule"),
+        )
     )
     is_bad = pl.col("rule").is_not_null()
     return found.with_columns(pl.when(is_bad).then(pl.col("value")).alias("value"))

@@ -8,6 +8,7 @@ import polars_hash  # noqa: F401 - registers the `uuidhash` expressions
 
 from etl_assets.model.errors import SpecError
 from etl_assets.spec.model import References
+from etl_assets.transform.values.kept import Keep
 
 BIGINT = float(2**63)
 UUID_36 = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
@@ -23,13 +24,13 @@ def uuid5_of(key: pl.Expr, *, namespace: UUID, table: str) -> pl.Expr:
     return name.uuidhash.uuid5(str(namespace))  # type: ignore[attr-defined,no-any-return]
 
 
-def uuid_digits(text: pl.Expr) -> pl.Expr:
+def uuid_digits(text: pl.Expr, keep: Keep) -> pl.Expr:
     """The 32 lower-case hex digits of a UUID in any usual spelling, NULL where the text is none.
 
     Those that Postgres reads (https://www.postgresql.org/docs/current/datatype-uuid.html), and `urn:uuid:` (RFC 9562).
     """
-    bare = text.str.to_lowercase().str.strip_prefix("urn:uuid:")
-    inner = bare.str.extract(r"^\{(.*)\}$", 1).fill_null(bare)
+    bare = keep(text.str.to_lowercase().str.strip_prefix("urn:uuid:"))
+    inner = keep(bare.str.extract(r"^\{(.*)\}$", 1).fill_null(bare))
     return pl.when(inner.str.contains(UUID_36) | inner.str.contains(UUID_32)).then(
         inner.str.replace_all("-", "", literal=True)
     )

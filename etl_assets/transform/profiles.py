@@ -7,6 +7,7 @@ from etl_assets.model.target import TargetColumn
 from etl_assets.spec.model import Attribute
 from etl_assets.transform.staging import CLASS_NAMES, as_column
 from etl_assets.transform.values.cell import Cell, named
+from etl_assets.transform.values.kept import Kept
 from etl_assets.transform.values.rules import verdict_of
 from etl_assets.transform.values.verdict import first_fault
 
@@ -38,17 +39,22 @@ def profile_rows(
     label = attribute.users_column
     text, letter = named(label), pl.col("_classes").str.slice(labels.index(label), 1)
     kind = pl.when(text.is_null()).then(pl.lit("n")).otherwise(pl.coalesce(letter, pl.lit(usual[label])))
-    cell, unmapped = as_column(Cell(text, kind, target), attribute, timezone=timezone)
+    keep = Kept()
+    cell, unmapped = as_column(Cell(text, keep(kind), target, keep=keep), attribute, timezone=timezone)
     verdict = verdict_of(attribute.type, cell)
     missing = cell.text.is_null() & pl.lit(attribute.required)
     fault = pl.coalesce(first_fault((unmapped, "not_in_map"), (missing, "required")), verdict.fault).cast(pl.String)
-    found = batch.filter(~pl.col("_key").str.starts_with(ROWID_PREFIX)).select(
-        pl.col("_key").alias("legacy_user_id"),
-        pl.when(fault.is_null()).then(verdict.value).cast(pl.String).alias("value"),
-        pl.lit(label).alias("column"),
-        kind.replace_strict(CLASS_NAMES, return_dtype=pl.String).alias("storage_class"),
-        text.str.replace_all("\x00", "\ufffd", literal=True).alias("cell"),
-        fault.alias("rule"),
+    found = (
+        keep.into(batch)
+        .filter(~pl.col("_key").str.starts_with(ROWID_PREFIX))
+        .select(
+            pl.col("_key").alias("legacy_user_id"),
+            pl.when(fault.is_null()).then(verdict.value).cast(pl.String).alias("value"),
+            pl.lit(label).alias("column"),
+            kind.replace_strict(CLASS_NAMES, return_dtype=pl.String).alias("storage_class"),
+            text.str.replace_all("\x00", "\ufffd", literal=True).alias("cell"),
+            fault.alias("rule"),
+        )
     )
     return found.filter(pl.col("value").is_not_null() | pl.col("rule").is_not_null()).with_columns(
         pl.when(pl.col("rule").is_not_null()).then(pl.col("cell")).alias("cell")

@@ -15,6 +15,7 @@ from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
 from etl_assets.spec.types import CLOCKED
 from etl_assets.transform.identify import key_text, referenced_key, renamed_in_text, uuid5_of
 from etl_assets.transform.values.cell import Cell, named, no_reader
+from etl_assets.transform.values.kept import Keep, Kept, nothing_kept
 from etl_assets.transform.values.rules import verdict_of
 from etl_assets.transform.values.times import TimeOptions, is_plain
 from etl_assets.transform.values.verdict import Verdict, first_fault
@@ -36,13 +37,15 @@ class StagePlan:
     labels: tuple[str, ...]
     usual: dict[str, str] = field(default_factory=dict)
     read: Reader = no_reader
+    keep: Keep = nothing_kept
 
     def cell(self, label: str, target: TargetColumn) -> Cell:
         """The cells under one CSV header."""
         text = named(label)
         letter = pl.col("_classes").str.slice(self.labels.index(label), 1)
         kind = pl.when(text.is_null()).then(pl.lit("n")).otherwise(pl.coalesce(letter, pl.lit(self.usual[label])))
-        return Cell(text, kind, target, times=TimeOptions(self.spec.source.timezone), read=self.read)
+        times = TimeOptions(self.spec.source.timezone)
+        return Cell(text, self.keep(kind), target, times=times, read=self.read, keep=self.keep)
 
     def target_column(self, name: str) -> TargetColumn:
         """The catalog's word on a target column.
@@ -68,23 +71,30 @@ def stage(batch: pl.DataFrame, plan: StagePlan) -> Staged:
         key of the referenced row) and `_raw<n>` String (`otherwise: keep`).
         `quarantined`: QUARANTINE_SCHEMA.
     """
-    columns = _identity(plan)
-    plain = _plain_times(batch, plan)
-    for name, column in plan.table.columns.items():
-        if name != plan.table.id.to:
-            columns |= _column(plan, name, column, plain=name in plain)
+    keep = Kept()
+    columns = _columns(replace(plan, keep=keep), plain=_plain_times(batch, plan))
     # Faults first, values only of rows without any: the costly rules run once per cell.
-    judged = batch.with_columns(
-        verdict.fault.cast(pl.String).alias(f"{name}:fault") for name, verdict in columns.items()
-    )
-    faulty = pl.any_horizontal(pl.col(f"{name}:fault").is_not_null() for name in columns)
+    columns = {name: Verdict(verdict.value, keep(verdict.fault)) for name, verdict in columns.items()}
+    judged = keep.into(batch)
+    faulty = pl.any_horizontal(verdict.fault.is_not_null() for verdict in columns.values())
     kept = judged.filter(~faulty)
     rows = kept.select(verdict.value.alias(name) for name, verdict in columns.items())
     return Staged(rows, _quarantined(judged.filter(faulty), plan, columns), _rounded(kept, plan))
 
 
+def _columns(plan: StagePlan, *, plain: set[str]) -> dict[str, Verdict]:
+    """Of each column of the rows; faults are Strings."""
+    columns = _identity(plan)
+    for name, column in plan.table.columns.items():
+        if name != plan.table.id.to:
+            columns |= _column(plan, name, column, plain=name in plain)
+    return {name: Verdict(verdict.value, verdict.fault.cast(pl.String)) for name, verdict in columns.items()}
+
+
 def _rounded(kept: pl.DataFrame, plan: StagePlan) -> dict[str, int]:
     """How many cells of each column would be refused without the operator's word."""
+    again = Kept()
+    plan = replace(plan, keep=again)
     strict = {
         name: _column(plan, name, column.model_copy(update={"round": False}))[name].fault
         for name, column in plan.table.columns.items()
@@ -92,7 +102,7 @@ def _rounded(kept: pl.DataFrame, plan: StagePlan) -> dict[str, int]:
     }
     if not strict or kept.is_empty():
         return {}
-    found = kept.select((fault == "target_would_round").sum().alias(name) for name, fault in strict.items())
+    found = again.into(kept).select((fault == "target_would_round").sum().alias(name) for name, fault in strict.items())
     return {name: count for name, count in found.row(0, named=True).items() if count}
 
 
@@ -107,12 +117,12 @@ def _identity(plan: StagePlan) -> dict[str, Verdict]:
     else:
         target = plan.target_column(table.id.to)
         given = table.columns.get(table.id.to)
-        columns["_new_id"] = verdict_of(given.type if given else kept_type(target), _key_cell(key, target))
+        columns["_new_id"] = verdict_of(given.type if given else kept_type(target), _key_cell(key, target, plan.keep))
     owner = pl.lit(None, dtype=pl.String)
     label = owner_label(table)
     if label:
         cell = plan.cell(label, TargetColumn("", "text", "text"))
-        owner = key_text(cell.text, cell.kind)
+        owner = plan.keep(key_text(cell.text, cell.kind))
     columns["_legacy_user_id"] = Verdict(owner, first_fault((_has_nul(owner), "nul_in_text")))
     if table.created_column:
         # As it stands, whatever the spec reads in it: only whether it is the same counts.
@@ -121,10 +131,11 @@ def _identity(plan: StagePlan) -> dict[str, Verdict]:
     return columns
 
 
-def _key_cell(key: pl.Expr, target: TargetColumn) -> Cell:
+def _key_cell(key: pl.Expr, target: TargetColumn, keep: Keep) -> Cell:
     """A legacy key as a cell: `x'..'` is a BLOB again, so that sixteen bytes can be a uuid."""
-    blob = key.str.extract(r"^x'([0-9A-F]*)'$", 1)
-    return Cell(pl.coalesce(blob, key), pl.when(blob.is_null()).then(pl.lit("t")).otherwise(pl.lit("b")), target)
+    blob = keep(key.str.extract(r"^x'([0-9A-F]*)'$", 1))
+    kind = pl.when(blob.is_null()).then(pl.lit("t")).otherwise(pl.lit("b"))
+    return Cell(pl.coalesce(blob, key), kind, target, keep=keep)
 
 
 def _has_nul(text: pl.Expr) -> pl.Expr:
@@ -156,6 +167,7 @@ def _column(plan: StagePlan, name: str, column: Column, *, plain: bool = False) 
     # A NOT NULL column with a default is no exception: the default would make a value up.
     if column.required or cell.target.not_null:
         is_late = column.references is not None and column.references.table == USERS  # its value comes with the load
+        verdict = Verdict(cell.keep(verdict.value), cell.keep(verdict.fault))
         missing = cell.text.is_null() if is_late else verdict.value.is_null() & verdict.fault.is_null()
         faults.append((missing, "required"))
     fault = first_fault(*faults)
@@ -183,7 +195,7 @@ def as_column(cell: Cell, column: Column, *, timezone: str, plain: bool = False)
     if column.default is not None:
         kind = pl.when(cell.text.is_null()).then(pl.lit("t")).otherwise(cell.kind)
         cell = replace(cell, text=cell.text.fill_null(pl.lit(column.default)), kind=kind)
-    return cell, unmapped
+    return cell.settled(), unmapped
 
 
 def _mapped(cell: Cell, mapping: dict[str, str]) -> tuple[Cell, pl.Expr]:
@@ -191,8 +203,8 @@ def _mapped(cell: Cell, mapping: dict[str, str]) -> tuple[Cell, pl.Expr]:
     # BLOBs and undecodable text stand here as hex; the spec writes them as SQLite does, x'00ff'.
     said = pl.when(cell.is_kind("bT")).then(pl.concat_str(pl.lit("x'"), cell.text, pl.lit("'"))).otherwise(cell.text)
     words = {old.lower() if BLOB_WORD.fullmatch(old) else old: new for old, new in words.items()}
-    said = pl.when(cell.is_kind("bT")).then(said.str.to_lowercase()).otherwise(said)
-    known = said.is_in(list(words))
+    said = cell.keep(pl.when(cell.is_kind("bT")).then(said.str.to_lowercase()).otherwise(said))
+    known = cell.keep(said.is_in(list(words)))
     unmapped = cell.text.is_not_null() & ~known & pl.lit(KEEP_OTHERS not in mapping)
     text = pl.when(known).then(said.replace_strict(words, default=None, return_dtype=pl.String)).otherwise(cell.text)
     kind = pl.when(known).then(pl.lit("t")).otherwise(cell.kind)
@@ -210,16 +222,16 @@ def _reference(plan: StagePlan, name: str, column: Column, cell: Cell) -> dict[s
 def _of_several(plan: StagePlan, name: str, column: Column, references: References, cell: Cell) -> dict[str, Verdict]:
     """A reference to one of several tables: each cell is that to the table whose word stands beside it."""
     said = plan.cell(references.by or "", TargetColumn("", "text", "text"))
-    word, found = key_text(said.text, said.kind), dict[str, Verdict]()
+    word, found = plan.keep(key_text(said.text, said.kind)), dict[str, Verdict]()
     value, fault, is_known = pl.lit(None, dtype=pl.String), pl.lit(None, dtype=pl.String), pl.lit(value=False)
     for part, reference in references.parts(name).items():
         words = [old for old, table in references.tables.items() if table == reference.table]
-        is_meant = word.is_in(words).fill_null(value=False)
-        mine = replace(cell, text=pl.when(is_meant).then(cell.text))
+        is_meant = plan.keep(word.is_in(words).fill_null(value=False))
+        mine = replace(cell, text=plan.keep(pl.when(is_meant).then(cell.text)))
         alone = _of_one(plan, part, column, reference, mine)
         verdict = alone.pop(part)
-        value = pl.coalesce(value, verdict.value.cast(pl.String))
-        fault, is_known = pl.coalesce(fault, verdict.fault), is_known | is_meant
+        value = plan.keep(pl.coalesce(value, verdict.value.cast(pl.String)))
+        fault, is_known = plan.keep(pl.coalesce(fault, verdict.fault)), plan.keep(is_known | is_meant)
         found |= alone
     unreadable = cell.text.is_not_null() & ~is_known
     if references.otherwise == "keep":
@@ -232,9 +244,9 @@ def _of_several(plan: StagePlan, name: str, column: Column, references: Referenc
 
 def _of_one(plan: StagePlan, name: str, column: Column, reference: References, cell: Cell) -> dict[str, Verdict]:
     number = reference_columns(plan.table)[name]
-    text = key_text(cell.text, cell.kind)
-    key = referenced_key(text, reference)
-    unreadable = text.is_not_null() & key.is_null()
+    text = plan.keep(key_text(cell.text, cell.kind))
+    key = plan.keep(referenced_key(text, reference))
+    unreadable = plan.keep(text.is_not_null() & key.is_null())
     fault = first_fault(
         (_has_nul(text), "nul_in_text"),
         (unreadable & pl.lit(reference.otherwise == "quarantine"), "reference_unreadable"),
@@ -243,8 +255,8 @@ def _of_one(plan: StagePlan, name: str, column: Column, reference: References, c
     found = {f"_ref{number}": Verdict(key, no_fault)}
     if reference.table == USERS:
         return {name: Verdict(pl.lit(None, dtype=pl.String), fault), **found}
-    value = pl.when(~unreadable).then(_referenced_value(plan, column, reference, text, key))
-    judged = verdict_of(column.type, _key_cell(value, cell.target))
+    value = plan.keep(pl.when(~unreadable).then(_referenced_value(plan, column, reference, text, key)))
+    judged = verdict_of(column.type, _key_cell(value, cell.target, plan.keep))
     if reference.otherwise == "keep":
         kept = verdict_of("text", cell)  # the cell as it stands, not as a key
         found[f"_raw{number}"] = Verdict(kept.value, no_fault)
@@ -279,8 +291,8 @@ def _quarantined(faulty: pl.DataFrame, plan: StagePlan, columns: dict[str, Verdi
     via = plan.table.owner.via
     via_key = columns[f"_ref{reference_columns(plan.table)[via]}"].value if via else pl.lit(None, dtype=pl.String)
     frames = [QUARANTINE_SCHEMA.to_frame()]
-    for name in columns:
-        hit = faulty.filter(pl.col(f"{name}:fault").is_not_null())
+    for name, verdict in columns.items():
+        hit = faulty.filter(verdict.fault.is_not_null())
         if hit.is_empty():
             continue
         label = _label(plan, name)
@@ -293,7 +305,7 @@ def _quarantined(faulty: pl.DataFrame, plan: StagePlan, columns: dict[str, Verdi
                 pl.lit(label).alias("column"),
                 kind.replace_strict(CLASS_NAMES, return_dtype=pl.String).alias("storage_class"),
                 named(label).alias("value"),
-                pl.col(f"{name}:fault").alias("rule"),
+                verdict.fault.alias("rule"),
             )
         )
     return pl.concat(frames)

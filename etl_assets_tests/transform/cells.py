@@ -15,6 +15,7 @@ from etl_assets.spec.model import Spec
 from etl_assets.spec.shapes import Staged
 from etl_assets.transform.staging import StagePlan, stage
 from etl_assets.transform.values.cell import Cell
+from etl_assets.transform.values.kept import Kept
 from etl_assets.transform.values.rules import verdict_of
 from etl_assets.transform.values.times import TimeOptions
 from etl_assets_tests.world import EVERYTHING
@@ -46,11 +47,14 @@ def judged(
         options["formats"] = (options.pop("format"),)
     frame = pl.DataFrame(cells, schema={"text": pl.String, "kind": pl.String}, orient="row")
     column = into or target(BASES.get(type_name, type_name))
-    cell = Cell(pl.col("text"), pl.col("kind"), column, TimeOptions(timezone, **options), encoding)
+    keep = Kept()
+    cell = Cell(pl.col("text"), pl.col("kind"), column, TimeOptions(timezone, **options), encoding, keep=keep)
     verdict = verdict_of(type_name, cell)
-    return frame.select(
-        pl.when(verdict.fault.is_null()).then(verdict.value).alias("value"), verdict.fault.alias("fault")
-    ).rows()
+    return (
+        keep.into(frame)
+        .select(pl.when(verdict.fault.is_null()).then(verdict.value).alias("value"), verdict.fault.alias("fault"))
+        .rows()
+    )
 
 
 def judge(type_name: str, text: str | None, kind: str = "t", **more: Any) -> tuple[Any, str | None]:

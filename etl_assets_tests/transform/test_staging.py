@@ -1,4 +1,5 @@
 import uuid
+from dataclasses import replace
 from datetime import date, datetime, timezone
 from typing import Any
 
@@ -10,7 +11,9 @@ from polars.testing import assert_frame_equal
 
 from etl_assets.model.errors import TargetMismatch
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged
-from etl_assets.transform.staging import StagePlan, stage
+from etl_assets.spec.types import HOLDS, TIMES, is_read_by_postgres
+from etl_assets.transform.staging import StagePlan, _columns, stage
+from etl_assets.transform.values.kept import Kept
 from etl_assets_tests.transform.cells import FEW, NAMESPACE, batch_of, faults, plan_of, spec_of, staged, target
 
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
@@ -575,3 +578,19 @@ def test_times_of_the_usual_form_are_read_as_in_a_batch_that_has_others(timezone
     assert_frame_equal(alone.rows, among_others.rows.filter(pl.col("_legacy_id") != "odd"))
     assert_frame_equal(alone.quarantined, among_others.quarantined)
     assert alone.rows.height > len(clocks)
+
+
+def test_no_rule_is_written_out_within_itself() -> None:
+    """polars computes what is written twice twice: a reference into a uuid was a quarter of a million characters."""
+    columns = "".join(
+        f"      {name}: {{type: {name}, required: true{', unit: s' if name in TIMES else ''}}}\n"
+        for name in HOLDS
+        if not is_read_by_postgres(name)
+    )
+    tables = f"{JOBS}  items:\n    owner: user_id\n    columns:\n{columns}      job: {{references: {{table: jobs}}, type: uuid}}\n"
+    plan = plan_of(spec_of(tables, timezone="Europe/Berlin"), "items")
+    keep = Kept()
+    verdicts = _columns(replace(plan, keep=keep), plain=set())
+    kept = [expression for layer in keep._layers for expression in layer]
+    written = [str(part) for verdict in verdicts.values() for part in (verdict.value, verdict.fault)]
+    assert max(len(text) for text in [*written, *map(str, kept)]) < 6_000

@@ -15,6 +15,7 @@ from etl_assets.transform.corrections import corrected, dropped_keys, touched_ke
 from etl_assets.transform.profiles import PROFILE_COLUMNS, profile_rows
 from etl_assets.transform.staging import StagePlan, stage
 from etl_assets.transform.users import comparable_users
+from etl_assets.transform.values.kept import Kept
 from etl_assets.transform.values.times import TimeOptions, timestamp_verdict
 
 
@@ -109,7 +110,9 @@ def users_frames(batches: Iterable[pl.DataFrame], users: Users, *, timezone: str
     anything = TargetColumn("created_at", "timestamp with time zone", "timestamp with time zone")
     said = users.created
     options = TimeOptions(timezone, said.unit, said.time_formats, said.ambiguous) if said else TimeOptions(timezone)
-    created = timestamp_verdict(pl.col("created_value"), pl.lit("t"), anything, options=options)
+    keep = Kept()
+    created = timestamp_verdict(pl.col("created_value"), pl.lit("t"), anything, options=options, keep=keep)
+    instant = pl.when(created.fault.is_null()).then(created.value).alias("created_at")
     for batch in batches:
         frame = comparable_users(batch, email=users.email, verified=users.verified, created=users.created_column)
-        yield frame.with_columns(pl.when(created.fault.is_null()).then(created.value).alias("created_at"))
+        yield frame.with_columns(keep.into(frame).select(instant).to_series())

@@ -1,11 +1,12 @@
 """One column's cells, as every rule about values takes them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 import polars.selectors as cs
 
 from etl_assets.model.target import Reader, TargetColumn
+from etl_assets.transform.values.kept import Keep, nothing_kept
 from etl_assets.transform.values.times import TimeOptions
 
 
@@ -25,7 +26,10 @@ def no_reader(type_: str, texts: list[str]) -> list[str | None]:
 
 @dataclass(frozen=True)
 class Cell:
-    """One column's cells: the text, the storage class letter, what the target can hold, and Postgres to ask."""
+    """One column's cells: the text, the storage class letter, what the target can hold, and Postgres to ask.
+
+    A rule hands what it uses more than once to `keep`.
+    """
 
     text: pl.Expr
     kind: pl.Expr
@@ -34,6 +38,11 @@ class Cell:
     encoding: str | None = None
     split: str | None = None
     read: Reader = no_reader
+    keep: Keep = nothing_kept
+
+    def settled(self) -> "Cell":
+        """The cells with text and kind computed once, whatever was done to them so far."""
+        return replace(self, text=self.keep(self.text), kind=self.keep(self.kind))
 
     def is_kind(self, letters: str) -> pl.Expr:
         """True where the storage class is one of the letters."""

@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from etl_assets.transform.values.kept import Keep
+
 # How many decimal digits of the unit a microsecond still shows.
 DIGITS_BELOW = {"s": 6, "ms": 3, "us": 0, "coredata": 6, "webkit": 0}
 # Units finer than a microsecond: how many make one. .NET's ticks are tenths of one.
@@ -20,13 +22,13 @@ def is_number(text: pl.Expr, kind: pl.Expr) -> pl.Expr:
     return kind.is_in(["i", "r"]) | ((kind == "t") & text.str.contains(PLAIN))
 
 
-def instant(text: pl.Expr, unit: str, *, rounds: bool = False) -> tuple[pl.Expr, list[tuple[pl.Expr, str]]]:
+def instant(text: pl.Expr, unit: str, *, rounds: bool = False, keep: Keep) -> tuple[pl.Expr, list[tuple[pl.Expr, str]]]:
     """Datetime[us, UTC] of a number, and the faults: nothing is rounded but what SQLite itself calls a Julian day.
 
     A REAL counts as its shortest decimal that reads back the same. SQLite keeps Julian days to the millisecond
     (https://www.sqlite.org/lang_datefunc.html), and so do we. With `rounds` what is beyond microseconds is rounded.
     """
-    number = text.cast(pl.Float64, strict=False)
+    number = keep(text.cast(pl.Float64, strict=False))
     if unit == "julian":
         exact = (number * DAY_MS + 0.5).floor().cast(pl.Int64, strict=False) - JULIAN_OF_EPOCH_MS
         micros = exact.cast(pl.Int128) * 1_000
@@ -39,8 +41,8 @@ def instant(text: pl.Expr, unit: str, *, rounds: bool = False) -> tuple[pl.Expr,
             micros = pl.when(is_exact).then(micros).otherwise(rounded)
         else:
             faults.append((~is_exact, "target_would_round"))
-    micros = micros + pl.lit(BEGINS_US.get(unit, 0), dtype=pl.Int128)
-    in_range = micros.is_between(FIRST_US, LAST_US).fill_null(value=False)
+    micros = keep(micros + pl.lit(BEGINS_US.get(unit, 0), dtype=pl.Int128))
+    in_range = keep(micros.is_between(FIRST_US, LAST_US).fill_null(value=False))
     value = pl.when(in_range).then(micros).cast(pl.Int64, strict=False).cast(pl.Datetime("us", "UTC"))
     return value, [*faults, (~in_range, "out_of_range")]
 

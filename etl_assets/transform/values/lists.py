@@ -10,6 +10,7 @@ import polars as pl
 
 from etl_assets.spec.types import element_column
 from etl_assets.transform.values.cell import Cell
+from etl_assets.transform.values.kept import Kept
 from etl_assets.transform.values.verdict import Verdict
 
 Element = tuple[str | None, str]
@@ -20,8 +21,10 @@ def list_verdict(cell: Cell, rule: Callable[[Cell], Verdict]) -> Verdict:
     """A Postgres array literal (String); its first element that the rule refuses names the fault of all."""
     read = functools.partial(_separated, by=cell.split) if cell.split is not None else _of_json
     judge = functools.partial(_judged, read=read, rule=rule, cell=cell)
-    both = pl.struct(cell.text.alias("text"), cell.kind.alias("kind")).map_batches(
-        judge, return_dtype=pl.Struct({"value": pl.String, "fault": pl.String})
+    both = cell.keep(
+        pl.struct(cell.text.alias("text"), cell.kind.alias("kind")).map_batches(
+            judge, return_dtype=pl.Struct({"value": pl.String, "fault": pl.String})
+        )
     )
     return Verdict(both.struct.field("value"), both.struct.field("fault"))
 
@@ -66,7 +69,9 @@ def _judged(cells: pl.Series, *, read: Callable[[str, str], list[Element] | None
         schema={"row": pl.Int64, "text": pl.String, "kind": pl.String},
         orient="row",
     )
-    verdict = rule(replace(cell, text=pl.col("text"), kind=pl.col("kind"), target=element_column(cell.target)))
+    kept, target = Kept(), element_column(cell.target)
+    verdict = rule(replace(cell, text=pl.col("text"), kind=pl.col("kind"), target=target, keep=kept))
+    flat = kept.into(flat)
     nested = pl.when(pl.col("kind") == "nested").then(pl.lit("not_a_flat_list"))
     judged = flat.select("row", _as_text(flat, verdict.value), pl.coalesce(nested, verdict.fault).alias("fault"))
     escaped = pl.col("value").str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)

@@ -53,8 +53,8 @@ def _given_back(texts: pl.Series, *, type_: str, read: Reader) -> pl.Series:
 
 def boolean_verdict(cell: Cell) -> Verdict:
     """True and false in the words that people use."""
-    word = cell.text.str.to_lowercase()
-    value = (
+    word = cell.keep(cell.text.str.to_lowercase())
+    value = cell.keep(
         pl.when(cell.is_kind("it") & word.is_in(TRUE_WORDS))
         .then(statement=True)
         .when(cell.is_kind("it") & word.is_in(FALSE_WORDS))
@@ -69,13 +69,13 @@ def uuid_verdict(cell: Cell) -> Verdict:
     With `encoding: guid` the BLOB's first eight bytes are in the order of .NET, each of three groups turned round
     (https://learn.microsoft.com/dotnet/api/system.guid.tobytearray).
     """
-    hexed = uuid_digits(cell.text)
+    hexed = uuid_digits(cell.text, cell.keep)
     blob = cell.is_kind("b") & cell.text.str.contains(UUID_32)
-    bytes_ = cell.text.str.to_lowercase()
+    bytes_ = cell.keep(cell.text.str.to_lowercase())
     if cell.encoding == GUID:
         turned = [bytes_.str.slice(at, 2) for at in (6, 4, 2, 0, 10, 8, 14, 12)]
         bytes_ = pl.concat_str(*turned, bytes_.str.slice(16))
-    digits = pl.when(blob).then(bytes_).otherwise(pl.when(cell.is_kind("t")).then(hexed))
+    digits = cell.keep(pl.when(blob).then(bytes_).otherwise(pl.when(cell.is_kind("t")).then(hexed)))
     return Verdict(with_hyphens(digits), first_fault((digits.is_null(), "not_a_uuid")))
 
 
@@ -99,11 +99,12 @@ def text_verdict(cell: Cell) -> Verdict:
         as_sqlite_prints, return_dtype=pl.String
     )
     if cell.encoding is None:
+        printed = cell.keep(printed)
         faults = [(cell.is_kind("T"), "invalid_utf8"), (cell.is_kind("b"), "blob_in_text")]
     else:
         odd, decode = cell.is_kind("bT"), functools.partial(decoded, codec=cell.encoding)
         read = pl.when(odd).then(cell.text).map_batches(decode, return_dtype=pl.String)
-        printed = pl.when(odd).then(read).otherwise(printed)
+        printed = cell.keep(pl.when(odd).then(read).otherwise(printed))
         faults = [(odd & printed.is_null(), "not_in_encoding")]
     faults.append((printed.str.contains("\x00", literal=True), "nul_in_text"))
     if cell.target.length is not None:
@@ -130,6 +131,7 @@ def bytea_verdict(cell: Cell) -> Verdict:
         faults = []
     else:
         value, faults = pl.when(cell.is_kind("b")).then(cell.text).otherwise(None), []
+    value = cell.keep(value)
     faults.append((value.is_null(), "not_a_blob"))
     return Verdict(pl.lit("\\x") + value.str.to_lowercase(), first_fault(*faults))
 
@@ -151,21 +153,23 @@ RULES: dict[str, Callable[[Cell], Verdict]] = {
     "uuid": uuid_verdict,
     "json": json_verdict,
     "jsonb": json_verdict,
-    "timestamptz": lambda cell: timestamp_verdict(cell.text, cell.kind, cell.target, options=cell.times),
-    "timestamp": lambda cell: wall_clock_verdict(cell.text, cell.kind, cell.target, options=cell.times),
+    "timestamptz": lambda cell: timestamp_verdict(
+        cell.text, cell.kind, cell.target, options=cell.times, keep=cell.keep
+    ),
+    "timestamp": lambda cell: wall_clock_verdict(cell.text, cell.kind, cell.target, options=cell.times, keep=cell.keep),
     "time": functools.partial(_clock, has_zone=False),
     "timetz": functools.partial(_clock, has_zone=True),
     "interval": lambda cell: interval_verdict(
         cell.text, cell.kind, cell.target, unit=cell.times.unit, rounds=cell.times.rounds
     ),
-    "date": lambda cell: date_verdict(cell.text, cell.kind, options=cell.times),
+    "date": lambda cell: date_verdict(cell.text, cell.kind, options=cell.times, keep=cell.keep),
     "bytea": bytea_verdict,
 }
 
 
 def verdict_of(type_name: str, cell: Cell) -> Verdict:
     """Value and fault of one column; NULL in is NULL out, and `''` is a fault everywhere but in text."""
-    element = element_of(type_name)
+    cell, element = cell.settled(), element_of(type_name)
     if element is not None:
         verdict = list_verdict(cell, functools.partial(verdict_of, element))
     else:

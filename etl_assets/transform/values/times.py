@@ -8,6 +8,7 @@ from etl_assets.model.target import TargetColumn
 from etl_assets.spec.time_format import TimeFormat
 from etl_assets.transform.values.epochs import instant, is_number
 from etl_assets.transform.values.formats import iso_text
+from etl_assets.transform.values.kept import Keep
 from etl_assets.transform.values.verdict import Verdict, first_fault
 
 # .NET and Go write up to nine digits; what is beyond microseconds is judged, not refused for its form.
@@ -50,31 +51,35 @@ def is_plain(texts: pl.Series) -> bool:
     return bool(texts.str.contains(PLAIN).all())
 
 
-def timestamp_verdict(text: pl.Expr, kind: pl.Expr, target: TargetColumn, *, options: TimeOptions) -> Verdict:
+def timestamp_verdict(
+    text: pl.Expr, kind: pl.Expr, target: TargetColumn, *, options: TimeOptions, keep: Keep
+) -> Verdict:
     """Datetime[us, UTC]; text without an offset is in the source's zone, and a bare date is midnight there.
 
     An hour that a zone's clock shows twice, or skips, names no instant and is a fault, unless `ambiguous` settles it.
     """
     if options.plain and not options.formats and options.timezone == "UTC":
         # The same by a tenth of the work: no offset to find, and no hour that a clock shows twice.
-        value = _plain(text).dt.replace_time_zone("UTC")
+        value = keep(_plain(text).dt.replace_time_zone("UTC"))
         return Verdict(value, first_fault((value.is_null() | (value.dt.year() < 1), "no_such_date")))
-    verdict = _with_numbers(_by_text(_read(text, options), kind, options), text, kind, options)
-    return _within_precision(verdict, target, options)
+    verdict = _with_numbers(_by_text(_read(text, options, keep), kind, options, keep), text, kind, options, keep)
+    return _within_precision(verdict, target, options, keep)
 
 
-def wall_clock_verdict(text: pl.Expr, kind: pl.Expr, target: TargetColumn, *, options: TimeOptions) -> Verdict:
+def wall_clock_verdict(
+    text: pl.Expr, kind: pl.Expr, target: TargetColumn, *, options: TimeOptions, keep: Keep
+) -> Verdict:
     """Datetime[us] without a zone: what the clock of `options.shown` shows.
 
     Text without an offset stands as it is where the legacy clock is that of the same zone. An offset, a number or
     another zone names an instant first; one that the clock shows an hour later again is a fault.
     """
     if options.plain and not options.formats and options.shown == options.timezone:
-        value = _plain(text)
+        value = keep(_plain(text))
         return Verdict(value, first_fault((value.is_null() | (value.dt.year() < 1), "no_such_date")))
-    read = _read(text, options)
-    by_instant = _with_numbers(_by_text(read, kind, options), text, kind, options)
-    shown = by_instant.value.dt.convert_time_zone(options.shown).dt.replace_time_zone(None)
+    read = _read(text, options, keep)
+    by_instant = _with_numbers(_by_text(read, kind, options, keep), text, kind, options, keep)
+    shown = keep(by_instant.value.dt.convert_time_zone(options.shown).dt.replace_time_zone(None))
     fault = by_instant.fault
     if options.ambiguous is None and not _is_utc(options.shown):
         is_twice = _localised(shown, options.shown, ambiguous="null").is_null()
@@ -83,28 +88,28 @@ def wall_clock_verdict(text: pl.Expr, kind: pl.Expr, target: TargetColumn, *, op
         as_written = ~read.has_offset & (kind == "t") & (pl.lit(not options.unit) | ~is_number(text, kind))
         shown = pl.when(as_written).then(read.naive).otherwise(shown)
         fault = pl.when(as_written).then(first_fault(*_form_faults(read, kind, options))).otherwise(fault)
-    return _within_precision(Verdict(shown, fault), target, options)
+    return _within_precision(Verdict(shown, fault), target, options, keep)
 
 
 def _plain(text: pl.Expr) -> pl.Expr:
     return text.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
 
 
-def _with_numbers(verdict: Verdict, text: pl.Expr, kind: pl.Expr, options: TimeOptions) -> Verdict:
+def _with_numbers(verdict: Verdict, text: pl.Expr, kind: pl.Expr, options: TimeOptions, keep: Keep) -> Verdict:
     if not options.unit:
         return verdict
-    by_number, faults = instant(text, options.unit, rounds=options.rounds)
-    numbers = is_number(text, kind)
+    by_number, faults = instant(text, options.unit, rounds=options.rounds, keep=keep)
+    numbers = keep(is_number(text, kind))
     return Verdict(
         pl.when(numbers).then(by_number).otherwise(verdict.value),
         pl.when(numbers).then(first_fault(*faults)).otherwise(verdict.fault),
     )
 
 
-def _within_precision(verdict: Verdict, target: TargetColumn, options: TimeOptions) -> Verdict:
+def _within_precision(verdict: Verdict, target: TargetColumn, options: TimeOptions, keep: Keep) -> Verdict:
     if target.precision is None or target.precision >= MICROSECONDS:
         return verdict
-    step = 10 ** (MICROSECONDS - target.precision)
+    step, verdict = 10 ** (MICROSECONDS - target.precision), Verdict(keep(verdict.value), verdict.fault)
     if options.rounds:  # half up, as Postgres does
         since = verdict.value.dt.timestamp("us")
         rounded = verdict.value + pl.duration(microseconds=(since + step // 2) // step * step - since)
@@ -130,11 +135,11 @@ def _as_iso(text: pl.Expr, options: TimeOptions) -> pl.Expr:
     return pl.coalesce(*(iso_text(text, wanted) for wanted in options.formats), text)
 
 
-def _read(text: pl.Expr, options: TimeOptions) -> _Read:
-    text = _as_iso(text, options)
-    day = text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
-    rest = text.str.slice(16)
-    fraction = rest.str.extract(r"\.([0-9]{1,12})", 1)
+def _read(text: pl.Expr, options: TimeOptions, keep: Keep) -> _Read:
+    text = keep(_as_iso(text, options))
+    day = keep(text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False))
+    rest = keep(text.str.slice(16))
+    fraction = keep(rest.str.extract(r"\.([0-9]{1,12})", 1))
     beyond = fraction.str.slice(MICROSECONDS).str.strip_chars_end("0")
     up = (beyond.str.slice(0, 1) >= "5").fill_null(value=False) & pl.lit(options.rounds)
     naive = day.cast(pl.Datetime("us")) + pl.duration(
@@ -151,7 +156,7 @@ def _read(text: pl.Expr, options: TimeOptions) -> _Read:
         time_unit="us",
     )
     has_offset = rest.str.contains(r"(?:Z|[+-][0-9]{2}:?[0-9]{0,2})$")
-    return _Read(text, day, naive, offset, has_offset, (beyond != "").fill_null(value=False))
+    return _Read(text, day, keep(naive), offset, keep(has_offset), (beyond != "").fill_null(value=False))
 
 
 def _form_faults(read: _Read, kind: pl.Expr, options: TimeOptions) -> list[tuple[pl.Expr, str]]:
@@ -165,13 +170,13 @@ def _form_faults(read: _Read, kind: pl.Expr, options: TimeOptions) -> list[tuple
     ]
 
 
-def _by_text(read: _Read, kind: pl.Expr, options: TimeOptions) -> Verdict:
+def _by_text(read: _Read, kind: pl.Expr, options: TimeOptions, keep: Keep) -> Verdict:
     timezone = options.timezone
     by_offset = (read.naive - read.offset).dt.replace_time_zone("UTC")
-    once = _localised(read.naive, timezone, ambiguous="null")
+    once = keep(_localised(read.naive, timezone, ambiguous="null"))
     exists = _localised(read.naive, timezone, ambiguous="earliest").is_not_null()
-    by_zone = once if options.ambiguous is None else _settled(read.naive, timezone, options.ambiguous)
-    value = pl.when(read.has_offset).then(by_offset).otherwise(by_zone)
+    by_zone = once if options.ambiguous is None else keep(_settled(read.naive, timezone, options.ambiguous))
+    value = keep(pl.when(read.has_offset).then(by_offset).otherwise(by_zone))
     is_ruled = read.day.dt.year() <= LAST_RULED_YEAR
     faults = [
         *_form_faults(read, kind, options),
@@ -209,13 +214,13 @@ def _number(digits: pl.Expr) -> pl.Expr:
     return digits.cast(pl.Int64, strict=False).fill_null(0)
 
 
-def date_verdict(text: pl.Expr, kind: pl.Expr, *, options: TimeOptions) -> Verdict:
+def date_verdict(text: pl.Expr, kind: pl.Expr, *, options: TimeOptions, keep: Keep) -> Verdict:
     """Date, from `YYYY-MM-DD` or a timestamp at midnight: a time of day would be lost.
 
     A number with a unit is the day at whose midnight, UTC, it stands.
     """
-    written, text = text, _as_iso(text, options)
-    value = text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+    written, text = text, keep(_as_iso(text, options))
+    value = keep(text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False))
     form = "not_iso_8601" if not options.formats else "not_in_format"
     fault = first_fault(
         (kind.is_in(["i", "r"]), "number_without_unit"),
@@ -226,8 +231,8 @@ def date_verdict(text: pl.Expr, kind: pl.Expr, *, options: TimeOptions) -> Verdi
     )
     if not options.unit:
         return Verdict(value, fault)
-    by_number, faults = instant(written, options.unit, rounds=options.rounds)
-    day = by_number.dt.replace_time_zone(None).dt.date()
+    by_number, faults = instant(written, options.unit, rounds=options.rounds, keep=keep)
+    day = keep(by_number.dt.replace_time_zone(None).dt.date())
     is_late = by_number.dt.replace_time_zone(None) != day.cast(pl.Datetime("us"))
     numbers = is_number(written, kind)
     return Verdict(
