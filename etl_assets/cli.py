@@ -78,6 +78,12 @@ def cli() -> None:
 @click.option("--wave", metavar="KEY", help="Reload a wave that was undone: its key, or `last`.")
 @click.option("--user", "user_id", metavar="LEGACY_ID", help="Let this user move again, whom `undo` put on hold.")
 @click.option("--accept-file", metavar="DIGEST", help="This legacy file is the one, although much of it changed.")
+@click.option(
+    "--backfill",
+    multiple=True,
+    metavar="TABLE.COLUMN",
+    help="Fill a column that the spec gained in rows that were loaded without it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the books as one JSON object on standard output.")
 @click.pass_context
 def migrate(  # noqa: PLR0913 - click hands each option over by name
@@ -90,6 +96,7 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
     wave: str | None,
     user_id: str | None,
     accept_file: str | None,
+    backfill: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Run all assets: snapshot, exports, staging, users, a login wave, and the books."""
@@ -101,7 +108,7 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
     if demo:
         _prepare_demo(settings, spec)
     require_sqlite(settings.legacy_file())
-    options = MigrateOptions(f"{sample_users}/{seed}" if sample_users else None, wave, user_id, accept_file)
+    options = MigrateOptions(f"{sample_users}/{seed}" if sample_users else None, wave, user_id, accept_file, backfill)
     if dry_run:
         outcome = migrate_dry(settings, spec, say=_say, options=options)
     else:
@@ -187,7 +194,8 @@ def forget_user(legacy_id: str) -> None:
 @click.option("--wave", default="", metavar="KEY", help="The login wave, as `status` and the UI name it; or `last`.")
 @click.option("--user", "user_id", default="", metavar="LEGACY_ID", help="One legacy user.")
 @click.option("--in-use", is_flag=True, help="Rows that somebody has written to since, too; what they hold is kept.")
-def undo(*, wave: str, user_id: str, in_use: bool) -> None:
+@click.option("--backfill", multiple=True, metavar="TABLE.COLUMN", help="What `migrate --backfill` filled in.")
+def undo(*, wave: str, user_id: str, in_use: bool, backfill: tuple[str, ...]) -> None:
     """Take a wave or a user out of production again; its users are held until they are run again.
 
     Exactly what the ledger says, in one transaction. Refuses, with the list, where rows were changed since or others
@@ -195,9 +203,14 @@ def undo(*, wave: str, user_id: str, in_use: bool) -> None:
     """
     from etl_assets.assets.resources import Stores  # noqa: PLC0415
     from etl_assets.automation import decisions  # noqa: PLC0415
+    from etl_assets.automation.backfill import empty  # noqa: PLC0415
     from etl_assets.automation.instance import open_instance  # noqa: PLC0415
 
     settings, spec = _start()
+    if backfill and not (wave or user_id):
+        for line in empty(Stores(), spec, backfill, run="undo"):
+            _say(line)
+        return
     try:
         done = decisions.undo(Stores(), spec, wave=wave, user=user_id, run="undo", in_use=in_use)
     except UndoRefused as refusal:

@@ -36,6 +36,7 @@ POINTS = (
     "writing.committed",
 )
 UNDO_POINTS = ("undo.removed", "undo.before_commit", "undo.committed")
+BACKFILL_POINTS = ("backfill.before_commit", "backfill.committed")
 # Those of `forget`, in their order.
 FORGET_POINTS = ("forget.written", "forget.committed", "forget.described", "forget.scrubbed", "forget.exported")
 SIGNAL = signal.SIGKILL  # a campaign that wants a process to stand still sets another

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from etl_assets.access.postgres.connection import connect
@@ -23,6 +24,9 @@ from etl_assets_tests.worlds import Press, a_server, a_world, remove_clusters
 
 DAGSTERS_WAYS = {name: getattr(world_module, name) for name in core.WAYS}
 gc.set_threshold(OBJECTS_PER_COLLECTION)  # as in the command line
+# A machine with something else to do is slow, and nothing is wrong with the rule.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 
 # Half a minute and more each: begun last, one of them would keep a worker busy when the others have nothing left.

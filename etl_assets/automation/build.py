@@ -11,7 +11,7 @@ from etl_assets.assets.export import (
     build_snapshot_asset,
     build_snapshot_checks,
 )
-from etl_assets.assets.keys import COMMAND_TAG, LOAD_WAVE, NEW_WAVE, VERIFY
+from etl_assets.assets.keys import COMMAND_TAG, LOAD_WAVE, MIGRATE, NEW_WAVE, VERIFY
 from etl_assets.assets.load import build_production_assets
 from etl_assets.assets.report import build_report_asset
 from etl_assets.assets.resources import Access, Stores
@@ -51,12 +51,15 @@ def build_definitions(spec: Spec, stores: Access | None = None) -> dg.Definition
     def run_verify(instance: dg.DagsterInstance) -> int:
         return run_job(definitions, VERIFY, instance)
 
+    def run_migrate(instance: dg.DagsterInstance, without: tuple[dg.AssetKey, ...]) -> int:
+        return run_job(definitions, MIGRATE, instance, without=without)
+
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=dg.BetaWarning)
         definitions = dg.Definitions(
             assets=assets,
             asset_checks=checks,
-            jobs=build_jobs(spec, run_wave, run_verify),
+            jobs=build_jobs(spec, run_wave, run_verify, run_migrate),
             sensors=[*build_sensors(spec), build_alarm()],
             schedules=[build_nightly(spec)],
             resources={"stores": _resource(stores or Stores())},

@@ -29,6 +29,7 @@ from etl_assets.assets.keys import (
 )
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Access, Stores
+from etl_assets.automation.backfill import RunMigrate, build_backfill_job
 from etl_assets.automation.decisions import build_freeze_job, build_undo_job
 from etl_assets.automation.forgetting import forget, summary
 from etl_assets.automation.launchpad import LegacyId
@@ -42,10 +43,11 @@ RunWave = Callable[[dg.DagsterInstance, str], int]
 RunVerify = Callable[[dg.DagsterInstance], int]
 
 
-def build_jobs(spec: Spec, run_wave: RunWave, run_verify: RunVerify) -> list[Any]:
+def build_jobs(spec: Spec, run_wave: RunWave, run_verify: RunVerify, run_migrate: RunMigrate) -> list[Any]:
     """All jobs of a spec.
 
-    `run_wave` and `run_verify` run `load_wave` for a key, and `verify`, in this process and return the exit code.
+    `run_wave`, `run_verify` and `run_migrate` run `load_wave` for a key, `verify`, and `migrate` without assets, in
+    this process, and return the exit code.
     """
     wave_keys = [RESOLVED, *(production_key(name) for name in spec.owned), RECONCILIATION]
     by_wave = dg.AssetSelection.assets(*wave_keys)
@@ -70,6 +72,7 @@ def build_jobs(spec: Spec, run_wave: RunWave, run_verify: RunVerify) -> list[Any
         ),
         _build_cleanup(spec),
         build_freeze_job(spec, run_verify),
+        build_backfill_job(spec, run_migrate),
         *([_build_forget(spec)] if spec.users else []),
     ]
     if spec.owned:

@@ -25,6 +25,7 @@ from etl_assets.assets.keys import (
 from etl_assets.assets.report import read_verified
 from etl_assets.assets.resources import Access, Borrowed, Stores
 from etl_assets.automation.attempts import end_dead_runs
+from etl_assets.automation.backfill import before_filling, fill_in, require_fillable, summary
 from etl_assets.automation.build import build_definitions
 from etl_assets.automation.instance import run_job
 from etl_assets.core.load.due import read_standing
@@ -55,13 +56,15 @@ class MigrateOptions:
 
     `accept` names a legacy file that is the one although much of it changed. `sample` (`<number>/<seed>`) takes only so
     many users; `again` is an undone wave to run once more, and `user` a user
-    whom an undo put on hold and who may move again.
+    whom an undo put on hold and who may move again. `backfill` are columns, `TABLE.COLUMN`, that the spec gained after
+    rows were loaded, and that these rows are to be given.
     """
 
     sample: str | None = None
     again: str | None = None
     user: str | None = None
     accept: str | None = None
+    backfill: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class _Way:
         if self.options.accept is not None:
             with self.stores.target() as connection, writing(connection, run=MIGRATE):
                 accept_file(connection, self.options.accept, run=MIGRATE)
+        left = self._backfill(definitions, tags) if self.options.backfill else 0
         self.say("From the legacy database to staging")
         code = run_job(definitions, MIGRATE, self.instance, without=CLOSING, tags=tags)
         waves, again = self._due_waves() if code == 0 and self.spec.owned else ([], "")
@@ -88,11 +92,29 @@ class _Way:
                 self.instance.add_dynamic_partitions(str(LOGIN_WAVES.name), [wave])
                 more = {AGAIN_TAG: wave} if wave == again else {}
                 code = run_job(definitions, LOAD_WAVE, self.instance, partition_key=wave, tags={**tags, **more})
+        if code == 0 and left:
+            self._fill()
         if code == 0 and not waves:
             self.say("Nobody new has logged in; reading everything back")
             code = run_job(definitions, VERIFY, self.instance, tags=tags)
         books = self._books(code)
         return Outcome(code or int(books.refused > 0), books)
+
+    def _backfill(self, definitions: dg.Definitions, tags: dict[str, str]) -> int:
+        """Stages with the new columns, and fills them in; how many rows may wait for what is loaded next.
+
+        A run that fails says why, and the `migrate` that follows is refused: the columns are new still.
+        """
+        require_fillable(self.stores, self.spec, self.options.backfill)
+        self.say("Staged with the new columns")
+        code = run_job(definitions, MIGRATE, self.instance, without=before_filling(self.spec), tags=tags)
+        return self._fill() if code == 0 else 0
+
+    def _fill(self) -> int:
+        done = fill_in(self.stores, self.spec, self.options.backfill, run=MIGRATE)
+        for line in summary(done, self.options.backfill):
+            self.say(line)
+        return sum(found.early + found.unready for found in done.values())
 
     def _books(self, code: int) -> Books:
         """Those that this run has just read back; where it did not come so far, those of this moment."""

@@ -249,6 +249,12 @@ class Table(Strict):
         return self.target.partition(".")[2]
 
     @property
+    def loaded_columns(self) -> tuple[str, ...]:
+        """The target columns that the load fills: id, owner, then as in the spec."""
+        first = [self.id.to, *([self.owner.to] if self.owner.to else [])]
+        return (*first, *(column for column in self.columns if column not in first))
+
+    @property
     def is_keyless(self) -> bool:
         """True for a table without a key, whose rows are told apart by their place: it can be loaded once."""
         return self.key == (ROWID,)

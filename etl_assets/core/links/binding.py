@@ -1,5 +1,6 @@
 """One spec bound to one target: the columns, the names and the digests that every statement about a table needs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from psycopg import sql
@@ -64,9 +65,7 @@ class Binding:
 
     def columns(self, name: str) -> tuple[str, ...]:
         """The target columns that the load fills: id, owner, then as in the spec."""
-        table = self.spec.tables[name]
-        first = [table.id.to, *([table.owner.to] if table.owner.to else [])]
-        return (*first, *(column for column in table.columns if column not in first))
+        return self.spec.tables[name].loaded_columns
 
     def changeable(self, name: str) -> list[str]:
         """Those of them that a later version of the row can change: all but the id."""
@@ -82,18 +81,23 @@ class Binding:
         cells = [hashed(known[column].type, values[column]) for column in sorted(values)]
         return sql.SQL("pg_catalog.hash_record_extended(ROW({}), 0)").format(joined(list(cells)))
 
-    def row(self, name: str, alias: str) -> sql.Composed:
-        """A row's loaded columns as one record; what a domain holds, as the type under it."""
-        return sql.SQL("ROW({})").format(joined([self._cell(name, alias, c) for c in sorted(self.columns(name))]))
+    def row(self, name: str, alias: str, *, among: Iterable[str] = ()) -> sql.Composed:
+        """A row's loaded columns, or those `among` them, as one record; what a domain holds, as the type under it."""
+        columns = sorted(among or self.columns(name))
+        return sql.SQL("ROW({})").format(joined([self._cell(name, alias, column) for column in columns]))
+
+    def from_text(self, name: str, column: str, text: sql.Composable) -> sql.Composed:
+        """What `etl.former` keeps of a column, as the column takes it."""
+        return sql.SQL("{}::{}").format(text, catalog_text(self.targets[name].columns[column].type))
 
     def _cell(self, name: str, alias: str, column: str) -> sql.Composable:
         known, value = self.targets[name].columns[column], identifier(alias, column)
         return sql.SQL("{}::{}").format(value, catalog_text(known.type)) if known.domain else value
 
-    def is_equal(self, name: str, one: str, other: str) -> sql.Composed:
-        """A condition: two rows' loaded columns are the same to the last byte, as stored."""
+    def is_equal(self, name: str, one: str, other: str, *, among: Iterable[str] = ()) -> sql.Composed:
+        """A condition: two rows' loaded columns, or those `among` them, are the same to the last byte, as stored."""
         return sql.SQL("{}::record OPERATOR(pg_catalog.*=) {}::record").format(
-            self.row(name, one), self.row(name, other)
+            self.row(name, one, among=among), self.row(name, other, among=among)
         )
 
     def slots(self, name: str) -> Slots:

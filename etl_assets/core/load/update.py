@@ -3,7 +3,7 @@
 from psycopg import sql
 
 from etl_assets.access.postgres.connection import Connection, as_the_app
-from etl_assets.access.postgres.statements import Statements, catalog_text, identifier, joined, literal
+from etl_assets.access.postgres.statements import Statements, identifier, joined, literal
 from etl_assets.core.links.binding import Slots
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.batch import chosen
@@ -64,14 +64,10 @@ def changes(columns: list[str]) -> sql.Composed:
 
 def casts(links: Links, name: str, columns: list[str]) -> sql.Composed:
     """`"a" = (e.content ->> 'a')::integer, ...`: what `etl.former` keeps, as the columns take it."""
-    target = links.targets[name]
-    parts = [
-        sql.SQL("{} = (e.content ->> {})::{}").format(
-            identifier(column), literal(column), catalog_text(target.columns[column].type)
-        )
-        for column in columns
-    ]
-    return joined(list(parts))
+    kept = {column: sql.SQL("(e.content ->> {})").format(literal(column)) for column in columns}
+    return joined(
+        [sql.SQL("{} = {}").format(identifier(c), links.from_text(name, c, text)) for c, text in kept.items()]
+    )
 
 
 def changed_users(connection: Connection, links: Links, name: str) -> set[str]:

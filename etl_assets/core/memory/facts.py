@@ -48,6 +48,11 @@ def is_loaded(connection: Connection, table: str | None = None) -> bool:
     return bool(SQL("is_loaded").one(connection, table=table)[0])
 
 
+def count_loaded(connection: Connection, table: str) -> int:
+    """How many rows of the table are in the ledger."""
+    return int(SQL("count_loaded").one(connection, table=table)[0])
+
+
 def is_applied(connection: Connection, balance: str) -> bool:
     """True when somebody was given this balance."""
     return bool(SQL("is_applied").one(connection, balance=balance)[0])

@@ -36,6 +36,10 @@ SELECT key, value FROM etl.meta
 -- Is a row of this table, or of any, in the ledger?
 SELECT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = %(table)s OR %(table)s::text IS NULL)
 
+-- name: count_loaded :one (table)
+-- How many rows of this table does the ledger have?
+SELECT count(*) FROM etl.loaded AS l WHERE l."table" = %(table)s
+
 -- name: is_applied :one (balance)
 -- Was this balance given to anybody?
 SELECT EXISTS (SELECT FROM etl.balances AS b WHERE b.balance = %(balance)s)

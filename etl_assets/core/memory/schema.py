@@ -7,7 +7,9 @@ from pathlib import Path
 import psycopg
 
 from etl_assets.access.postgres.connection import Connection, has_table, speak, transaction, wait_for_lock, writing
+from etl_assets.core.memory.columns import COLUMNS_OF, as_fact, contradiction
 from etl_assets.core.memory.facts import (
+    count_loaded,
     drop_fact,
     find_fact,
     is_applied,
@@ -21,7 +23,7 @@ from etl_assets.model.errors import OtherSchema, Refused
 from etl_assets.spec.model import Spec
 
 SCRIPT = Path(__file__).with_suffix(".sql")
-VERSION = "2"  # of the script; another is another schema, and nothing turns one into the other yet
+VERSION = "3"  # of the script; another is another schema, and nothing turns one into the other yet
 VERSION_FACT = "schema"
 
 
@@ -79,8 +81,7 @@ def meta_facts(spec: Spec, keys: dict[str, tuple[str, ...]]) -> dict[str, str]:
         if name in keys or table.key:  # an optional table that is not there says nothing of its key
             facts[f"table {name}"] = f"{table.target}, id {table.id.rule}, key {key}"
         facts[f"from {table.source} to {table.target}"] = name
-        # Digests in the ledger are over these columns.
-        facts[f"columns of {name}"] = ", ".join(sorted(table.columns))
+        facts[f"{COLUMNS_OF}{name}"] = as_fact(table.loaded_columns)
     return facts
 
 
@@ -92,10 +93,17 @@ def declared_facts(spec: Spec) -> dict[str, str]:
 def contradictions(connection: Connection, facts: dict[str, str]) -> list[str]:
     """Facts that differ from what the target remembers, and that a loaded row hangs on, as sentences."""
     return [
-        f"{fact}: the target was loaded with {known!r}, the spec says {facts[fact]!r}"
+        _contradiction(connection, fact, known, facts[fact])
         for fact, known in _differing(connection, facts).items()
         if _is_fixed(connection, fact, known)
     ]
+
+
+def _contradiction(connection: Connection, fact: str, known: str, now: str) -> str:
+    if fact.startswith(COLUMNS_OF):
+        name = fact.removeprefix(COLUMNS_OF)
+        return contradiction(name, known, now, rows=count_loaded(connection, name))
+    return f"{fact}: the target was loaded with {known!r}, the spec says {now!r}"
 
 
 def _differing(connection: Connection, facts: dict[str, str]) -> dict[str, str]:

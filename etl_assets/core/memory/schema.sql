@@ -201,7 +201,8 @@ CREATE INDEX loaded_user ON etl.loaded (legacy_user_id);
 CREATE INDEX loaded_wave ON etl.loaded USING brin (wave) WITH (autosummarize = on);
 
 -- What a production row held before a changed legacy row was written over it (`on_change: update`): each column as
--- text, which reads back the same, jsonb's null and a double's -0 included.
+-- text, which reads back the same, jsonb's null and a double's -0 included. `filled` is what a column that the spec gained
+-- later was given instead (core/backfill), of the columns in `content` alone; the digest is that of the ledger before.
 CREATE TABLE etl.former (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     "table" text NOT NULL,
@@ -210,7 +211,8 @@ CREATE TABLE etl.former (
     run text NOT NULL,
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
     digest bigint NOT NULL,
-    content jsonb NOT NULL);
+    content jsonb NOT NULL,
+    filled jsonb);
 CREATE INDEX former_row ON etl.former ("table", legacy_id);
 CREATE INDEX former_wave ON etl.former (wave);
 
