@@ -18,6 +18,7 @@ CATALOG_PATH = "SET LOCAL search_path = pg_catalog"
 # evaluated by whatever asks beforehand whether a row would be refused, and such a function may name its tables barely.
 _EVALUATED_BY_US = (
     "EXISTS (SELECT FROM pg_catalog.pg_depend AS d WHERE d.refclassid = 'pg_catalog.pg_proc'::regclass"
+    " AND d.refobjid >= 16384"  # FirstNormalObjectId: Postgres' own stay below, and there are thousands of them
     " AND d.classid IN ('pg_catalog.pg_constraint'::regclass, 'pg_catalog.pg_class'::regclass))"
 )
 _OURS = f"CASE WHEN {_EVALUATED_BY_US} THEN {_AS_THE_APP} ELSE 'pg_catalog' END"
