@@ -88,7 +88,8 @@ def publish_balances(connection: Connection, stores: Access, spec: Spec) -> Path
     """Writes every user's balance that differs somewhere or was not compared to a CSV for people."""
     links = stores.links(connection, spec)
     with reading(connection):
-        lines = balance_lines(connection, links) if set(links.tables) <= staged_tables(connection) else iter(())
+        is_whole = set(links.tables) <= staged_tables(connection) and not links.stopped
+        lines = balance_lines(connection, links) if is_whole else iter(())
         return stores.artifacts().publish_report(BALANCE_LIST, lines)
 
 

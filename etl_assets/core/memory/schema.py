@@ -1,6 +1,6 @@
 """Schema `etl` on the target: made once, and what must stay as it was at the first load."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from etl_assets.spec.model import Spec
 SCRIPT = Path(__file__).with_suffix(".sql")
 VERSION = "2"  # of the script; another is another schema, and nothing turns one into the other yet
 VERSION_FACT = "schema"
+COLUMNS_OF = "columns of "
 
 
 def ensure_schema(connection: Connection) -> None:
@@ -80,7 +81,7 @@ def meta_facts(spec: Spec, keys: dict[str, tuple[str, ...]]) -> dict[str, str]:
             facts[f"table {name}"] = f"{table.target}, id {table.id.rule}, key {key}"
         facts[f"from {table.source} to {table.target}"] = name
         # Digests in the ledger are over these columns.
-        facts[f"columns of {name}"] = ", ".join(sorted(table.columns))
+        facts[f"{COLUMNS_OF}{name}"] = ", ".join(sorted(table.columns))
     return facts
 
 
@@ -89,13 +90,33 @@ def declared_facts(spec: Spec) -> dict[str, str]:
     return {fact: value for fact, value in meta_facts(spec, {}).items() if not fact.startswith("table ")}
 
 
-def contradictions(connection: Connection, facts: dict[str, str]) -> list[str]:
-    """Facts that differ from what the target remembers, and that a loaded row hangs on, as sentences."""
+def contradictions(
+    connection: Connection, facts: dict[str, str], fillable: Mapping[str, Collection[str]] | None = None
+) -> list[str]:
+    """Facts that differ from what the target remembers, and that a loaded row hangs on, as sentences.
+
+    With `fillable`, the columns of each target that take a value, a spec that says what the target has now contradicts
+    nothing; nor does a table that is not among them, of which nothing can be loaded.
+    """
     return [
         f"{fact}: the target was loaded with {known!r}, the spec says {facts[fact]!r}"
         for fact, known in _differing(connection, facts).items()
-        if _is_fixed(connection, fact, known)
+        if _is_fixed(connection, fact, known) and not _is_of_the_target(fact, known, facts[fact], fillable)
     ]
+
+
+def _is_of_the_target(fact: str, known: str, declared: str, fillable: Mapping[str, Collection[str]] | None) -> bool:
+    if fillable is None or not fact.startswith(COLUMNS_OF):
+        return False
+    columns = fillable.get(fact.removeprefix(COLUMNS_OF))
+    return columns is None or follows(known, declared, columns)
+
+
+def follows(known: str, declared: str, fillable: Collection[str]) -> bool:
+    """True where the spec gave up columns that the target does not have any more, and names as many others at most."""
+    former, now = set(known.split(", ")), set(declared.split(", "))
+    gone = former - now
+    return bool(gone) and gone.isdisjoint(fillable) and len(now - former) <= len(gone)
 
 
 def _differing(connection: Connection, facts: dict[str, str]) -> dict[str, str]:
