@@ -69,7 +69,9 @@ def _materialized(staged: Stage, summary: dict[str, str]) -> dg.MaterializeResul
             "quarantined": staged.counts.quarantined_rows,
             "excluded": staged.counts.excluded,
             "corrected": staged.counts.corrected,
-            "rounded": sum(staged.rounded.values()),
+            "rounded": sum(found.times for found in staged.rounded.values()),
+            "rounded_by_at_most": ", ".join(f"{column} {found.most}" for column, found in staged.rounded.items())
+            or "0",
             "snapshot": staged.snapshot,
             "summary": table_value(("what", "value"), summary.items()),
         }

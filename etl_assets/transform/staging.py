@@ -11,10 +11,11 @@ from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.model.target import Reader, TargetColumn, TargetTable
 from etl_assets.spec.exports import label_of, owner_label
 from etl_assets.spec.model import KEEP_OTHERS, USERS, Column, References, Spec, Table
-from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
+from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Rounding, Staged, reference_columns
 from etl_assets.spec.types import CLOCKED
 from etl_assets.transform.identify import key_text, referenced_key, renamed_in_text, uuid5_of
 from etl_assets.transform.values.cell import Cell, named, no_reader
+from etl_assets.transform.values.rounding import largest_difference
 from etl_assets.transform.values.rules import verdict_of
 from etl_assets.transform.values.times import TimeOptions, is_plain
 from etl_assets.transform.values.verdict import Verdict, first_fault
@@ -83,8 +84,8 @@ def stage(batch: pl.DataFrame, plan: StagePlan) -> Staged:
     return Staged(rows, _quarantined(judged.filter(faulty), plan, columns), _rounded(kept, plan))
 
 
-def _rounded(kept: pl.DataFrame, plan: StagePlan) -> dict[str, int]:
-    """How many cells of each column would be refused without the operator's word."""
+def _rounded(kept: pl.DataFrame, plan: StagePlan) -> dict[str, Rounding]:
+    """The cells of each column that would be refused without the operator's word."""
     strict = {
         name: _column(plan, name, column.model_copy(update={"round": False}))[name].fault
         for name, column in plan.table.columns.items()
@@ -92,8 +93,14 @@ def _rounded(kept: pl.DataFrame, plan: StagePlan) -> dict[str, int]:
     }
     if not strict or kept.is_empty():
         return {}
-    found = kept.select((fault == "target_would_round").sum().alias(name) for name, fault in strict.items())
-    return {name: count for name, count in found.row(0, named=True).items() if count}
+    found = {}
+    for name, fault in strict.items():
+        column = plan.table.columns[name]
+        cell, _ = as_column(plan.cell(label_of(plan.table, name), plan.target_column(name)), column, timezone="UTC")
+        texts = kept.filter(fault == "target_would_round").select(cell.text.alias("text"))["text"]
+        if len(texts):
+            found[name] = Rounding(len(texts), largest_difference(texts, column.unit, plan.target_column(name)))
+    return found
 
 
 def _identity(plan: StagePlan) -> dict[str, Verdict]:
