@@ -8,11 +8,11 @@ from etl_assets.commands.left_out import left_out
 from etl_assets_tests.transform.cells import spec_of
 
 SCRIPT = """
-CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT);
+CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, plan TEXT);
 CREATE TABLE jobs (id INTEGER PRIMARY KEY, user_id INTEGER, title TEXT, parent_id INTEGER, secret_note TEXT, a INT, b INT);
 CREATE TABLE pages (id INTEGER PRIMARY KEY, job_id INTEGER, user_id INTEGER, job TEXT);
 CREATE TABLE old_logs (id INTEGER PRIMARY KEY);
-INSERT INTO jobs VALUES (1, 1, 'x', NULL, NULL, 1, 2), (2, 1, 'y', 1, NULL, 1, 2);
+INSERT INTO jobs VALUES (1, 1, 'x', NULL, NULL, 1, 2), (2, 1, 'y', 1, 'psst', 1, 2);
 INSERT INTO pages VALUES (1, 1, 1, 'x'), (2, 1, 1, 'x'), (3, 7, 1, 'x');
 """
 SPEC = """  jobs:
@@ -34,8 +34,9 @@ def _said(tmp_path: Path, spec: str) -> dict[str, str]:
 
 def test_tables_columns_and_dead_ids_are_said(tmp_path: Path) -> None:
     assert _said(tmp_path, SPEC) == {
-        "left behind": "1 table is left in the legacy app: old_logs",
-        "left behind jobs": "1 column is left there: secret_note",
+        "left behind": "1 table is left in the legacy app: old_logs (0 rows)",
+        "left behind users": "1 column is left there: plan (0 values)",
+        "left behind jobs": "1 column is left there: secret_note (1 value)",
         "jobs.parent_id": "1 value names rows of jobs, whose ids change: say `references: {table: jobs}`",
         "pages.job_id": "2 values name rows of jobs, whose ids change: say `references: {table: jobs}`",
     }
@@ -49,4 +50,4 @@ def test_references_and_kept_ids_are_no_dead_numbers(tmp_path: Path) -> None:
     for number, spec in enumerate((kept, referring)):
         folder = tmp_path / str(number)
         folder.mkdir()
-        assert set(_said(folder, spec)) == {"left behind", "left behind jobs"}
+        assert set(_said(folder, spec)) == {"left behind", "left behind users", "left behind jobs"}

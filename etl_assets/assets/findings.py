@@ -181,6 +181,8 @@ def books_result(books: Books, drift: Drift) -> dg.AssetCheckResult:
     text = (
         BOOKS_TITLE if books.closed else f"The books do not close: {', '.join(open_tables) or 'users do not add up'}."
     )
+    if books.stopped:
+        text = " ".join(books.stopped.values())
     if drift.users:
         names = sample_of([user or "rows that are nobody's" for user in drift.sample])
         text = f"The pages of {counted(drift.users, 'user')} were not what counting finds ({names}); they are by now."
@@ -191,7 +193,7 @@ def books_result(books: Books, drift: Drift) -> dg.AssetCheckResult:
         blocking=True,
         description=text,
         metadata={
-            "count": missing + drift.users,
+            "count": missing + drift.users + len(books.stopped),
             "books": books_table(books),
             "remedy": "Run the `migrate` job again; if they stay open, rows were removed from schema etl by hand.",
         },

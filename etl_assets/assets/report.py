@@ -1,16 +1,21 @@
 """The page that a non-engineer can sign."""
 
 import json
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
 import dagster as dg
 
 from etl_assets.access.files.artifacts import Artifacts
+from etl_assets.access.files.snapshots import SnapshotInfo
+from etl_assets.access.legacy.database import file_mark, open_read_only
+from etl_assets.access.legacy.left_behind import left_behind
 from etl_assets.access.postgres.connection import Connection, reading
 from etl_assets.assets.keys import (
     BALANCE_LIST,
     CHANGE_LIST,
+    LEFT,
     OWNERS,
     PAGE,
     QUARANTINE_LIST,
@@ -28,7 +33,7 @@ from etl_assets.core.memory.counted import was_counted_by
 from etl_assets.core.memory.staged import staged_tables
 from etl_assets.core.verify.remembered import has_reconciled
 from etl_assets.model.errors import ArtifactError
-from etl_assets.model.report import ReportFacts, Verified
+from etl_assets.model.report import LeftLine, ReportFacts, Verified
 from etl_assets.report.page import html_page, markdown_page, verdict
 from etl_assets.report.points import open_points
 from etl_assets.spec.model import Spec
@@ -43,7 +48,26 @@ def gather(connection: Connection, stores: Access, spec: Spec) -> ReportFacts:
     snapshot = artifacts.current_snapshot()
     links = stores.links(connection, spec)
     with reading(connection):
-        return report_facts(connection, links, verified, snapshot=snapshot.id)
+        return report_facts(
+            connection, links, verified, snapshot=snapshot.id, left=_left_behind(stores, spec, snapshot)
+        )
+
+
+def _left_behind(stores: Access, spec: Spec, snapshot: SnapshotInfo) -> tuple[LeftLine, ...]:
+    """What the spec leaves in the legacy app, counted once for a snapshot: it is a reading of everything there.
+
+    In the live file where that is what was copied: after `forget` a snapshot holds only what the spec reads.
+    """
+    artifacts, of = stores.artifacts(), [snapshot.id, spec.digest]
+    known = json.loads(artifacts.read_report(LEFT) or "{}")
+    path = artifacts.snapshot_path(snapshot.id)
+    if known.get("of") != of and path.exists():
+        legacy = stores.settings().legacy_file()
+        is_as_copied = legacy.exists() and file_mark(legacy) == snapshot.source
+        with open_read_only(legacy if is_as_copied else path) as connection:
+            known = {"of": of, "left": [asdict(line) for line in left_behind(connection, spec)]}
+        artifacts.publish_report(LEFT, [json.dumps(known)])
+    return tuple(LeftLine(**line) for line in known.get("left", ()))
 
 
 def read_verified(artifacts: Artifacts) -> Verified | None:
@@ -88,7 +112,8 @@ def publish_balances(connection: Connection, stores: Access, spec: Spec) -> Path
     """Writes every user's balance that differs somewhere or was not compared to a CSV for people."""
     links = stores.links(connection, spec)
     with reading(connection):
-        lines = balance_lines(connection, links) if set(links.tables) <= staged_tables(connection) else iter(())
+        is_whole = set(links.tables) <= staged_tables(connection) and not links.stopped
+        lines = balance_lines(connection, links) if is_whole else iter(())
         return stores.artifacts().publish_report(BALANCE_LIST, lines)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import dagster as dg
 
-from etl_assets.access.postgres.catalog import find_target, read_target, require_fit
 from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.columns import staging_columns
 from etl_assets.assets.keys import OWNERS, STAGING_GROUP, TARGET, export_key, staging_key
@@ -14,6 +13,7 @@ from etl_assets.core.books.books import table_summary
 from etl_assets.core.links.links import Links
 from etl_assets.core.staging.corrections_file import read_corrections
 from etl_assets.core.staging.stage import Stage, stage_table
+from etl_assets.model.errors import TargetMismatch
 from etl_assets.spec.model import Spec, Table
 
 
@@ -44,15 +44,16 @@ def stage(stores: Access, spec: Spec, table: Table, *, run: str, warn: Callable[
     with stores.target() as connection:
         artifacts = stores.artifacts()
         is_absent = table.name in artifacts.current_snapshot().missing
-        known = stores.known_links().get(spec.digest)
-        with reading(connection):
-            target = known.targets.get(table.name) if known else None
-            target = target or (find_target(connection, table) if is_absent else read_target(connection, table))
+        known = stores.known_links().get(spec.digest) or stores.links(connection, spec)
+        target = known.targets.get(table.name)
         if is_absent:
             warn(f"The legacy database has no table {table.source}: nothing to migrate here.")
+        if table.name in known.stopped:
+            warn(f"Not staged. {known.stopped[table.name]}")
+        elif target is None and not is_absent:
+            raise TargetMismatch(table.name, [f"{table.target} does not exist"])
         if target is None:
             return dg.MaterializeResult(metadata={"dagster/row_count": 0, "quarantined": 0, "excluded": 0})
-        require_fit(table, target)
         links, file = Links(spec, {table.name: target}), read_corrections(stores.settings().corrections_path, spec)
         staged = stage_table(connection, artifacts, links, table, corrections=file, run=run)
         with reading(connection):
@@ -68,7 +69,9 @@ def _materialized(staged: Stage, summary: dict[str, str]) -> dg.MaterializeResul
             "quarantined": staged.counts.quarantined_rows,
             "excluded": staged.counts.excluded,
             "corrected": staged.counts.corrected,
-            "rounded": sum(staged.rounded.values()),
+            "rounded": sum(found.times for found in staged.rounded.values()),
+            "rounded_by_at_most": ", ".join(f"{column} {found.most}" for column, found in staged.rounded.items())
+            or "0",
             "snapshot": staged.snapshot,
             "summary": table_value(("what", "value"), summary.items()),
         }

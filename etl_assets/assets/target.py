@@ -18,6 +18,9 @@ MEANT_TITLE = "The target remembers this migration, or none yet: marker, namespa
 MEANT_REMEDY = "Look at TARGET_DATABASE_URL and ETL_SPEC: this is another environment, or another spec was loaded with."
 ENCRYPTED_TITLE = "The connection is encrypted, and the server's certificate is checked; or it stays on this machine."
 
+FITS = "every_table_takes_its_rows"
+FITS_TITLE = "Every target table still holds what the spec sends."
+FITS_REMEDY = "Say in the spec what the target has now, or give the target back what it had; then run `migrate`."
 NOT_LOOKED_AT = "Not looked at: settle the checks that failed before it first."
 
 
@@ -25,6 +28,7 @@ def build_target_asset(spec: Spec) -> dg.AssetsDefinition:
     """The asset `target`, with its checks in the same step: nothing is written where a blocking one fails."""
     specs = [check_spec(validation, TARGET) for validation in target_validations(spec)]
     specs.append(dg.AssetCheckSpec(MEANT, asset=TARGET, description=f"{MEANT_TITLE} {MEANT_REMEDY}", blocking=True))
+    specs.append(dg.AssetCheckSpec(FITS, asset=TARGET, description=f"{FITS_TITLE} {FITS_REMEDY}"))
     specs.append(dg.AssetCheckSpec(ENCRYPTED, asset=TARGET, description=ENCRYPTED_TITLE))
 
     @dg.asset(key=TARGET, group_name=STAGING_GROUP, kinds={"supabase"}, owners=OWNERS, check_specs=specs)
@@ -46,7 +50,7 @@ def look(stores: Access, spec: Spec) -> dg.MaterializeResult:
         links = stores.links(connection, spec, anew=True)
         facts, protection = server_facts(connection), encryption(connection)
         found = examine_target(connection, links)
-        wrong = contradictions(connection, declared_facts(spec)) if exists(connection) else []
+        wrong = contradictions(connection, declared_facts(spec), links.fillable) if exists(connection) else []
     results = [
         check_result(validation, TARGET, finding)
         if finding
@@ -55,7 +59,7 @@ def look(stores: Access, spec: Spec) -> dg.MaterializeResult:
     ]
     return dg.MaterializeResult(
         metadata={**facts, "tls": protection.version, "tables": len(links.tables)},
-        check_results=[*results, _meant(wrong), _encrypted(protection)],
+        check_results=[*results, _meant(wrong), _fits(links), _encrypted(protection)],
     )
 
 
@@ -75,6 +79,11 @@ def target_lines(connection: Connection, links: Links) -> list[tuple[str, bool, 
 
 def _meant(wrong: list[str]) -> dg.AssetCheckResult:
     return _told(MEANT, MEANT_TITLE, "; ".join(wrong), MEANT_REMEDY, blocking=True)
+
+
+def _fits(links: Links) -> dg.AssetCheckResult:
+    told = " ".join(problem.stop for problem in links.stopped.values())
+    return _told(FITS, FITS_TITLE, told, FITS_REMEDY, blocking=False)
 
 
 def _encrypted(protection: Encryption) -> dg.AssetCheckResult:

@@ -37,11 +37,14 @@ def _build(spec: Spec, asset: str, validations: list[Validation]) -> dg.AssetChe
             with reading(connection):
                 found = find_all(connection, links, (rule for rule in validations if rule.table in known))
         for validation in validations:
-            finding = found.get(validation.name)
+            finding, stop = found.get(validation.name), links.stopped.get(validation.table)
+            # Of a table that stops nothing is written, so it blocks nobody; `target` and the books say that it does.
             yield (
                 check_result(validation, key, finding)
                 if finding
-                else without_finding(validation, key, passed=True, why=ABSENT)
+                else without_finding(
+                    validation, key, passed=True, why=f"Not looked at. {stop.stop}" if stop else ABSENT
+                )
             )
 
     return check_validations

@@ -53,6 +53,7 @@ from etl_assets.core.cutover.freeze import content_of, find_freeze
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.due import remember_by_hand, staged_snapshots
 from etl_assets.core.load.late import is_large
+from etl_assets.core.load.read_back import follow_target
 from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.facts import find_fact, replace_fact
 from etl_assets.core.memory.final_books import find_final_books
@@ -138,7 +139,8 @@ def _read_back(
     since = known.since if any(found.values()) else at
     balances = None
     if links.spec.balances:
-        balances = compare_balances(connection, links) if set(links.tables) <= set(tables) else []
+        is_whole = set(links.tables) <= set(tables) and not links.stopped
+        balances = compare_balances(connection, links) if is_whole else []
     doubtful = tables if whole else [name for name in tables if name in touched_tables(connection)]
     altered = [name for name in doubtful if is_altered(connection, name)]
     emptied = find_emptied(connection, links, [name for name in tables if read[name].gone_since])
@@ -285,6 +287,7 @@ def verify_everything(stores: Access, spec: Spec, *, run: dg.DagsterRun) -> dg.M
         drift = Drift()
         if is_countable:
             with writing(connection, run=name):
+                follow_target(connection, links)
                 if whole:
                     drift = count_books(connection, links, run=name)
                 else:

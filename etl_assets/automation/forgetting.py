@@ -52,6 +52,7 @@ def forget(stores: Stores, spec: Spec, user: str, *, run: str) -> Forgotten:
         raise ForgetRefused(str(problem)) from None
     with stores.target() as connection:
         links = stores.links(connection, spec)
+        links.require_whole()
 
         def find_keys(snapshot: str) -> dict[str, list[str]]:
             is_current = current is None or snapshot in ("", current.id)

@@ -140,7 +140,9 @@ def clean_up(stores: Access, spec: Spec, *, run: str) -> str:
         BooksOpen, CleanupRefused: something is still needed; nothing was dropped.
     """
     with stores.target() as connection:
-        tables = drop_staging(connection, stores.links(connection, spec), run=run)
+        links = stores.links(connection, spec)
+        links.require_whole()
+        tables = drop_staging(connection, links, run=run)
         snapshots = stores.artifacts().drop_snapshots(keep=1)
     return f"Dropped {len(tables):,} staging tables and {len(snapshots):,} old snapshots."
 

@@ -112,11 +112,13 @@ def _target_lines(settings: Settings, spec: Spec) -> list[Line]:
         facts = server_facts(connection)
         place = "embedded PostgreSQL" if settings.is_embedded else "PostgreSQL"
         lines = [Line("target", holds=True, words=f"{place} {facts['version']}, database {facts['database']}")]
+        fillable = {}
         for name in spec.load_order:
             table = spec.tables[name]
             try:
                 target = read_target(connection, table)
                 require_fit(table, target)
+                fillable[name] = [column for column, found in target.columns.items() if not found.generated]
             except TargetMismatch as problem:
                 is_absent = problem.problems == (f"{table.target} does not exist",)
                 is_needless = is_absent and table.optional and name in absent
@@ -129,7 +131,7 @@ def _target_lines(settings: Settings, spec: Spec) -> list[Line]:
         if spec.owned:
             lines.append(_accounts_line(connection, spec))
         if exists(connection):
-            wrong = contradictions(connection, declared_facts(spec))
+            wrong = contradictions(connection, declared_facts(spec), fillable)
             words = "; ".join(wrong) or "the spec agrees with what was loaded before"
             lines.append(Line("memory", holds=not wrong, words=words))
     return lines

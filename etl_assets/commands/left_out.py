@@ -1,51 +1,35 @@
 """What a spec leaves behind in the legacy database, and ids that it brings as dead numbers; the operator signs both."""
 
-import re
 from collections.abc import Iterator
+from itertools import groupby
 
 from etl_assets.access.legacy.database import LegacyConnection, describe, fill, quoted
+from etl_assets.access.legacy.left_behind import left_behind
 from etl_assets.init.names import names_itself, names_parent
-from etl_assets.model.words import said
+from etl_assets.model.words import counted, said
 from etl_assets.spec.model import Column, Spec, Table
 
 LEFT_BEHIND = "left behind"
-TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
 NUMBERS_AND_TEXTS = ("smallint", "integer", "bigint", "numeric", "text")
 MOST_NAMES = 12
 
 
 def left_out(connection: LegacyConnection, spec: Spec) -> Iterator[tuple[str, str]]:
     """Subjects and words: tables that no section names, columns that nothing reads, ids that are not remapped."""
-    named = {table.source.lower() for table in spec.tables.values()}
-    named |= {spec.users.table.lower()} if spec.users else set()
-    behind = sorted(name for (name,) in connection.execute(TABLES) if name.lower() not in named)
-    if behind:
-        yield LEFT_BEHIND, f"{said(len(behind), 'table', 'are left')} in the legacy app: {_some(behind)}"
+    found = left_behind(connection, spec)
+    tables = [f"{line.table} ({counted(line.count, 'row')})" for line in found if line.column is None]
+    if tables:
+        yield LEFT_BEHIND, f"{said(len(tables), 'table', 'are left')} in the legacy app: {_some(tables)}"
+    for name, lines in groupby((line for line in found if line.column), key=lambda line: line.table):
+        columns = [f"{line.column} ({counted(line.count, 'value')})" for line in lines]
+        yield f"{LEFT_BEHIND} {name}", f"{said(len(columns), 'column', 'are left')} there: {_some(columns)}"
     for table in spec.tables.values():
-        unread = sorted(_unread(connection, spec, table))
-        if unread:
-            yield f"{LEFT_BEHIND} {table.name}", f"{said(len(unread), 'column', 'are left')} there: {_some(unread)}"
         yield from _dead_ids(connection, spec, table)
 
 
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return ", ".join(names[:MOST_NAMES]) + more
-
-
-def _unread(connection: LegacyConnection, spec: Spec, table: Table) -> set[str]:
-    known = describe(connection, table.source)
-    if known is None:
-        return set()
-    sections = [other for other in spec.tables.values() if other.source.lower() == table.source.lower()]
-    words: set[str] = set()
-    for section in sections:
-        words |= {(column.from_ or name).lower() for name, column in section.columns.items() if column.expr is None}
-        words |= {name.lower() for name in (*section.key, section.owner.from_ or "", section.created_column or "")}
-        texts = [column.expr or "" for column in section.columns.values()]
-        texts += [section.where or "", section.owner.expr or ""]
-        words |= {word.lower() for text in texts for word in re.findall(r"\w+", text)}
-    return {name for name in known.columns if name.lower() not in {*words, *(key.lower() for key in known.primary_key)}}
 
 
 def _dead_ids(connection: LegacyConnection, spec: Spec, table: Table) -> Iterator[tuple[str, str]]:

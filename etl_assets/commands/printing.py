@@ -37,6 +37,9 @@ def _rows_table(books: Books) -> RichTable:
         table.add_column(name, justify="right", no_wrap=True)
     for book in books.tables:
         numbers = book.as_json()
+        if book.table in books.stopped:
+            table.add_row(book.table, *("-" for _ in range(len(ROW_STATES) + 1)), "[red]stopped[/]")
+            continue
         cells = [f"{sign} {numbers[state]:,}" for sign, state in zip("=+++", ROW_STATES, strict=True)]
         mark = "[green]closed[/]" if book.missing == 0 else f"[red]{book.missing:+,} unaccounted[/]"
         table.add_row(book.table, f"{book.source:,}", *cells, mark)
@@ -50,6 +53,7 @@ def _closing_lines(books: Books) -> list[str]:
         lines.append(f"{books.users['total']:,} legacy users: {states or 'none'}")
     for wave in books.waves[-3:]:
         lines.append(f"wave {wave.key}: {counted(wave.users, 'user')}, {counted(wave.rows, 'row')}")
+    lines += [escape(words) for words in books.stopped.values()]
     if books.closed:
         lines.append("[bold green]The books close.[/]")
     elif not books.complete:
@@ -76,6 +80,8 @@ def show_answer(found: UserAnswer) -> None:
     for line in _facts(found):
         console.print(line, markup=False)
     console.print(found.remedy, markup=False)
+    for words in found.stopped:
+        console.print(words, markup=False)
     if found.balances:
         _show_balances(console, found.balances)
     if not found.is_staged:

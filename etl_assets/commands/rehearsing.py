@@ -111,8 +111,11 @@ def _stage_users(connection: Connection, copy: Path, spec: Spec, laid: Corrected
 def rehearsal_lines(found: Rehearsal) -> list[tuple[str, bool, str, bool]]:
     """Lines for `check`: subject, whether it holds, words, whether it warns. Refused values alone fail nothing."""
     lines = [(_subject(column), True, _cells(faults), True) for column, faults in _by_column(found.cells).items()]
-    words = "would be rounded, by the spec's word"
-    lines += [(column, True, f"{counted(count, 'value')} {words}", True) for column, count in found.rounded.items()]
+    words = "would be rounded, by the spec's word, and by at most"
+    lines += [
+        (column, True, f"{counted(some.times, 'value')} {words} {some.most}", True)
+        for column, some in found.rounded.items()
+    ]
     lines += [
         (
             f"rows {book.table}",

@@ -64,19 +64,20 @@ class WaveBook:
 
 @dataclass(frozen=True)
 class Books:
-    """All accounts of one target at one moment."""
+    """All accounts of one target at one moment; `stopped` says why tables cannot be counted now, and what to do."""
 
     tables: tuple[TableBook, ...] = ()
     users: dict[str, int] = field(default_factory=dict)
     waves: tuple[WaveBook, ...] = ()
     complete: bool = True
     refused_balances: int = 0
+    stopped: dict[str, str] = field(default_factory=dict)
 
     @property
     def closed(self) -> bool:
         """True when everything is staged, and every legacy row is in exactly one state and every legacy user too."""
         users_add_up = self.users.get("total", 0) == sum(self.users.get(state, 0) for state in USER_STATES)
-        return self.complete and users_add_up and all(book.missing == 0 for book in self.tables)
+        return self.complete and not self.stopped and users_add_up and all(book.missing == 0 for book in self.tables)
 
     @property
     def refused(self) -> int:
@@ -91,6 +92,7 @@ class Books:
             "users": {state: self.users.get(state, 0) for state in ("total", *USER_STATES)},
             "waves": [wave.as_json() for wave in self.waves],
             "closed": self.closed,
+            **({"stopped": self.stopped} if self.stopped else {}),
         }
 
     @classmethod
@@ -106,6 +108,7 @@ class Books:
             waves,
             complete=raw["complete"],
             refused_balances=raw.get("refused_balances", 0),
+            stopped=raw.get("stopped", {}),
         )
 
     @classmethod

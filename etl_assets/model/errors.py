@@ -125,6 +125,15 @@ class TargetMismatch(EtlError):
             "Change the spec or the target, then run again."
         )
 
+    @property
+    def stop(self) -> str:
+        """What it means where rows were loaded before the target changed: a sentence, and the way on."""
+        return (
+            f"{self.table} stops: {'; '.join(self.problems)}. None of its rows moves, and where they are users' nobody "
+            "new is claimed, until the spec says what the target has now, or the target has again what it had; then "
+            "run `etl-assets migrate`."
+        )
+
 
 class OtherSchema(EtlError):
     """Schema `etl` is another version's, and was filled by it."""

@@ -114,6 +114,24 @@ class CorrectionLine:
 
 
 @dataclass(frozen=True)
+class LeftLine:
+    """What the spec leaves in the legacy app: the rows of a table (no column), or the values of a column."""
+
+    table: str
+    column: str | None
+    count: int
+
+
+@dataclass(frozen=True)
+class RoundedLine:
+    """A column in which values were rounded by the operator's word: how often, and by how much at most."""
+
+    column: str
+    times: int
+    largest: str
+
+
+@dataclass(frozen=True)
 class Freeze:
     """The cut-over: which snapshot counts, since when (UTC), and which role of the target said so.
 
@@ -178,6 +196,8 @@ class ReportFacts:
     corrections: tuple[CorrectionLine, ...] = ()
     frozen: Freeze | None = None
     switched_off: SwitchedOff = SwitchedOff()
+    left: tuple[LeftLine, ...] = ()
+    rounded: tuple[RoundedLine, ...] = ()
 
     @property
     def books(self) -> Books:

@@ -72,6 +72,7 @@ def _faults(facts: ReportFacts) -> list[Point]:
         for book in facts.books.tables
         if book.missing
     ]
+    points += [Point(0, words, "") for words in facts.books.stopped.values()]
     points += [
         Point(
             0,

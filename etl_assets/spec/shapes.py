@@ -1,6 +1,8 @@
 """The shapes that transforms hand to staging: staging rows, quarantined cells."""
 
 from dataclasses import dataclass, field
+from decimal import ROUND_UP, Context, Decimal
+from typing import NamedTuple
 
 import polars as pl
 
@@ -19,16 +21,38 @@ QUARANTINE_SCHEMA = pl.Schema(
 )
 
 
+class Rounding(NamedTuple):
+    """How many cells were rounded, and the largest difference: of numbers as such, of times in seconds."""
+
+    times: int
+    largest: Decimal
+
+    def plus(self, other: "Rounding") -> "Rounding":
+        """Both, of different cells."""
+        return Rounding(self.times + other.times, max(self.largest, other.largest))
+
+    @property
+    def most(self) -> str:
+        """The largest difference to three digits, upwards, without an exponent."""
+        return f"{self.largest.normalize(Context(prec=3, rounding=ROUND_UP)):f}"
+
+
+def rounded_with(one: dict[str, Rounding], other: dict[str, Rounding]) -> dict[str, Rounding]:
+    """Both, column by column."""
+    none = Rounding(0, Decimal(0))
+    return {column: one.get(column, none).plus(other.get(column, none)) for column in {**one, **other}}
+
+
 @dataclass(frozen=True)
 class Staged:
     """`rows` for `etl.stg_<table>`; `quarantined` for `etl.quarantine`, one row per faulty cell.
 
-    `rounded` counts the cells per column that the operator lets be rounded, and were.
+    `rounded` has the columns in which the operator lets cells be rounded, and some were.
     """
 
     rows: pl.DataFrame
     quarantined: pl.DataFrame
-    rounded: dict[str, int] = field(default_factory=dict)
+    rounded: dict[str, Rounding] = field(default_factory=dict)
 
 
 def circle_columns(spec: Spec, table: Table) -> list[tuple[str, str]]:

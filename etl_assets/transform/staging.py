@@ -11,11 +11,12 @@ from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.model.target import Reader, TargetColumn, TargetTable
 from etl_assets.spec.exports import label_of, owner_label
 from etl_assets.spec.model import KEEP_OTHERS, USERS, Column, References, Spec, Table
-from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
+from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Rounding, Staged, reference_columns
 from etl_assets.spec.types import CLOCKED
 from etl_assets.transform.identify import key_text, referenced_key, renamed_in_text, uuid5_of
 from etl_assets.transform.values.cell import Cell, named, no_reader
 from etl_assets.transform.values.kept import Keep, Kept, nothing_kept
+from etl_assets.transform.values.rounding import largest_difference
 from etl_assets.transform.values.rules import verdict_of
 from etl_assets.transform.values.times import TimeOptions, is_plain
 from etl_assets.transform.values.verdict import Verdict, first_fault
@@ -91,10 +92,10 @@ def _columns(plan: StagePlan, *, plain: set[str]) -> dict[str, Verdict]:
     return {name: Verdict(verdict.value, verdict.fault.cast(pl.String)) for name, verdict in columns.items()}
 
 
-def _rounded(kept: pl.DataFrame, plan: StagePlan) -> dict[str, int]:
-    """How many cells of each column would be refused without the operator's word."""
-    again = Kept()
-    plan = replace(plan, keep=again)
+def _rounded(kept: pl.DataFrame, plan: StagePlan) -> dict[str, Rounding]:
+    """The cells of each column that would be refused without the operator's word."""
+    keep = Kept()
+    plan = replace(plan, keep=keep)
     strict = {
         name: _column(plan, name, column.model_copy(update={"round": False}))[name].fault
         for name, column in plan.table.columns.items()
@@ -102,8 +103,19 @@ def _rounded(kept: pl.DataFrame, plan: StagePlan) -> dict[str, int]:
     }
     if not strict or kept.is_empty():
         return {}
-    found = again.into(kept).select((fault == "target_would_round").sum().alias(name) for name, fault in strict.items())
-    return {name: count for name, count in found.row(0, named=True).items() if count}
+    cells = {
+        name: as_column(
+            plan.cell(label_of(plan.table, name), plan.target_column(name)), plan.table.columns[name], timezone="UTC"
+        )[0]
+        for name in strict
+    }
+    judged, found = keep.into(kept), {}
+    for name, fault in strict.items():
+        texts = judged.filter(fault == "target_would_round").select(cells[name].text.alias("text"))["text"]
+        if len(texts):
+            difference = largest_difference(texts, plan.table.columns[name].unit, plan.target_column(name))
+            found[name] = Rounding(len(texts), difference)
+    return found
 
 
 def _identity(plan: StagePlan) -> dict[str, Verdict]:

@@ -10,11 +10,20 @@ from etl_assets.assets.keys import LOAD_WAVE, REPORT, VERIFICATION
 from etl_assets.automation.alarm import explain
 from etl_assets.automation.instance import run_job
 from etl_assets.model.books import Books, Group, TableBook, WaveBook
-from etl_assets.model.report import MoneyLine, RefusalLine, ReportFacts, RowLine, UserLine, Verified
+from etl_assets.model.report import (
+    LeftLine,
+    MoneyLine,
+    RefusalLine,
+    ReportFacts,
+    RoundedLine,
+    RowLine,
+    UserLine,
+    Verified,
+)
 from etl_assets.report.page import html_page, markdown_page, verdict
 from etl_assets.report.picture import bars_of, progress_svg
 from etl_assets.report.points import open_points
-from etl_assets_tests.world import World
+from etl_assets_tests.world import AT, World
 
 BOOKS = Books(
     (TableBook("jobs", 10, loaded=6, waiting=2, quarantined=1, excluded=1),),
@@ -45,9 +54,13 @@ def page_of(world: World) -> str:
 
 def cells(page: str, first: str) -> list[str]:
     """The row of a table that begins with a cell."""
+    return next(row for row in all_cells(page) if row and row[0] == first)
+
+
+def all_cells(page: str) -> list[list[str]]:
+    """Every row of its tables."""
     rows = re.findall(r"<tr>(.*?)</tr>", page, flags=re.S)
-    found = [re.findall(r"<td[^>]*>(.*?)</td>", row, flags=re.S) for row in rows]
-    return next(row for row in found if row and row[0] == first)
+    return [re.findall(r"<td[^>]*>(.*?)</td>", row, flags=re.S) for row in rows]
 
 
 def test_the_page_says_what_the_books_say(migrated: World) -> None:
@@ -59,6 +72,28 @@ def test_the_page_says_what_the_books_say(migrated: World) -> None:
     assert "not iso 8601" in page
     assert "example.com" not in page
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "")  # it needs nothing from anywhere
+
+
+def test_what_is_left_behind_and_what_was_rounded_is_signed_too(world: World) -> None:
+    world.execute("ALTER TABLE public.credit_transactions ADD COLUMN price numeric(8,2)")
+    world.write_spec(("      amount: integer", "      amount: integer\n      price: {type: numeric, round: true}"))
+    world.legacy(
+        "ALTER TABLE credit_transactions ADD COLUMN price TEXT; ALTER TABLE jobs ADD COLUMN mood TEXT;"
+        f"CREATE TABLE diaries (id INTEGER); INSERT INTO diaries VALUES (1), (2); INSERT INTO users VALUES (1, 'ann@example.com', 'x', '{AT}');"
+        f"INSERT INTO jobs (id, user_id, job_type, status, created_at, mood) VALUES (1, 1, 'e', 'done', '{AT}', 'good'), (2, 1, 'e', 'done', '{AT}', NULL);"
+        "INSERT INTO credit_transactions (id, user_id, amount, transaction_type, created_at, price) VALUES"
+        f" (1, 1, 5, 'buy', '{AT}', '1.004'), (2, 1, 5, 'buy', '{AT}', '1.5')"
+    )
+    for more in ("", f"INSERT INTO credit_transactions VALUES (3, 1, 5, 'buy', NULL, '{AT}', NULL, '2.0049')"):
+        world.legacy(more)
+        assert world.cli("migrate").returncode == 0
+    page = page_of(world)
+    assert cells(page, "credit_transactions.price") == ["credit_transactions.price", "2", "0.0049"]
+    assert cells(page, "diaries") == ["diaries", "all of it", "2"]
+    assert ["users", "password_hash", "1"] in all_cells(page)
+    assert ["jobs", "mood", "1"] in all_cells(page)
+    told = " ".join(world.cli("check").stdout.split())
+    assert "2 values would be rounded, by the spec's word, and by at most 0.0049" in told
 
 
 def test_the_page_is_red_when_the_books_are_open(migrated: World) -> None:
@@ -137,7 +172,10 @@ def test_what_was_verified_survives_its_file() -> None:
 
 
 def test_markdown_has_the_same_numbers() -> None:
-    text = markdown_page(FACTS)
+    left = (LeftLine("diaries", None, 2), LeftLine("jobs", "mood", 1))
+    text = markdown_page(replace(FACTS, left=left, rounded=(RoundedLine("jobs.price", 2, "0.0049"),)))
+    assert "| diaries | all of it | 2 |" in text
+    assert "- Rounded in jobs.price: 2 values, by at most 0.0049" in text
     assert "| jobs | 10 | 6 | 2 | 1 | 1 | closed |" in text
     assert "| jobs.price | 100.50 | 90.25 | 90.25 | 10.25 | 0 | equal |" in text
 

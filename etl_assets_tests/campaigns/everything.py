@@ -1,6 +1,7 @@
 """`python -m etl_assets_tests.campaigns.everything`: the tests of which the suite runs a selection, with every case.
 
-All databases under ../shared/data through Dagster, a kill at every named point, and every signal that ends the UI.
+All databases under ../shared/data through Dagster, a kill at every named point, every signal that ends the UI, and every
+change of the target between two waves.
 Further words go to pytest.
 """
 
@@ -11,7 +12,7 @@ import pytest
 
 from etl_assets_tests.world import EVERYTHING
 
-SELECTED = ("test_every_database.py", "test_crash.py", "test_services.py")
+SELECTED = ("test_every_database.py", "test_crash.py", "test_services.py", "rooms/test_target_changes.py")
 
 if __name__ == "__main__":
     os.environ[EVERYTHING] = "1"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from etl_assets.core.load import insert
 from etl_assets_tests.assets.undoing import take_out
 from etl_assets_tests.world import AT, LEGACY_SCHEMA, World
 
@@ -123,6 +124,23 @@ def test_rows_of_two_users_that_wait_for_one_another_arrive_together(world: Worl
     assert world.migrate().exit_code == 0
     assert world.query(PARENTS) == [("hers", "theirs"), ("theirs", "hers")]
     assert _books(world, "folders") == {("loaded", "loaded"): 2, ("waiting", "reference_waiting"): 2}
+
+
+def test_a_circle_of_too_many_rows_is_refused(world: World, monkeypatch: pytest.MonkeyPatch, capsys) -> None:  # type: ignore[no-untyped-def]
+    ring = "INSERT INTO folders VALUES (1, 1, 2, 'hers'), (2, 2, 3, 'theirs'), (3, 1, 1, 'hers too');"
+    pair = "INSERT INTO folders VALUES (4, 3, 5, 'c'), (5, 4, 4, 'd');"
+    more = "INSERT INTO users (id, email) VALUES (3, 'cid@example.com'), (4, 'dan@example.com');"
+    _world(world, more + ring + pair).sign_up(*(f"{name}@example.com" for name in ("ann", "bea", "cid", "dan")))
+    monkeypatch.setattr(insert, "MOST_TOGETHER", 2)
+    assert world.migrate().exit_code == 1
+    told = capsys.readouterr().err
+    assert "a_circle_fits_one_transaction fails on folders for 3 (legacy users 1, 2)" in told
+    assert "These rows of 2 users refer to one another" in told
+    assert world.query("SELECT count(*) FROM public.folders") == [(0,)]
+    # Five rows in all, of which no more than three have to arrive at once.
+    monkeypatch.setattr(insert, "MOST_TOGETHER", 3)
+    assert world.migrate().exit_code == 0
+    assert world.query("SELECT count(*) FROM public.folders") == [(5,)]
 
 
 @pytest.mark.parametrize(

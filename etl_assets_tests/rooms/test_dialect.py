@@ -1,5 +1,6 @@
 """Whatever the app's database, the role, the DSN or the environment set: texts arrive as the characters they are."""
 
+import json
 from pathlib import Path
 
 import psycopg
@@ -11,16 +12,13 @@ from etl_assets.access.postgres import connection as postgres
 from etl_assets.access.postgres.connection import connect, writing
 from etl_assets.access.postgres.statements import Statements
 from etl_assets.model.errors import OtherEncoding
-from etl_assets_tests.world import AT, World
+from etl_assets.settings import Settings
+from etl_assets_tests.settings_canary import TEXT, begin, found_in
+from etl_assets_tests.world import World
+from etl_assets_tests.worlds import a_world
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
 
-TEXT = "\u00e9\u20ac \U0001d11e back\\slash 'quoted'"
-LEGACY = f"""
-INSERT INTO users (id, email) VALUES (1, 'a@example.com'), (2, 'b@example.com');
-INSERT INTO jobs (id, user_id, job_type, status, created_at, source_file) VALUES
-  (1, 1, 'x', 'done', '{AT}', '{TEXT.replace("'", "''")}'), (2, 2, '{TEXT.replace("'", "''")}', 'no such', '{AT}', NULL);
-"""
 SETTINGS = {
     "client_encoding": "WIN1252",
     "standard_conforming_strings": "off",
@@ -32,33 +30,49 @@ SETTINGS = {
     "DateStyle": "SQL, DMY",
     "IntervalStyle": "sql_standard",
     "TimeZone": "Asia/Kathmandu",
+    "timezone_abbreviations": "India",
     "extra_float_digits": "-15",
     "search_path": "public",
     "xmlbinary": "hex",
+    "xmloption": "document",
+    "lc_monetary": "C",
+    "exit_on_error": "on",
+    "default_transaction_isolation": "serializable",
+    "default_transaction_deferrable": "on",
+    "gin_fuzzy_search_limit": "1",
+    "default_text_search_config": "pg_catalog.german",
 }
 
 
-def _migrated(world: World) -> None:
-    world.legacy(LEGACY)
-    world.sign_up("a@example.com", "b@example.com")
-    world.migrate()
-    assert world.query("SELECT convert_to(source_file, 'UTF8') FROM public.jobs WHERE job_type = 'x'") == [
-        (TEXT.encode(),)
-    ]
-    assert world.migrate().exit_code == 0, world.said
-
-
-def test_texts_arrive_whole_under_every_setting_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    with psycopg.connect(world.url) as app:
-        database = sql.Identifier(app.info.dbname)
-        for name, value in SETTINGS.items():
+def _migrated(world: World, settings: dict[str, str]) -> dict[str, list[str]]:
+    """Everything that two migrations leave, of which the second has nothing to do."""
+    database = sql.Identifier(psycopg.conninfo.conninfo_to_dict(world.url)["dbname"] or "")
+    with psycopg.connect(world.url, autocommit=True) as app:
+        for name, value in settings.items():
             setting = sql.SQL("ALTER DATABASE {} SET {} = {}").format(
                 database, sql.Identifier(name), sql.Literal(value)
             )
             app.execute(setting)
-    monkeypatch.setenv("TARGET_DATABASE_URL", world.url.replace("client_encoding=UTF8", "client_encoding=LATIN1"))
-    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
-    _migrated(world)
+    world.rest()
+    for _ in range(2):
+        assert world.migrate().exit_code == 1, world.said  # the target refuses a row
+    with psycopg.connect(world.url, autocommit=True) as app:
+        app.execute(sql.SQL("ALTER DATABASE {} RESET ALL").format(database))
+    world.rest()
+    return found_in(world)
+
+
+def test_every_cell_arrives_whole_under_every_setting_at_once(
+    server: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with a_world(server, tmp_path / "plain", after=begin) as world:
+        right = _migrated(world, {})
+    assert (len(right["things"]), len(right["refused"]), len(right["quarantine"])) == (3, 1, 2)
+    assert TEXT in {json.loads(line)["words"] for line in right["things"]}
+    with a_world(server, tmp_path / "odd", after=begin) as world:
+        monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+        monkeypatch.setenv("TARGET_DATABASE_URL", world.url.replace("client_encoding=UTF8", "client_encoding=LATIN1"))
+        assert _migrated(world, SETTINGS) == right
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "WIN1252", "SQL_ASCII", "GB18030", "EUC_JP"])

@@ -2,13 +2,18 @@
 
 import base64
 from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from etl_assets.model.target import TargetColumn
+from etl_assets.spec.shapes import Rounding
 from etl_assets.spec.time_format import parse_format
 from etl_assets.transform.staging import stage
+from etl_assets.transform.values.rounding import largest_difference
 from etl_assets_tests.transform import reference
 from etl_assets_tests.transform.cells import FAST, FEW, batch_of, judge, judged, plan_of, spec_of, target
 
@@ -286,4 +291,25 @@ def test_what_the_operator_lets_be_rounded_is_counted() -> None:
         {"at": "2024-01-01 10:00:00", "price": "1.001", "exact": "2024-01-01 10:00:00.1234567"},
     ]
     staged = stage(batch_of(plan, rows), plan)
-    assert (staged.rounded, staged.rows.height) == ({"at": 1, "price": 1}, 2)
+    at, price = Rounding(1, Decimal("3E-7")), Rounding(1, Decimal("0.005"))
+    assert (staged.rounded, staged.rows.height) == ({"at": at, "price": price}, 2)
+
+
+@pytest.mark.parametrize(
+    ("cells", "unit", "base", "precision", "most"),
+    [
+        (["1704103200.1234567", "1704103200.9999991"], "s", "timestamp with time zone", 6, "0.0000003"),
+        (["1704103200.4", "1.5e9"], "s", "timestamp without time zone", 0, "0.4"),
+        (["1704103200123456789"], "ns", "timestamp with time zone", None, "0.000000211"),
+        (["638397000001234567"], "ticks", "timestamp with time zone", 6, "0.0000003"),
+        (["12:00:00.1234567", "2024-01-01T10:00:00,12Z"], None, "time without time zone", 3, "0.000457"),
+        (["1.005", "-2.0049"], None, "numeric", 8, "0.005"),
+        (["0.123456789"], None, "real", None, "0.00000000205"),
+        (["7.999"], None, "money", None, "0.001"),
+    ],
+)
+def test_by_how_much_a_value_is_rounded(
+    cells: list[str], unit: str | None, base: str, precision: int | None, most: str
+) -> None:
+    into = TargetColumn("x", base, base, precision=precision, scale=2 if base == "numeric" else None)
+    assert Rounding(1, largest_difference(pl.Series(cells), unit, into)).most == most

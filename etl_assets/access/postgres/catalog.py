@@ -35,15 +35,28 @@ def find_targets(connection: Connection, tables: Sequence[Table]) -> dict[str, T
     Raises:
         TargetMismatch: one is a view or the like.
     """
+    found, views = _find_targets(connection, tables)
+    for problem in views.values():
+        raise problem
+    return found
+
+
+def _find_targets(
+    connection: Connection, tables: Sequence[Table]
+) -> tuple[dict[str, TargetTable], dict[str, TargetMismatch]]:
+    """Those that are tables, and those that are a view or the like."""
     wanted = {table.name: regclass(table.target_schema, table.target_table) for table in tables}
     with as_the_catalog_spells(connection):
         described = _described(connection, sorted(set(wanted.values())))
-    for table in tables:
-        if not described.get(wanted[table.name], {"is_plain": True})["is_plain"]:
-            raise TargetMismatch(table.name, [f"{table.target} is not a table, and only tables can be loaded"])
-    return {
-        table.name: _target(table, described[name]) for table in tables if (name := wanted[table.name]) in described
+    present = {table.name: table for table in tables if wanted[table.name] in described}
+    is_plain = {name: described[wanted[name]]["is_plain"] for name in present}
+    views = {
+        name: TargetMismatch(name, [f"{table.target} is not a table, and only tables can be loaded"])
+        for name, table in present.items()
+        if not is_plain[name]
     }
+    found = {name: _target(table, described[wanted[name]]) for name, table in present.items() if is_plain[name]}
+    return found, views
 
 
 def _described(connection: Connection, tables: list[str]) -> dict[str, dict[str, Any]]:
@@ -131,14 +144,46 @@ def read_targets(connection: Connection, spec: Spec) -> dict[str, TargetTable]:
     Raises:
         TargetMismatch: a table is not there, or a column would change values.
     """
-    tables = [spec.tables[name] for name in spec.load_order]
-    found = find_targets(connection, tables)
-    for table in tables:
-        if table.name in found:
-            require_fit(table, found[table.name])
-        elif not table.optional:
-            raise _absent(table)
+    found, stopped = fitting_targets(connection, spec)
+    for problem in stopped.values():
+        raise problem
     return found
+
+
+def fitting_targets(connection: Connection, spec: Spec) -> tuple[dict[str, TargetTable], dict[str, TargetMismatch]]:
+    """The target tables that hold what the spec sends, and why each other one stops.
+
+    A table stops when its target does not fit, and when it refers to one that stops; an optional one whose target is
+    absent does not.
+    """
+    tables = [spec.tables[name] for name in spec.load_order]
+    found, stopped = _find_targets(connection, tables)
+    for table in tables:
+        try:
+            if table.name in found:
+                require_fit(table, found[table.name])
+            elif table.name not in stopped and not table.optional:
+                stopped[table.name] = _absent(table)
+        except TargetMismatch as problem:
+            stopped[table.name] = problem
+    return with_stopped(spec, found, stopped)
+
+
+def with_stopped(
+    spec: Spec, found: dict[str, TargetTable], stopped: dict[str, TargetMismatch]
+) -> tuple[dict[str, TargetTable], dict[str, TargetMismatch]]:
+    """The same, with every table that refers to a stopped one, however far; in load order."""
+    stopped = dict(stopped)
+    while behind := {
+        name: parents
+        for name, table in spec.tables.items()
+        if name not in stopped and (parents := {r.table for r in table.references.values()} & set(stopped))
+    }:
+        for name, parents in behind.items():
+            told = [f"it refers to {', '.join(sorted(parents))}, whose target does not fit"]
+            stopped[name] = TargetMismatch(name, told)
+    kept = {name: target for name, target in found.items() if name not in stopped}
+    return kept, {name: stopped[name] for name in spec.load_order if name in stopped}
 
 
 def require_fit(table: Table, target: TargetTable) -> None:
@@ -148,10 +193,13 @@ def require_fit(table: Table, target: TargetTable) -> None:
         TargetMismatch: lists everything that does not fit.
     """
     problems = []
+    filled = {*table.columns, table.id.to, table.owner.to}
+    unnamed = ", ".join(repr(name) for name in target.columns if name not in filled)
+    renamed = f" (the spec does not name {unnamed}: was it renamed?)" if unnamed else ""
     for name, column in table.columns.items():
         found = target.columns.get(name)
         if found is None:
-            problems.append(f"{table.target} has no column {name!r}")
+            problems.append(f"{table.target} has no column {name!r}{renamed}")
         elif found.generated:
             problems.append(f"{name!r} is a generated column of the target and takes no value")
         elif (
@@ -166,10 +214,9 @@ def require_fit(table: Table, target: TargetTable) -> None:
     for column_name, what in made.items():
         found = target.columns.get(column_name)
         if found is None:
-            problems.append(f"{table.target} has no column {column_name!r} for {what}")
+            problems.append(f"{table.target} has no column {column_name!r} for {what}{renamed}")
         elif found.base != "uuid" and not (column_name == table.id.to and table.id.rule == "keep"):
             problems.append(f"{column_name!r} is {found.type} in the target and cannot take {what}, a uuid")
-    filled = {*table.columns, table.id.to, table.owner.to}
     problems += [
         f"{name!r} is NOT NULL without a default in the target, and the spec does not name it"
         for name, column in target.columns.items()

@@ -1,6 +1,6 @@
 """What every session speaks: whatever shapes text, parsing or the catalog's spelling is pinned, and proven."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.adapt import Dumper
@@ -25,36 +25,49 @@ _OURS = f"CASE WHEN {_EVALUATED_BY_US} THEN {_AS_THE_APP} ELSE 'pg_catalog' END"
 # Found out once a transaction, and kept in a setting of our own, which no session has outside of one.
 _KEPT = "coalesce(nullif(current_setting('etl_assets.path', true), ''), 'pg_catalog')"
 OUR_PATH = f"SELECT set_config('search_path', {_KEPT}, true)"
-# Row digests are made of text, so whatever shapes text is pinned. Each setting with an expression of its value.
+
+
+class Pin(NamedTuple):
+    """A setting's value, as an expression, and why it is not left to the session."""
+
+    value: str
+    why: str
+
+
+_OF_THE_CATALOG = "types and constraints are compared as the catalog spells them"
+_IN_DIGESTS = "row digests and read-backs are made of text"
+_IN_STATEMENTS = "our own statements mean the same in every app"
+_LASTS = "a load takes as long as it takes, and ends whole"
+# Everything of a session that shapes a value, a statement or a wait, and no more. That the others are irrelevant is
+# played: `etl_assets_tests.campaigns.settings_matrix` takes every setting that a database or a role can carry.
 DIALECT = {
-    "client_encoding": f"'{ENCODING}'",
-    # A backslash in our own statements is a backslash, in whatever way the app's database reads old code.
-    "standard_conforming_strings": "'on'",
-    "backslash_quote": "'safe_encoding'",
-    "escape_string_warning": "'off'",
-    "transform_null_equals": "'off'",
-    "array_nulls": "'on'",
-    # Types and constraints are compared as the catalog spells them.
-    "quote_all_identifiers": "'off'",
-    "TimeZone": "'UTC'",
-    "DateStyle": "'ISO, YMD'",
-    "IntervalStyle": "'postgres'",
-    "extra_float_digits": "'1'",
-    "bytea_output": "'hex'",
-    "etl_assets.path": _OURS,
-    "search_path": _KEPT,
-    # Row level security would hide rows from us in silence; off, Postgres raises an error instead.
-    "row_security": "'off'",
-    "statement_timeout": "'0'",
-    "idle_in_transaction_session_timeout": "'0'",
-    # A statement of a process that was killed is cut off, instead of holding the lock until it has run to its end.
-    "client_connection_check_interval": "'2s'",
-    # Whoever holds a table for longer is named by `doctor`; the run is tried again.
-    "lock_timeout": "'2min'",
-    "jit": "'off'",
-    "work_mem": "'128MB'",
-    # The planner takes a row's digest for as cheap as a comparison, and would not read in parallel for its sake.
-    "parallel_tuple_cost": "'0'",
+    "client_encoding": Pin(f"'{ENCODING}'", "texts arrive as the characters they are"),
+    "standard_conforming_strings": Pin("'on'", f"{_IN_STATEMENTS}: a backslash is one"),
+    "backslash_quote": Pin("'safe_encoding'", _IN_STATEMENTS),
+    "escape_string_warning": Pin("'off'", "no log of the app fills with our statements"),
+    "transform_null_equals": Pin("'off'", f"{_IN_STATEMENTS}: nothing equals NULL"),
+    "array_nulls": Pin("'on'", "NULL in a list is none, and not the word"),
+    "quote_all_identifiers": Pin("'off'", _OF_THE_CATALOG),
+    "TimeZone": Pin("'UTC'", _IN_DIGESTS),
+    "DateStyle": Pin("'ISO, YMD'", f"{_IN_DIGESTS}; 03/02 is read as one day alone"),
+    "IntervalStyle": Pin("'postgres'", _IN_DIGESTS),
+    "extra_float_digits": Pin("'1'", f"{_IN_DIGESTS}: the shortest that reads back the same"),
+    "bytea_output": Pin("'hex'", _IN_DIGESTS),
+    "etl_assets.path": Pin(_OURS, "what the path is for our own statements, found out once"),
+    "search_path": Pin(_KEPT, f"{_IN_STATEMENTS}, whatever the app's functions are called"),
+    "row_security": Pin("'off'", "row level security would hide rows in silence; off, Postgres raises an error"),
+    "exit_on_error": Pin("'off'", "a row that the target refuses ends a savepoint, and not the session"),
+    "statement_timeout": Pin("'0'", _LASTS),
+    "idle_in_transaction_session_timeout": Pin("'0'", _LASTS),
+    "client_connection_check_interval": Pin(
+        "'2s'", "a statement of a process that was killed is cut off, and does not hold the lock until it has run"
+    ),
+    "lock_timeout": Pin("'2min'", "whoever holds a table for longer is named by `doctor`; the run is tried again"),
+    "jit": Pin("'off'", "compiling costs more than our statements take"),
+    "work_mem": Pin("'128MB'", "joins of whole tables stay in memory"),
+    "parallel_tuple_cost": Pin(
+        "'0'", "the planner takes a row's digest for as cheap as a comparison, and would not read in parallel for it"
+    ),
 }
 # Since PostgreSQL 17.
 _TIMEOUT = (
@@ -63,9 +76,9 @@ _TIMEOUT = (
 )
 
 
-def in_dialect(settings: dict[str, str]) -> str:
+def in_dialect(settings: dict[str, Pin]) -> str:
     """What gives the open transaction these settings: two statements, in place of one for each."""
-    given = [f"set_config('{name}', {value}, true)" for name, value in settings.items()]
+    given = [f"set_config('{name}', {pin.value}, true)" for name, pin in settings.items()]
     return f"{CATALOG_PATH}; SELECT {', '.join([*given, _TIMEOUT])}"
 
 

@@ -17,10 +17,11 @@ from etl_assets.core.gate.gate import require_gate
 from etl_assets.core.gate.target_rules import require_target
 from etl_assets.core.links.binding import Slots
 from etl_assets.core.links.links import Links
+from etl_assets.core.load.read_back import SHAPE_OF
 from etl_assets.core.load.update import casts, changes
 from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.columns import COLUMNS_OF, as_fact, difference
-from etl_assets.core.memory.facts import find_fact, replace_fact
+from etl_assets.core.memory.facts import drop_fact, find_fact, replace_fact
 from etl_assets.core.memory.schema import contradictions, declared_facts, exists
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import Refused, SettingsError, UndoRefused
@@ -93,11 +94,13 @@ def fill(connection: Connection, links: Links, filling: Filling, *, run: str) ->
     """
     done = {}
     with writing(connection, run=run):
+        links.require_whole()
         require_target(connection, links)
         require_gate(connection, links, users=[])
         for name in [name for name in links.tables if name in filling]:
             done[name] = _fill(connection, links, name, filling[name], run=run)
             replace_fact(connection, f"{COLUMNS_OF}{name}", as_fact(links.columns(name)))
+            replace_fact(connection, f"{SHAPE_OF}{name}", links.shape(name))
             _note_filled(connection, name, _filled_before(connection, name) | set(filling[name]))
         told = {name: {"columns": filling[name], "rows": found.filled} for name, found in done.items()}
         audit(connection, run=run, action="filled", tables=told)
@@ -118,6 +121,7 @@ def take_back(connection: Connection, links: Links, filling: Filling, *, run: st
         for name, columns in filling.items():
             done[name] = _take_back(connection, links, name, columns)
             replace_fact(connection, f"{COLUMNS_OF}{name}", as_fact(set(links.columns(name)) - set(columns)))
+            drop_fact(connection, f"{SHAPE_OF}{name}")
             _note_filled(connection, name, _filled_before(connection, name) - set(columns))
         audit(connection, run=run, action="unfilled", rows=done)
         fault_point("backfill.before_commit")

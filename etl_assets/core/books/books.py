@@ -40,11 +40,13 @@ def read_books(connection: Connection, links: Links, *, labelled: bool = False) 
     query = SQL("list_waves", totals=SQL("kept_waves" if is_counted else "counted_waves"))
     waves = [WaveBook(key, int(n), int(count), at) for key, n, count, at in query.many(connection)]
     expected = {name for name, table in links.spec.tables.items() if not table.optional or name in links.targets}
+    expected -= set(links.stopped)
     complete = expected <= countable and (links.spec.users is None or USERS in staged)
     refused = 0
     if USERS in links.refused:
         refused = len(links.refused_balances(sql.SQL("")).many(connection))
-    return Books(tuple(tables), users, tuple(waves), complete=complete, refused_balances=refused)
+    stopped = {name: problem.stop for name, problem in links.stopped.items()}
+    return Books(tuple(tables), users, tuple(waves), complete=complete, refused_balances=refused, stopped=stopped)
 
 
 def can_be_counted(connection: Connection, links: Links) -> bool:

@@ -10,6 +10,7 @@ from etl_assets.core.load.due import staged_snapshots
 from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.facts import drop_fact, write_fact
 from etl_assets.core.memory.schema import exists
+from etl_assets.core.users.users import read_links
 from etl_assets.model.errors import FreezeRefused, LegacyThawed, sample_of
 from etl_assets.model.report import Freeze
 from etl_assets.spec.model import Spec
@@ -35,6 +36,7 @@ def freeze(connection: Connection, spec: Spec, *, info: SnapshotInfo, mark: str,
         LegacyThawed: it was frozen before, with another content.
     """
     with writing(connection, run=run):
+        read_links(connection, spec).require_whole()
         known = find_freeze(connection)
         if known is not None and known.sha256 != content_of(info):
             raise LegacyThawed(known.snapshot)

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from etl_assets.access.postgres.catalog import regclass, update_triggers
-from etl_assets.access.postgres.statements import Statement, Statements, joined, literal
+from etl_assets.access.postgres.statements import Statement, Statements, literal, literals
 from etl_assets.core.gate.claim_standing import standing_claims
 from etl_assets.core.gate.validation import ANYTHING, RESOLVED_ASSET, USERS_ASSET, Validation
 from etl_assets.core.links.links import Links
 from etl_assets.core.users.users import judged_claims
-from etl_assets.spec.model import Spec
+from etl_assets.spec.model import USERS, Spec
 
 SQL = Statements(__file__)
 
@@ -91,7 +91,6 @@ def claims_file_is_met() -> Validation:
 
 def resolve_validations(spec: Spec) -> list[Validation]:
     """Shown on `resolved_users`: may the claims be trusted?"""
-    names = joined([*(literal(name) for name in spec.load_order), literal("users")])
     merge, trusting = literal(spec.accounts.merge_duplicates), literal(spec.accounts.from_ == "profiles")
 
     def rule(check: str, title: str, remedy: str, compose: Callable[[Links], Statement], **more: Any) -> Validation:
@@ -102,7 +101,7 @@ def resolve_validations(spec: Spec) -> list[Validation]:
             "staging_is_of_one_snapshot",
             "All staging tables come from the same snapshot.",
             "Run the `migrate` job: it exports and stages every table from one snapshot.",
-            lambda _: SQL("count_mixed_snapshots", tables=names),
+            lambda links: SQL("count_mixed_snapshots", tables=literals((*links.tables, USERS))),
             blocking=True,
             asks=ANYTHING,
         ),

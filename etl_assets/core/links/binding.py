@@ -1,11 +1,12 @@
 """One spec bound to one target: the columns, the names and the digests that every statement about a table needs."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from psycopg import sql
 
 from etl_assets.access.postgres.statements import Statements, catalog_text, identifier, joined, literal, qualified
+from etl_assets.model.errors import TargetMismatch
 from etl_assets.model.target import ForeignRule, TargetTable
 from etl_assets.spec.model import Spec
 
@@ -45,6 +46,8 @@ class Binding:
     `reissued` are the tables in which a legacy id stands for its second row by now, `refused` those of which the target
     has refused rows; `profile_facts` are the rules of the profiles. With `together` what rows of a circle refer to may
     be somebody else's and ready, as they are; with `in_full` all rows of a circle are judged at once, which suits many.
+    `stopped` are tables of which rows cannot be read or written now, because the target has changed since some were
+    loaded, with the reason; they are not among `targets`.
     """
 
     spec: Spec
@@ -57,6 +60,21 @@ class Binding:
     profile_facts: str = ""
     together: bool = False
     in_full: bool = False
+    stopped: dict[str, TargetMismatch] = field(default_factory=dict)
+
+    def require_whole(self) -> None:
+        """Raises unless every table can be read and written, for what must not leave one out.
+
+        Raises:
+            TargetMismatch: the first that stops.
+        """
+        for problem in self.stopped.values():
+            raise problem
+
+    @property
+    def holds_back_users(self) -> bool:
+        """True while a table of users' rows stops: a user arrives whole, so nobody new is claimed meanwhile."""
+        return any(not self.spec.tables[name].owner.is_none for name in self.stopped)
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -66,6 +84,19 @@ class Binding:
     def columns(self, name: str) -> tuple[str, ...]:
         """The target columns that the load fills: id, owner, then as in the spec."""
         return self.spec.tables[name].loaded_columns
+
+    @property
+    def fillable(self) -> dict[str, frozenset[str]]:
+        """Per table the target's columns that take a value."""
+        return {
+            name: frozenset(column for column, found in target.columns.items() if not found.generated)
+            for name, target in self.targets.items()
+        }
+
+    def shape(self, name: str) -> str:
+        """The loaded columns and their types, of which digests are taken."""
+        known = self.targets[name].columns
+        return ", ".join(f"{column} {known[column].type}" for column in sorted(self.columns(name)))
 
     def changeable(self, name: str) -> list[str]:
         """Those of them that a later version of the row can change: all but the id."""

@@ -6,13 +6,24 @@ from etl_assets.core.cutover.freeze import find_freeze
 from etl_assets.core.cutover.switched_off import find_switched_off
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.late import unfinished_waves
+from etl_assets.core.memory.facts import rounded_in
 from etl_assets.model.books import Books
-from etl_assets.model.report import CorrectionLine, RefusalLine, ReportFacts, UserLine, Verified
+from etl_assets.model.report import (
+    CorrectionLine,
+    LeftLine,
+    RefusalLine,
+    ReportFacts,
+    RoundedLine,
+    UserLine,
+    Verified,
+)
 
 SQL = Statements(__file__)
 
 
-def report_facts(connection: Connection, links: Links, verified: Verified, *, snapshot: str) -> ReportFacts:
+def report_facts(
+    connection: Connection, links: Links, verified: Verified, *, snapshot: str, left: tuple[LeftLine, ...] = ()
+) -> ReportFacts:
     """What the last verification found, with the users and the refusals of this moment; runs inside `reading`."""
     facts = server_facts(connection)
     users = SQL("describe_users").many(connection) if links.spec.users else []
@@ -26,6 +37,13 @@ def report_facts(connection: Connection, links: Links, verified: Verified, *, sn
         frozen=find_freeze(connection),
         switched_off=find_switched_off(connection, links.spec),
         corrections=tuple(CorrectionLine(*line) for line in SQL("describe_corrections").many(connection)),
+        left=left,
+        rounded=tuple(
+            RoundedLine(f"{name}.{column}", found.times, found.most)
+            for name, table in links.spec.tables.items()
+            if any(column.round for column in table.columns.values())
+            for column, found in rounded_in(connection, name).items()
+        ),
     )
 
 

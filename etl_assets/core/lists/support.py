@@ -56,6 +56,7 @@ class UserAnswer:
     since: str | None = None
     by_operator: str | None = None
     balances: tuple[UserBalance, ...] = ()
+    stopped: tuple[str, ...] = ()
 
 
 def answer(url: str, spec: Spec, user: str) -> UserAnswer:
@@ -102,7 +103,10 @@ def answer(url: str, spec: Spec, user: str) -> UserAnswer:
             # A state that nobody has labelled yet is of this moment.
             since=_time(found.since) if state == labelled else None,
             by_operator=found.by_operator,
-            balances=tuple(balances_of(connection, links, user)) if set(links.tables) <= staged else (),
+            balances=tuple(balances_of(connection, links, user))
+            if set(links.tables) <= staged and not links.stopped
+            else (),
+            stopped=tuple(problem.stop for problem in links.stopped.values()),
         )
 
 

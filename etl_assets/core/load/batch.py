@@ -59,6 +59,20 @@ class Batch:
         query = SQL("prune_batch", batch=self._table, staging=staging_table(self.name), is_left_out=is_left_out)
         return query.exec(connection)
 
+    def rows_of_users(self, connection: Connection) -> dict[str, int]:
+        """How many rows of each user are gathered."""
+        return dict(SQL("count_rows_of_users", batch=self._table).many(connection))
+
+    def pairs_of_users(self, connection: Connection) -> list[tuple[str, str]]:
+        """Users of whom a gathered row names a gathered row of another."""
+        spec, found = self.links.spec, []
+        for ref, parent in circle_columns(spec, spec.tables[self.name]):
+            if parent in self.unit:
+                slots = {"ref": identifier("s", ref), "parent_batch": replace(self, name=parent)._table}
+                query = SQL("list_pairs_of_users", batch=self._table, staging=staging_table(self.name), **slots)
+                found += query.many(connection)
+        return found
+
     def write(self, connection: Connection) -> None:
         """Inserts the rows; what can only be filled later stays NULL."""
         late = written_later(self.links, self.name, self.unit)

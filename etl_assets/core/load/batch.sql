@@ -18,6 +18,18 @@ AND EXISTS (SELECT FROM {parent_staging} AS p WHERE p._legacy_id = {ref})
 AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {parent_table} AND l.legacy_id = {ref})
 AND NOT EXISTS (SELECT FROM pg_temp.{parent_batch} AS c WHERE c._legacy_id = {ref})
 
+-- name: count_rows_of_users :many {batch}
+-- How many rows of each user are in the batch.
+SELECT b._legacy_user_id, count(*) FROM pg_temp.{batch} AS b GROUP BY b._legacy_user_id
+
+-- name: list_pairs_of_users :many {batch, parent_batch, ref, staging}
+-- Users of whom a row of the batch names one of another user that comes along.
+SELECT DISTINCT b._legacy_user_id, c._legacy_user_id
+FROM pg_temp.{batch} AS b
+JOIN {staging} AS s ON s._legacy_id = b._legacy_id
+JOIN pg_temp.{parent_batch} AS c ON c._legacy_id = {ref}
+WHERE c._legacy_user_id <> b._legacy_user_id
+
 -- name: insert_batch :one {batch, columns, held, is_orphan, target, values}
 -- Writes the batch: rows, and those among them whose parent is not there.
 WITH batch AS (SELECT * FROM pg_temp.{batch}),

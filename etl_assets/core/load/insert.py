@@ -1,15 +1,24 @@
 """The rows of a table that are ready, or of tables that refer to one another: written, read back, entered."""
 
+from collections import Counter
+
 from etl_assets.access.postgres.catalog import find_sequence, regclass
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statements, staging_table
 from etl_assets.core.links.circle import checked_later
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.batch import Batch
+from etl_assets.core.load.rounds import joined_users
 from etl_assets.core.memory.facts import find_last_id
+from etl_assets.model.errors import SAMPLE_SIZE, Refused
+from etl_assets.model.words import counted
 from etl_assets.spec.model import Table
 
 SQL = Statements(__file__)
+
+# Rows of users that have to arrive together cannot be dealt out to several transactions, and whoever waits for the
+# writers' turn meanwhile gives up after a minute (`LOCK_WAIT_S`).
+MOST_TOGETHER = 100_000
 
 
 def insert_ready(
@@ -30,12 +39,14 @@ def insert_ready(
         Per table how many went in, and an order-free digest of them as they were read back.
 
     Raises:
-        Refused: one was changed on its way in, or refers to a row that is not there.
+        Refused: one was changed on its way in, or refers to a row that is not there; too many have to arrive at once.
     """
     batches = [Batch(links, name, unit) for name in unit]
     counts = [batch.gather(connection, users, keys[batch.name] if keys else None) for batch in batches]
     while links.together and any(pruned := [batch.prune(connection) for batch in batches]):
         counts = [count - gone for count, gone in zip(counts, pruned, strict=True)]
+    if links.together and sum(counts) > MOST_TOGETHER:
+        _require_small(connection, batches)
     with checked_later(connection, links, unit):
         for batch in batches:
             batch.write(connection)
@@ -44,6 +55,28 @@ def insert_ready(
     for batch in batches:
         batch.require_parents(connection)
     return {b.name: b.enter(connection, count, wave=wave) for b, count in zip(batches, counts, strict=True)}
+
+
+def _require_small(connection: Connection, batches: list[Batch]) -> None:
+    """Raises where users are joined by rows that refer to one another round in a circle, and by too many of them."""
+    rows: Counter[str] = Counter()
+    for batch in batches:
+        rows.update(batch.rows_of_users(connection))
+    pairs = [pair for batch in batches for pair in batch.pairs_of_users(connection)]
+    users, count = joined_users(rows, pairs)[0]
+    if count <= MOST_TOGETHER:
+        return
+    raise Refused(
+        "a_circle_fits_one_transaction",
+        table=", ".join(batch.name for batch in batches),
+        count=count,
+        sample=sorted(users)[: SAMPLE_SIZE + 1],
+        names="legacy users",
+        remedy=f"These rows of {counted(len(users), 'user')} refer to one another round in a circle, so all of them "
+        f"would arrive in one transaction, which takes {MOST_TOGETHER:,} at most: others wait for it. Leave the column "
+        "that closes the circle out of the spec, or make it NULL in some of these rows: an empty value in the "
+        "corrections file.",
+    )
 
 
 def insert_unit(

@@ -22,10 +22,11 @@ from etl_assets.core.links.links import Links
 from etl_assets.core.load.insert import adopt, insert_ready, insert_unit, raise_sequence
 from etl_assets.core.load.late import is_large, late_users
 from etl_assets.core.load.loader import Loaded, Loader, Progress
-from etl_assets.core.load.read_back import can_be_altered, require_as_written, take_versions
+from etl_assets.core.load.read_back import can_be_altered, follow_target, require_as_written, take_versions
 from etl_assets.core.load.refusing import fault_of_rows, narrow, note_refused, note_refused_balance
 from etl_assets.core.load.update import write_changes
 from etl_assets.core.memory.audit import audit
+from etl_assets.core.memory.columns import COLUMNS_OF
 from etl_assets.core.memory.counted import void_books
 from etl_assets.core.memory.facts import keep_content
 from etl_assets.core.memory.schema import meta_facts, remember
@@ -354,11 +355,18 @@ def _require_standing(connection: Connection, wave: str) -> None:
 def _open_gate(loader: Loader, *, users: list[str] | None) -> None:
     require_target(loader.connection, loader.links)
     require_gate(loader.connection, loader.links, users=users)
-    remember(loader.connection, meta_facts(loader.links.spec, loader.keys))
+    follow_target(loader.connection, loader.links)
+    facts = meta_facts(loader.links.spec, loader.keys)
+    remember(loader.connection, {fact: facts[fact] for fact in facts if fact not in _of_stopped(loader.links)})
     for name in loader.links.tables:
         if loader.links.spec.tables[name].is_keyless:
             keep_content(loader.connection, name)
     fault_point("load.gated")
+
+
+def _of_stopped(links: Links) -> set[str]:
+    """Facts about tables that stop: what was loaded stays remembered as it was."""
+    return {f"{COLUMNS_OF}{name}" for name in links.stopped}
 
 
 def _batches(users: list[str]) -> Iterator[list[str]]:

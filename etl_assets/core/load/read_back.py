@@ -13,11 +13,17 @@ from etl_assets.access.postgres.statements import (
     literal,
     staging_table,
 )
+from etl_assets.core.links.binding import Slots
 from etl_assets.core.links.links import Links
+from etl_assets.core.memory.columns import COLUMNS_OF, difference, follows
+from etl_assets.core.memory.facts import drop_fact, is_loaded, known_facts, replace_fact
+from etl_assets.core.memory.schema import declared_facts
 from etl_assets.core.users.waves import Claims
 from etl_assets.model.errors import Refused
 
 SQL = Statements(__file__)
+
+SHAPE_OF, PLACE_OF = "shape of ", "place of "
 
 # Types of which two values are quickly held equal; of others that is costly (jsonb, bytea), or not known (json, xml).
 CHEAP = (
@@ -71,6 +77,72 @@ def take_versions(connection: Connection, links: Links, names: list[str], *, use
     for name in names:
         query = SQL("take_versions", **links.slots(name), of_users=of_users)
         query.exec(connection, users=users)
+
+
+def follow_target(connection: Connection, links: Links) -> None:
+    """Takes the digests of loaded rows anew where the app has renamed, dropped or retyped columns; inside `writing`.
+
+    A loaded row that is what is staged now, column by column, is as it was loaded, whatever its columns were before.
+    Any other keeps its digest, and is listed as changed. Versions stay: a row that was written to since is in use.
+
+    Raises:
+        Refused: loaded rows lack what a column that the spec names now should hold.
+    """
+    known, declared = known_facts(connection), declared_facts(links.spec)
+    for name in links.tables:
+        _follow_name(connection, links, name, known)
+        fact, shape = f"{COLUMNS_OF}{name}", links.shape(name)
+        former, columns = known.get(fact, declared[fact]), declared[fact]
+        was = known.get(f"{SHAPE_OF}{name}")
+        if (was, former) == (shape, columns):
+            continue
+        if was is not None and is_loaded(connection, name):
+            if former != columns and not follows(former, columns, links.fillable[name]):
+                continue
+            _require_filled(connection, links, name, difference(former, columns)[0])
+            SQL("take_digests", **_as_staged(links, name), is_equal=links.is_equal(name, "k", "t")).exec(connection)
+            replace_fact(connection, fact, columns)
+        replace_fact(connection, f"{SHAPE_OF}{name}", shape)
+
+
+def _follow_name(connection: Connection, links: Links, name: str, known: dict[str, str]) -> None:
+    """A table that is called otherwise now is the same one."""
+    table, fact = links.spec.tables[name], f"table {name}"
+    former, found, rest = known.get(fact, "").partition(", id ")
+    seen, _, _ = known.get(PLACE_OF + name, "").partition("/")
+    if found and former != table.target and seen and seen == place_of(connection, links, name).partition("/")[0]:
+        replace_fact(connection, fact, f"{table.target}{found}{rest}")
+        drop_fact(connection, f"from {table.source} to {former}")
+
+
+def place_of(connection: Connection, links: Links, name: str) -> str:
+    """Which table this is, and which file holds it."""
+    target = links.targets[name]
+    return str(SQL("find_place").one(connection, table=regclass(target.schema, target.name))[0])
+
+
+def _require_filled(connection: Connection, links: Links, name: str, added: list[str]) -> None:
+    if not added:
+        return
+    lacks: list[sql.Composable] = [
+        sql.SQL("t.{0} IS NULL AND k.{0} IS NOT NULL").format(identifier(column)) for column in added
+    ]
+    slots = {part: slot for part, slot in _as_staged(links, name).items() if part != "found"}
+    query = SQL("count_lacking", **slots, lacks=joined(lacks, by=" OR "))
+    count, sample = query.one(connection)
+    if count:
+        raise Refused(
+            "loaded_rows_have_what_the_spec_names",
+            table=name,
+            count=int(count),
+            sample=sample or (),
+            remedy=f"The target's {', '.join(added)} is no column of theirs that was renamed: they would stay without "
+            "it. Leave it out of the spec and migrate; then name it again, and fill it in with `migrate --backfill`.",
+        )
+
+
+def _as_staged(links: Links, name: str) -> Slots:
+    return {**links.slots(name), "links": links.as_whole.rows(name), "found": links.digest(name, "t")}
 
 
 def can_be_altered(connection: Connection, links: Links) -> bool:

@@ -13,6 +13,24 @@ FROM {target} AS t
 WHERE l."table" = {table} AND l.xid = pg_current_xact_id()::xid {of_users}
   AND t.{id} = l.new_id::{id_type} AND t.xmin <> l.xid
 
+-- name: count_lacking :one {id, id_type, lacks, links, table, target}
+-- Loaded rows that have nothing where the legacy app has something.
+SELECT count(*), (array_agg(l.legacy_id ORDER BY l.legacy_id))[1:6]
+FROM etl.loaded AS l
+JOIN ({links}) AS k ON k._legacy_id = l.legacy_id AND k._reason IS DISTINCT FROM 'id_given_to_another_row'
+JOIN {target} AS t ON t.{id} = l.new_id::{id_type}
+WHERE l."table" = {table} AND ({lacks})
+
+-- name: take_digests :exec {found, id, id_type, is_equal, links, table, target}
+-- Loaded rows that are what is staged now, and of which the digest is one of other columns.
+UPDATE etl.loaded AS o SET digest = y.digest
+FROM (SELECT l.legacy_id, {found} AS digest
+      FROM etl.loaded AS l
+      JOIN ({links}) AS k ON k._legacy_id = l.legacy_id AND k._reason IS DISTINCT FROM 'id_given_to_another_row'
+      JOIN {target} AS t ON t.{id} = l.new_id::{id_type}
+      WHERE l."table" = {table} AND {is_equal}) AS y
+WHERE o."table" = {table} AND o.legacy_id = y.legacy_id AND o.digest <> y.digest
+
 -- name: can_be_altered :one (tables)
 -- Does anything of the app run when rows of these tables or of their partitions are written: a trigger or a rule?
 WITH relations AS (
@@ -58,3 +76,7 @@ SELECT count(*) FILTER (WHERE is_fault),
        (array_agg(id ORDER BY id) FILTER (WHERE is_fault))[1:6],
        (array_agg(legacy_id ORDER BY legacy_id) FILTER (WHERE is_twin AND NOT is_fault))[1:6]
 FROM judged
+
+-- name: find_place :one (table)
+-- The table's own number, and that of the file that holds it; a partitioned one has none.
+SELECT c.oid || '/' || coalesce(pg_relation_filenode(c.oid), 0) FROM pg_class AS c WHERE c.oid = %(table)s::regclass

@@ -1,6 +1,6 @@
 """Rows that refer to one another round in a circle: they stand or fall together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
@@ -29,6 +29,18 @@ def rounds(named: Mapping[Row, Sequence[Row]]) -> list[Round]:
         Round(tuple(members[number]), frozenset(o for row in members[number] for o in within[row] if of[o] != number))
         for number in TopologicalSorter(graph).static_order()
     ]
+
+
+def joined_users(rows: Mapping[str, int], pairs: Iterable[tuple[str, str]]) -> list[tuple[list[str], int]]:
+    """The users by whom they have to arrive with, each group with the rows of all: the largest first."""
+    group = {user: [user] for user in rows}
+    for one, other in pairs:
+        if group[one] is not group[other]:
+            small, large = sorted((group[one], group[other]), key=len)
+            large += small
+            group |= dict.fromkeys(small, large)
+    groups = {id(users): users for users in group.values()}.values()
+    return sorted(((users, sum(rows[user] for user in users)) for users in groups), key=lambda found: -found[1])
 
 
 def _components(graph: Mapping[Row, Sequence[Row]]) -> list[list[Row]]:

@@ -1,7 +1,7 @@
 """Which columns of a table its loaded rows have: digests in the ledger are over these."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from etl_assets.model.words import counted
 
@@ -17,6 +17,12 @@ def difference(known: str, now: str) -> tuple[list[str], list[str]]:
     """The columns that a later spec has more, and those that it has no more."""
     before, after = set(json.loads(known)), set(json.loads(now))
     return sorted(after - before), sorted(before - after)
+
+
+def follows(known: str, now: str, fillable: Collection[str]) -> bool:
+    """True where the spec gave up columns that the target does not have any more, and names as many others at most."""
+    more, less = difference(known, now)
+    return bool(less) and set(less).isdisjoint(fillable) and len(more) <= len(less)
 
 
 def contradiction(name: str, known: str, now: str, *, rows: int) -> str:

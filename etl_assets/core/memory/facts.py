@@ -1,9 +1,15 @@
 """Facts that a target remembers: the only writer of `etl.meta`."""
 
+import json
+from decimal import Decimal
+
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statements
+from etl_assets.spec.shapes import Rounding, rounded_with
 
 SQL = Statements(__file__)
+
+ROUNDED_IN = "rounded in "
 
 
 def find_fact(connection: Connection, key: str) -> str | None:
@@ -61,6 +67,23 @@ def is_applied(connection: Connection, balance: str) -> bool:
 def note_last_id(connection: Connection, table: str, last: int) -> None:
     """Remembers the largest id that the legacy app has ever given a row of a table whose ids are kept."""
     replace_fact(connection, f"last id {table}", str(last))
+
+
+def note_rounded(connection: Connection, table: str, found: dict[str, Rounding], *, anew: bool) -> None:
+    """Remembers what was rounded of a table's rows as they were staged: all of them `anew`, or some more."""
+    known = {} if anew else rounded_in(connection, table)
+    total = rounded_with(known, found)
+    if total != known:
+        told = {column: [rounding.times, rounding.most] for column, rounding in total.items()}
+        replace_fact(connection, f"{ROUNDED_IN}{table}", json.dumps(told))
+    elif not total:
+        drop_fact(connection, f"{ROUNDED_IN}{table}")
+
+
+def rounded_in(connection: Connection, table: str) -> dict[str, Rounding]:
+    """What was rounded of a table's rows, by column."""
+    told = json.loads(find_fact(connection, f"{ROUNDED_IN}{table}") or "{}")
+    return {column: Rounding(times, Decimal(most)) for column, (times, most) in told.items()}
 
 
 def find_last_id(connection: Connection, table: str) -> int:

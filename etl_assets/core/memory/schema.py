@@ -1,13 +1,13 @@
 """Schema `etl` on the target: made once, and what must stay as it was at the first load."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 
 from etl_assets.access.postgres.connection import Connection, has_table, speak, transaction, wait_for_lock, writing
-from etl_assets.core.memory.columns import COLUMNS_OF, as_fact, contradiction
+from etl_assets.core.memory.columns import COLUMNS_OF, as_fact, contradiction, follows
 from etl_assets.core.memory.facts import (
     count_loaded,
     drop_fact,
@@ -90,12 +90,18 @@ def declared_facts(spec: Spec) -> dict[str, str]:
     return {fact: value for fact, value in meta_facts(spec, {}).items() if not fact.startswith("table ")}
 
 
-def contradictions(connection: Connection, facts: dict[str, str]) -> list[str]:
-    """Facts that differ from what the target remembers, and that a loaded row hangs on, as sentences."""
+def contradictions(
+    connection: Connection, facts: dict[str, str], fillable: Mapping[str, Collection[str]] | None = None
+) -> list[str]:
+    """Facts that differ from what the target remembers, and that a loaded row hangs on, as sentences.
+
+    With `fillable`, the columns of each target that take a value, a spec that says what the target has now contradicts
+    nothing; nor does a table that is not among them, of which nothing can be loaded.
+    """
     return [
         _contradiction(connection, fact, known, facts[fact])
         for fact, known in _differing(connection, facts).items()
-        if _is_fixed(connection, fact, known)
+        if _is_fixed(connection, fact, known) and not _is_of_the_target(fact, known, facts[fact], fillable)
     ]
 
 
@@ -104,6 +110,13 @@ def _contradiction(connection: Connection, fact: str, known: str, now: str) -> s
         name = fact.removeprefix(COLUMNS_OF)
         return contradiction(name, known, now, rows=count_loaded(connection, name))
     return f"{fact}: the target was loaded with {known!r}, the spec says {now!r}"
+
+
+def _is_of_the_target(fact: str, known: str, declared: str, fillable: Mapping[str, Collection[str]] | None) -> bool:
+    if fillable is None or not fact.startswith(COLUMNS_OF):
+        return False
+    columns = fillable.get(fact.removeprefix(COLUMNS_OF))
+    return columns is None or follows(known, declared, columns)
 
 
 def _differing(connection: Connection, facts: dict[str, str]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from etl_assets.model.books import TableBook
 from etl_assets.model.errors import EtlError, SettingsError, sample_of
 from etl_assets.model.words import counted
 from etl_assets.spec.model import Spec
+from etl_assets.spec.shapes import Rounding
 
 SQL = Statements(__file__)
 
@@ -42,12 +43,12 @@ class CellFaults:
 class Rehearsal:
     """What staging would come to: refused cells, each table's book, what blocks, dead claims, and where rows fail.
 
-    `rounded` counts cells per column that the operator lets be rounded. `inserted` says of whom the insert was
+    `rounded` has per column what the operator lets be rounded. `inserted` says of whom the insert was
     rehearsed, or why it was not; `refused` what the target would not take.
     """
 
     cells: list[CellFaults] = field(default_factory=list)
-    rounded: dict[str, int] = field(default_factory=dict)
+    rounded: dict[str, Rounding] = field(default_factory=dict)
     books: list[TableBook] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)
     unmet_claims: str = ""
@@ -80,7 +81,7 @@ def rehearse_staging(
         for name in links.tables:
             source = sources[name]()
             replace_staging(connection, links, links.spec.tables[name], source=source, run=RUN)
-            found.rounded |= {f"{name}.{column}": count for column, count in source.corrected.rounded.items()}
+            found.rounded |= {f"{name}.{column}": some for column, some in source.corrected.rounded.items()}
         links = marked(connection, links)
         found.cells = [
             CellFaults(table, column, rule, int(count), sample_of(tuple(ids)))

@@ -9,7 +9,7 @@ from etl_assets.core.staging.input import InputReader
 from etl_assets.core.staging.table import Corrected
 from etl_assets.model.target import TargetColumn
 from etl_assets.spec.model import Spec, Users
-from etl_assets.spec.shapes import Staged
+from etl_assets.spec.shapes import Staged, rounded_with
 from etl_assets.transform.balances import BALANCE_COLUMNS, balance_rows
 from etl_assets.transform.corrections import corrected, dropped_keys, touched_keys
 from etl_assets.transform.profiles import PROFILE_COLUMNS, profile_rows
@@ -28,7 +28,7 @@ def staged_batches(batches: Iterable[pl.DataFrame], plan: StagePlan, laid: Corre
         laid.found.extend(touched_keys(batch, laid.corrections))
         laid.dropped.extend(dropped_keys(batch, laid.corrections))
         staged = _staged(corrected(batch, laid.corrections, plan.usual), plan)
-        laid.rounded.update(staged.rounded)
+        laid.rounded.update(rounded_with(laid.rounded, staged.rounded))
         yield staged
 
 

@@ -6,7 +6,7 @@ from etl_assets.access.files.artifacts import Artifacts
 from etl_assets.access.legacy.database import last_id, open_read_only
 from etl_assets.access.postgres.connection import Connection, reading, writing
 from etl_assets.core.links.links import Links
-from etl_assets.core.memory.facts import note_last_id
+from etl_assets.core.memory.facts import note_last_id, note_rounded
 from etl_assets.core.memory.staged import made_with
 from etl_assets.core.memory.suppressions import require_suppressed
 from etl_assets.core.staging.difference import find_change
@@ -17,6 +17,7 @@ from etl_assets.core.staging.update import find_as_it_was, find_sound, require_s
 from etl_assets.faults import fault_point
 from etl_assets.model.corrections import CorrectionsFile
 from etl_assets.spec.model import Table
+from etl_assets.spec.shapes import Rounding
 from etl_assets.transform.differences import rows_at
 from etl_assets.transform.staging import StagePlan
 
@@ -25,13 +26,13 @@ from etl_assets.transform.staging import StagePlan
 class Stage:
     """Of which snapshot, how the table was divided, and how many of its rows were written or taken out for it.
 
-    `rounded` counts per column the cells of these rows that were rounded by the operator's word.
+    `rounded` has per column what was rounded of these rows by the operator's word.
     """
 
     snapshot: str
     counts: StagedCounts
     touched: int
-    rounded: dict[str, int] = field(default_factory=dict)
+    rounded: dict[str, Rounding] = field(default_factory=dict)
 
 
 def stage_table(
@@ -86,6 +87,7 @@ def stage_table(
             require_still_staged(connection, links, table, former)
             gone = rows_at(artifacts.verified_batches(change.former), change.rows.gone)
             counts = update_staging(connection, links, table, source=source, gone=gone, run=run)
+        note_rounded(connection, table.name, laid.rounded, anew=change is None)
         if table.id.rule == "keep":
             note_last_id(connection, table.name, _last_id(artifacts, manifest.snapshot, table))
     fault_point("staging.committed")

@@ -1,6 +1,5 @@
 """Staging tables: made whole from one snapshot, swapped in one transaction, disposable ever after."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -30,7 +29,7 @@ from etl_assets.model.corrections import KEY_LABEL, Corrections
 from etl_assets.model.errors import CorrectionsError, sample_of
 from etl_assets.model.target import TargetTable
 from etl_assets.spec.model import USERS, Table
-from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
+from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Rounding, Staged, reference_columns
 
 SQL = Statements(__file__)
 
@@ -52,14 +51,14 @@ class StagedCounts:
 class Corrected:
     """The corrections that a staging is made with, and the keys of the rows that they were found to be about.
 
-    `rounded` counts per column the cells that were rounded by the operator's word.
+    `rounded` has per column what was rounded by the operator's word.
     """
 
     corrections: Corrections = field(default_factory=Corrections)
     sha256: str = ""
     found: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
-    rounded: Counter[str] = field(default_factory=Counter)
+    rounded: dict[str, Rounding] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -248,7 +247,8 @@ def _require_own_keys(connection: Connection, table: Table, corrected: Corrected
 
 
 def _told(corrected: Corrected) -> dict[str, object]:
-    rounded: dict[str, object] = {"rounded": dict(corrected.rounded)} if corrected.rounded else {}
+    counts = {column: found.times for column, found in corrected.rounded.items()}
+    rounded: dict[str, object] = {"rounded": counts} if counts else {}
     if not corrected.corrections.all:
         return rounded
     told = {"corrected": len(corrected.found), "dropped": len(corrected.dropped), "corrections": corrected.sha256}

@@ -21,10 +21,15 @@ from etl_assets.core.users.users import find_user
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import SettingsError, UndoRefused
 from etl_assets.model.words import counted
+from etl_assets.spec.model import USERS
 
 SQL = Statements(__file__)
 
 LAST = "last"
+AS_LOADED = (
+    "Undo with the spec that was loaded with. If the target has other columns by now, run `etl-assets migrate` with "
+    "the spec that says so; then undo."
+)
 DISABLE = "Nothing was taken out. Disable the triggers meanwhile: what they book would be taken back twice."
 TAKE_CARE = (
     "Nothing was taken out. Settle these rows in the new app, or leave what was loaded. `--in-use` (in the Launchpad "
@@ -184,12 +189,16 @@ def _correct_final_books(connection: Connection, done: Undone, *, run: str) -> N
 def _require_the_same_spec(connection: Connection, links: Links) -> None:
     wrong = contradictions(connection, declared_facts(links.spec))
     if wrong:
-        raise UndoRefused(f"Undo refused: {'; '.join(wrong)}", remedy="Undo with the spec that was loaded with.")
+        raise UndoRefused(f"Undo refused: {'; '.join(wrong)}", remedy=AS_LOADED)
 
 
 def _tables(connection: Connection, links: Links) -> list[str]:
     """The tables in question, referenced tables first."""
     named = {name for (name,) in SQL("list_undo_tables").many(connection)}
+    for name, problem in links.stopped.items():
+        referred = {reference.table for reference in links.spec.tables[name].references.values()}
+        if name in named or referred & {*named, USERS}:
+            raise UndoRefused("Undo refused, nothing was taken out", remedy=problem.stop)
     absent = sorted(named - set(links.tables))
     if absent:
         what = (

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import polars as pl
 from psycopg import sql
 
-from etl_assets.access.postgres.catalog import read_columns, read_rules, read_targets, regclass
+from etl_assets.access.postgres.catalog import fitting_targets, read_columns, read_rules, regclass, with_stopped
 from etl_assets.access.postgres.connection import Connection, analyze
 from etl_assets.access.postgres.copying import copy_frame
 from etl_assets.access.postgres.statements import Statement, Statements, identifier, joined, literal, qualified
@@ -17,6 +17,7 @@ from etl_assets.core.links.marks import read_marks
 from etl_assets.core.links.repeated import repeated_users, why_another
 from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.counted import carry_books
+from etl_assets.core.memory.facts import is_loaded
 from etl_assets.core.memory.schema import exists
 from etl_assets.core.memory.staged import write_staged
 from etl_assets.core.memory.suppressions import read_suppressions
@@ -82,11 +83,23 @@ def accounts(connection: Connection, spec: Spec) -> Statement:
 def read_links(connection: Connection, spec: Spec) -> Links:
     """The link statements of a spec against the target of this moment: its tables, and its accounts.
 
+    The app goes on while people migrate: once something was loaded, a table whose target does not fit any more stops,
+    and what refers to it, and nothing else.
+
     Raises:
-        TargetMismatch: a target is not a table, or the accounts' tables are not there.
+        TargetMismatch: the accounts' tables are not there, or nothing was loaded yet and a target does not fit.
     """
     holders = accounts(connection, spec) if spec.users is not None else None
-    return marked(connection, Links(spec, read_targets(connection, spec), holders))
+    targets, stopped = fitting_targets(connection, spec)
+    known = exists(connection)
+    for name in (name for name in spec.load_order if known and name not in {**targets, **stopped}):
+        if is_loaded(connection, name):
+            stopped[name] = TargetMismatch(name, [f"{spec.tables[name].target} does not exist"])
+    targets, stopped = with_stopped(spec, targets, stopped)
+    links = Links(spec, targets, holders, stopped=stopped)
+    if stopped and not (known and is_loaded(connection)):
+        links.require_whole()
+    return marked(connection, links)
 
 
 def marked(connection: Connection, links: Links) -> Links:
@@ -144,7 +157,12 @@ def user_states(links: Links, *, some: bool = False) -> Statement:
 
 
 def find_candidates(connection: Connection, links: Links) -> list[str]:
-    """Unclaimed users to whom an account belongs that may claim; some of them may be ambiguous or held."""
+    """Unclaimed users to whom an account belongs that may claim; some of them may be ambiguous or held.
+
+    Nobody while a table of users' rows stops: a user arrives whole.
+    """
+    if links.holds_back_users:
+        return []
     rivals = _rivals(links)
     query = SQL("find_candidates", **rivals, claims=SQL("judge_claims", **rivals))
     return [user for (user,) in query.many(connection)]
@@ -260,6 +278,7 @@ def seal_wave(
     else:
         claimed = sealed.users
         if by_hand:
+            links.require_whole()
             claimed += _reopen(connection, links, key=key, run=run, is_undone=sealed.is_undone)
         elif sealed.is_undone:
             raise WaveHindered(f"Wave {key} was undone. Run it by hand, or `etl-assets migrate --wave {key}`.")

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from etl_assets.access.postgres.catalog import regclass
 from etl_assets.access.postgres.connection import Connection, writing
 from etl_assets.access.postgres.statements import Statements, qualified
 from etl_assets.core.links.links import Links
+from etl_assets.core.load.read_back import PLACE_OF, place_of
 from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.facts import find_fact, replace_fact
 from etl_assets.model.errors import SettingsError
@@ -15,7 +15,6 @@ from etl_assets.model.errors import SettingsError
 SQL = Statements(__file__)
 
 FEW = 20  # fewer rows may have been removed by those whose they were
-PLACE_OF = "place of "
 
 
 @dataclass(frozen=True)
@@ -70,12 +69,6 @@ def strike_gone(connection: Connection, links: Links, *, wave: str, run: str) ->
             struck[some.table] = struck.get(some.table, 0) + count
         audit(connection, run=run, action="struck", wave=wave, rows=struck)
     return struck
-
-
-def place_of(connection: Connection, links: Links, name: str) -> str:
-    """Which table this is, and which file holds it."""
-    target = links.targets[name]
-    return str(SQL("find_place").one(connection, table=regclass(target.schema, target.name))[0])
 
 
 def _slots(links: Links, name: str) -> dict[str, sql.Composable]:

@@ -21,7 +21,3 @@ WITH struck AS (
 former AS (
     DELETE FROM etl.former AS f USING struck AS s WHERE f."table" = {table} AND f.legacy_id = s.legacy_id)
 SELECT count(*) FROM struck
-
--- name: find_place :one (table)
--- The table's own number, and that of the file that holds it; a partitioned one has none.
-SELECT c.oid || '/' || coalesce(pg_relation_filenode(c.oid), 0) FROM pg_class AS c WHERE c.oid = %(table)s::regclass
