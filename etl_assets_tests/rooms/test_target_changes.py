@@ -174,6 +174,9 @@ def test_what_leaves_no_table_out_waits_for_all(after) -> None:  # type: ignore[
     with pytest.raises(TargetMismatch, match="no column 'body'"):
         freeze_now(Stores(), world.spec, run="test")
     assert "notes stops" in world.cli("user", "1").stdout
+    page = (world.folder / "artifacts" / "reports" / "migration_report.html").read_text(encoding="utf-8")
+    assert '<tr><td>notes</td><td colspan="5"></td><td class="bad">stopped</td></tr>' in page
+    assert '<li class="bad">notes stops' in page
     with pytest.raises(UndoRefused, match="notes stops"):
         take_out(world, user="1")
 

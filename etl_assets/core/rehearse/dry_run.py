@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from etl_assets.access.postgres.catalog import read_targets, regclass
+from etl_assets.access.postgres.catalog import fitting_targets, regclass
 from etl_assets.access.postgres.connection import Connection, connect
 from etl_assets.access.postgres.statements import Statements, qualified
 from etl_assets.core.memory.schema import rolled_back
@@ -37,7 +37,8 @@ def hold_sequences(connection: Connection, spec: Spec) -> None:
     Raises:
         SettingsError: one belongs to another role.
     """
-    for target in read_targets(connection, spec).values():
+    targets, _ = fitting_targets(connection, spec)
+    for target in targets.values():
         table = regclass(target.schema, target.name)
         for schema, name, is_ours in SQL("list_sequences").many(connection, table=table):
             if not is_ours:
