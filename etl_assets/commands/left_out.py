@@ -51,6 +51,8 @@ def _unread(connection: LegacyConnection, spec: Spec, table: Table) -> set[str]:
 def _dead_ids(connection: LegacyConnection, spec: Spec, table: Table) -> Iterator[tuple[str, str]]:
     for name, column in table.columns.items():
         source = column.from_ or name
+        if spec.carried(table, name):
+            continue  # as the row has it that is referred to
         for parent in spec.tables.values():
             if not _may_name(table, column, source, parent):
                 continue

@@ -6,17 +6,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
-from etl_assets.spec.model import (
-    POSTGRES_NAME_BYTES,
-    TABLE_KEY,
-    USERS,
-    Attribute,
-    Balance,
-    Column,
-    References,
-    Spec,
-    Table,
-)
+from etl_assets.spec.keys import is_read_round, key_fault
+from etl_assets.spec.model import POSTGRES_NAME_BYTES, TABLE_KEY, USERS, Attribute, Balance, Column, Spec, Table
+from etl_assets.spec.references import References
 from etl_assets.spec.types import CLOCKED, EXACT_NUMBERS, NUMBERS, TIMES, element_of, is_read_by_postgres
 from etl_assets.spec.yaml_lines import Path
 
@@ -181,6 +173,8 @@ def _check_table(spec: Spec, name: str, table: Table) -> None:
         raise SpecFault((*path, "columns", table.owner.to), "takes the owner's account id already; leave it out")
     for column_name, column in table.columns.items():
         _check_column(spec, table, column_name, column)
+    for number, several in enumerate(table.composite):
+        _check_composite(spec, table, number, several)
     _check_owner(spec, table)
     _check_checks(table)
     _check_names_that_travel(table)
@@ -218,6 +212,8 @@ def _check_column(spec: Spec, table: Table, name: str, column: Column) -> None:
     _check_options(path, column)
     if column.references is not None and column.references.by:
         _check_by(path, column.references)
+    if column.references is not None and column.references.columns:
+        raise SpecFault((*path, "references", "columns"), "stands in `references` of the table, which name several")
     for reference in column.references.parts(name).values() if column.references else ():
         _check_reference(spec, table, name, column, reference)
 
@@ -268,9 +264,38 @@ def _check_by(path: Path, references: References) -> None:
         raise SpecFault((*where, "tables"), "a second user cannot be one of several; give it a column of its own")
 
 
+def _check_composite(spec: Spec, table: Table, number: int, several: References) -> None:
+    where: Path = ("tables", table.name, "references", number)
+    if not several.columns or several.by:
+        raise SpecFault(where, "names the `columns` of this table that refer to one other `table`")
+    if several.table not in spec.tables:
+        raise SpecFault((*where, "table"), f"{several.table!r} is no table of this spec")
+    _check_key(spec, table, where, several.model_copy(update={"key": several.key or several.columns}))
+
+
+def _check_key(spec: Spec, table: Table, where: Path, reference: References) -> None:
+    fault = key_fault(spec, table, reference)
+    if fault is not None:
+        raise SpecFault((*where, fault[0]), fault[1])
+    for column in reference.columns:
+        if column in table.columns and is_read_round(spec, table, column):
+            raise SpecFault((*where, "key"), f"{column!r} carries, round in a circle, what it has itself")
+    _check_parent(spec, table, where, reference)
+
+
+def _check_parent(spec: Spec, table: Table, where: Path, reference: References) -> None:
+    if table.owner.is_none and not spec.tables[reference.table].owner.is_none:
+        raise SpecFault(
+            where, f"a table without owner cannot refer to {reference.table}, whose rows arrive user by user"
+        )
+
+
 def _check_reference(spec: Spec, table: Table, name: str, column: Column, reference: References) -> None:
     path: Path = ("tables", table.name, "columns", name)
     where = (*path, "references")
+    if reference.key and reference.table in (*spec.tables, USERS):
+        _check_key(spec, table, where, reference)
+        return
     if reference.match is not None and not _polars_reads(reference.match):
         raise SpecFault((*where, "match"), "uses look-around or back-references, which polars does not know")
     if reference.table == USERS:
@@ -286,10 +311,7 @@ def _check_reference(spec: Spec, table: Table, name: str, column: Column, refere
         raise SpecFault(path, f"refers to {reference.table}, whose ids become UUIDs; its type is uuid or text")
     if reference.otherwise == "keep" and column.type != "text":
         raise SpecFault(where, "`otherwise: keep` needs type text: a legacy id is no UUID")
-    if table.owner.is_none and not parent.owner.is_none:
-        raise SpecFault(
-            where, f"a table without owner cannot refer to {reference.table}, whose rows arrive user by user"
-        )
+    _check_parent(spec, table, where, reference)
 
 
 def _check_owner(spec: Spec, table: Table) -> None:

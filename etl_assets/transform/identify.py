@@ -7,7 +7,7 @@ import polars as pl
 import polars_hash  # noqa: F401 - registers the `uuidhash` expressions
 
 from etl_assets.model.errors import SpecError
-from etl_assets.spec.model import References
+from etl_assets.spec.references import References
 
 BIGINT = float(2**63)
 UUID_36 = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"

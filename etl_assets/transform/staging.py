@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import polars as pl
@@ -9,8 +10,9 @@ import polars as pl
 from etl_assets.model.errors import TargetMismatch
 from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.model.target import Reader, TargetColumn, TargetTable
-from etl_assets.spec.exports import label_of, owner_label
-from etl_assets.spec.model import KEEP_OTHERS, USERS, Column, References, Spec, Table
+from etl_assets.spec.exports import Lookup, label_of, lookup_label, owner_label
+from etl_assets.spec.model import KEEP_OTHERS, USERS, Column, Spec, Table
+from etl_assets.spec.references import References
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
 from etl_assets.spec.types import CLOCKED
 from etl_assets.transform.identify import key_text, referenced_key, renamed_in_text, uuid5_of
@@ -23,11 +25,20 @@ BLOB_WORD = re.compile(r"[xX]'(?:[0-9a-fA-F]{2})*'")
 CLASS_NAMES = {"n": "null", "i": "integer", "r": "real", "t": "text", "b": "blob", "T": "text"}
 
 
+Seek = Callable[[Lookup, list[tuple[str | None, str]]], str | None]
+
+
+def no_seek(_lookup: Lookup, _cells: list[tuple[str | None, str]]) -> str | None:
+    """Where nothing is corrected, nothing is looked up again."""
+    raise NotImplementedError
+
+
 @dataclass(frozen=True)
 class StagePlan:
     """What a table's transform needs to know: the spec, the target, the CSV's labels and their usual classes.
 
-    `read` asks Postgres what it makes of texts whose type it alone can read.
+    `read` asks Postgres what it makes of texts whose type it alone can read, `seek` the legacy database for the key of
+    a row that has these cells.
     """
 
     spec: Spec
@@ -36,6 +47,7 @@ class StagePlan:
     labels: tuple[str, ...]
     usual: dict[str, str] = field(default_factory=dict)
     read: Reader = no_reader
+    seek: Seek = no_seek
 
     def cell(self, label: str, target: TargetColumn) -> Cell:
         """The cells under one CSV header."""
@@ -73,6 +85,7 @@ def stage(batch: pl.DataFrame, plan: StagePlan) -> Staged:
     for name, column in plan.table.columns.items():
         if name != plan.table.id.to:
             columns |= _column(plan, name, column, plain=name in plain)
+    columns |= _looked_up(plan)
     # Faults first, values only of rows without any: the costly rules run once per cell.
     judged = batch.with_columns(
         verdict.fault.cast(pl.String).alias(f"{name}:fault") for name, verdict in columns.items()
@@ -146,16 +159,20 @@ def _plain_times(batch: pl.DataFrame, plan: StagePlan) -> set[str]:
 
 def _column(plan: StagePlan, name: str, column: Column, *, plain: bool = False) -> dict[str, Verdict]:
     cell = plan.cell(label_of(plan.table, name), plan.target_column(name))
-    cell, unmapped = as_column(cell, column, timezone=plan.spec.source.timezone, plain=plain)
-    if column.references is not None:
+    read_as = plan.spec.read_as(plan.table, name) if plan.spec.carried(plan.table, name) else column
+    cell, unmapped = as_column(cell, read_as, timezone=plan.spec.source.timezone, plain=plain)
+    if read_as.references is None:
+        found = {name: verdict_of(read_as.type, cell)}
+    elif read_as is column:
         found = _reference(plan, name, column, cell)
-    else:
-        found = {name: verdict_of(column.type, cell)}
+    else:  # the load brings what the row has that it names
+        found = {name: _of_one(plan, read_as, read_as.references, cell)[0]}
     verdict = found[name]
     faults = [(unmapped, "not_in_map")]
     # A NOT NULL column with a default is no exception: the default would make a value up.
     if column.required or cell.target.not_null:
-        is_late = column.references is not None and column.references.table == USERS  # its value comes with the load
+        # Its value comes with the load.
+        is_late = read_as.references is not None and read_as.references.table == USERS
         missing = cell.text.is_null() if is_late else verdict.value.is_null() & verdict.fault.is_null()
         faults.append((missing, "required"))
     fault = first_fault(*faults)
@@ -204,7 +221,20 @@ def _reference(plan: StagePlan, name: str, column: Column, cell: Cell) -> dict[s
     assert references is not None  # noqa: S101 - asked by the caller
     if references.by:
         return _of_several(plan, name, column, references, cell)
-    return _of_one(plan, name, column, references, cell)
+    return _numbered(plan, name, *_of_one(plan, column, references, cell))
+
+
+def _numbered(plan: StagePlan, name: str, verdict: Verdict, key: pl.Expr, raw: pl.Expr | None) -> dict[str, Verdict]:
+    number, no_fault = reference_columns(plan.table)[name], pl.lit(None, dtype=pl.String)
+    found = {name: verdict, f"_ref{number}": Verdict(key, no_fault)}
+    return found if raw is None else found | {f"_raw{number}": Verdict(raw, no_fault)}
+
+
+def _looked_up(plan: StagePlan) -> dict[str, Verdict]:
+    """The keys of rows that are named by other columns, as the export found them."""
+    numbers, no_fault = reference_columns(plan.table), pl.lit(None, dtype=pl.String)
+    parts = [part for part, reference in plan.table.references.items() if reference.key]
+    return {f"_ref{numbers[part]}": Verdict(named(lookup_label(plan.table, part)), no_fault) for part in parts}
 
 
 def _of_several(plan: StagePlan, name: str, column: Column, references: References, cell: Cell) -> dict[str, Verdict]:
@@ -216,7 +246,7 @@ def _of_several(plan: StagePlan, name: str, column: Column, references: Referenc
         words = [old for old, table in references.tables.items() if table == reference.table]
         is_meant = word.is_in(words).fill_null(value=False)
         mine = replace(cell, text=pl.when(is_meant).then(cell.text))
-        alone = _of_one(plan, part, column, reference, mine)
+        alone = _numbered(plan, part, *_of_one(plan, column, reference, mine))
         verdict = alone.pop(part)
         value = pl.coalesce(value, verdict.value.cast(pl.String))
         fault, is_known = pl.coalesce(fault, verdict.fault), is_known | is_meant
@@ -230,8 +260,10 @@ def _of_several(plan: StagePlan, name: str, column: Column, references: Referenc
     return {name: Verdict(value, pl.coalesce(unknown, fault)), **found}
 
 
-def _of_one(plan: StagePlan, name: str, column: Column, reference: References, cell: Cell) -> dict[str, Verdict]:
-    number = reference_columns(plan.table)[name]
+def _of_one(
+    plan: StagePlan, column: Column, reference: References, cell: Cell
+) -> tuple[Verdict, pl.Expr, pl.Expr | None]:
+    """What a reference comes to, the legacy key that it names, and what is kept where nobody knows that."""
     text = key_text(cell.text, cell.kind)
     key = referenced_key(text, reference)
     unreadable = text.is_not_null() & key.is_null()
@@ -239,20 +271,19 @@ def _of_one(plan: StagePlan, name: str, column: Column, reference: References, c
         (_has_nul(text), "nul_in_text"),
         (unreadable & pl.lit(reference.otherwise == "quarantine"), "reference_unreadable"),
     )
-    no_fault = pl.lit(None, dtype=pl.String)
-    found = {f"_ref{number}": Verdict(key, no_fault)}
     if reference.table == USERS:
-        return {name: Verdict(pl.lit(None, dtype=pl.String), fault), **found}
+        return Verdict(pl.lit(None, dtype=pl.String), fault), key, None
     value = pl.when(~unreadable).then(_referenced_value(plan, column, reference, text, key))
     judged = verdict_of(column.type, _key_cell(value, cell.target))
+    raw: pl.Expr | None = None
     if reference.otherwise == "keep":
         kept = verdict_of("text", cell)  # the cell as it stands, not as a key
-        found[f"_raw{number}"] = Verdict(kept.value, no_fault)
+        raw = kept.value
         judged = Verdict(
             pl.when(unreadable).then(kept.value).otherwise(judged.value),
             pl.when(unreadable).then(kept.fault).otherwise(judged.fault),
         )
-    return {name: Verdict(judged.value, pl.coalesce(fault, judged.fault)), **found}
+    return Verdict(judged.value, pl.coalesce(fault, judged.fault)), key, raw
 
 
 def _referenced_value(plan: StagePlan, column: Column, reference: References, text: pl.Expr, key: pl.Expr) -> pl.Expr:

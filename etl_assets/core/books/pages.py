@@ -16,7 +16,7 @@ from etl_assets.core.links.links import Links, state_of
 from etl_assets.core.links.repeated import repeated_keys
 from etl_assets.core.memory.counted import is_counted, is_fresh, note_carried, void_books, write_counted
 from etl_assets.core.memory.staged import describe_staging
-from etl_assets.spec.model import USERS, column_of
+from etl_assets.spec.model import USERS
 from etl_assets.spec.shapes import reference_columns
 
 SQL = Statements(__file__)
@@ -150,7 +150,8 @@ def can_be_carried(links: Links) -> bool:
     places = {(target.schema, target.name) for target in links.targets.values()}
     for name in links.tables:
         table = links.spec.tables[name]
-        declared = {column_of(column) for column, reference in table.references.items() if reference.table != USERS}
+        parts = [part for part, reference in table.references.items() if reference.table != USERS]
+        declared = {column for part in parts for column in table.columns_of(part)}
         for rule in links.targets[name].foreign:
             if (rule.schema, rule.table) in places and not set(rule.columns) & declared:
                 return False

@@ -16,7 +16,6 @@ from etl_assets.access.postgres.statements import (
 )
 from etl_assets.core.links.binding import Binding
 from etl_assets.model.target import ForeignRule, UniqueRule
-from etl_assets.spec.model import column_of
 
 SQL = Statements(__file__)
 
@@ -56,7 +55,8 @@ def _no_parent(binding: Binding, name: str, rule: ForeignRule) -> Statement:
     """A row of the target that went away: its children cannot load, and must not keep others from loading."""
     table = binding.spec.tables[name]
     filled: list[sql.Composable] = [sql.SQL("x.{} IS NOT NULL").format(identifier(c)) for c in rule.columns]
-    if any(column in map(column_of, table.references) or column == table.owner.to for column in rule.columns):
+    referring = {column for part in table.references for column in table.columns_of(part)}
+    if not referring.isdisjoint(rule.columns) or table.owner.to in rule.columns:
         # Rows of ours arrive as parents first: before a row is ready, its parent may well be missing.
         filled.insert(0, sql.SQL("x._reason IS NULL"))
     same: list[sql.Composable] = [

@@ -57,14 +57,15 @@ def _refusals() -> dict[str, sql.Composable]:
 
 
 def _values(parts: list[Reference]) -> dict[str, sql.Composable]:
-    """What the columns with references get; of several tables the one that the row names."""
+    """What the columns with references get; of several tables the one that the row names, their own where none."""
     found: dict[str, sql.Composable] = {}
     for part in parts:
-        if part.column == part.target:
-            found[part.target] = part.value()
-        else:
-            other = found.get(part.target, identifier("s", part.target))
-            found[part.target] = SQL("value_of_part", ref=part.ref, value=part.value(), other=other)
+        for target, value in part.values().items():
+            if part.column == target:
+                found[target] = value
+            else:
+                other = found.get(target, identifier("s", target))
+                found[target] = SQL("value_of_part", ref=part.ref, value=value, other=other)
     return found
 
 
@@ -308,7 +309,7 @@ class Links(Binding):
     def _of_another_row(self, table: Table, owner: sql.Composable, parts: list[Reference]) -> dict[str, sql.Composable]:
         """What tells a row from the one that was loaded under its legacy id: when it was made, or all that it says."""
         name = table.name
-        as_loaded = _values([part for part in parts if part.is_user])
+        as_loaded = _values([part for part in parts if part.is_user or part.is_by_columns])
         as_loaded[table.id.to] = sql.SQL("l.new_id::{}").format(self.id_type(name))
         if table.owner.to:
             as_loaded[table.owner.to] = SQL("former_account")

@@ -3,7 +3,7 @@
 b._reason IS DISTINCT FROM 'loaded' AND b._legacy_user_id IS DISTINCT FROM x._legacy_user_id
 
 -- name: value_of_part :fragment {other, ref, value}
--- The value of a column that may refer to one of several tables.
+-- The value of a column that may refer to one of several tables, or together with others.
 CASE WHEN {ref} IS NOT NULL THEN {value} ELSE {other} END
 
 -- name: row_state :fragment {excluded, quarantined, reason}

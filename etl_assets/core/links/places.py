@@ -6,9 +6,10 @@ from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statement, Statements, identifier, joined, literal, staging_table
 from etl_assets.core.links.conflicts import conflicts
 from etl_assets.core.links.links import Links
+from etl_assets.model.ids import NO_ROW
 from etl_assets.model.words import counted
 from etl_assets.spec.exports import label_of
-from etl_assets.spec.model import USERS, Table, column_of
+from etl_assets.spec.model import USERS, Table
 from etl_assets.spec.shapes import reference_columns
 
 SQL = Statements(__file__)
@@ -28,10 +29,7 @@ def places(links: Links, name: str) -> Statement:
         for rule, condition in conflicts(links, name)
     ]
     columns = [identifier(column) for column in links.columns(name)]
-    parts = [
-        (label_of(table, column_of(column)), number, table.references[column].table)
-        for column, number in _numbered(table)
-    ]
+    parts = [(_label(table, part), number, table.references[part].table) for part, number in _numbered(table)]
     return SQL(
         "list_places",
         links=links.rows(name),
@@ -41,9 +39,7 @@ def places(links: Links, name: str) -> Statement:
         table=literal(name),
         owner=literal(_owner_label(table)),
         columns=joined([sql.SQL("NULL"), *(_lost(parent, number, literal(label)) for label, number, parent in parts)]),
-        keys=joined(
-            [sql.SQL("NULL"), *(_lost(parent, number, identifier("s", f"_ref{number}")) for _, number, parent in parts)]
-        ),
+        keys=joined([sql.SQL("NULL"), *(_lost(parent, number, _told(number)) for _, number, parent in parts)]),
     )
 
 
@@ -60,10 +56,19 @@ def _numbered(table: Table) -> list[tuple[str, int]]:
     return list(reference_columns(table).items())
 
 
+def _label(table: Table, part: str) -> str:
+    columns = table.columns_of(part)
+    return ", ".join(label_of(table, c) if c in table.columns else table.owner.from_ or c for c in columns)
+
+
 def _owner_label(table: Table) -> str:
     if table.owner.via:
         return label_of(table, table.owner.via)
     return table.owner.from_ or ""
+
+
+def _told(number: int) -> Statement:
+    return SQL("told_key", ref=identifier("s", f"_ref{number}"), mark=literal(NO_ROW))
 
 
 def _lost(parent: str, number: int, told: sql.Composable) -> Statement:

@@ -6,9 +6,9 @@ LEFT JOIN etl.legacy_user_map AS {parent} ON {parent}.legacy_user_id = {ref}
 -- The referenced row, with its own reason.
 LEFT JOIN ({rows}) AS {parent} ON {parent}._legacy_id = {ref}
 
--- name: link_staged_parent :fragment {parent, ref, staging}
+-- name: link_staged_parent :fragment {parent, ref, staging, values}
 -- The referenced row of a table of the same circle, whose reason is looked for later.
-LEFT JOIN (SELECT g._legacy_id, NULL::text AS _state, NULL::text AS _reason FROM {staging} AS g) AS {parent}
+LEFT JOIN (SELECT g._legacy_id, NULL::text AS _state, NULL::text AS _reason{values} FROM {staging} AS g) AS {parent}
     ON {parent}._legacy_id = {ref}
 
 -- name: link_unknown_user :fragment {parent, ref}

@@ -96,7 +96,7 @@ def staging_columns(table: Table, target: TargetTable) -> dict[str, str]:
             columns[f"_ref{numbers[part]}"] = "text"
             if reference.otherwise == "keep":
                 columns[f"_raw{numbers[part]}"] = "text"
-    return columns
+    return columns | {f"_ref{number}": "text" for number in numbers.values()}
 
 
 def replace_staging(

@@ -15,7 +15,8 @@ from etl_assets.access.postgres.statements import (
 from etl_assets.core.balances.balances import require_known_balances, spent_balances
 from etl_assets.core.links.links import Links
 from etl_assets.model.errors import UndoRefused
-from etl_assets.spec.model import USERS, column_of
+from etl_assets.spec.model import USERS
+from etl_assets.spec.references import column_of
 
 SQL = Statements(__file__)
 
@@ -93,10 +94,13 @@ def _referring(connection: Connection, links: Links, name: str, tables: list[str
         pairs.add((schema, child, tuple(here), tuple(there)))
     for other in links.tables:
         for part, reference in links.spec.tables[other].references.items():
-            column = column_of(part)
-            if reference.table == name and links.spec.tables[other].columns[column].type != "text":
-                child_target = links.targets[other]
-                pairs.add((child_target.schema, child_target.name, (column,), (table.id.to,)))
+            if reference.table != name:
+                continue
+            child, column = links.targets[other], column_of(part)
+            if reference.key:
+                pairs.add((child.schema, child.name, reference.columns, reference.key))
+            elif links.spec.tables[other].columns[column].type != "text":
+                pairs.add((child.schema, child.name, (column,), (table.id.to,)))
     found = []
     for schema, child, here, there in sorted(pairs):
         same = [sql.SQL("c.{} = t.{}").format(identifier(h), identifier(t)) for h, t in zip(here, there, strict=True)]
