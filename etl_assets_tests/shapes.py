@@ -19,8 +19,10 @@ VALUES = (
     ("numeric", "numeric(8,2)", {"'1.50'": "1.50", "2": "2.00"}),
 )  # fmt: skip
 Row = tuple[str, int]  # table, legacy id
-# How the rows of a table are named: by their key, by a code, which the new app writes otherwise of row 7, or by two columns.
-BY = ("id", "id", "id", "code", "pair")
+# How the rows of a table are named: by their key, by a code, which the new app writes otherwise of row 7, by two columns,
+# or by ids within JSON, of which there may be two.
+BY = ("id", "id", "id", "code", "pair", "within")
+SECOND = "+"
 
 
 @dataclass
@@ -74,12 +76,16 @@ def make(seed: int) -> list[Made]:
             has_key = len(several) == 1 and rng.random() < 0.6
             otherwise = rng.choice(["quarantine", "quarantine", "null"])
             by = rng.choice(BY) if len(several) == 1 else "id"
+            if by == "within":
+                otherwise, has_key = "quarantine", False
             table.references.append(Reference(f"r{number}", several, otherwise, has_key, rng.random() < 0.5, by))
     ids = {table.name: rng.sample(range(1, 40), rng.randint(0, 9)) for table in tables}
     for table in tables:
         for key in ids[table.name]:
             whose = rng.choice([*USERS, *USERS, *USERS, NOBODY, None]) if table.owner == "column" else None
             named = {reference.column: _named(rng, reference, ids) for reference in table.references}
+            many = [reference for reference in table.references if reference.by == "within"]
+            named |= {reference.column + SECOND: _named(rng, reference, ids) for reference in many}
             table.rows[key] = (whose, rng.choice(list(table.value[2])), named)
     return tables
 
@@ -104,6 +110,9 @@ def spec_of(tables: list[Made]) -> str:
             said = f"otherwise: '{reference.otherwise}'"
             if reference.by == "code":
                 columns.append(f"{reference.column}: {{type: text, references: {{{where}, key: code, {said}}}}}")
+                continue
+            if reference.by == "within":
+                columns.append(f"{reference.column}: {{type: jsonb, references: {{{where}, path: '$.a[*]'}}}}")
                 continue
             if reference.by == "pair":
                 pair = f"{reference.column}, {reference.column}_nr"
@@ -136,7 +145,11 @@ def legacy_of(tables: list[Made]) -> str:
             cells = [str(key), whose or "NULL", cell, f"'{code_of(key)}'", str(key % 3)]
             for reference in table.references:
                 found = named[reference.column]
-                if found is None:
+                if reference.by == "within":
+                    two = [found, named[reference.column + SECOND]]
+                    ids = ", ".join(str(one[1]) for one in two if one)
+                    cells += [f'\'{{"a": [{ids}], "n": {key}}}\'', "NULL", "NULL"]
+                elif found is None:
                     # Half a pair names nothing, and stays what it is.
                     cells += ["'c0'" if reference.by == "pair" and key % 2 else "NULL", "NULL", "NULL"]
                 else:
@@ -153,7 +166,8 @@ def target_of(tables: list[Made]) -> str:
         columns = ["id uuid PRIMARY KEY", f"v {table.value[1]}", "code text UNIQUE", "nr integer", "UNIQUE (code, nr)"]
         columns += ["user_id uuid NOT NULL REFERENCES public.profiles"] if table.owner == "column" else []
         for r in table.references:
-            columns += [f"{r.column} {'uuid' if r.by == 'id' else 'text'}", f"{r.column}_nr integer"]
+            type_ = {"id": "uuid", "within": "jsonb"}.get(r.by, "text")
+            columns += [f"{r.column} {type_}", f"{r.column}_nr integer"]
         script.append(f"CREATE TABLE public.{table.name} ({', '.join(columns)});")
     to = {"id": "id", "code": "code", "pair": "code, nr"}
     for table in tables:
@@ -192,7 +206,7 @@ class Model:
         return any(
             found is not None and found not in self.rows and reference.otherwise == "quarantine"
             for reference in table.references
-            for found in (named[reference.column],)
+            for found in (named[reference.column], named.get(reference.column + SECOND))
         )
 
     def named(self, row: Row) -> list[Row]:
@@ -219,8 +233,17 @@ class Model:
         """What production says of a row: its value, its code, and what it names others by."""
         table = self.tables[row[0]]
         _, cell, named = table.rows[row[1]]
-        ids = [self._named_as(r, row, named[r.column]) for r in table.references]
+        ids = [
+            self._within(row, r) if r.by == "within" else self._named_as(r, row, named[r.column])
+            for r in table.references
+        ]
         return (table.value[2][cell], new_code(row), *ids)
+
+    def _within(self, row: Row, reference: Reference) -> str:
+        named = self.tables[row[0]].rows[row[1]][2]
+        two = (named[reference.column], named[reference.column + SECOND])
+        ids = ", ".join(f'"{new_id(found)}"' for found in two if found)
+        return f'{{"a": [{ids}], "n": {row[1]}}}'
 
     def _named_as(self, reference: Reference, row: Row, found: Row | None) -> str | None:
         if found is None:

@@ -47,8 +47,8 @@ def _fault_there(parent: Table, name: str) -> tuple[str, str] | None:
     if parent.legacy_name(name) is None:
         return "key", f"names {name!r}, an expression: no legacy column of {parent.name} has its values"
     references = parent.columns[name].references if name in parent.columns else None
-    if references is not None and references.by:
-        return "key", f"names {name!r}, which refers to one of several tables"
+    if references is not None and (references.by or references.path):
+        return "key", f"names {name!r}, which refers to one of several tables, or to several rows"
     return None
 
 

@@ -7,6 +7,9 @@ from pydantic import Field, field_validator, model_validator
 
 from etl_assets.spec.sections import Strict
 
+STEP = r'\.(?P<bare>[A-Za-z_][A-Za-z0-9_]*)|\."(?P<quoted>[^"\\]+)"|\[\*\]'
+JSON_STEP = re.compile(STEP)
+JSON_PATH = re.compile(r"\$(?:" + re.sub(r"\?P<[a-z]+>", "?:", STEP) + ")+")
 PART = "\x1f"  # between a column and one of the tables that it may refer to
 
 
@@ -24,9 +27,13 @@ class References(Strict):
     legacy database is meant, and `columns`, one for each of `key`, get what the parent gets there. Of several columns
     all are NULL where `otherwise: "null"` finds no row, and none is looked for where one of them is NULL (MATCH SIMPLE:
     https://www.postgresql.org/docs/current/sql-createtable.html).
+
+    `path` says where in a JSON value, or in a list, ids stand: `$[*]`, `$.owner`, `$.items[*].tag`. Each is written
+    anew in its place. One that names nothing keeps the whole row back: no `otherwise` can say what the rest would mean.
     """
 
     table: str = ""
+    path: str | None = None
     key: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     by: str | None = None
@@ -39,7 +46,7 @@ class References(Strict):
     def _one_way(self) -> "References":
         if bool(self.by) != bool(self.tables) or bool(self.table) == bool(self.by):
             raise ValueError("names a `table`, or says `by` which column which of several `tables` is meant")
-        for word in ("match", "key"):
+        for word in ("match", "key", "path"):
             if self.by and getattr(self, word):
                 raise ValueError(f"`{word}` is for one `table`")
         return self
@@ -59,6 +66,24 @@ class References(Strict):
         return {
             f"{column}{PART}{name}": References(table=name, **alone) for name in dict.fromkeys(self.tables.values())
         }
+
+    @field_validator("path")
+    @classmethod
+    def _leads_somewhere(cls, value: str | None) -> str | None:
+        if value is not None and not JSON_PATH.fullmatch(value):
+            raise ValueError("is no path such as `$[*]`, `$.owner` or `$.items[*].tag`")
+        return value
+
+    @property
+    def steps(self) -> tuple[str | None, ...]:
+        """The path: names of members, None for every element of an array."""
+        found = JSON_STEP.finditer(self.path or "")
+        return tuple(step["bare"] or step["quoted"] for step in found)
+
+    @property
+    def postgres_path(self) -> str:
+        """The path as Postgres' jsonpath: every name in quotes, of which none has one."""
+        return "$" + "".join("[*]" if step is None else f'."{step}"' for step in self.steps)
 
     @property
     def may_be_null(self) -> bool:

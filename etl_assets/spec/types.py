@@ -48,6 +48,7 @@ LIST = "[]"
 # They may stand in any schema of the target, `extensions` on Supabase.
 OF_EXTENSIONS = frozenset("citext hstore ltree vector halfvec sparsevec geometry geography".split())
 WHOLE_NUMBERS = ("smallint", "integer", "bigint")
+JSON_TYPES = ("json", "jsonb")
 EXACT_NUMBERS = ("smallint", "integer", "bigint", "numeric", "money")
 NUMBERS = (*EXACT_NUMBERS, "double", "real")
 CLOCKED = ("timestamptz", "timestamp")

@@ -1,6 +1,7 @@
 """From a batch of an export to staging rows and quarantined cells."""
 
 import functools
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from etl_assets.model.errors import TargetMismatch
-from etl_assets.model.ids import ROWID_PREFIX
+from etl_assets.model.ids import ROWID_PREFIX, new_id
 from etl_assets.model.target import Reader, TargetColumn, TargetTable
 from etl_assets.spec.exports import Lookup, label_of, lookup_label, owner_label
 from etl_assets.spec.model import KEEP_OTHERS, USERS, Column, Spec, Table
@@ -16,6 +17,7 @@ from etl_assets.spec.references import References
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Staged, reference_columns
 from etl_assets.spec.types import CLOCKED
 from etl_assets.transform.identify import key_text, referenced_key, renamed_in_text, uuid5_of
+from etl_assets.transform.json_ids import UnreadableId, array_literal, with_ids
 from etl_assets.transform.values.cell import Cell, named, no_reader
 from etl_assets.transform.values.rules import verdict_of
 from etl_assets.transform.values.times import TimeOptions, is_plain
@@ -221,6 +223,8 @@ def _reference(plan: StagePlan, name: str, column: Column, cell: Cell) -> dict[s
     assert references is not None  # noqa: S101 - asked by the caller
     if references.by:
         return _of_several(plan, name, column, references, cell)
+    if references.path:
+        return _numbered(plan, name, *_of_path(plan, column, references, cell), None)
     return _numbered(plan, name, *_of_one(plan, column, references, cell))
 
 
@@ -284,6 +288,36 @@ def _of_one(
             pl.when(unreadable).then(kept.fault).otherwise(judged.fault),
         )
     return Verdict(judged.value, pl.coalesce(fault, judged.fault)), key, raw
+
+
+def _of_path(plan: StagePlan, column: Column, reference: References, cell: Cell) -> tuple[Verdict, pl.Expr]:
+    """The value with the new ids in it, and the legacy keys that it names."""
+    parent, split = plan.spec.tables[reference.table], cell.split
+    rename = functools.partial(new_id, plan.spec.namespace, parent.name)
+
+    def renamed(text: str | None, kind: str) -> dict[str, str | None]:
+        said = {"text": text, "keys": None, "fault": None}
+        if text is None or kind in "bT":
+            return said
+        if split is not None:
+            text = json.dumps([part.strip() for part in text.split(split)], ensure_ascii=False)
+        try:
+            found, keys = with_ids(text, reference.steps, lambda key: str(rename(key)) if is_new else None)
+        except UnreadableId:
+            return said | {"fault": "reference_unreadable"}
+        except (ValueError, RecursionError):
+            return said  # the type's own rule says what is wrong
+        return {"text": found if is_new else said["text"], "keys": array_literal(keys), "fault": None}
+
+    is_new = parent.id.rule == "uuid5"
+    fields = dict.fromkeys(("text", "keys", "fault"), pl.String)
+    read = pl.struct(cell.text.alias("text"), cell.kind.alias("kind")).map_batches(
+        lambda cells: pl.Series(cells.name, [renamed(*pair.values()) for pair in cells], dtype=pl.Struct(fields)),
+        return_dtype=pl.Struct(fields),
+    )
+    new = replace(cell, text=read.struct.field("text"), split=None if is_new else split)
+    judged = verdict_of(column.type, new)
+    return Verdict(judged.value, pl.coalesce(read.struct.field("fault"), judged.fault)), read.struct.field("keys")
 
 
 def _referenced_value(plan: StagePlan, column: Column, reference: References, text: pl.Expr, key: pl.Expr) -> pl.Expr:

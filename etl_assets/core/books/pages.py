@@ -13,6 +13,7 @@ from psycopg import sql
 from etl_assets.access.postgres.connection import Connection, analyze
 from etl_assets.access.postgres.statements import Statement, Statements, identifier, joined, literal, staging_table
 from etl_assets.core.links.links import Links, state_of
+from etl_assets.core.links.many import names
 from etl_assets.core.links.repeated import repeated_keys
 from etl_assets.core.memory.counted import is_counted, is_fresh, note_carried, void_books, write_counted
 from etl_assets.core.memory.staged import describe_staging
@@ -205,15 +206,13 @@ def _dependent_users(connection: Connection, links: Links, users: list[str]) -> 
             continue
         for column, number in reference_columns(table).items():
             parent = table.references[column].table
-            slots = {
-                "owners": links.owners(name),
-                "staging": staging_table(name),
-                "ref": identifier("s", f"_ref{number}"),
-            }
+            ref = identifier("s", f"_ref{number}")
+            slots = {"owners": links.owners(name), "staging": staging_table(name)}
             if parent == USERS:
-                parts.append(SQL("list_naming", **slots))
+                parts.append(SQL("list_naming", **slots, ref=ref))
             elif column != table.owner.via and not links.spec.tables[parent].owner.is_none:
-                parts.append(SQL("list_referring", **slots, parent=literal(parent)))
+                named = names(ref, sql.SQL("l.legacy_id"), is_many=table.references[column].path is not None)
+                parts.append(SQL("list_referring", **slots, named=named, parent=literal(parent)))
     if not parts:
         return []
     query = SQL("list_dependent_users", referring=joined(parts, by=" UNION ALL "))

@@ -29,7 +29,7 @@ def places(links: Links, name: str) -> Statement:
         for rule, condition in conflicts(links, name)
     ]
     columns = [identifier(column) for column in links.columns(name)]
-    parts = [(_label(table, part), number, table.references[part].table) for part, number in _numbered(table)]
+    parts = [(part, number) for part, number in reference_columns(table).items()]
     return SQL(
         "list_places",
         links=links.rows(name),
@@ -38,8 +38,8 @@ def places(links: Links, name: str) -> Statement:
         staging=staging_table(name),
         table=literal(name),
         owner=literal(_owner_label(table)),
-        columns=joined([sql.SQL("NULL"), *(_lost(parent, number, literal(label)) for label, number, parent in parts)]),
-        keys=joined([sql.SQL("NULL"), *(_lost(parent, number, _told(number)) for _, number, parent in parts)]),
+        columns=joined([sql.SQL("NULL"), *(_lost(table, *pair, literal(_label(table, pair[0]))) for pair in parts)]),
+        keys=joined([sql.SQL("NULL"), *(_lost(table, *pair, None) for pair in parts)]),
     )
 
 
@@ -50,10 +50,6 @@ def count_places(connection: Connection, links: Links, name: str) -> dict[str, t
         if place:
             found.setdefault(reason, []).append(f"{place} ({counted(count, 'row')})")
     return {reason: tuple(told[:MOST_PLACES]) for reason, told in found.items()}
-
-
-def _numbered(table: Table) -> list[tuple[str, int]]:
-    return list(reference_columns(table).items())
 
 
 def _label(table: Table, part: str) -> str:
@@ -67,12 +63,13 @@ def _owner_label(table: Table) -> str:
     return table.owner.from_ or ""
 
 
-def _told(number: int) -> Statement:
-    return SQL("told_key", ref=identifier("s", f"_ref{number}"), mark=literal(NO_ROW))
-
-
-def _lost(parent: str, number: int, told: sql.Composable) -> Statement:
-    """What is told of a reference whose row has not arrived, NULL of one whose has."""
-    name = "lost_user" if parent == USERS else "lost_row"
-    slots = {} if parent == USERS else {"parent": literal(parent)}
-    return SQL(name, ref=identifier("s", f"_ref{number}"), told=told, **slots)
+def _lost(table: Table, part: str, number: int, told: sql.Composable | None) -> Statement:
+    """What is told of a reference whose row has not arrived, or the key that it names; NULL of one whose has."""
+    reference, ref = table.references[part], identifier("s", f"_ref{number}")
+    if reference.path:
+        lost = SQL("lost_keys", ref=ref, parent=literal(reference.table))
+        return SQL("lost_rows", lost=lost, told=told or lost)
+    told = told or SQL("told_key", ref=ref, mark=literal(NO_ROW))
+    if reference.table == USERS:
+        return SQL("lost_user", ref=ref, told=told)
+    return SQL("lost_row", ref=ref, told=told, parent=literal(reference.table))

@@ -18,6 +18,13 @@ AND EXISTS (SELECT FROM {parent_staging} AS p WHERE p._legacy_id = {ref})
 AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {parent_table} AND l.legacy_id = {ref})
 AND NOT EXISTS (SELECT FROM pg_temp.{parent_batch} AS c WHERE c._legacy_id = {ref})
 
+-- name: is_one_left_out :fragment {parent_batch, parent_staging, parent_table, ref}
+-- One of many is.
+EXISTS (SELECT FROM unnest({ref}) AS e (id)
+        JOIN {parent_staging} AS p ON p._legacy_id = e.id
+        WHERE NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {parent_table} AND l.legacy_id = e.id)
+          AND NOT EXISTS (SELECT FROM pg_temp.{parent_batch} AS c WHERE c._legacy_id = e.id))
+
 -- name: insert_batch :one {batch, columns, held, is_orphan, target, values}
 -- Writes the batch: rows, and those among them whose parent is not there.
 WITH batch AS (SELECT * FROM pg_temp.{batch}),
