@@ -113,7 +113,7 @@ def _value(text: str | None, kind: str) -> object:
 def keep_named(connection: sqlite3.Connection, spec: Spec, gone: str) -> None:
     """Notes for rows that stay which removed ones they name by other columns than the key: these are not unknown.
 
-    `gone` has the `place` and `key` of every row that is about to be removed.
+    `gone` has `etl_place` and `etl_key` of every row that is about to be removed.
     """
     for export in exports_of(spec).values():
         table = describe(connection, export.source)
@@ -132,8 +132,8 @@ def keep_named(connection: sqlite3.Connection, spec: Spec, gone: str) -> None:
                 fill(
                     "INSERT INTO {once} SELECT {place}, {label}, q.key, q.named"
                     " FROM (SELECT {key} AS key, {named} AS named FROM {table}) AS q"
-                    " WHERE q.named IN (SELECT key FROM {gone} WHERE place = {parent})"
-                    " AND q.key NOT IN (SELECT key FROM {gone} WHERE place = {place} AND key IS NOT NULL)",
+                    " WHERE q.named IN (SELECT etl_key FROM {gone} WHERE etl_place = {parent})"
+                    " AND q.key NOT IN (SELECT etl_key FROM {gone} WHERE etl_place = {place} AND etl_key IS NOT NULL)",
                     once=ONCE_NAMED,
                     place=_text(export.name),
                     label=_text(column.label),

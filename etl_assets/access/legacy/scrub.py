@@ -36,11 +36,12 @@ from etl_assets.spec.model import USERS, Column, Spec, Table
 GONE = "temp.etl_gone"
 SAID = "temp.etl_said"
 SHARED = "temp.etl_shared"
+# Names of their own, because expressions over legacy columns stand within statements about them.
 SCRATCH = (
-    f"CREATE TABLE {GONE} (place TEXT, key TEXT, label TEXT)",
-    "CREATE INDEX temp.etl_gone_key ON etl_gone (place, key)",
-    f"CREATE TABLE {SAID} (place TEXT, label TEXT, key TEXT, value TEXT)",
-    "CREATE INDEX temp.etl_said_key ON etl_said (place, label, key)",
+    f"CREATE TABLE {GONE} (etl_place TEXT, etl_key TEXT, etl_label TEXT)",
+    "CREATE INDEX temp.etl_gone_key ON etl_gone (etl_place, etl_key)",
+    f"CREATE TABLE {SAID} (etl_place TEXT, etl_label TEXT, etl_key TEXT, etl_value TEXT)",
+    "CREATE INDEX temp.etl_said_key ON etl_said (etl_place, etl_label, etl_key)",
     f"CREATE TABLE {SHARED} (place TEXT, key TEXT)",
 )
 SCRATCH_TABLES = {"gone": GONE, "shared": SHARED, "repeated": REPEATED, "once": ONCE_REPEATED}
@@ -234,7 +235,7 @@ def _condition(connection: sqlite3.Connection, what: Scrub, table: Table, export
     connection.create_function(function, 1, _parent_key(column), deterministic=True)
     return fill(
         "EXISTS (SELECT 1 FROM {gone} AS gone"
-        " WHERE gone.place = {place} AND gone.key = {to_key}(CAST({value} AS BLOB)))",
+        " WHERE gone.etl_place = {place} AND gone.etl_key = {to_key}(CAST({value} AS BLOB)))",
         gone=GONE,
         place=_text(parent),
         to_key=function,
@@ -282,9 +283,9 @@ def _corrected(
     ]
     connection.executemany(fill("INSERT INTO {said} VALUES (?, ?, ?, ?)", said=SAID), values)
     slots = {"said": SAID, "place": _text(export.name), "label": _text(label), "key": key_text(export, legacy)}
-    given = fill("FROM {said} WHERE place = {place} AND label = {label} AND key = {key}", **slots)
+    given = fill("FROM {said} WHERE etl_place = {place} AND etl_label = {label} AND etl_key = {key}", **slots)
     return fill(
-        "CASE WHEN EXISTS (SELECT 1 {given}) THEN (SELECT value {given}) ELSE {own} END",
+        "CASE WHEN EXISTS (SELECT 1 {given}) THEN (SELECT etl_value {given}) ELSE {own} END",
         given=given,
         own=key_part(value),
     )
@@ -303,17 +304,17 @@ def _keys(connection: sqlite3.Connection, export: Export, table: LegacyTable, co
     connection.execute(
         fill("INSERT INTO {gone} SELECT {place}, {key}, {label} FROM {table} WHERE {condition}", **slots)
     )
-    labels = connection.execute(fill("SELECT label FROM {gone} WHERE place = {place}", **slots)).fetchall()
+    labels = connection.execute(fill("SELECT etl_label FROM {gone} WHERE etl_place = {place}", **slots)).fetchall()
     # A key that a removed row shares with one that stays names neither: whose are the children?
     connection.execute(
         fill(
             "INSERT INTO {shared} SELECT DISTINCT {place}, {key} AS k FROM {table}"
             " WHERE k IN (SELECT key FROM {repeated})"
-            " AND k IN (SELECT key FROM {gone} WHERE place = {place}) AND NOT ({condition})",
+            " AND k IN (SELECT etl_key FROM {gone} WHERE etl_place = {place}) AND NOT ({condition})",
             **slots,
         )
     )
-    connection.execute(fill("DELETE FROM {gone} WHERE (place, key) IN (SELECT place, key FROM {shared})", **slots))
+    connection.execute(fill("DELETE FROM {gone} WHERE (etl_place, etl_key) IN (SELECT place, key FROM {shared})", **slots))
     return [label for (label,) in labels]
 
 
