@@ -157,6 +157,19 @@ def test_what_is_owned_through_another_column_follows_its_row_and_goes_with_it(w
     assert world.query("SELECT legacy_id FROM etl.excluded WHERE \"table\" = 'notes'") == [("5",)]
 
 
+def test_a_row_whose_parent_is_another_in_the_target_is_kept_back(world: World) -> None:
+    world.execute(TARGET + "ALTER TABLE public.orders DROP CONSTRAINT orders_customer_code_fkey")
+    world.write_spec(("\ntables:", f"\ntables:{SPEC.replace('OTHERWISE', 'quarantine')}"))
+    legacy = "INSERT INTO customers VALUES (1, 1, 'K1', 'hers', NULL); INSERT INTO orders VALUES (1, 1, 'K1', 'a');"
+    world.legacy(PEOPLE + legacy, schema=LEGACY_SCHEMA + SCHEMA)
+    world.sign_up("ann@example.com")
+    assert world.migrate().exit_code == 0
+    world.legacy("UPDATE customers SET code = 'K5'; INSERT INTO orders VALUES (2, 1, 'K5', 'b')")
+    world.migrate()
+    assert world.query(ORDERS) == [("a", "hers", "K1")]
+    assert _books(world, "orders") == {("loaded", "loaded"): 1, ("quarantined", "target_conflict"): 1}
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

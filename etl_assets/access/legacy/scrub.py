@@ -314,7 +314,9 @@ def _keys(connection: sqlite3.Connection, export: Export, table: LegacyTable, co
             **slots,
         )
     )
-    connection.execute(fill("DELETE FROM {gone} WHERE (etl_place, etl_key) IN (SELECT place, key FROM {shared})", **slots))
+    connection.execute(
+        fill("DELETE FROM {gone} WHERE (etl_place, etl_key) IN (SELECT place, key FROM {shared})", **slots)
+    )
     return [label for (label,) in labels]
 
 

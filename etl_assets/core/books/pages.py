@@ -13,7 +13,7 @@ from psycopg import sql
 from etl_assets.access.postgres.connection import Connection, analyze
 from etl_assets.access.postgres.statements import Statement, Statements, identifier, joined, literal, staging_table
 from etl_assets.core.links.links import Links, state_of
-from etl_assets.core.links.many import names
+from etl_assets.core.links.reference import names
 from etl_assets.core.links.repeated import repeated_keys
 from etl_assets.core.memory.counted import is_counted, is_fresh, note_carried, void_books, write_counted
 from etl_assets.core.memory.staged import describe_staging

@@ -27,7 +27,8 @@ def conflicts(binding: Binding, name: str) -> list[tuple[str, sql.Composed]]:
     found = [(rule.name, sql.SQL("({}) IS FALSE").format(catalog_text(rule.expression))) for rule in checks]
     found += [(rule.name, _twin(binding, name, rule)) for rule in _unique_rules(binding, name)]
     missable = [rule for rule in target.foreign if can_miss(binding, name, rule)]
-    return found + [(rule.name, _no_parent(binding, name, rule)) for rule in missable]
+    found += [(rule.name, _no_parent(binding, name, rule)) for rule in missable]
+    return found + [(rule.name, _no_parent(binding, name, rule)) for rule in _carried(binding, name)]
 
 
 def _unique_rules(binding: Binding, name: str) -> list[UniqueRule]:
@@ -37,6 +38,22 @@ def _unique_rules(binding: Binding, name: str) -> list[UniqueRule]:
         for rule in binding.targets[name].unique
         if set(rule.columns) <= filled and set(rule.reads) <= filled and rule.columns != (table.id.to,)
     ]
+
+
+def _carried(binding: Binding, name: str) -> list[ForeignRule]:
+    """References by columns that no foreign key holds, as if one did: what is loaded may be other than it is in legacy.
+
+    Within a circle the row itself comes along.
+    """
+    table, round_ = binding.spec.tables[name], binding.spec.in_circle(name)
+    held = [set(rule.columns) for rule in binding.targets[name].foreign]
+    found = []
+    for part, reference in table.references.items():
+        parent = binding.targets.get(reference.table)
+        if reference.key and parent and part not in round_ and set(reference.columns) not in held:
+            rule = f"{reference.table} ({', '.join(reference.key)})"
+            found.append(ForeignRule(rule, reference.columns, parent.schema, parent.name, reference.key))
+    return found
 
 
 def can_miss(binding: Binding, name: str, rule: ForeignRule) -> bool:

@@ -21,8 +21,7 @@ from etl_assets.access.postgres.statements import (
 )
 from etl_assets.core.links.binding import Binding
 from etl_assets.core.links.conflicts import can_miss, conflicts
-from etl_assets.core.links.many import ManyReference, names, one_of_them
-from etl_assets.core.links.reference import Reference, join_reissued
+from etl_assets.core.links.reference import ManyReference, Reference, join_reissued, names, one_of_them
 from etl_assets.spec.model import Table
 from etl_assets.spec.shapes import circle_columns, many_columns, reference_columns
 

@@ -5,7 +5,7 @@ from psycopg import sql
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statement, Statements, identifier, staging_table
 from etl_assets.core.links.links import Links
-from etl_assets.core.links.many import one_of_them
+from etl_assets.core.links.reference import one_of_them
 from etl_assets.spec.model import USERS
 from etl_assets.spec.shapes import reference_columns
 
