@@ -37,7 +37,13 @@ KILLS = "staging.copied users.written resolve.claimed load.rows load.table load.
 def _production(world: World, model: Model) -> dict[Row, tuple[str | None, ...]]:
     found: dict[Row, tuple[str | None, ...]] = {}
     for name, table in model.tables.items():
-        columns = ", ".join(["format('%s', t.v)", *(f"t.{r.column}::text" for r in table.references)])
+        named = [
+            f"CASE WHEN t.{r.column} IS NOT NULL THEN concat_ws('/', t.{r.column}, coalesce(t.{r.column}_nr::text, '')) END"
+            if r.by == "pair"
+            else f"t.{r.column}::text"
+            for r in table.references
+        ]
+        columns = ", ".join(["format('%s', t.v)", "t.code", *named])
         owner = "t.user_id::text" if table.owner == "column" else "NULL"
         for id_, account, *cells in world.query(f"SELECT t.id::text, {owner}, {columns} FROM public.{name} AS t"):
             [row] = [(name, key) for key in table.rows if new_id((name, key)) == id_]

@@ -89,6 +89,10 @@ def _meaning(name: str, column: Column) -> str:
     elif column.references and column.references.by:
         tables = ", ".join(dict.fromkeys(column.references.tables.values()))
         parts.append(f"as the new id of that row of {tables}, whichever {column.references.by} says")
+    elif column.references and column.references.path:
+        parts.append(f"with the new ids of rows of {column.references.table} at {column.references.path}")
+    elif column.references and column.references.key:
+        parts.append(f"as {column.references.table}.{column.references.key[0]} arrives")
     elif column.references:
         parts.append(f"as the new id of that row of {column.references.table}")
     if column.map:

@@ -35,6 +35,8 @@ def _some(names: list[str]) -> str:
 def _dead_ids(connection: LegacyConnection, spec: Spec, table: Table) -> Iterator[tuple[str, str]]:
     for name, column in table.columns.items():
         source = column.from_ or name
+        if spec.carried(table, name):
+            continue  # as the row has it that is referred to
         for parent in spec.tables.values():
             if not _may_name(table, column, source, parent):
                 continue

@@ -10,6 +10,7 @@ from etl_assets.access.files.artifacts import Artifacts
 from etl_assets.access.files.whole import sha256_of
 from etl_assets.access.legacy.database import copy_database, count_rows, open_read_only
 from etl_assets.access.legacy.export import ExportReader, key_columns, open_export
+from etl_assets.access.legacy.lookup import Seeker
 from etl_assets.access.legacy.scrub import Scrub, Scrubbed, scrub
 from etl_assets.access.postgres.connection import Connection, reading
 from etl_assets.core.balances.people import People, read_people, stage_people
@@ -75,7 +76,7 @@ def _source(
             return StagingSource(SNAPSHOT, 0, excluded=[], batches=[])
         total = count_rows(connection, reader.table) + len(forgotten)
         excluded = [key for keys in reader.excluded() for key in keys["_key"].to_list()]
-        plan = StagePlan(spec, spec.tables[name], links.targets[name], reader.labels, reader.usual, read)
+        plan = StagePlan(spec, spec.tables[name], links.targets[name], reader.labels, reader.usual, read, Seeker(copy))
     laid = Corrected(file.of(name), file.sha256)
     return StagingSource(
         SNAPSHOT,

@@ -62,6 +62,16 @@ class DraftId:
 
 
 @dataclass(frozen=True)
+class DraftKey:
+    """Columns that refer to the row of a table that has the same in the columns `to`."""
+
+    columns: tuple[str, ...]
+    table: str
+    to: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class DraftTable:
     """One migrated table. `personal` names the column that makes it no lookup data, if there is one."""
 
@@ -78,6 +88,7 @@ class DraftTable:
     notes: tuple[str, ...] = ()
     personal: str | None = None
     on_target: bool | None = None
+    keys: tuple[DraftKey, ...] = ()
 
     @property
     def live(self) -> tuple[DraftColumn, ...]:

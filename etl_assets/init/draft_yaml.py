@@ -5,7 +5,16 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from etl_assets.init.draft import Draft, DraftBalance, DraftColumn, DraftId, DraftOwner, DraftTable, DraftUsers
+from etl_assets.init.draft import (
+    Draft,
+    DraftBalance,
+    DraftColumn,
+    DraftId,
+    DraftKey,
+    DraftOwner,
+    DraftTable,
+    DraftUsers,
+)
 from etl_assets.init.type_choice import one_line
 from etl_assets.model.words import counted
 from etl_assets.spec.model import CREATED
@@ -109,9 +118,15 @@ def _table(table: DraftTable) -> Iterable[str]:
     yield _noted(f"    owner: {_owner(table.owner)}", table.owner.notes)
     yield "    columns:" if table.live else "    columns: {}"
     for column in table.columns:
-        yield _column(column, indent=6)
+        own = [key for key in table.keys if key.columns == (column.name,)]
+        yield _column(column, own[0] if own else None, indent=6)
     for note in table.left_out:
         yield _comment(note, indent=6)
+    for number, key in enumerate(key for key in table.keys if len(key.columns) > 1):
+        to = {} if key.to == key.columns else {"key": list(key.to)}
+        if number == 0:
+            yield "    references:"
+        yield _noted(f"      - {_flow({'columns': list(key.columns), 'table': key.table, **to})}", key.notes)
     if table.sums:
         yield f"    checks: {{sum: [{', '.join(scalar(name) for name in table.sums)}]}}"
 
@@ -131,7 +146,7 @@ def _owner(owner: DraftOwner) -> str:
     return scalar(owner.source) if is_short else _flow({"from": owner.source, **expr, "to": owner.to})
 
 
-def _column(column: DraftColumn, *, indent: int) -> str:
+def _column(column: DraftColumn, key: DraftKey | None, *, indent: int) -> str:
     parts: dict[str, Any] = {"type": column.choice.type}
     if column.is_expression:
         parts["expr"] = '"' + column.source.replace('"', '""') + '"'
@@ -144,16 +159,23 @@ def _column(column: DraftColumn, *, indent: int) -> str:
         parts["references"] = {"table": column.references}
     elif column.by:
         parts["references"] = {"by": column.by, "tables": column.several}
+    elif key:
+        parts["references"] = {"table": key.table, "key": key.to[0]}
     value = scalar(column.choice.type) if len(parts) == 1 else _flow(parts)
     line = f"{scalar(column.name)}: {value}"
     if column.absent:
         return _comment(f"{line} <- {column.absent}", indent=indent)
-    return _noted(" " * indent + line, column.choice.notes)
+    return _noted(" " * indent + line, (*column.choice.notes, *(key.notes if key else ())))
 
 
 def _flow(parts: dict[str, Any]) -> str:
-    words = (f"{scalar(key)}: {scalar(v) if isinstance(v, str) else _flow(v)}" for key, v in parts.items())
-    return "{" + ", ".join(words) + "}"
+    return "{" + ", ".join(f"{scalar(key)}: {_value(value)}" for key, value in parts.items()) + "}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(scalar, value))}]"
+    return scalar(value) if isinstance(value, str) else _flow(value)
 
 
 def _noted(line: str, notes: tuple[str, ...]) -> str:

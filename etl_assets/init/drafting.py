@@ -10,6 +10,7 @@ from etl_assets.init.draft_balances import with_balances
 from etl_assets.init.draft_target import fit_to_target, target_names
 from etl_assets.init.draft_yaml import yaml_of
 from etl_assets.init.introspection import draft_of
+from etl_assets.init.other_keys import with_other_keys
 from etl_assets.init.profile import read_profile
 from etl_assets.model.errors import TargetMismatch
 from etl_assets.model.target import TargetTable
@@ -28,11 +29,11 @@ def draft_spec(legacy: Path, *, target_url: str | None = None) -> Draft:
     facts = read_profile(legacy)
     draft = draft_of(facts)
     if target_url is None:
-        return with_balances(draft, facts)
+        return with_balances(with_other_keys(draft, facts), facts)
     with connect(target_url) as connection, reading(connection):
         targets = {table.key: _find(connection, table) for table in draft.tables}
         [profiles] = read_columns(connection, regclass("public", "profiles"))
-    return with_balances(fit_to_target(draft, facts, targets), facts, profiles)
+    return with_balances(with_other_keys(fit_to_target(draft, facts, targets), facts), facts, profiles)
 
 
 def printed(draft: Draft, *, as_ddl: bool) -> str:

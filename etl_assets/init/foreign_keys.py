@@ -10,12 +10,13 @@ from etl_assets.access.legacy.database import fill, quoted
 from etl_assets.init.names import OWNER_NAMES, names_itself, names_parent, snake
 from etl_assets.init.ownership import NEARLY, UsersTable, key_of, recognise_users
 from etl_assets.init.table_facts import ColumnFacts, ForeignKeyFacts, TableFacts
-from etl_assets.init.uuid_spellings import respelled
 from etl_assets.spec.rules import looks_secret
 
 LONGEST_KEY = 4
 MOST_TRIES = 40
 SAMPLE_ROWS = 2_000_000
+SPELLINGS = 1000  # of so many keys
+DIGITS, DASHED = 32, 36
 ID_NAMES = ("id", "uuid", "guid", "code", "number", "nr", "key")
 
 
@@ -58,9 +59,17 @@ def _declared(
         spelt = {name.lower(): name for name in table.columns}
         columns = tuple(spelt.get(column.lower(), column) for _, _, column, _ in rows)
         to = _refers_to(parent, [to for *_, to in rows])
-        key = ForeignKeyFacts(columns, parent.name if parent else rows[0][1], to)
+        key = _by_the_key_alone(ForeignKeyFacts(columns, parent.name if parent else rows[0][1], to), parent)
         found.append(_counted(connection, table, key, parent))
     return found
+
+
+def _by_the_key_alone(key: ForeignKeyFacts, parent: TableFacts | None) -> ForeignKeyFacts:
+    """Of several columns the one that refers to the key, where there is one: it says which row alone."""
+    for here, there in zip(key.columns, key.to, strict=True):
+        if parent is not None and len(key.columns) > 1 and key_of(parent) == (there,):
+            return replace(key, columns=(here,), to=(there,))
+    return key
 
 
 def _refers_to(parent: TableFacts | None, names: list[str | None]) -> tuple[str, ...]:
@@ -76,10 +85,13 @@ def _counted(
     connection: sqlite3.Connection, table: TableFacts, key: ForeignKeyFacts, parent: TableFacts | None
 ) -> ForeignKeyFacts:
     column = key.columns[0]
-    if parent is None or len(key.columns) != 1 or len(key.to) != 1:
+    if parent is None or len(key.columns) != len(key.to):
         return key
-    if column not in table.columns or key.to[0] not in parent.columns:
+    if not set(key.columns) <= set(table.columns) or not set(key.to) <= set(parent.columns):
         return key
+    if len(key.columns) > 1:
+        values, found = _pairs_found(connection, table, parent, key)
+        return replace(key, values=values, found=found)
     values, found = _values_found(connection, table, parent, key.to[0], quoted(column))
     if found < NEARLY * values:
         expr = respelled(connection, table, table.columns[column], parent, key.to[0])
@@ -98,6 +110,22 @@ def _values_found(
         to=quoted(to),
         parent=quoted(parent.name),
         cell=cell,
+        table=quoted(table.name),
+    )
+    values, found = connection.execute(query, [SAMPLE_ROWS]).fetchone()
+    return int(values), int(found)
+
+
+def _pairs_found(
+    connection: sqlite3.Connection, table: TableFacts, parent: TableFacts, key: ForeignKeyFacts
+) -> tuple[int, int]:
+    query = fill(
+        "SELECT count(*), coalesce(sum(({columns}) IN (SELECT {to} FROM {parent})), 0)"
+        " FROM (SELECT {columns} FROM {table} WHERE {filled} LIMIT ?)",
+        columns=", ".join(quoted(name) for name in key.columns),
+        to=", ".join(quoted(name) for name in key.to),
+        parent=quoted(parent.name),
+        filled=" AND ".join(fill("{name} IS NOT NULL", name=quoted(name)) for name in key.columns),
         table=quoted(table.name),
     )
     values, found = connection.execute(query, [SAMPLE_ROWS]).fetchone()
@@ -187,3 +215,31 @@ def _never_repeats(connection: sqlite3.Connection, table: TableFacts, key: tuple
         missing=" OR ".join(fill("{name} IS NULL", name=quoted(name)) for name in key),
     )
     return not connection.execute(query).fetchone()[0]
+
+
+def respelled(
+    connection: sqlite3.Connection, table: TableFacts, column: ColumnFacts, parent: TableFacts, key: str
+) -> str | None:
+    """An SQLite expression that spells this column's UUIDs as the parent's keys are; None where there is none."""
+    if not _are_uuids(column) or key not in parent.columns or not _are_uuids(parent.columns[key]):
+        return None
+    lengths = fill(
+        "SELECT DISTINCT length(k), k = lower(k), typeof(k) FROM (SELECT {key} AS k FROM {parent} LIMIT {most})",
+        key=quoted(key),
+        parent=quoted(parent.name),
+        most=str(SPELLINGS),
+    )
+    spellings = connection.execute(lengths).fetchall()
+    if len(spellings) != 1 or spellings[0][2] != "text" or spellings[0][0] not in (DIGITS, DASHED):
+        return None
+    name = quoted(column.name)
+    bare = f"hex({name})" if column.uuid_blobs else f"replace({name}, '-', '')"
+    digits = f"lower({bare})" if spellings[0][1] else f"upper({bare})"
+    if spellings[0][0] == DIGITS:
+        return digits
+    parts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+    return " || '-' || ".join(f"substr({digits}, {start}, {length})" for start, length in parts)
+
+
+def _are_uuids(column: ColumnFacts) -> bool:
+    return column.filled > 0 and column.uuid_blobs + column.shaped("uuid", "hex32") == column.filled

@@ -12,6 +12,7 @@ from etl_assets.init.names import (
     snake,
     unique_name,
 )
+from etl_assets.init.other_keys import is_by_columns
 from etl_assets.init.ownership import Ownership, References, UsersTable, find_owners, key_of, recognise_users
 from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, ForeignKeyFacts, SeveralFacts, TableFacts
 from etl_assets.init.type_choice import as_type, census, choose_type, fitting
@@ -110,6 +111,7 @@ class _Drafting:
 
     def __init__(self, tables: list[TableFacts], users: UsersTable | None) -> None:
         self._tables = tables
+        self._by_name = {table.name: table for table in tables}
         self._users = users
         self._owners = find_owners(tables, users)
         self._references = References(tables, self._owners, users)
@@ -159,7 +161,7 @@ class _Drafting:
         owner, id_ = self._owners[table.name], self._ids[table.name]
         for key in table.foreign_keys:
             column = key.columns[0]
-            if key is owner.direct or column in links:
+            if key is owner.direct or column in links or is_by_columns(key, self._by_name):
                 continue
             if id_.rule == "keep" and (column,) == key_of(table):
                 refusal: str | None = "the id is kept as it is"

@@ -186,8 +186,6 @@ class References:
         """Why this foreign key cannot be a reference, as the end of `refers to X, but ...`; None when it now is one."""
         if self._owners[table.name].via is key:
             return None
-        if len(key.columns) > 1:
-            return "a key of several columns is not built"
         if key.values and key.found < MOSTLY * key.values:
             return f"only {key.found:,} of {counted(key.values, 'value')} are there"
         if self._users and key.table == self._users.table:

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 WAVE_KEY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z")
 WAVE_FORMAT = "%Y-%m-%dT%H%M%SZ"
 ROWID_PREFIX = "rowid:"  # a row whose key tells it from no other is known by its place
+NO_ROW = "rowid:? "  # a reference by other columns than the key that no row answers, or several do
 REPEATED_MARK = " of "  # and then by the key that it shares
 
 

@@ -1,6 +1,6 @@
 """Tables that refer to one another in a circle, or to themselves, and the order in which tables are loaded."""
 
-from etl_assets.spec.model import USERS, Spec, Table, column_of
+from etl_assets.spec.model import USERS, Spec, Table
 
 Circle = tuple[str, ...]
 
@@ -61,7 +61,8 @@ def _within(spec: Spec, members: list[str]) -> list[str]:
             return
         table = spec.tables[name]
         for column, reference in table.references.items():
-            is_needed = column == table.owner.via or table.columns[column_of(column)].required
+            columns = [table.columns[c] for c in table.columns_of(column) if c in table.columns]
+            is_needed = column == table.owner.via or any(found.required for found in columns)
             if is_needed and reference.table in members:
                 visit(reference.table, (*seen, name))
         order.append(name)

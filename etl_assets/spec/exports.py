@@ -1,5 +1,6 @@
 """Which cells leave SQLite: an allow-list, derived from the spec."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from etl_assets.spec.model import Spec, Table, Users
@@ -8,14 +9,29 @@ OWNER_LABEL = "expr:owner"
 
 
 @dataclass(frozen=True)
+class Lookup:
+    """A row that is named by other columns than its key: `columns` here are equal to `to` in the table `source`."""
+
+    place: str
+    source: str
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ExportColumn:
-    """One column of a CSV export: its header, and the legacy column or SQLite expression behind it."""
+    """One column of a CSV export: its header, and the legacy column or SQLite expression behind it.
+
+    With `lookup` it is the legacy key of the row that others of its columns name.
+    """
 
     label: str
     column: str | None = None
     expr: str | None = None
     secret_allowed: bool = False
     optional: bool = False
+    lookup: Lookup | None = None
 
 
 @dataclass(frozen=True)
@@ -47,8 +63,30 @@ def owner_label(table: Table) -> str | None:
     return OWNER_LABEL if table.owner.expr else table.owner.from_
 
 
-def table_export(table: Table) -> Export:
-    """The export of one migrated table: its owner column and the named columns, each legacy column once."""
+def lookup_label(table: Table, part: str) -> str:
+    """The CSV header of the legacy keys of the rows that a reference by other columns names."""
+    reference = table.references[part]
+    return f"{reference.table} by {', '.join(reference.columns)}"
+
+
+def _lookups(table: Table, tables: Mapping[str, Table]) -> list[ExportColumn]:
+    found = []
+    for part, reference in table.references.items():
+        if not reference.key:
+            continue
+        parent = tables[reference.table]
+        columns = tuple(table.legacy_name(column) or "" for column in reference.columns)
+        to = tuple(parent.legacy_name(column) or "" for column in reference.key)
+        lookup = Lookup(parent.name, parent.source, parent.key, columns, to)
+        found.append(ExportColumn(lookup_label(table, part), secret_allowed=True, lookup=lookup))
+    return found
+
+
+def table_export(table: Table, tables: Mapping[str, Table] | None = None) -> Export:
+    """The export of one migrated table: its owner column and the named columns, each legacy column once.
+
+    Of a table of `tables` to which it refers by other columns than the key, the legacy keys are found beside them.
+    """
     columns: dict[str, ExportColumn] = {}
     label, owner = owner_label(table), table.owner
     if label:
@@ -61,9 +99,8 @@ def table_export(table: Table) -> Export:
     for source in (table.created_column, *beside):
         if source:
             columns.setdefault(source, ExportColumn(source, column=source))
-    return Export(
-        table.name, table.source, tuple(columns.values()), key=table.key, where=table.where, optional=table.optional
-    )
+    exported = (*columns.values(), *(_lookups(table, tables) if tables is not None else ()))
+    return Export(table.name, table.source, exported, key=table.key, where=table.where, optional=table.optional)
 
 
 def users_export(users: Users, beside: tuple[str, ...] = ()) -> Export:
@@ -100,4 +137,4 @@ def _beside(spec: Spec) -> tuple[str, ...]:
 def exports_of(spec: Spec) -> dict[str, Export]:
     """Every export of the spec by name; `users` first."""
     found = {"users": users_export(spec.users, _beside(spec))} if spec.users else {}
-    return found | {name: table_export(table) for name, table in spec.tables.items()}
+    return found | {name: table_export(table, spec.tables) for name, table in spec.tables.items()}

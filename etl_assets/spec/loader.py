@@ -17,7 +17,6 @@ from etl_assets.spec.model import (
     Column,
     IdRule,
     Owner,
-    References,
     Source,
     Spec,
     Table,
@@ -25,6 +24,7 @@ from etl_assets.spec.model import (
     UniqueCheck,
     Users,
 )
+from etl_assets.spec.references import References
 from etl_assets.spec.rules import SpecFault, check_rules
 from etl_assets.spec.sections import Accounts, Policy
 from etl_assets.spec.yaml_lines import Path, dotted, line_of, read_yaml

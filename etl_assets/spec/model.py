@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, field_validator, model_validator
 
+from etl_assets.spec.references import PART, References, column_of
 from etl_assets.spec.sections import Accounts, Policy, Strict, Timed
 from etl_assets.spec.types import Type
 
@@ -19,15 +20,9 @@ CREATED_NAMES = frozenset(
 NO_COLUMN = "none"
 KEEP_OTHERS = "*"
 ROWID = "rowid"
-PART = "\x1f"  # between a column and one of the tables that it may refer to
 TABLE_KEY = re.compile(r"^[a-z][a-z0-9_]{0,58}$")
 POSTGRES_NAME_BYTES = 63
 USERS_COLUMN, SUM_OF = re.compile(r"users\.(.+)"), re.compile(r"sum\(([a-z][a-z0-9_]*)\.(.+)\)")
-
-
-def column_of(part: str) -> str:
-    """The target column of an entry of `Table.references`."""
-    return part.partition(PART)[0]
 
 
 def _mapping(value: Any, *, key: str) -> Any:
@@ -115,55 +110,6 @@ class Owner(Strict):
         return self.nobody
 
 
-class References(Strict):
-    """A value that names a row of another migrated table, or a second legacy user.
-
-    `by` names the legacy column that says of which of several `tables` a row is; each of its words leads to one.
-    """
-
-    table: str = ""
-    by: str | None = None
-    tables: dict[str, str] = Field(default_factory=dict)
-    match: str | None = None
-    otherwise: Literal["quarantine", "null", "keep"] = "quarantine"
-    unresolved: Literal["wait", "null"] = "wait"
-
-    @model_validator(mode="after")
-    def _one_way(self) -> "References":
-        if bool(self.by) != bool(self.tables) or bool(self.table) == bool(self.by):
-            raise ValueError("names a `table`, or says `by` which column which of several `tables` is meant")
-        if self.by and self.match:
-            raise ValueError("`match` is for one `table`")
-        return self
-
-    def parts(self, column: str) -> dict[str, "References"]:
-        """The references to one table each that these come to, by names that `column_of` understands."""
-        if not self.by:
-            return {column: self}
-        alone = {"otherwise": self.otherwise, "unresolved": self.unresolved}
-        return {
-            f"{column}{PART}{name}": References(table=name, **alone) for name in dict.fromkeys(self.tables.values())
-        }
-
-    @property
-    def may_be_null(self) -> bool:
-        """True when the spec lets the reference become NULL."""
-        return "null" in (self.otherwise, self.unresolved)
-
-    @field_validator("match")
-    @classmethod
-    def _names_an_id(cls, value: str | None) -> str | None:
-        if value is None:
-            return value
-        try:
-            groups = re.compile(value).groupindex
-        except re.error as error:
-            raise ValueError(f"is not a regular expression ({error})") from None
-        if "id" not in groups:
-            raise ValueError("has no group (?P<id>...), which says where the legacy id stands")
-        return value
-
-
 class Column(Timed):
     """One target column: its type and where its value comes from.
 
@@ -220,6 +166,7 @@ class Table(Strict):
     id: IdRule = IdRule(rule="uuid5", to="id")
     owner: Owner
     columns: dict[str, Column]
+    composite: tuple[References, ...] = Field((), alias="references")
     created: str | None = None
     checks: Checks = Checks()
 
@@ -272,11 +219,33 @@ class Table(Strict):
 
     @property
     def references(self) -> dict[str, References]:
-        """Target column -> what it refers to, users included; one entry per table where a column knows several."""
+        """Target column -> what it refers to, users included.
+
+        One entry per table where a column knows several, and one for several columns, under the first one's name.
+        """
         found: dict[str, References] = {}
         for name, column in self.columns.items():
             found |= column.references.parts(name) if column.references else {}
+        for number, several in enumerate(self.composite):
+            part = f"{several.columns[0]}{PART}{number} {several.table}"
+            found[part] = several.model_copy(update={"key": several.key or several.columns})
         return found
+
+    def columns_of(self, part: str) -> tuple[str, ...]:
+        """The target columns of an entry of `references`."""
+        return self.references[part].columns or (column_of(part),)
+
+    def names_user(self, column: str) -> bool:
+        """True for a column that takes an account, of the owner or of a second user."""
+        found = self.columns.get(column)
+        return column == self.owner.to or bool(found and found.references and found.references.table == USERS)
+
+    def legacy_name(self, column: str) -> str | None:
+        """The legacy column behind a target column; None where it is an expression, or none is said."""
+        if column == self.owner.to:
+            return None if self.owner.expr else self.owner.from_
+        found = self.columns.get(column)
+        return (found.from_ or column) if found is not None and found.expr is None else None
 
 
 class Balance(Strict):
@@ -370,6 +339,22 @@ class Spec(Strict):
         """The references of this table that are a part of its circle, by column."""
         circle = self.circle_of(name)
         return {column: found for column, found in self.tables[name].references.items() if found.table in circle}
+
+    def carried(self, table: Table, name: str) -> tuple[Table, str] | None:
+        """The table and its column whose value a column carries by a reference to it; None where it has its own."""
+        own = table.columns[name].references
+        if own is not None:
+            found = [own.parts(name)[name]] if own.key else []
+        else:
+            found = [reference for reference in table.references.values() if name in reference.columns]
+        if not found or found[0].table not in self.tables:
+            return None
+        return self.tables[found[0].table], found[0].key[found[0].columns.index(name)]
+
+    def read_as(self, table: Table, name: str) -> Column:
+        """What says how the cells of a column are read: itself, or the column of which it carries the value."""
+        carried = self.carried(table, name)
+        return self.read_as(*carried) if carried else table.columns[name]
 
     @property
     def owned(self) -> tuple[str, ...]:

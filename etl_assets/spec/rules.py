@@ -6,18 +6,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
-from etl_assets.spec.model import (
-    POSTGRES_NAME_BYTES,
-    TABLE_KEY,
-    USERS,
-    Attribute,
-    Balance,
-    Column,
-    References,
-    Spec,
-    Table,
-)
-from etl_assets.spec.types import CLOCKED, EXACT_NUMBERS, NUMBERS, TIMES, element_of, is_read_by_postgres
+from etl_assets.spec.keys import is_read_round, key_fault
+from etl_assets.spec.model import POSTGRES_NAME_BYTES, TABLE_KEY, USERS, Attribute, Balance, Column, Spec, Table
+from etl_assets.spec.references import References
+from etl_assets.spec.types import CLOCKED, EXACT_NUMBERS, JSON_TYPES, NUMBERS, TIMES, element_of, is_read_by_postgres
 from etl_assets.spec.yaml_lines import Path
 
 SECRET_WORDS = frozenset(
@@ -181,6 +173,8 @@ def _check_table(spec: Spec, name: str, table: Table) -> None:
         raise SpecFault((*path, "columns", table.owner.to), "takes the owner's account id already; leave it out")
     for column_name, column in table.columns.items():
         _check_column(spec, table, column_name, column)
+    for number, several in enumerate(table.composite):
+        _check_composite(spec, table, number, several)
     _check_owner(spec, table)
     _check_checks(table)
     _check_names_that_travel(table)
@@ -218,6 +212,8 @@ def _check_column(spec: Spec, table: Table, name: str, column: Column) -> None:
     _check_options(path, column)
     if column.references is not None and column.references.by:
         _check_by(path, column.references)
+    if column.references is not None and column.references.columns:
+        raise SpecFault((*path, "references", "columns"), "stands in `references` of the table, which name several")
     for reference in column.references.parts(name).values() if column.references else ():
         _check_reference(spec, table, name, column, reference)
 
@@ -268,12 +264,43 @@ def _check_by(path: Path, references: References) -> None:
         raise SpecFault((*where, "tables"), "a second user cannot be one of several; give it a column of its own")
 
 
+def _check_composite(spec: Spec, table: Table, number: int, several: References) -> None:
+    where: Path = ("tables", table.name, "references", number)
+    if not several.columns or several.by:
+        raise SpecFault(where, "names the `columns` of this table that refer to one other `table`")
+    if several.table not in spec.tables:
+        raise SpecFault((*where, "table"), f"{several.table!r} is no table of this spec")
+    _check_key(spec, table, where, several.model_copy(update={"key": several.key or several.columns}))
+
+
+def _check_key(spec: Spec, table: Table, where: Path, reference: References) -> None:
+    fault = key_fault(spec, table, reference)
+    if fault is not None:
+        raise SpecFault((*where, fault[0]), fault[1])
+    for column in reference.columns:
+        if column in table.columns and is_read_round(spec, table, column):
+            raise SpecFault((*where, "key"), f"{column!r} carries, round in a circle, what it has itself")
+    _check_parent(spec, table, where, reference)
+
+
+def _check_parent(spec: Spec, table: Table, where: Path, reference: References) -> None:
+    if table.owner.is_none and not spec.tables[reference.table].owner.is_none:
+        raise SpecFault(
+            where, f"a table without owner cannot refer to {reference.table}, whose rows arrive user by user"
+        )
+
+
 def _check_reference(spec: Spec, table: Table, name: str, column: Column, reference: References) -> None:
     path: Path = ("tables", table.name, "columns", name)
     where = (*path, "references")
+    if reference.key and reference.path is None and reference.table in (*spec.tables, USERS):
+        _check_key(spec, table, where, reference)
+        return
     if reference.match is not None and not _polars_reads(reference.match):
         raise SpecFault((*where, "match"), "uses look-around or back-references, which polars does not know")
     if reference.table == USERS:
+        if reference.path is not None:
+            raise SpecFault((*where, "path"), "is for rows: a second user needs a column of its own")
         if spec.users is None or column.type != "uuid":
             raise SpecFault(where, "to users needs a `users:` section and type uuid")
         if reference.otherwise == "keep":
@@ -282,14 +309,28 @@ def _check_reference(spec: Spec, table: Table, name: str, column: Column, refere
     parent = spec.tables.get(reference.table)
     if parent is None:
         raise SpecFault((*where, "table"), f"{reference.table!r} is neither a table of this spec nor `users`")
-    if parent.id.rule == "uuid5" and column.type not in ("uuid", "text"):
+    if reference.path is not None:
+        _check_path(table, where, column, reference)
+    named = (element_of(column.type) or column.type) if reference.path else column.type
+    if parent.id.rule == "uuid5" and named not in ("uuid", "text", *(JSON_TYPES if reference.path else ())):
         raise SpecFault(path, f"refers to {reference.table}, whose ids become UUIDs; its type is uuid or text")
     if reference.otherwise == "keep" and column.type != "text":
         raise SpecFault(where, "`otherwise: keep` needs type text: a legacy id is no UUID")
-    if table.owner.is_none and not parent.owner.is_none:
-        raise SpecFault(
-            where, f"a table without owner cannot refer to {reference.table}, whose rows arrive user by user"
-        )
+    _check_parent(spec, table, where, reference)
+
+
+def _check_path(table: Table, where: Path, column: Column, reference: References) -> None:
+    if column.type not in JSON_TYPES and (element_of(column.type) is None or reference.steps != (None,)):
+        raise SpecFault((*where, "path"), "is for JSON, and `$[*]` for lists, such as `uuid[]`")
+    for word, holds in (
+        ("match", reference.match is not None),
+        ("otherwise", reference.otherwise != "quarantine"),
+        ("key", bool(reference.key)),
+    ):
+        if holds:
+            raise SpecFault(
+                (*where, word), "cannot stand beside `path`: each id within is the key of a row, or the row waits"
+            )
 
 
 def _check_owner(spec: Spec, table: Table) -> None:
@@ -301,6 +342,8 @@ def _check_owner(spec: Spec, table: Table) -> None:
         raise SpecFault(
             path, f"`via: {table.owner.via}` needs a column of that name with `references` to an owned table"
         )
+    if column.references.path is not None:
+        raise SpecFault(path, f"`via: {table.owner.via}` names many rows, and an owner is one")
     if column.references.otherwise != "quarantine":
         raise SpecFault(path, f"`via: {table.owner.via}` cannot be optional: without it the row is nobody's")
     if spec.tables[column.references.table].owner.is_none:

@@ -61,6 +61,12 @@ def circle_columns(spec: Spec, table: Table) -> list[tuple[str, str]]:
     return [(f"_ref{numbers[part]}", found.table) for part, found in spec.in_circle(table.name).items()]
 
 
+def many_columns(table: Table) -> frozenset[str]:
+    """The staging columns of references by the ids within a value: arrays of legacy keys."""
+    numbers = reference_columns(table)
+    return frozenset(f"_ref{numbers[part]}" for part, found in table.references.items() if found.path)
+
+
 def reference_columns(table: Table) -> dict[str, int]:
     """Target columns with `references`, numbered: `_ref<n>` and `_raw<n>` are their staging columns."""
     return {name: number for number, name in enumerate(table.references)}

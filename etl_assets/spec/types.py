@@ -47,10 +47,19 @@ INPUT = "input"
 LIST = "[]"
 # They may stand in any schema of the target, `extensions` on Supabase.
 OF_EXTENSIONS = frozenset("citext hstore ltree vector halfvec sparsevec geometry geography".split())
+WHOLE_NUMBERS = ("smallint", "integer", "bigint")
+JSON_TYPES = ("json", "jsonb")
 EXACT_NUMBERS = ("smallint", "integer", "bigint", "numeric", "money")
 NUMBERS = (*EXACT_NUMBERS, "double", "real")
 CLOCKED = ("timestamptz", "timestamp")
 TIMES = (*CLOCKED, "date")
+
+
+def carries(base: str, other: str) -> bool:
+    """True when a target column of one base type takes every value of another one's as it is."""
+    if {base, other} <= set(WHOLE_NUMBERS):
+        return WHOLE_NUMBERS.index(base) >= WHOLE_NUMBERS.index(other)
+    return base == other or {base, other} == {"text", "character varying"}
 
 
 def element_of(type_: str) -> str | None:

@@ -7,7 +7,7 @@ import polars as pl
 import polars_hash  # noqa: F401 - registers the `uuidhash` expressions
 
 from etl_assets.model.errors import SpecError
-from etl_assets.spec.model import References
+from etl_assets.spec.references import References
 from etl_assets.transform.values.kept import Keep
 
 BIGINT = float(2**63)

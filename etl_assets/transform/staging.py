@@ -1,19 +1,23 @@
 """From a batch of an export to staging rows and quarantined cells."""
 
 import functools
+import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from etl_assets.model.errors import TargetMismatch
-from etl_assets.model.ids import ROWID_PREFIX
+from etl_assets.model.ids import ROWID_PREFIX, new_id
 from etl_assets.model.target import Reader, TargetColumn, TargetTable
-from etl_assets.spec.exports import label_of, owner_label
-from etl_assets.spec.model import KEEP_OTHERS, USERS, Column, References, Spec, Table
+from etl_assets.spec.exports import Lookup, label_of, lookup_label, owner_label
+from etl_assets.spec.model import KEEP_OTHERS, USERS, Column, Spec, Table
+from etl_assets.spec.references import References
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Rounding, Staged, reference_columns
 from etl_assets.spec.types import CLOCKED
 from etl_assets.transform.identify import key_text, referenced_key, renamed_in_text, uuid5_of
+from etl_assets.transform.json_ids import UnreadableId, array_literal, with_ids
 from etl_assets.transform.values.cell import Cell, named, no_reader
 from etl_assets.transform.values.kept import Keep, Kept, nothing_kept
 from etl_assets.transform.values.rounding import largest_difference
@@ -25,11 +29,20 @@ BLOB_WORD = re.compile(r"[xX]'(?:[0-9a-fA-F]{2})*'")
 CLASS_NAMES = {"n": "null", "i": "integer", "r": "real", "t": "text", "b": "blob", "T": "text"}
 
 
+Seek = Callable[[Lookup, list[tuple[str | None, str]]], str | None]
+
+
+def no_seek(_lookup: Lookup, _cells: list[tuple[str | None, str]]) -> str | None:
+    """Where nothing is corrected, nothing is looked up again."""
+    raise NotImplementedError
+
+
 @dataclass(frozen=True)
 class StagePlan:
     """What a table's transform needs to know: the spec, the target, the CSV's labels and their usual classes.
 
-    `read` asks Postgres what it makes of texts whose type it alone can read.
+    `read` asks Postgres what it makes of texts whose type it alone can read, `seek` the legacy database for the key of
+    a row that has these cells.
     """
 
     spec: Spec
@@ -38,6 +51,7 @@ class StagePlan:
     labels: tuple[str, ...]
     usual: dict[str, str] = field(default_factory=dict)
     read: Reader = no_reader
+    seek: Seek = no_seek
     keep: Keep = nothing_kept
 
     def cell(self, label: str, target: TargetColumn) -> Cell:
@@ -89,6 +103,7 @@ def _columns(plan: StagePlan, *, plain: set[str]) -> dict[str, Verdict]:
     for name, column in plan.table.columns.items():
         if name != plan.table.id.to:
             columns |= _column(plan, name, column, plain=name in plain)
+    columns |= _looked_up(plan)
     return {name: Verdict(verdict.value, verdict.fault.cast(pl.String)) for name, verdict in columns.items()}
 
 
@@ -169,16 +184,20 @@ def _plain_times(batch: pl.DataFrame, plan: StagePlan) -> set[str]:
 
 def _column(plan: StagePlan, name: str, column: Column, *, plain: bool = False) -> dict[str, Verdict]:
     cell = plan.cell(label_of(plan.table, name), plan.target_column(name))
-    cell, unmapped = as_column(cell, column, timezone=plan.spec.source.timezone, plain=plain)
-    if column.references is not None:
+    read_as = plan.spec.read_as(plan.table, name) if plan.spec.carried(plan.table, name) else column
+    cell, unmapped = as_column(cell, read_as, timezone=plan.spec.source.timezone, plain=plain)
+    if read_as.references is None:
+        found = {name: verdict_of(read_as.type, cell)}
+    elif read_as is column:
         found = _reference(plan, name, column, cell)
-    else:
-        found = {name: verdict_of(column.type, cell)}
+    else:  # the load brings what the row has that it names
+        found = {name: _of_one(plan, read_as, read_as.references, cell)[0]}
     verdict = found[name]
     faults = [(unmapped, "not_in_map")]
     # A NOT NULL column with a default is no exception: the default would make a value up.
     if column.required or cell.target.not_null:
-        is_late = column.references is not None and column.references.table == USERS  # its value comes with the load
+        # Its value comes with the load.
+        is_late = read_as.references is not None and read_as.references.table == USERS
         verdict = Verdict(cell.keep(verdict.value), cell.keep(verdict.fault))
         missing = cell.text.is_null() if is_late else verdict.value.is_null() & verdict.fault.is_null()
         faults.append((missing, "required"))
@@ -228,7 +247,22 @@ def _reference(plan: StagePlan, name: str, column: Column, cell: Cell) -> dict[s
     assert references is not None  # noqa: S101 - asked by the caller
     if references.by:
         return _of_several(plan, name, column, references, cell)
-    return _of_one(plan, name, column, references, cell)
+    if references.path:
+        return _numbered(plan, name, *_of_path(plan, column, references, cell), None)
+    return _numbered(plan, name, *_of_one(plan, column, references, cell))
+
+
+def _numbered(plan: StagePlan, name: str, verdict: Verdict, key: pl.Expr, raw: pl.Expr | None) -> dict[str, Verdict]:
+    number, no_fault = reference_columns(plan.table)[name], pl.lit(None, dtype=pl.String)
+    found = {name: verdict, f"_ref{number}": Verdict(key, no_fault)}
+    return found if raw is None else found | {f"_raw{number}": Verdict(raw, no_fault)}
+
+
+def _looked_up(plan: StagePlan) -> dict[str, Verdict]:
+    """The keys of rows that are named by other columns, as the export found them."""
+    numbers, no_fault = reference_columns(plan.table), pl.lit(None, dtype=pl.String)
+    parts = [part for part, reference in plan.table.references.items() if reference.key]
+    return {f"_ref{numbers[part]}": Verdict(named(lookup_label(plan.table, part)), no_fault) for part in parts}
 
 
 def _of_several(plan: StagePlan, name: str, column: Column, references: References, cell: Cell) -> dict[str, Verdict]:
@@ -240,7 +274,7 @@ def _of_several(plan: StagePlan, name: str, column: Column, references: Referenc
         words = [old for old, table in references.tables.items() if table == reference.table]
         is_meant = plan.keep(word.is_in(words).fill_null(value=False))
         mine = replace(cell, text=plan.keep(pl.when(is_meant).then(cell.text)))
-        alone = _of_one(plan, part, column, reference, mine)
+        alone = _numbered(plan, part, *_of_one(plan, column, reference, mine))
         verdict = alone.pop(part)
         value = plan.keep(pl.coalesce(value, verdict.value.cast(pl.String)))
         fault, is_known = plan.keep(pl.coalesce(fault, verdict.fault)), plan.keep(is_known | is_meant)
@@ -254,8 +288,10 @@ def _of_several(plan: StagePlan, name: str, column: Column, references: Referenc
     return {name: Verdict(value, pl.coalesce(unknown, fault)), **found}
 
 
-def _of_one(plan: StagePlan, name: str, column: Column, reference: References, cell: Cell) -> dict[str, Verdict]:
-    number = reference_columns(plan.table)[name]
+def _of_one(
+    plan: StagePlan, column: Column, reference: References, cell: Cell
+) -> tuple[Verdict, pl.Expr, pl.Expr | None]:
+    """What a reference comes to, the legacy key that it names, and what is kept where nobody knows that."""
     text = plan.keep(key_text(cell.text, cell.kind))
     key = plan.keep(referenced_key(text, reference))
     unreadable = plan.keep(text.is_not_null() & key.is_null())
@@ -263,20 +299,52 @@ def _of_one(plan: StagePlan, name: str, column: Column, reference: References, c
         (_has_nul(text), "nul_in_text"),
         (unreadable & pl.lit(reference.otherwise == "quarantine"), "reference_unreadable"),
     )
-    no_fault = pl.lit(None, dtype=pl.String)
-    found = {f"_ref{number}": Verdict(key, no_fault)}
     if reference.table == USERS:
-        return {name: Verdict(pl.lit(None, dtype=pl.String), fault), **found}
+        return Verdict(pl.lit(None, dtype=pl.String), fault), key, None
     value = plan.keep(pl.when(~unreadable).then(_referenced_value(plan, column, reference, text, key)))
     judged = verdict_of(column.type, _key_cell(value, cell.target, plan.keep))
+    raw: pl.Expr | None = None
     if reference.otherwise == "keep":
         kept = verdict_of("text", cell)  # the cell as it stands, not as a key
-        found[f"_raw{number}"] = Verdict(kept.value, no_fault)
+        raw = kept.value
         judged = Verdict(
             pl.when(unreadable).then(kept.value).otherwise(judged.value),
             pl.when(unreadable).then(kept.fault).otherwise(judged.fault),
         )
-    return {name: Verdict(judged.value, pl.coalesce(fault, judged.fault)), **found}
+    return Verdict(judged.value, pl.coalesce(fault, judged.fault)), key, raw
+
+
+def _of_path(plan: StagePlan, column: Column, reference: References, cell: Cell) -> tuple[Verdict, pl.Expr]:
+    """The value with the new ids in it, and the legacy keys that it names."""
+    parent, split = plan.spec.tables[reference.table], cell.split
+    rename = functools.partial(new_id, plan.spec.namespace, parent.name)
+
+    def renamed(text: str | None, kind: str) -> dict[str, str | None]:
+        said = {"text": text, "keys": None, "fault": None}
+        if text is None or kind in "bT":
+            return said
+        if split is not None:
+            text = json.dumps([part.strip() for part in text.split(split)], ensure_ascii=False)
+        try:
+            found, keys = with_ids(text, reference.steps, lambda key: str(rename(key)) if is_new else None)
+        except UnreadableId:
+            return said | {"fault": "reference_unreadable"}
+        except (ValueError, RecursionError):
+            return said  # the type's own rule says what is wrong
+        return {"text": found if is_new else said["text"], "keys": array_literal(keys), "fault": None}
+
+    is_new = parent.id.rule == "uuid5"
+    fields = dict.fromkeys(("text", "keys", "fault"), pl.String)
+    pairs = pl.struct(cell.text.alias("text"), cell.kind.alias("kind"))
+    read = plan.keep(
+        pairs.map_batches(
+            lambda cells: pl.Series(cells.name, [renamed(*pair.values()) for pair in cells], dtype=pl.Struct(fields)),
+            return_dtype=pl.Struct(fields),
+        )
+    )
+    new = replace(cell, text=read.struct.field("text"), split=None if is_new else split)
+    judged = verdict_of(column.type, new)
+    return Verdict(judged.value, pl.coalesce(read.struct.field("fault"), judged.fault)), read.struct.field("keys")
 
 
 def _referenced_value(plan: StagePlan, column: Column, reference: References, text: pl.Expr, key: pl.Expr) -> pl.Expr:

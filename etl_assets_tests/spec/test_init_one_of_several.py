@@ -7,7 +7,7 @@ import pytest
 
 from etl_assets.init.drafting import draft_spec, printed
 from etl_assets.spec.loader import load_spec
-from etl_assets.spec.model import References
+from etl_assets.spec.references import References
 
 SCHEMA = """
 CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT);

@@ -157,7 +157,7 @@ def test_an_unknown_key_is_refused_with_a_suggestion(text: str, line: int, path:
 def test_an_unknown_key_that_resembles_none_lists_what_is_known() -> None:
     error = fault(HEAD + JOBS + "    zip: x\n")
     assert error.problem == (
-        "is not a key of this section; known are checks, columns, created, id, key, optional, owner, source, target, where"
+        "is not a key of this section; known are checks, columns, created, id, key, optional, owner, references, source, target, where"
     )
 
 

@@ -9,7 +9,7 @@ from polars.testing import assert_series_equal
 
 from etl_assets.model.errors import SpecError
 from etl_assets.model.ids import new_id
-from etl_assets.spec.model import References
+from etl_assets.spec.references import References
 from etl_assets.transform.identify import key_text, referenced_key, renamed_in_text, uuid5_of
 from etl_assets_tests.transform.cells import FAST, NAMESPACE
 

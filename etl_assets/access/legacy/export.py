@@ -10,6 +10,8 @@ import polars as pl
 
 from etl_assets.access.files.artifacts import BATCH_ROWS
 from etl_assets.access.legacy.database import LegacyTable, describe, fill, open_read_only, quoted, require_table
+from etl_assets.access.legacy.keys import cell_text, key_text
+from etl_assets.access.legacy.lookup import with_lookups
 from etl_assets.model.errors import LegacyMismatch
 from etl_assets.model.ids import REPEATED_MARK, ROWID_PREFIX
 from etl_assets.spec.exports import Export, ExportColumn
@@ -52,8 +54,7 @@ class ExportReader:
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """Frames of String columns: `_key`, the labels, `_classes`; at least one, which may be empty."""
-        cell = _plain_cell if self.is_plain else _cell
-        cells = ", ".join(cell(_source(column)) for column in self.columns)
+        cells = ", ".join(self._cell(column) for column in self.columns)
         query = fill(
             "SELECT {key}, {cells} {classes} FROM {table} {where} {order}",
             key=key_label(self.export, self.table),
@@ -98,10 +99,15 @@ class ExportReader:
     def _order(self) -> str:
         return fill("ORDER BY {rowid}", rowid=self.table.rowid) if self.table.rowid else ""
 
+    def _cell(self, column: ExportColumn) -> str:
+        is_plain = self.is_plain or column.lookup is not None
+        return _plain_cell(_source(column)) if is_plain else cell_text(_source(column))
+
     def _class_string(self) -> str:
         if self.is_plain:
             return "NULL"
-        cells = {column.label: _source(column) for column in self.columns}
+        # What is looked up is text, or NULL where the columns are that name it; it is found once.
+        cells = {c.label: "''" if c.lookup else _source(c) for c in self.columns}
         usual = " AND ".join(
             fill("typeof({cell}) IN ('null', '{usual}')", cell=cell, usual=STORAGE_CLASSES[self.usual[label]])
             for label, cell in cells.items()
@@ -139,6 +145,7 @@ def open_export(connection: sqlite3.Connection, export: Export) -> ExportReader 
     columns = tuple(column for column in export.columns if not (column.optional and column.label not in present))
     _require_columns(export, table, columns)
     _require_no_secrets(connection, export, table, columns)
+    columns = with_lookups(connection, export, columns)
     find_repeated_keys(connection, export, table)
     usual = _usual_classes(connection, table, columns)
     return ExportReader(connection, export, table, columns, usual, _is_plain(connection, table, columns, usual))
@@ -240,7 +247,8 @@ def _usual_classes(
 ) -> dict[str, str]:
     if not columns:
         return {}
-    kinds = ", ".join(fill("substr(typeof({cell}), 1, 1)", cell=_source(column)) for column in columns)
+    cells = ["''" if column.lookup else _source(column) for column in columns]
+    kinds = ", ".join(fill("substr(typeof({cell}), 1, 1)", cell=cell) for cell in cells)
     query = fill("SELECT {kinds} FROM {table} LIMIT ?", kinds=kinds, table=quoted(table.name))
     sample = connection.execute(query, [SAMPLE_ROWS]).fetchall()
     usual = {}
@@ -256,7 +264,8 @@ def _is_plain(
     """True when no cell needs a look at its storage class: one pass, at a quarter of what it spares the export."""
     if not set(usual.values()) <= set("it"):
         return False
-    odd = " OR ".join(_is_odd(_source(column), usual[column.label]) for column in columns) or "0"
+    own = [column for column in columns if column.lookup is None]
+    odd = " OR ".join(_is_odd(_source(column), usual[column.label]) for column in own) or "0"
     query = fill("SELECT 1 FROM {table} WHERE {odd} LIMIT 1", table=quoted(table.name), odd=odd)
     return connection.execute(query).fetchone() is None
 
@@ -272,39 +281,8 @@ def _source(column: ExportColumn) -> str:
     return fill("({expr})", expr=column.expr) if column.expr else quoted(column.column or "")
 
 
-def _cell(source: str) -> str:
-    # `CAST(real AS TEXT)` keeps 15 digits; repr() is the shortest text that reads back the same.
-    return fill(
-        "CASE typeof({cell}) WHEN 'real' THEN etl_real({cell}) WHEN 'blob' THEN hex({cell})"
-        " ELSE CAST({cell} AS TEXT) END",
-        cell=source,
-    )
-
-
 def _plain_cell(source: str) -> str:
     return fill("CAST({cell} AS TEXT)", cell=source)
-
-
-def key_part(name: str) -> str:
-    """An SQLite expression's value as a legacy key; `transform.identify.key_text` does the same to exported cells."""
-    # A BLOB is written as SQLite writes it, so that x'17' and 17 stay two keys.
-    return fill(
-        "CASE WHEN typeof({value}) = 'real' AND {value} = CAST({value} AS INTEGER)"
-        " THEN CAST(CAST({value} AS INTEGER) AS TEXT)"
-        " WHEN typeof({value}) = 'blob' THEN 'x''' || hex({value}) || '''' ELSE {cell} END",
-        value=name,
-        cell=_cell(name),
-    )
-
-
-def key_text(export: Export, table: LegacyTable) -> str:
-    """A row's key in SQLite, NULL where it is missing."""
-    key = export.key or table.primary_key
-    if len(key) == 1:
-        return key_part(quoted(key[0]))
-    # Parts are joined by a slash, so a slash inside a part must not look like one.
-    escaped = "replace(replace({part}, '%', '%25'), '/', '%2F')"
-    return " || '/' || ".join(fill(escaped, part=key_part(quoted(column))) for column in key)
 
 
 def key_label(export: Export, table: LegacyTable) -> str:

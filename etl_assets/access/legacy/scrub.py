@@ -24,23 +24,24 @@ from etl_assets.access.legacy.export import (
     allow_all,
     find_repeated_keys,
     key_label,
-    key_part,
-    key_text,
 )
+from etl_assets.access.legacy.keys import key_part, key_text
+from etl_assets.access.legacy.lookup import ONCE_NAMED, find_named, keep_named, with_lookups
 from etl_assets.model.corrections import CorrectionsFile
 from etl_assets.model.errors import LegacyMismatch
 from etl_assets.model.suppression import Suppressions
-from etl_assets.spec.exports import Export, exports_of, label_of, owner_label
+from etl_assets.spec.exports import Export, ExportColumn, exports_of, label_of, lookup_label, owner_label
 from etl_assets.spec.model import USERS, Column, Spec, Table
 
 GONE = "temp.etl_gone"
 SAID = "temp.etl_said"
 SHARED = "temp.etl_shared"
+# Names of their own, because expressions over legacy columns stand within statements about them.
 SCRATCH = (
-    f"CREATE TABLE {GONE} (place TEXT, key TEXT, label TEXT)",
-    "CREATE INDEX temp.etl_gone_key ON etl_gone (place, key)",
-    f"CREATE TABLE {SAID} (place TEXT, label TEXT, key TEXT, value TEXT)",
-    "CREATE INDEX temp.etl_said_key ON etl_said (place, label, key)",
+    f"CREATE TABLE {GONE} (etl_place TEXT, etl_key TEXT, etl_label TEXT)",
+    "CREATE INDEX temp.etl_gone_key ON etl_gone (etl_place, etl_key)",
+    f"CREATE TABLE {SAID} (etl_place TEXT, etl_label TEXT, etl_key TEXT, etl_value TEXT)",
+    "CREATE INDEX temp.etl_said_key ON etl_said (etl_place, etl_label, etl_key)",
     f"CREATE TABLE {SHARED} (place TEXT, key TEXT)",
 )
 SCRATCH_TABLES = {"gone": GONE, "shared": SHARED, "repeated": REPEATED, "once": ONCE_REPEATED}
@@ -99,6 +100,7 @@ def scrub(copy: Path, clean: Path, what: Scrub) -> Scrubbed:
             for setting in ("journal_mode=OFF", "temp_store=MEMORY", "foreign_keys=OFF"):
                 connection.execute("PRAGMA " + setting)
             found = _find(connection, what)
+            keep_named(connection, what.spec, GONE)
             needed, own = _tables_read(connection, what.spec)
             _drop_the_rest(connection, needed)
             for name in reversed(found):
@@ -118,7 +120,7 @@ def scrub(copy: Path, clean: Path, what: Scrub) -> Scrubbed:
                 f"SQLite {sqlite3.sqlite_version} renumbers rows when it copies a database; use a newer one."
             )
     rows = {name: keys for name, (keys, _) in found.items() if keys}
-    return Scrubbed(rows, users, users_left, others=tuple(sorted(needed - own - {ONCE_REPEATED})))
+    return Scrubbed(rows, users, users_left, others=tuple(sorted(needed - own - {ONCE_REPEATED, ONCE_NAMED})))
 
 
 @contextmanager
@@ -217,23 +219,35 @@ def _condition(connection: sqlite3.Connection, what: Scrub, table: Table, export
     if table.owner.from_:
         expr, label = table.owner.expr, owner_label(table) or ""
         value = fill("({expr})", expr=expr) if expr else quoted(table.owner.from_)
-        owner = _corrected(connection, what, export, legacy, label=label, value=value)
+        owner = _corrected(connection, what, export, legacy, ExportColumn(label, expr=value))
         return fill(FORGOTTEN, user=owner)
     column = table.columns[table.owner.via or ""]
     assert column.references is not None  # noqa: S101 - held by spec.rules
+    parent = column.references.table
     value = fill("({expr})", expr=column.expr) if column.expr else quoted(column.from_ or table.owner.via or "")
     label = label_of(table, table.owner.via or "")
-    value = _corrected(connection, what, export, legacy, label=label, value=value)
+    lookup = None
+    if column.references.key:
+        named_by = _named_by(connection, export, table)
+        column, value, lookup = Column(type="text"), named_by.expr or "", named_by.lookup
+    value = _corrected(connection, what, export, legacy, ExportColumn(label, expr=value, lookup=lookup))
     function = "etl_ref_" + table.name
     connection.create_function(function, 1, _parent_key(column), deterministic=True)
     return fill(
         "EXISTS (SELECT 1 FROM {gone} AS gone"
-        " WHERE gone.place = {place} AND gone.key = {to_key}(CAST({value} AS BLOB)))",
+        " WHERE gone.etl_place = {place} AND gone.etl_key = {to_key}(CAST({value} AS BLOB)))",
         gone=GONE,
-        place=_text(column.references.table),
+        place=_text(parent),
         to_key=function,
         value=value,
     )
+
+
+def _named_by(connection: sqlite3.Connection, export: Export, table: Table) -> ExportColumn:
+    """The parent's key, where another column of the parent says whose a row is."""
+    label = lookup_label(table, table.owner.via or "")
+    columns = with_lookups(connection, export, export.columns)
+    return next(column for column in columns if column.label == label)
 
 
 def _parent_key(column: Column) -> Callable[[bytes | None], str | None]:
@@ -256,18 +270,22 @@ def _parent_key(column: Column) -> Callable[[bytes | None], str | None]:
 
 
 def _corrected(
-    connection: sqlite3.Connection, what: Scrub, export: Export, legacy: LegacyTable, *, label: str, value: str
+    connection: sqlite3.Connection, what: Scrub, export: Export, legacy: LegacyTable, cell: ExportColumn
 ) -> str:
-    """The value as a key, where the operator gave another owner or parent that one."""
+    """The cell as a key, where the operator gave another owner or parent that one."""
+    label, value, lookup = cell.label, cell.expr or "", cell.lookup
     said = what.corrections.of(export.name).cells(label)
     if not said:
         return key_part(value)
-    values = [(export.name, label, correction.legacy_id, correction.value) for correction in said]
+    values = [
+        (export.name, label, c.legacy_id, find_named(connection, lookup, [c.value]) if lookup else c.value)
+        for c in said
+    ]
     connection.executemany(fill("INSERT INTO {said} VALUES (?, ?, ?, ?)", said=SAID), values)
     slots = {"said": SAID, "place": _text(export.name), "label": _text(label), "key": key_text(export, legacy)}
-    given = fill("FROM {said} WHERE place = {place} AND label = {label} AND key = {key}", **slots)
+    given = fill("FROM {said} WHERE etl_place = {place} AND etl_label = {label} AND etl_key = {key}", **slots)
     return fill(
-        "CASE WHEN EXISTS (SELECT 1 {given}) THEN (SELECT value {given}) ELSE {own} END",
+        "CASE WHEN EXISTS (SELECT 1 {given}) THEN (SELECT etl_value {given}) ELSE {own} END",
         given=given,
         own=key_part(value),
     )
@@ -286,17 +304,19 @@ def _keys(connection: sqlite3.Connection, export: Export, table: LegacyTable, co
     connection.execute(
         fill("INSERT INTO {gone} SELECT {place}, {key}, {label} FROM {table} WHERE {condition}", **slots)
     )
-    labels = connection.execute(fill("SELECT label FROM {gone} WHERE place = {place}", **slots)).fetchall()
+    labels = connection.execute(fill("SELECT etl_label FROM {gone} WHERE etl_place = {place}", **slots)).fetchall()
     # A key that a removed row shares with one that stays names neither: whose are the children?
     connection.execute(
         fill(
             "INSERT INTO {shared} SELECT DISTINCT {place}, {key} AS k FROM {table}"
             " WHERE k IN (SELECT key FROM {repeated})"
-            " AND k IN (SELECT key FROM {gone} WHERE place = {place}) AND NOT ({condition})",
+            " AND k IN (SELECT etl_key FROM {gone} WHERE etl_place = {place}) AND NOT ({condition})",
             **slots,
         )
     )
-    connection.execute(fill("DELETE FROM {gone} WHERE (place, key) IN (SELECT place, key FROM {shared})", **slots))
+    connection.execute(
+        fill("DELETE FROM {gone} WHERE (etl_place, etl_key) IN (SELECT place, key FROM {shared})", **slots)
+    )
     return [label for (label,) in labels]
 
 
@@ -309,7 +329,7 @@ def _keep_repeated(connection: sqlite3.Connection) -> None:
 def _tables_read(connection: sqlite3.Connection, spec: Spec) -> tuple[set[str], set[str]]:
     """What the exports read, in lower case: all of it, and the spec's own tables among them."""
     own = {e.source.lower() for e in exports_of(spec).values() if describe(connection, e.source)}
-    read = {*own, ONCE_REPEATED}
+    read = {*own, ONCE_REPEATED, ONCE_NAMED}
 
     def note(action: int, table: str | None, _column: str | None, _schema: str | None, view: str | None) -> int:
         if action == SQLITE_READ:

@@ -10,7 +10,7 @@ from etl_assets.access.postgres.statements import Statement, Statements, literal
 from etl_assets.model.errors import TargetMismatch
 from etl_assets.model.target import CheckRule, ForeignRule, TargetColumn, TargetTable, UniqueRule
 from etl_assets.spec.model import Spec, Table
-from etl_assets.spec.types import holds
+from etl_assets.spec.types import carries, holds
 
 SQL = Statements(__file__)
 
@@ -162,6 +162,7 @@ def fitting_targets(connection: Connection, spec: Spec) -> tuple[dict[str, Targe
         try:
             if table.name in found:
                 require_fit(table, found[table.name])
+                _require_carried(table, found)
             elif table.name not in stopped and not table.optional:
                 stopped[table.name] = _absent(table)
         except TargetMismatch as problem:
@@ -202,10 +203,8 @@ def require_fit(table: Table, target: TargetTable) -> None:
             problems.append(f"{table.target} has no column {name!r}{renamed}")
         elif found.generated:
             problems.append(f"{name!r} is a generated column of the target and takes no value")
-        elif (
-            found.not_null
-            and column.references
-            and "null" in (column.references.otherwise, column.references.unresolved)
+        elif found.not_null and any(
+            r.may_be_null for part, r in table.references.items() if name in table.columns_of(part)
         ):
             problems.append(f"{name!r} is NOT NULL in the target, and its reference may become NULL")
         elif not fits(column.type, found):
@@ -222,6 +221,21 @@ def require_fit(table: Table, target: TargetTable) -> None:
         for name, column in target.columns.items()
         if column.needs_value and name not in filled
     ]
+    if problems:
+        raise TargetMismatch(table.name, problems)
+
+
+def _require_carried(table: Table, targets: dict[str, TargetTable]) -> None:
+    """Raises where a column cannot carry what the row has that it refers to by that row's columns."""
+    problems = []
+    for reference in table.references.values():
+        if not reference.key or reference.table not in targets:
+            continue
+        for here, there in zip(reference.columns, reference.key, strict=True):
+            mine, theirs = targets[table.name].columns[here], targets[reference.table].columns.get(there)
+            if theirs is None or carries(mine.base, theirs.base):
+                continue
+            problems.append(f"{here!r} is {mine.type} in the target, and {there!r} of {reference.table} {theirs.type}")
     if problems:
         raise TargetMismatch(table.name, problems)
 

@@ -13,10 +13,11 @@ from psycopg import sql
 from etl_assets.access.postgres.connection import Connection, analyze
 from etl_assets.access.postgres.statements import Statement, Statements, identifier, joined, literal, staging_table
 from etl_assets.core.links.links import Links, state_of
+from etl_assets.core.links.reference import names
 from etl_assets.core.links.repeated import repeated_keys
 from etl_assets.core.memory.counted import is_counted, is_fresh, note_carried, void_books, write_counted
 from etl_assets.core.memory.staged import describe_staging
-from etl_assets.spec.model import USERS, column_of
+from etl_assets.spec.model import USERS
 from etl_assets.spec.shapes import reference_columns
 
 SQL = Statements(__file__)
@@ -150,7 +151,8 @@ def can_be_carried(links: Links) -> bool:
     places = {(target.schema, target.name) for target in links.targets.values()}
     for name in links.tables:
         table = links.spec.tables[name]
-        declared = {column_of(column) for column, reference in table.references.items() if reference.table != USERS}
+        parts = [part for part, reference in table.references.items() if reference.table != USERS]
+        declared = {column for part in parts for column in table.columns_of(part)}
         for rule in links.targets[name].foreign:
             if (rule.schema, rule.table) in places and not set(rule.columns) & declared:
                 return False
@@ -204,15 +206,13 @@ def _dependent_users(connection: Connection, links: Links, users: list[str]) -> 
             continue
         for column, number in reference_columns(table).items():
             parent = table.references[column].table
-            slots = {
-                "owners": links.owners(name),
-                "staging": staging_table(name),
-                "ref": identifier("s", f"_ref{number}"),
-            }
+            ref = identifier("s", f"_ref{number}")
+            slots = {"owners": links.owners(name), "staging": staging_table(name)}
             if parent == USERS:
-                parts.append(SQL("list_naming", **slots))
+                parts.append(SQL("list_naming", **slots, ref=ref))
             elif column != table.owner.via and not links.spec.tables[parent].owner.is_none:
-                parts.append(SQL("list_referring", **slots, parent=literal(parent)))
+                named = names(ref, sql.SQL("l.legacy_id"), is_many=table.references[column].path is not None)
+                parts.append(SQL("list_referring", **slots, named=named, parent=literal(parent)))
     if not parts:
         return []
     query = SQL("list_dependent_users", referring=joined(parts, by=" UNION ALL "))

@@ -117,11 +117,11 @@ ON CONFLICT (wave) DO UPDATE SET rows = w.rows + EXCLUDED.rows
 -- Nothing is staged any more that a page could be about.
 DELETE FROM etl.book
 
--- name: list_referring :fragment (users) {owners, parent, ref, staging}
+-- name: list_referring :fragment (users) {named, owners, parent, staging}
 -- Owners of the staged rows that refer to what this transaction has loaded.
 SELECT o.legacy_user_id
 FROM etl.loaded AS l
-JOIN {staging} AS s ON {ref} = l.legacy_id
+JOIN {staging} AS s ON {named}
 JOIN ({owners}) AS o ON o.legacy_id = s._legacy_id
 WHERE l."table" = {parent} AND l.legacy_user_id = ANY (%(users)s) AND l.xid = pg_current_xact_id()::xid
 

@@ -146,7 +146,9 @@ class Binding:
         found = self.spec.in_circle(name)
 
         def is_one(rule: ForeignRule) -> bool:
-            parents = [self.targets.get(found[column].table) for column in rule.columns if column in found]
+            table = self.spec.tables[name]
+            meant = [part for part in found if set(table.columns_of(part)) == set(rule.columns)]
+            parents = [self.targets.get(found[part].table) for part in meant]
             return any(parent and (parent.schema, parent.name) == (rule.schema, rule.table) for parent in parents)
 
         return [rule for rule in self.targets[name].foreign if is_one(rule)]

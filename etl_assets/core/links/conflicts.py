@@ -16,7 +16,6 @@ from etl_assets.access.postgres.statements import (
 )
 from etl_assets.core.links.binding import Binding
 from etl_assets.model.target import ForeignRule, UniqueRule
-from etl_assets.spec.model import column_of
 
 SQL = Statements(__file__)
 
@@ -28,7 +27,8 @@ def conflicts(binding: Binding, name: str) -> list[tuple[str, sql.Composed]]:
     found = [(rule.name, sql.SQL("({}) IS FALSE").format(catalog_text(rule.expression))) for rule in checks]
     found += [(rule.name, _twin(binding, name, rule)) for rule in _unique_rules(binding, name)]
     missable = [rule for rule in target.foreign if can_miss(binding, name, rule)]
-    return found + [(rule.name, _no_parent(binding, name, rule)) for rule in missable]
+    found += [(rule.name, _no_parent(binding, name, rule)) for rule in missable]
+    return found + [(rule.name, _no_parent(binding, name, rule)) for rule in _carried(binding, name)]
 
 
 def _unique_rules(binding: Binding, name: str) -> list[UniqueRule]:
@@ -38,6 +38,22 @@ def _unique_rules(binding: Binding, name: str) -> list[UniqueRule]:
         for rule in binding.targets[name].unique
         if set(rule.columns) <= filled and set(rule.reads) <= filled and rule.columns != (table.id.to,)
     ]
+
+
+def _carried(binding: Binding, name: str) -> list[ForeignRule]:
+    """References by columns that no foreign key holds, as if one did: what is loaded may be other than it is in legacy.
+
+    Within a circle the row itself comes along.
+    """
+    table, round_ = binding.spec.tables[name], binding.spec.in_circle(name)
+    held = [set(rule.columns) for rule in binding.targets[name].foreign]
+    found = []
+    for part, reference in table.references.items():
+        parent = binding.targets.get(reference.table)
+        if reference.key and parent and part not in round_ and set(reference.columns) not in held:
+            rule = f"{reference.table} ({', '.join(reference.key)})"
+            found.append(ForeignRule(rule, reference.columns, parent.schema, parent.name, reference.key))
+    return found
 
 
 def can_miss(binding: Binding, name: str, rule: ForeignRule) -> bool:
@@ -56,7 +72,8 @@ def _no_parent(binding: Binding, name: str, rule: ForeignRule) -> Statement:
     """A row of the target that went away: its children cannot load, and must not keep others from loading."""
     table = binding.spec.tables[name]
     filled: list[sql.Composable] = [sql.SQL("x.{} IS NOT NULL").format(identifier(c)) for c in rule.columns]
-    if any(column in map(column_of, table.references) or column == table.owner.to for column in rule.columns):
+    referring = {column for part in table.references for column in table.columns_of(part)}
+    if not referring.isdisjoint(rule.columns) or table.owner.to in rule.columns:
         # Rows of ours arrive as parents first: before a row is ready, its parent may well be missing.
         filled.insert(0, sql.SQL("x._reason IS NULL"))
     same: list[sql.Composable] = [

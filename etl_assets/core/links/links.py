@@ -21,9 +21,9 @@ from etl_assets.access.postgres.statements import (
 )
 from etl_assets.core.links.binding import Binding
 from etl_assets.core.links.conflicts import can_miss, conflicts
-from etl_assets.core.links.reference import Reference, join_reissued
+from etl_assets.core.links.reference import ManyReference, Reference, join_reissued, names, one_of_them
 from etl_assets.spec.model import Table
-from etl_assets.spec.shapes import circle_columns, reference_columns
+from etl_assets.spec.shapes import circle_columns, many_columns, reference_columns
 
 SQL = Statements(__file__)
 
@@ -57,14 +57,15 @@ def _refusals() -> dict[str, sql.Composable]:
 
 
 def _values(parts: list[Reference]) -> dict[str, sql.Composable]:
-    """What the columns with references get; of several tables the one that the row names."""
+    """What the columns with references get; of several tables the one that the row names, their own where none."""
     found: dict[str, sql.Composable] = {}
     for part in parts:
-        if part.column == part.target:
-            found[part.target] = part.value()
-        else:
-            other = found.get(part.target, identifier("s", part.target))
-            found[part.target] = SQL("value_of_part", ref=part.ref, value=part.value(), other=other)
+        for target, value in part.values().items():
+            if part.column == target:
+                found[target] = value
+            else:
+                other = found.get(target, identifier("s", target))
+                found[target] = SQL("value_of_part", ref=part.ref, value=value, other=other)
     return found
 
 
@@ -202,9 +203,12 @@ class Links(Binding):
             for ref, parent in circle_columns(self.spec, self.spec.tables[name]):
                 if parent not in here:
                     continue
-                slots = {"place": place, "staging": staging_table(name), "ref": identifier("s", ref)}
+                is_many = ref in many_columns(self.spec.tables[name])
+                named = names(identifier("s", ref), sql.SQL("w.id"), is_many=is_many)
+                slots = {"place": place, "staging": staging_table(name), "named": named}
                 edges.append(SQL("circle_edge", **slots, parent=literal(parent)))
-                two = {"rows": judged[name], "parents": judged[parent], "ref": identifier("x", ref)}
+                one_of = one_of_them(identifier("x", ref), is_many=is_many)
+                two = {"rows": judged[name], "parents": judged[parent], "ref": one_of}
                 seeds.append(SQL("circle_seed_waiting", place=place, is_other=self._is_other(), **two))
         return {"seeds": joined(seeds, by=" UNION ALL "), "edges": joined(edges, by=" UNION ALL ")}
 
@@ -215,8 +219,15 @@ class Links(Binding):
     def way(self, name: str, alias: str) -> dict[str, sql.Composable]:
         """Where the rows of a table lead within its circle: tables, and the columns with the legacy ids."""
         found = circle_columns(self.spec, self.spec.tables[name])
-        ids: list[sql.Composable] = [identifier(alias, ref) for ref, _ in found]
-        return {"places": literal([parent for _, parent in found]), "ids": joined(ids)}
+        many = many_columns(self.spec.tables[name])
+        single = [(ref, parent) for ref, parent in found if ref not in many]
+        ids = sql.SQL("ARRAY[{}]::text[]").format(joined([identifier(alias, ref) for ref, _ in single]))
+        places = sql.SQL("{}::text[]").format(literal([parent for _, parent in single]))
+        for ref, parent in (pair for pair in found if pair[0] in many):
+            slots = {"ids": identifier(alias, ref), "parent": literal(parent)}
+            ids += SQL("and_many_ids", ids=slots["ids"])
+            places += SQL("and_many_places", **slots)
+        return {"places": places, "ids": ids}
 
     def _refs(self, name: str, alias: str) -> sql.Composed:
         """The columns with the legacy ids, for whoever looks further."""
@@ -240,7 +251,10 @@ class Links(Binding):
 
     def _linked(self, name: str, *, as_new: bool) -> Statement:
         table = self.spec.tables[name]
-        parts = [Reference(self, table, column, number) for column, number in reference_columns(table).items()]
+        parts = [
+            (ManyReference if table.references[part].path else Reference)(self, table, part, number)
+            for part, number in reference_columns(table).items()
+        ]
         reasons: list[sql.Composable] = [part.quarantined() for part in parts]
         excluded: list[sql.Composable] = [part.excluded() for part in parts]
         joins: list[sql.Composable] = [
@@ -308,7 +322,7 @@ class Links(Binding):
     def _of_another_row(self, table: Table, owner: sql.Composable, parts: list[Reference]) -> dict[str, sql.Composable]:
         """What tells a row from the one that was loaded under its legacy id: when it was made, or all that it says."""
         name = table.name
-        as_loaded = _values([part for part in parts if part.is_user])
+        as_loaded = _values([part for part in parts if part.is_user or part.is_by_columns])
         as_loaded[table.id.to] = sql.SQL("l.new_id::{}").format(self.id_type(name))
         if table.owner.to:
             as_loaded[table.owner.to] = SQL("former_account")

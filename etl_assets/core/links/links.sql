@@ -3,7 +3,7 @@
 b._reason IS DISTINCT FROM 'loaded' AND b._legacy_user_id IS DISTINCT FROM x._legacy_user_id
 
 -- name: value_of_part :fragment {other, ref, value}
--- The value of a column that may refer to one of several tables.
+-- The value of a column that may refer to one of several tables, or together with others.
 CASE WHEN {ref} IS NOT NULL THEN {value} ELSE {other} END
 
 -- name: row_state :fragment {excluded, quarantined, reason}
@@ -74,6 +74,14 @@ SELECT x._legacy_id, x._new_id, x._created, x._legacy_user_id, x._account_id, x.
 FROM ({rows}) AS x
 {fence}
 
+-- name: and_many_ids :fragment {ids}
+-- Further ids of rows that are referred to.
+ || coalesce({ids}, ARRAY[]::text[])
+
+-- name: and_many_places :fragment {ids, parent}
+-- Their tables.
+ || array_fill({parent}::text, ARRAY[coalesce(cardinality({ids}), 0)])
+
 -- name: link_circle :fragment {ancestors, ids, places, rows, settled, values}
 -- Rows of tables that refer to one another round in a circle, or to themselves. What a row refers to, however far, arrives
 -- in one transaction with it where it is the same user's and nothing is wrong with any of it. A row of somebody else has
@@ -84,7 +92,7 @@ SELECT x._legacy_id, x._new_id, x._created, x._legacy_user_id, x._account_id, x.
 FROM ({rows}) AS x
 CROSS JOIN LATERAL (
     WITH RECURSIVE way AS (
-        SELECT 4 AS _kind, true AS _goes_on, {places}::text[] AS _places, ARRAY[{ids}]::text[] AS _ids
+        SELECT 4 AS _kind, true AS _goes_on, {places} AS _places, {ids} AS _ids
         WHERE x._reason IS NULL OR x._reason NOT IN ({settled})
         UNION
         SELECT a.*
@@ -107,7 +115,7 @@ SELECT CASE WHEN b._reason IN ({quarantined}) OR b._reason = 'owner_changed' THE
             WHEN b._reason IN ({excluded}) THEN 2
             WHEN b._reason <> 'loaded' OR ({is_other}) THEN 3
             ELSE 4 END,
-       b._reason IS NULL OR b._reason NOT IN ({settled}), {places}::text[], ARRAY[{ids}]::text[]
+       b._reason IS NULL OR b._reason NOT IN ({settled}), {places}, {ids}
 FROM ({rows}) AS b
 WHERE e.place = {place} AND b._legacy_id = e.id
 
@@ -142,11 +150,11 @@ SELECT {place}::text, x._legacy_id, 3
 FROM ({rows}) AS x JOIN ({parents}) AS b ON b._legacy_id = {ref}
 WHERE x._reason IS NULL AND (b._reason <> 'loaded' OR ({is_other}))
 
--- name: circle_edge :fragment {parent, place, ref, staging}
+-- name: circle_edge :fragment {named, parent, place, staging}
 -- Rows of one table that refer to a row of `w`, and are not loaded themselves.
 SELECT {place}::text AS place, s._legacy_id AS id
 FROM {staging} AS s
-WHERE w.place = {parent} AND {ref} = w.id
+WHERE w.place = {parent} AND {named}
   AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {place} AND l.legacy_id = s._legacy_id)
 
 -- name: fence :fragment {value}

@@ -6,9 +6,10 @@ from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statement, Statements, identifier, joined, literal, staging_table
 from etl_assets.core.links.conflicts import conflicts
 from etl_assets.core.links.links import Links
+from etl_assets.model.ids import NO_ROW
 from etl_assets.model.words import counted
 from etl_assets.spec.exports import label_of
-from etl_assets.spec.model import USERS, Table, column_of
+from etl_assets.spec.model import USERS, Table
 from etl_assets.spec.shapes import reference_columns
 
 SQL = Statements(__file__)
@@ -28,10 +29,7 @@ def places(links: Links, name: str) -> Statement:
         for rule, condition in conflicts(links, name)
     ]
     columns = [identifier(column) for column in links.columns(name)]
-    parts = [
-        (label_of(table, column_of(column)), number, table.references[column].table)
-        for column, number in _numbered(table)
-    ]
+    parts = [(part, number) for part, number in reference_columns(table).items()]
     return SQL(
         "list_places",
         links=links.rows(name),
@@ -40,10 +38,8 @@ def places(links: Links, name: str) -> Statement:
         staging=staging_table(name),
         table=literal(name),
         owner=literal(_owner_label(table)),
-        columns=joined([sql.SQL("NULL"), *(_lost(parent, number, literal(label)) for label, number, parent in parts)]),
-        keys=joined(
-            [sql.SQL("NULL"), *(_lost(parent, number, identifier("s", f"_ref{number}")) for _, number, parent in parts)]
-        ),
+        columns=joined([sql.SQL("NULL"), *(_lost(table, *pair, literal(_label(table, pair[0]))) for pair in parts)]),
+        keys=joined([sql.SQL("NULL"), *(_lost(table, *pair, None) for pair in parts)]),
     )
 
 
@@ -56,8 +52,9 @@ def count_places(connection: Connection, links: Links, name: str) -> dict[str, t
     return {reason: tuple(told[:MOST_PLACES]) for reason, told in found.items()}
 
 
-def _numbered(table: Table) -> list[tuple[str, int]]:
-    return list(reference_columns(table).items())
+def _label(table: Table, part: str) -> str:
+    columns = table.columns_of(part)
+    return ", ".join(label_of(table, c) if c in table.columns else table.owner.from_ or c for c in columns)
 
 
 def _owner_label(table: Table) -> str:
@@ -66,8 +63,13 @@ def _owner_label(table: Table) -> str:
     return table.owner.from_ or ""
 
 
-def _lost(parent: str, number: int, told: sql.Composable) -> Statement:
-    """What is told of a reference whose row has not arrived, NULL of one whose has."""
-    name = "lost_user" if parent == USERS else "lost_row"
-    slots = {} if parent == USERS else {"parent": literal(parent)}
-    return SQL(name, ref=identifier("s", f"_ref{number}"), told=told, **slots)
+def _lost(table: Table, part: str, number: int, told: sql.Composable | None) -> Statement:
+    """What is told of a reference whose row has not arrived, or the key that it names; NULL of one whose has."""
+    reference, ref = table.references[part], identifier("s", f"_ref{number}")
+    if reference.path:
+        lost = SQL("lost_keys", ref=ref, parent=literal(reference.table))
+        return SQL("lost_rows", lost=lost, told=told or lost)
+    told = told or SQL("told_key", ref=ref, mark=literal(NO_ROW))
+    if reference.table == USERS:
+        return SQL("lost_user", ref=ref, told=told)
+    return SQL("lost_row", ref=ref, told=told, parent=literal(reference.table))

@@ -31,3 +31,16 @@ CASE WHEN {ref} IS NOT NULL
 -- A reference to a row that has not arrived.
 CASE WHEN {ref} IS NOT NULL
           AND NOT EXISTS (SELECT FROM etl.loaded AS a WHERE a."table" = {parent} AND a.legacy_id = {ref}) THEN {told} END
+
+-- name: told_key :fragment {mark, ref}
+-- The key that a reference names; of one by other columns, what was looked for.
+CASE WHEN starts_with({ref}, {mark}) THEN substr({ref}, length({mark}) + 1) ELSE {ref} END
+
+-- name: lost_keys :fragment {parent, ref}
+-- Those of many ids whose rows have not arrived.
+(SELECT string_agg(e.id, ' ') FROM unnest({ref}) AS e (id)
+ WHERE NOT EXISTS (SELECT FROM etl.loaded AS a WHERE a."table" = {parent} AND a.legacy_id = e.id))
+
+-- name: lost_rows :fragment {lost, told}
+-- A reference to many rows of which some have not arrived.
+CASE WHEN {lost} IS NOT NULL THEN {told} END

@@ -1,4 +1,4 @@
-"""One reference of a table: its part in the statement that says what becomes of a row."""
+"""One reference of a table, to a row or to many: its part in the statement that says what becomes of a row."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,8 @@ from etl_assets.access.postgres.statements import (
     staging_table,
 )
 from etl_assets.core.links.binding import Binding
-from etl_assets.spec.model import USERS, References, Table, column_of
+from etl_assets.spec.model import USERS, Table
+from etl_assets.spec.references import References, column_of
 
 SQL = Statements(__file__)
 
@@ -50,6 +51,11 @@ class Reference:
         return self._declared.table == USERS
 
     @property
+    def is_by_columns(self) -> bool:
+        """True where other columns than the key name the row, and the columns here carry what it has in them."""
+        return bool(self._declared.key)
+
+    @property
     def _tolerates_unknown(self) -> bool:
         return self._declared.otherwise != "quarantine"
 
@@ -81,7 +87,8 @@ class Reference:
         """The parent, among its table's judged rows; without these, whether it is staged."""
         slots = self._without("table")
         if rows is None:
-            found = SQL("link_staged_parent", **slots, staging=staging_table(self.parent))
+            values = sql.Composed([sql.SQL(", g.{}").format(identifier(there)) for _, there in self._pairs])
+            found = SQL("link_staged_parent", **slots, staging=staging_table(self.parent), values=values)
         else:
             found = SQL("link_parent", **slots, rows=rows)
         if self._declared.table not in self.binding.reissued:
@@ -117,8 +124,32 @@ class Reference:
             return sql.Composed([])
         return SQL("link_waiting_user", **self._without("ref", "table"))
 
-    def value(self) -> sql.Composable:
-        """What the column gets."""
+    def values(self) -> dict[str, sql.Composable]:
+        """What the columns get."""
+        if not self.is_by_columns:
+            return {self.target: self._value()}
+        values = {here: self._carried(here, there) for here, there in self._pairs}
+        if not self._tolerates_unknown:
+            return values
+        return {
+            here: SQL("link_value_if_known", **self._slots, value=value, otherwise=sql.SQL("NULL"))
+            for here, value in values.items()
+        }
+
+    def _carried(self, here: str, there: str) -> sql.Composable:
+        targets, value = self.binding.targets, identifier(f"p{self.number}", there)
+        mine, theirs = targets[self.table.name].columns[here].base, targets[self.parent].columns[there].base
+        # Without its length, beyond which a cast would cut a text off: of too long a one the target says so.
+        return value if mine == theirs else sql.SQL("{}::{}").format(value, catalog_text(mine))
+
+    @property
+    def _pairs(self) -> list[tuple[str, str]]:
+        """Columns here and what they carry there; not the accounts, of which each row knows itself."""
+        parent = self.binding.spec.tables.get(self.parent)
+        pairs = zip(self._declared.columns, self._declared.key, strict=True) if parent else ()
+        return [(here, there) for here, there in pairs if parent and not parent.names_user(there)]
+
+    def _value(self) -> sql.Composable:
         if self.is_user:
             return sql.SQL("{}.supabase_user_id").format(self._slots["parent"])
         value: sql.Composable = identifier("s", self.target)
@@ -136,3 +167,57 @@ class Reference:
 
     def _without(self, *names: str) -> dict[str, sql.Composable]:
         return {name: slot for name, slot in self._slots.items() if name not in names}
+
+
+def names(ref: sql.Composable, key: sql.Composable, *, is_many: bool) -> sql.Composed:
+    """A condition on rows that are looked for: a reference names this key, or one of its ids does."""
+    condition = sql.SQL("{} @> ARRAY[{}]") if is_many else sql.SQL("{} = {}")
+    return condition.format(ref, key)
+
+
+def one_of_them(ref: sql.Composable, *, is_many: bool) -> sql.Composable:
+    """What a key is equal to that a reference names: itself, or any of its ids."""
+    return sql.SQL("ANY ({})").format(ref) if is_many else ref
+
+
+class ManyReference(Reference):
+    """A reference by ids at a path; `ref` is the array of the legacy keys."""
+
+    @property
+    def _absent(self) -> dict[str, sql.Composable]:
+        slots = {"ref": self.ref, "table": self._slots["table"]}
+        return {**slots, "staging": staging_table(self.parent)}
+
+    def join(self, rows: sql.Composed | None) -> sql.Composed:
+        """The worst of the parents' states; in a circle nothing, which looks for it later."""
+        if rows is None:
+            return sql.Composed([])
+        return SQL("join_parents", parent=self._slots["parent"], ref=self.ref, rows=rows)
+
+    def quarantined(self) -> sql.Composed:
+        """The reasons for which the row cannot load as it is."""
+        found = SQL("any_unknown", **self._absent) + sql.SQL("\n") + SQL("any_absent_quarantined", **self._absent)
+        if self.is_in_circle:
+            return found
+        return found + sql.SQL("\n") + SQL("any_quarantined", parent=self._slots["parent"])
+
+    def excluded(self) -> sql.Composed:
+        """The reason for which it stays behind with a parent."""
+        found = SQL("any_absent_excluded", **self._absent)
+        if self.is_in_circle:
+            return found
+        return found + sql.SQL("\n") + SQL("any_excluded", parent=self._slots["parent"])
+
+    def waiting(self) -> sql.Composed:
+        """The reason for which it cannot load yet."""
+        if self.is_in_circle:
+            return sql.Composed([])
+        return SQL("any_waiting", parent=self._slots["parent"])
+
+    def values(self) -> dict[str, sql.Composable]:
+        """What the column gets."""
+        value: sql.Composable = identifier("s", self.target)
+        if self.parent in self.binding.reissued:
+            type_ = catalog_text(self.binding.targets[self.table.name].columns[self.target].type)
+            value = SQL("second_ids", value=value, table=self._slots["table"], ref=self.ref, type=type_)
+        return {self.target: value}

@@ -10,7 +10,7 @@ from etl_assets.core.links.circle import written_later
 from etl_assets.core.links.foreign_keys import proof_slots, proven_by_join, require_parents
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.read_back import not_as_written
-from etl_assets.spec.shapes import circle_columns
+from etl_assets.spec.shapes import circle_columns, many_columns
 
 SQL = Statements(__file__)
 
@@ -44,9 +44,10 @@ class Batch:
     def prune(self, connection: Connection) -> int:
         """Takes out rows that name one of their circle which neither is there nor comes along; returns how many."""
         spec = self.links.spec
+        many = many_columns(spec.tables[self.name])
         left_out: list[sql.Composable] = [
             SQL(
-                "is_left_out",
+                "is_one_left_out" if ref in many else "is_left_out",
                 ref=identifier("s", ref),
                 parent_table=literal(parent),
                 parent_staging=staging_table(parent),

@@ -30,6 +30,13 @@ JOIN {staging} AS s ON s._legacy_id = b._legacy_id
 JOIN pg_temp.{parent_batch} AS c ON c._legacy_id = {ref}
 WHERE c._legacy_user_id <> b._legacy_user_id
 
+-- name: is_one_left_out :fragment {parent_batch, parent_staging, parent_table, ref}
+-- One of many is.
+EXISTS (SELECT FROM unnest({ref}) AS e (id)
+        JOIN {parent_staging} AS p ON p._legacy_id = e.id
+        WHERE NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = {parent_table} AND l.legacy_id = e.id)
+          AND NOT EXISTS (SELECT FROM pg_temp.{parent_batch} AS c WHERE c._legacy_id = e.id))
+
 -- name: insert_batch :one {batch, columns, held, is_orphan, target, values}
 -- Writes the batch: rows, and those among them whose parent is not there.
 WITH batch AS (SELECT * FROM pg_temp.{batch}),

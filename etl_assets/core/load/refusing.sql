@@ -17,7 +17,7 @@ ON CONFLICT ("table", legacy_id) DO UPDATE SET
 
 -- name: list_ready_rows_of_circle :many {ids, links, of_users, places, staging}
 -- Rows that can be written now, with the rows of their circle that they refer to.
-SELECT k._legacy_id, {places}::text[], ARRAY[{ids}]::text[]
+SELECT k._legacy_id, {places}, {ids}
 FROM ({links}) AS k
 JOIN {staging} AS s ON s._legacy_id = k._legacy_id
 WHERE k._reason IS NULL {of_users}

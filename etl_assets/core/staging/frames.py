@@ -7,7 +7,9 @@ import polars as pl
 
 from etl_assets.core.staging.input import InputReader
 from etl_assets.core.staging.table import Corrected
+from etl_assets.model.corrections import KEY_LABEL
 from etl_assets.model.target import TargetColumn
+from etl_assets.spec.exports import table_export
 from etl_assets.spec.model import Spec, Users
 from etl_assets.spec.shapes import Staged, rounded_with
 from etl_assets.transform.balances import BALANCE_COLUMNS, balance_rows
@@ -15,6 +17,7 @@ from etl_assets.transform.corrections import corrected, dropped_keys, touched_ke
 from etl_assets.transform.profiles import PROFILE_COLUMNS, profile_rows
 from etl_assets.transform.staging import StagePlan, stage
 from etl_assets.transform.users import comparable_users
+from etl_assets.transform.values.cell import named
 from etl_assets.transform.values.kept import Kept
 from etl_assets.transform.values.times import TimeOptions, timestamp_verdict
 
@@ -27,9 +30,35 @@ def staged_batches(batches: Iterable[pl.DataFrame], plan: StagePlan, laid: Corre
     for batch in batches:
         laid.found.extend(touched_keys(batch, laid.corrections))
         laid.dropped.extend(dropped_keys(batch, laid.corrections))
-        staged = _staged(corrected(batch, laid.corrections, plan.usual), plan)
+        staged = _staged(_looked_up_again(corrected(batch, laid.corrections, plan.usual), plan, laid), plan)
         laid.rounded.update(rounded_with(laid.rounded, staged.rounded))
         yield staged
+
+
+def _looked_up_again(batch: pl.DataFrame, plan: StagePlan, laid: Corrected) -> pl.DataFrame:
+    """The batch with the keys of the rows that corrected cells name by other columns than the key."""
+    keyed = {c.legacy_id: c.value for c in laid.corrections.cells(KEY_LABEL)}
+    for column in table_export(plan.table, plan.spec.tables).columns if laid.corrections.all else ():
+        lookup = column.lookup
+        said = [c.legacy_id for label in lookup.columns for c in laid.corrections.cells(label)] if lookup else []
+        keys = [keyed.get(key, key) for key in said]
+        hit = batch.filter(pl.col("_key").is_in(keys)) if keys else None
+        if lookup is None or hit is None or hit.is_empty():
+            continue
+        anything = TargetColumn("", "text", "text")
+        cells = [plan.cell(label, anything) for label in lookup.columns]
+        read = hit.select(
+            pl.concat_list(cell.text for cell in cells).alias("texts"),
+            pl.concat_list(cell.kind for cell in cells).alias("kinds"),
+        )
+        found = {
+            key: plan.seek(lookup, list(zip(texts, kinds, strict=True)))
+            for key, (texts, kinds) in zip(hit["_key"], read.rows(), strict=True)
+        }
+        again = pl.col("_key").replace_strict(found, default=None, return_dtype=pl.String)
+        cell = pl.when(pl.col("_key").is_in(list(found))).then(again).otherwise(named(column.label))
+        batch = batch.with_columns(cell.alias(column.label))
+    return batch
 
 
 def _staged(batch: pl.DataFrame, plan: StagePlan) -> Staged:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from etl_assets.access.legacy.database import describe, fill, open_read_only, quoted
-from etl_assets.access.legacy.export import key_text
+from etl_assets.access.legacy.keys import key_text
 from etl_assets.access.postgres.connection import Connection, has_table
 from etl_assets.access.postgres.statements import Statements, staging_table
 from etl_assets.core.memory.audit import audit

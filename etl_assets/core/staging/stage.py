@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 
 from etl_assets.access.files.artifacts import Artifacts
+from etl_assets.access.files.exports import Manifest
 from etl_assets.access.legacy.database import last_id, open_read_only
+from etl_assets.access.legacy.lookup import Seeker
 from etl_assets.access.postgres.connection import Connection, reading, writing
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.facts import note_last_id, note_rounded
@@ -66,9 +68,7 @@ def stage_table(
         former = None if laid.corrections.all else find_sound(connection, links, table)
     change = find_change(artifacts, former, manifest)
     export = artifacts.verified_batches(manifest)
-    plan = StagePlan(
-        links.spec, table, links.targets[table.name], manifest.columns, manifest.usual, InputReader(connection)
-    )
+    plan = _plan(connection, artifacts, links, table, manifest)
     source = StagingSource(
         manifest.snapshot,
         snapshot.rows[table.name],
@@ -93,6 +93,12 @@ def stage_table(
     fault_point("staging.committed")
     touched = change.rows.fresh.len() + change.rows.gone.len() if change else counts.rows
     return Stage(manifest.snapshot, counts, touched, dict(laid.rounded))
+
+
+def _plan(connection: Connection, artifacts: Artifacts, links: Links, table: Table, manifest: Manifest) -> StagePlan:
+    seek = Seeker(artifacts.snapshot_path(manifest.snapshot))
+    target = links.targets[table.name]
+    return StagePlan(links.spec, table, target, manifest.columns, manifest.usual, InputReader(connection), seek)
 
 
 def _last_id(artifacts: Artifacts, snapshot: str, table: Table) -> int:

@@ -29,7 +29,7 @@ from etl_assets.model.corrections import KEY_LABEL, Corrections
 from etl_assets.model.errors import CorrectionsError, sample_of
 from etl_assets.model.target import TargetTable
 from etl_assets.spec.model import USERS, Table
-from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Rounding, Staged, reference_columns
+from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Rounding, Staged, many_columns, reference_columns
 
 SQL = Statements(__file__)
 
@@ -92,9 +92,10 @@ def staging_columns(table: Table, target: TargetTable) -> dict[str, str]:
         else:
             columns[name] = "uuid"
         for part, reference in column.references.parts(name).items() if column.references else ():
-            columns[f"_ref{numbers[part]}"] = "text"
             if reference.otherwise == "keep":
                 columns[f"_raw{numbers[part]}"] = "text"
+    for part, reference in table.references.items():
+        columns[f"_ref{numbers[part]}"] = "text[]" if reference.path else "text"
     return columns
 
 
@@ -128,8 +129,9 @@ def replace_staging(
     _keep_corrections(connection, table, source.corrected)
     SQL("enable_rls", table=staging_table(table.name)).exec(connection)
     SQL("watch_staging", staging=staging_table(table.name)).exec(connection)
-    for index in _indexes(table, target):
-        SQL("create_staging_index", staging=staging_table(table.name), columns=index).exec(connection)
+    for how, index in _indexes(table, target):
+        slots = {"how": how, "columns": index, "staging": staging_table(table.name)}
+        SQL("create_staging_index", **slots).exec(connection)
     analyze(connection, staging_table(table.name))
     exclude_vanished(connection, table, known)
     fault_point("staging.copied")
@@ -263,11 +265,15 @@ def _definitions(columns: dict[str, str]) -> sql.Composed:
     return joined(definitions)
 
 
-def _indexes(table: Table, target: TargetTable) -> list[sql.Composed]:
+def _indexes(table: Table, target: TargetTable) -> list[tuple[sql.SQL, sql.Composed]]:
+    many = many_columns(table)
     wanted = [["_legacy_user_id"]] if table.owner.from_ else []
     wanted += [[f"_ref{number}"] for number in reference_columns(table).values()]
     wanted += [list(rule.columns) for rule in target.unique if set(rule.columns) <= set(table.columns)]
-    return [joined([identifier(column) for column in columns]) for columns in wanted]
+    return [
+        (sql.SQL("btree" if many.isdisjoint(columns) else "gin"), joined([identifier(column) for column in columns]))
+        for columns in wanted
+    ]
 
 
 def copy_batches(

@@ -45,9 +45,9 @@ ALTER TABLE {staging} ADD PRIMARY KEY (_legacy_id)
 INSERT INTO etl.excluded ("table", legacy_id, reason)
 SELECT %(table)s, key, %(reason)s FROM unnest(%(keys)s::text[]) AS k (key)
 
--- name: create_staging_index :exec {columns, staging}
+-- name: create_staging_index :exec {columns, how, staging}
 -- Waves find their rows by owner, children by the row that they refer to, conflicts by the target's unique columns.
-CREATE INDEX ON {staging} ({columns})
+CREATE INDEX ON {staging} USING {how} ({columns})
 
 -- name: exclude_vanished :exec (table) {known, repeated, staging}
 -- Ids seen before that the legacy database no longer has and that were never loaded.

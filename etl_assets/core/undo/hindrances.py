@@ -15,7 +15,9 @@ from etl_assets.access.postgres.statements import (
 from etl_assets.core.balances.balances import require_known_balances, spent_balances
 from etl_assets.core.links.links import Links
 from etl_assets.model.errors import UndoRefused
-from etl_assets.spec.model import USERS, column_of
+from etl_assets.spec.model import USERS
+from etl_assets.spec.references import column_of
+from etl_assets.spec.types import JSON_TYPES
 
 SQL = Statements(__file__)
 
@@ -88,21 +90,33 @@ def _referring(connection: Connection, links: Links, name: str, tables: list[str
     for other in tables:
         by_place.setdefault((links.targets[other].schema, links.targets[other].name), []).append(other)
     pairs: set[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = set()
+    within: list[tuple[str, str, sql.Composable]] = []
     place = regclass(target.schema, target.name)
     for schema, child, here, there in SQL("read_referring").many(connection, table=place):
         pairs.add((schema, child, tuple(here), tuple(there)))
     for other in links.tables:
         for part, reference in links.spec.tables[other].references.items():
-            column = column_of(part)
-            if reference.table == name and links.spec.tables[other].columns[column].type != "text":
-                child_target = links.targets[other]
-                pairs.add((child_target.schema, child_target.name, (column,), (table.id.to,)))
+            if reference.table != name:
+                continue
+            child, column = links.targets[other], column_of(part)
+            if reference.path:
+                is_list = links.spec.tables[other].columns[column].type not in JSON_TYPES
+                two = {"id": identifier("t", table.id.to), "column": identifier("c", column)}
+                path = literal(reference.postgres_path)
+                has_it = SQL("is_in_list", **two) if is_list else SQL("is_in_json", **two, path=path)
+                within.append((child.schema, child.name, has_it))
+            elif reference.key:
+                pairs.add((child.schema, child.name, reference.columns, reference.key))
+            elif links.spec.tables[other].columns[column].type != "text":
+                pairs.add((child.schema, child.name, (column,), (table.id.to,)))
     found = []
     for schema, child, here, there in sorted(pairs):
         same = [sql.SQL("c.{} = t.{}").format(identifier(h), identifier(t)) for h, t in zip(here, there, strict=True)]
-        goes = [_is_not_undone(links, ours) for ours in by_place.get((schema, child), ())]
+        within.append((schema, child, joined(list(same), by=" AND ")))
+    for schema, child_name, condition in within:
+        goes = [_is_not_undone(links, ours) for ours in by_place.get((schema, child_name), ())]
         stays = joined([sql.SQL("true"), *goes], by=" AND ")
-        slots = {"child": qualified(schema, child), "same": joined(list(same), by=" AND "), "stays": stays}
+        slots = {"child": qualified(schema, child_name), "same": condition, "stays": stays}
         found.append(SQL("list_referring", **links.slots(name), **slots))
     return found
 

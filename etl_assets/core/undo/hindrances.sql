@@ -76,3 +76,11 @@ WHERE l."table" = {table}
   AND NOT EXISTS (SELECT FROM pg_temp.etl_undo AS u
                   WHERE u."table" = l."table" AND u.legacy_id = l.legacy_id AND u.how = 'remove')
 ORDER BY l.legacy_id
+
+-- name: is_in_list :fragment {column, id}
+-- A list has the id of a row.
+{id}::text = ANY ({column}::text[])
+
+-- name: is_in_json :fragment {column, id, path}
+-- A JSON value has the id of a row where the spec says that ids stand.
+{id}::text IN (SELECT v #>> '{{}}' FROM jsonb_path_query({column}::jsonb, {path}::jsonpath, silent => true) AS v)

@@ -5,6 +5,7 @@ from psycopg import sql
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statement, Statements, identifier, staging_table
 from etl_assets.core.links.links import Links
+from etl_assets.core.links.reference import one_of_them
 from etl_assets.spec.model import USERS
 from etl_assets.spec.shapes import reference_columns
 
@@ -43,7 +44,8 @@ def _referenced(links: Links) -> list[Statement]:
             parent = table.references[column].table
             if table.owner.is_none or (parent != USERS and spec.tables[parent].owner.is_none):
                 continue
-            slots = {"owners": links.owners(name), "staging": staging_table(name), "ref": identifier(f"_ref{number}")}
+            ref = one_of_them(identifier("s", f"_ref{number}"), is_many=table.references[column].path is not None)
+            slots = {"owners": links.owners(name), "staging": staging_table(name), "ref": ref}
             if parent == USERS:
                 found.append(SQL("list_referenced_users", **slots))
             else:

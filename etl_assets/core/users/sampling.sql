@@ -9,15 +9,15 @@ SELECT s.legacy_user_id FROM ({states}) AS s WHERE s.state = 'claimable'
 
 -- name: list_referenced_users :many (users) {owners, ref, staging}
 -- Second users, such as reviewers, whom these users' rows name.
-SELECT DISTINCT s.{ref}
+SELECT DISTINCT {ref}
 FROM ({owners}) AS o
 JOIN {staging} AS s ON s._legacy_id = o.legacy_id
-WHERE o.legacy_user_id = ANY (%(users)s) AND s.{ref} IS NOT NULL
+WHERE o.legacy_user_id = ANY (%(users)s) AND {ref} IS NOT NULL
 
 -- name: list_referenced_owners :many (users) {owners, parents, ref, staging}
 -- Owners of the rows to which these users' rows refer.
 SELECT DISTINCT p.legacy_user_id
 FROM ({owners}) AS o
 JOIN {staging} AS s ON s._legacy_id = o.legacy_id
-JOIN ({parents}) AS p ON p.legacy_id = s.{ref}
+JOIN ({parents}) AS p ON p.legacy_id = {ref}
 WHERE o.legacy_user_id = ANY (%(users)s) AND p.legacy_user_id IS NOT NULL

@@ -104,7 +104,7 @@ def _is_own(links: Links, table: Table, alias: str) -> sql.Composed:
         "is_own_by_parent",
         parent=qualified(parent.target_schema, parent.target_table),
         alias=identifier(f"{alias}p"),
-        id=identifier(f"{alias}p", parent.id.to),
+        id=identifier(f"{alias}p", reference.key[0] if reference.key else parent.id.to),
         ref=identifier(alias, table.owner.via),
         own=_is_own(links, parent, f"{alias}p"),
     )

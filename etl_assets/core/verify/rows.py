@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import sql
 
 from etl_assets.access.postgres.connection import Connection
-from etl_assets.access.postgres.statements import Statements, identifier, joined, literal, shown
+from etl_assets.access.postgres.statements import Statement, Statements, identifier, joined, literal, shown
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.repeated import repeated_keys
 from etl_assets.core.load.read_back import Strays, find_strays
@@ -119,22 +119,35 @@ def against_production(links: Links, name: str, *, wave: str | None) -> dict[str
     }
 
 
-def _ownership(table: Table) -> dict[str, sql.Composable]:
+def _join_parent(links: Links, table: Table, via: str) -> Statement:
+    reference = table.references[via]
+    parent, named = literal(reference.table), sql.SQL("t.{}::text").format(identifier(via))
+    if not reference.key:
+        return SQL("join_ledger_parent", parent=parent, named=named)
+    slots = {slot: value for slot, value in links.slots(reference.table).items() if slot != "id_type"}
+    found = SQL("id_by_column", **slots, key=identifier(reference.key[0]), via=identifier(via))
+    return SQL("join_ledger_parent", parent=parent, named=found)
+
+
+def _ownership(links: Links, table: Table) -> dict[str, sql.Composable]:
     """How a row is found to stand under somebody else than the ledger says: by its owner, or by its parent's."""
     if table.owner.to:
         differs = sql.SQL("t.{} IS DISTINCT FROM m.supabase_user_id").format(identifier(table.owner.to))
         return {"owners": SQL("join_claim"), "misowned": differs}
     if table.owner.via:
-        parent, via = literal(table.references[table.owner.via].table), identifier(table.owner.via)
         differs = sql.SQL("o.legacy_user_id <> l.legacy_user_id").format()
-        return {"owners": SQL("join_ledger_parent", parent=parent, via=via), "misowned": differs}
+        return {"owners": _join_parent(links, table, table.owner.via), "misowned": differs}
     return {"owners": sql.SQL(""), "misowned": sql.SQL("false")}
 
 
 def compare_rows(connection: Connection, links: Links, name: str, *, wave: str | None = None) -> RowComparison:
     """Production against ledger and staging, row by row, and the `sum` columns user by user; of one wave, or of all."""
     money = links.spec.tables[name].checks.sum
-    slots = {**against_production(links, name, wave=wave), **_ownership(links.spec.tables[name]), **_money_slots(money)}
+    slots = {
+        **against_production(links, name, wave=wave),
+        **_ownership(links, links.spec.tables[name]),
+        **_money_slots(money),
+    }
     query = SQL("compare_rows", **slots, repeated=repeated_keys(name))
     row, text = query.record(connection, wave=wave), shown(query, connection)
     users, sums = row.pop("users"), row.pop("sums")

@@ -2,9 +2,14 @@
 -- The claim of the row's legacy user.
 LEFT JOIN etl.legacy_user_map AS m ON m.legacy_user_id = l.legacy_user_id
 
--- name: join_ledger_parent :fragment {parent, via}
+-- name: id_by_column :fragment {id, key, table, target, via}
+-- The id of the parent that has in its column what the row has; of several, which the app may have made, a loaded one.
+(SELECT b.{id}::text FROM {target} AS b WHERE b.{key} = t.{via}
+ ORDER BY NOT EXISTS (SELECT FROM etl.loaded AS e WHERE e."table" = {table} AND e.new_id = b.{id}::text) LIMIT 1)
+
+-- name: join_ledger_parent :fragment {named, parent}
 -- The ledger's row of the parent through which the row is owned.
-LEFT JOIN etl.loaded AS o ON o."table" = {parent} AND o.new_id = t.{via}::text
+LEFT JOIN etl.loaded AS o ON o."table" = {parent} AND o.new_id = {named}
 
 -- name: compare_rows :one
 --     {found, id, id_type, is_equal, links, misowned, of_wave, owners, repeated, staged, sums, sums_of_users, table,
