@@ -118,7 +118,7 @@ def _target_lines(settings: Settings, spec: Spec) -> list[Line]:
             try:
                 target = read_target(connection, table)
                 require_fit(table, target)
-                fillable[name] = [column for column, found in target.columns.items() if not found.generated]
+                fillable[name] = target.fillable
             except TargetMismatch as problem:
                 is_absent = problem.problems == (f"{table.target} does not exist",)
                 is_needless = is_absent and table.optional and name in absent

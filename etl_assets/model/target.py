@@ -81,6 +81,11 @@ class TargetTable:
     delete_triggers: tuple[str, ...] = ()
     facts: str = ""
 
+    @property
+    def fillable(self) -> frozenset[str]:
+        """The columns that take a value."""
+        return frozenset(name for name, column in self.columns.items() if not column.generated)
+
     def fired(self, *, updates: bool) -> tuple[str, ...]:
         """The triggers that the load would fire, each once; with `updates`, those on UPDATE too."""
         return tuple(dict.fromkeys((*self.triggers, *(self.update_triggers if updates else ()))))

@@ -5,7 +5,7 @@ import polars as pl
 from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.model.target import TargetColumn
 from etl_assets.transform.staging import CLASS_NAMES
-from etl_assets.transform.values.cell import Cell, named
+from etl_assets.transform.values.cell import Cell, kind_of, named
 from etl_assets.transform.values.kept import Kept
 from etl_assets.transform.values.rules import verdict_of
 
@@ -29,8 +29,7 @@ def balance_rows(
         `legacy_user_id`, `amount`, `column`, `storage_class`, `value`, `rule`, all String; `rule` is NULL where the
         amount can be applied.
     """
-    text, letter = named(label), pl.col("_classes").str.slice(labels.index(label), 1)
-    kind = pl.when(text.is_null()).then(pl.lit("n")).otherwise(pl.coalesce(letter, pl.lit(usual[label])))
+    text, kind = named(label), kind_of(label, labels=labels, usual=usual)
     keep = Kept()
     verdict = verdict_of(RULES[target.base], Cell(text, keep(kind), target, keep=keep))
     found = (

@@ -6,7 +6,7 @@ from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.model.target import TargetColumn
 from etl_assets.spec.model import Attribute
 from etl_assets.transform.staging import CLASS_NAMES, as_column
-from etl_assets.transform.values.cell import Cell, named
+from etl_assets.transform.values.cell import Cell, kind_of, named
 from etl_assets.transform.values.kept import Kept
 from etl_assets.transform.values.rules import verdict_of
 from etl_assets.transform.values.verdict import first_fault
@@ -37,8 +37,7 @@ def profile_rows(
         PROFILE_COLUMNS, all String; `rule` is NULL where the value can be given, `value` where it cannot.
     """
     label = attribute.users_column
-    text, letter = named(label), pl.col("_classes").str.slice(labels.index(label), 1)
-    kind = pl.when(text.is_null()).then(pl.lit("n")).otherwise(pl.coalesce(letter, pl.lit(usual[label])))
+    text, kind = named(label), kind_of(label, labels=labels, usual=usual)
     keep = Kept()
     cell, unmapped = as_column(Cell(text, keep(kind), target, keep=keep), attribute, timezone=timezone)
     verdict = verdict_of(attribute.type, cell)

@@ -18,7 +18,7 @@ from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Rounding, Staged, referenc
 from etl_assets.spec.types import CLOCKED
 from etl_assets.transform.identify import key_text, referenced_key, renamed_in_text, uuid5_of
 from etl_assets.transform.json_ids import UnreadableId, array_literal, with_ids
-from etl_assets.transform.values.cell import Cell, named, no_reader
+from etl_assets.transform.values.cell import Cell, kind_of, named, no_reader
 from etl_assets.transform.values.kept import Keep, Kept, nothing_kept
 from etl_assets.transform.values.rounding import largest_difference
 from etl_assets.transform.values.rules import verdict_of
@@ -56,9 +56,7 @@ class StagePlan:
 
     def cell(self, label: str, target: TargetColumn) -> Cell:
         """The cells under one CSV header."""
-        text = named(label)
-        letter = pl.col("_classes").str.slice(self.labels.index(label), 1)
-        kind = pl.when(text.is_null()).then(pl.lit("n")).otherwise(pl.coalesce(letter, pl.lit(self.usual[label])))
+        text, kind = named(label), kind_of(label, labels=self.labels, usual=self.usual)
         times = TimeOptions(self.spec.source.timezone)
         return Cell(text, self.keep(kind), target, times=times, read=self.read, keep=self.keep)
 

@@ -131,9 +131,10 @@ def take_back(connection: Connection, links: Links, filling: Filling, *, run: st
 def _fill(connection: Connection, links: Links, name: str, columns: tuple[str, ...], *, run: str) -> Filled:
     is_again = find_fact(connection, f"{COLUMNS_OF}{name}") == as_fact(links.columns(name))
     _require_quiet(links, name)
+    slots = _slots(links, name, columns, known_before=not is_again)
     query = SQL(
         "fill_columns",
-        **_slots(links, name, columns, known_before=not is_again),
+        **slots,
         links=links.rows(name, as_new=True),
         changes=changes(list(columns)),
         # What was filled once is the app's; only what was left over then is given now.
@@ -152,7 +153,7 @@ def _fill(connection: Connection, links: Links, name: str, columns: tuple[str, .
             remedy="The target changed or swallowed these rows while a column was filled in: look at its triggers and "
             "rules. Nothing was kept.",
         )
-    widen = SQL("widen_former", **_slots(links, name, columns), content=_content(links, name, columns))
+    widen = SQL("widen_former", **slots, content=_content(links, name, columns))
     widen.exec(connection, run=run)
     return Filled(**found)
 

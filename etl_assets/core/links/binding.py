@@ -88,10 +88,7 @@ class Binding:
     @property
     def fillable(self) -> dict[str, frozenset[str]]:
         """Per table the target's columns that take a value."""
-        return {
-            name: frozenset(column for column, found in target.columns.items() if not found.generated)
-            for name, target in self.targets.items()
-        }
+        return {name: target.fillable for name, target in self.targets.items()}
 
     def shape(self, name: str) -> str:
         """The loaded columns and their types, of which digests are taken."""

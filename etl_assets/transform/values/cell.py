@@ -1,5 +1,6 @@
 """One column's cells, as every rule about values takes them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import polars as pl
@@ -13,6 +14,12 @@ from etl_assets.transform.values.times import TimeOptions
 def named(label: str) -> pl.Expr:
     """The column of just this name: to `pl.col`, `*` is every column and `^x$` a pattern."""
     return cs.by_name(label).as_expr()
+
+
+def kind_of(label: str, *, labels: Sequence[str], usual: Mapping[str, str]) -> pl.Expr:
+    """The storage class letters of a batch's cells: the column's usual one where `_classes` says no other."""
+    letter = pl.col("_classes").str.slice(labels.index(label), 1)
+    return pl.when(named(label).is_null()).then(pl.lit("n")).otherwise(pl.coalesce(letter, pl.lit(usual[label])))
 
 
 def no_reader(type_: str, texts: list[str]) -> list[str | None]:
