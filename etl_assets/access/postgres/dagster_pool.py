@@ -7,8 +7,8 @@ from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
 
-# Asked several times for each materialization, and each time Postgres' catalog is read: 6,000 times for 100 tables, 16 of
-# 105 seconds (dagster-postgres 0.29.14).
+# Asked several times for each materialization, and each time Postgres' catalog is read: 6,000 times for 100 tables, 16
+# of 105 seconds (dagster-postgres 0.29.14).
 REMEMBERED = ("has_asset_key_col", "_has_asset_key_col_on_connection", "has_table")
 
 
