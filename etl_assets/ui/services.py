@@ -26,6 +26,7 @@ from etl_assets.model.errors import SettingsError, Unavailable
 from etl_assets.model.words import counted
 from etl_assets.settings import Settings, absolute_settings
 from etl_assets.spec.model import Spec
+from etl_assets.ui.logs import MOST_LOG_BYTES, rotate
 
 HOST = "127.0.0.1"  # Dagster's UI has no log-in: never another address
 READY_TIMEOUT_S, STOP_TIMEOUT_S, LOOK_EVERY_S = 120, 20, 0.25
@@ -134,7 +135,7 @@ def _services(settings: Settings, folder: Path, port: int) -> list[Service]:
         "webserver": [*python, "dagster_webserver", "-h", HOST, "-p", str(port), "-w", str(workspace)],
     }
     for name in commands:
-        (logs / f"{name}.log").unlink(missing_ok=True)
+        rotate(logs / f"{name}.log")
     return [Service(name, command, logs / f"{name}.log", folder) for name, command in commands.items()]
 
 
@@ -190,6 +191,7 @@ def _watch(
                 services[0].signal(signal.SIGKILL)
                 misses = 0
         for service in services:
+            rotate(service.log, above=MOST_LOG_BYTES)
             if service.is_alive:
                 continue
             if len(service.starts) > RESTARTS_PER_SERVICE:
