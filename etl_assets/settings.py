@@ -10,6 +10,7 @@ from etl_assets.spec.model import Spec
 
 DEFAULT_SPEC = Path(__file__).parent / "migration.yaml"
 DEFAULT_ARTIFACTS = "~/.local/share/etl-assets"
+SECRETS = ("TARGET_DATABASE_URL", "ETL_DAGSTER_POSTGRES", "ETL_ALERTS", "ETL_HEARTBEAT")  # each also as `<name>_FILE`
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def read_settings() -> Settings:
         artifacts=artifacts,
         spec_path=_path("ETL_SPEC") or DEFAULT_SPEC,
         legacy_path=_path("LEGACY_SQLITE"),
-        target_url=os.environ.get("TARGET_DATABASE_URL") or None,
+        target_url=secret("TARGET_DATABASE_URL") or None,
         dagster_home=_path("DAGSTER_HOME") or artifacts / "dagster",
         corrections=_path("ETL_CORRECTIONS"),
         claims=_path("ETL_CLAIMS"),
@@ -90,7 +91,26 @@ def absolute_settings() -> dict[str, str]:
         SettingsError: a path is not usable.
     """
     names = ("ETL_ARTIFACTS", "ETL_SPEC", "LEGACY_SQLITE", "DAGSTER_HOME", "ETL_CORRECTIONS", "ETL_CLAIMS")
-    return {name: str(path) for name in names if (path := _path(name)) is not None}
+    files = (f"{name}_FILE" for name in SECRETS)
+    return {name: str(path) for name in (*names, *files) if (path := _path(name)) is not None}
+
+
+def secret(name: str) -> str:
+    """A variable's value, or what stands in the file that `<name>_FILE` names; empty where there is neither.
+
+    Raises:
+        SettingsError: both are set, or the file cannot be read.
+    """
+    value, file = os.environ.get(name) or "", os.environ.get(f"{name}_FILE") or ""
+    if not file:
+        return value
+    if value:
+        raise SettingsError(f"{name} and {name}_FILE are both set: unset one of them")
+    try:
+        return Path(file).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError, RuntimeError) as error:
+        cause = getattr(error, "strerror", None) or type(error).__name__
+        raise SettingsError(f"{name}_FILE={file} cannot be read ({cause})") from None
 
 
 def _path(name: str) -> Path | None:
