@@ -13,6 +13,7 @@ import click
 
 from etl_assets.access.legacy.database import require_sqlite
 from etl_assets.commands.deciding import DECISIONS
+from etl_assets.commands.deploying import deploy
 from etl_assets.commands.printing import GREEN, RED, YELLOW, say, show_answer, show_books, show_lines
 from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
 from etl_assets.model.words import counted
@@ -300,8 +301,8 @@ def init(legacy: Path, *, target: str | None, ddl: bool) -> None:
     click.echo(printed(draft, as_ddl=ddl), nl=False)
 
 
-for decision in DECISIONS:
-    cli.add_command(decision)
+for command in (*DECISIONS, deploy):
+    cli.add_command(command)
 
 
 @cli.group(name="demo")

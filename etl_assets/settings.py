@@ -113,6 +113,26 @@ def secret(name: str) -> str:
         raise SettingsError(f"{name}_FILE={file} cannot be read ({cause})") from None
 
 
+def adopt_dagster_url() -> str:
+    """Puts ETL_DAGSTER_POSTGRES, or what its file says, where our dagster.yaml looks for it; empty when not set.
+
+    It names psycopg2 from then on: dagster-postgres 0.29 cannot use what SQLAlchemy 2.1 takes a bare URL for.
+
+    Raises:
+        SettingsError: it is no URL of a Postgres, or its file cannot be read; it is not repeated.
+    """
+    url = secret("ETL_DAGSTER_POSTGRES")
+    if not url:
+        return ""
+    scheme, mark, rest = url.partition("://")
+    if scheme not in ("postgres", "postgresql", "postgresql+psycopg2") or not mark:
+        raise SettingsError(
+            "ETL_DAGSTER_POSTGRES is not the URL of a Postgres, postgresql://user:password@host/dagster"
+        )
+    os.environ["ETL_DAGSTER_URL"] = f"postgresql+psycopg2://{rest}"
+    return os.environ["ETL_DAGSTER_URL"]
+
+
 def _path(name: str) -> Path | None:
     value = os.environ.get(name)
     return _absolute(name, value) if value else None
