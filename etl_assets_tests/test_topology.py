@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,8 +16,9 @@ import yaml
 
 from etl_assets.deploy.kit import print_kit
 from etl_assets_tests.people import Page, a_web_server
+from etl_assets_tests.scenario import CONFIRMED, LEGACY
 from etl_assets_tests.site import Site, free_port, until
-from etl_assets_tests.world import World
+from etl_assets_tests.world import World, selected
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc to look for orphans"),
@@ -117,24 +119,30 @@ def page() -> Iterator[Page]:
 
 
 @pytest.fixture
-def topology(awkward: World, page: Page, tmp_path: Path) -> Iterator[Topology]:
+def topology(world: World, page: Page, tmp_path: Path) -> Iterator[Topology]:
+    world.legacy(LEGACY)
     folder = tmp_path / "compose"
     print_kit("compose", folder)
-    (folder / "spec.yaml").write_text(awkward.spec_path.read_text())
+    (folder / "spec.yaml").write_text(world.spec_path.read_text())
     secrets, storage = folder / "secrets", f"dagster_{os.getpid()}"
     secrets.mkdir()
-    awkward.execute(f"CREATE DATABASE {storage}")
-    database = awkward.query("SELECT current_database()")[0][0]
-    (secrets / "dagster_url").write_text(awkward.url.replace(f"/{database}?", f"/{storage}?") + "\n")
-    (secrets / "target_url").write_text(f"{awkward.url}\n")
+    world.execute(f"CREATE DATABASE {storage}")
+    database = world.query("SELECT current_database()")[0][0]
+    (secrets / "dagster_url").write_text(world.url.replace(f"/{database}?", f"/{storage}?") + "\n")
+    (secrets / "target_url").write_text(f"{world.url}\n")
     (secrets / "alerts").write_text("\n")
     (secrets / "heartbeat").write_text(f"http://127.0.0.1:{page.port}/beat\n")
-    found = Topology(folder, awkward, yaml.safe_load((folder / "docker-compose.yml").read_text()))
+    found = Topology(folder, world, yaml.safe_load((folder / "docker-compose.yml").read_text()))
     try:
         yield found
     finally:
         found.stop()
-        awkward.execute(f"DROP DATABASE {storage} WITH (FORCE)")
+        world.execute(f"DROP DATABASE {storage} WITH (FORCE)")
+
+
+def statuses(topology: Topology, job: str) -> list[str]:
+    """Of the runs of a job, the newest first."""
+    return [run["status"] for run in topology.site.runs(job)]
 
 
 def waves(world: World) -> int:
@@ -145,18 +153,42 @@ def waves(world: World) -> int:
     return int(count)
 
 
-def test_a_confirmed_account_has_its_history_within_a_minute(topology: Topology, page: Page) -> None:
+def is_one(folder: Path, home: Path) -> bool:
+    try:
+        return str(home).encode() in (folder / "environ").read_bytes()
+    except OSError:
+        return False
+
+
+def kill_the_code_server(topology: Topology) -> None:
+    """With the runs, which are its children; then there is another, as after a container's end."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        if is_one(folder, topology.home("code")):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(folder.name), signal.SIGKILL)
+    topology.processes["code"].wait()
+    shutil.rmtree(topology.home("code"))
+    topology.start("code")
+
+
+@pytest.mark.parametrize("crashes", selected([False, True], [False]))
+def test_a_confirmed_account_has_its_history_within_a_minute(topology: Topology, page: Page, *, crashes: bool) -> None:
     for service in ("code", "daemon", "webserver"):
         topology.start(service)
     until(topology.has_loaded, seconds=PATIENCE_S)
     launched = topology.site.graphql(LAUNCH)["launchRun"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
     world = topology.world
-    until(lambda: waves(world) == 1, seconds=PATIENCE_S)
-    world.sign_up("dan@example.com")
-    took = until(lambda: waves(world) == 2, seconds=WAVE_S)
+    if crashes:
+        until(lambda: statuses(topology, "migrate") == ["STARTED"], seconds=PATIENCE_S)
+        kill_the_code_server(topology)
+    # Dagster itself starts a run again that has crashed, once; what a run refuses is not asked again.
+    done = ["SUCCESS", "FAILURE"] if crashes else ["SUCCESS"]
+    until(lambda: statuses(topology, "migrate") == done, seconds=PATIENCE_S)
+    world.sign_up(*CONFIRMED[:1])
+    took = until(lambda: waves(world) == 1, seconds=WAVE_S)
     sys.stderr.write(f"A confirmed account: its history was there and read back after {took:.1f} s.\n")
-    until(lambda: {run["status"] for run in topology.site.runs("load_wave")} == {"SUCCESS"}, seconds=WAVE_S)
+    until(lambda: statuses(topology, "load_wave") == ["SUCCESS"], seconds=WAVE_S)
     until(lambda: page.gets > 0, seconds=2 * WAVE_S)
     run = launched["run"]["runId"]
     assert (topology.folder / "logs" / run).is_dir()  # what it printed lies where every service looks

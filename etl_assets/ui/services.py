@@ -116,7 +116,8 @@ def serve(settings: Settings, spec: Spec, *, port: int, say: Callable[[str], Non
                 service.start()
             _wait_for(lambda: _is_loaded(port), services)
             say(f"The Dagster UI is on http://{HOST}:{port} (Ctrl-C stops it). Logs: {services[0].log.parent}")
-            _watch(services, say, health=lambda: _health(port), restarted=lambda: _end_lost_runs(settings))
+            logs = [*(service.log for service in services), settings.artifacts / "postgres" / "server.log"]
+            _watch(services, say, logs, health=lambda: _health(port), restarted=lambda: _end_lost_runs(settings))
         except KeyboardInterrupt:
             say("Stopping.")
         finally:
@@ -173,9 +174,14 @@ def _health(port: int) -> str:
 
 
 def _watch(
-    services: list[Service], say: Callable[[str], None], *, health: Callable[[], str], restarted: Callable[[], None]
+    services: list[Service],
+    say: Callable[[str], None],
+    logs: list[Path],
+    *,
+    health: Callable[[], str],
+    restarted: Callable[[], None],
 ) -> None:
-    """Restarts what dies, until it dies too often.
+    """Restarts what dies, until it dies too often, and rotates the logs.
 
     `dagster code-server` is a proxy that outlives the process behind it, which holds our code; only the webserver
     knows that nobody answers any more (dagster 1.13.27).
@@ -190,8 +196,9 @@ def _watch(
             if misses > MISSES:
                 services[0].signal(signal.SIGKILL)
                 misses = 0
+        for log in logs:
+            rotate(log, above=MOST_LOG_BYTES)
         for service in services:
-            rotate(service.log, above=MOST_LOG_BYTES)
             if service.is_alive:
                 continue
             if len(service.starts) > RESTARTS_PER_SERVICE:
