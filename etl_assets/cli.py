@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from etl_assets.access.legacy.database import require_sqlite
+from etl_assets.commands.alerting import alerts
 from etl_assets.commands.deciding import DECISIONS
 from etl_assets.commands.deploying import deploy
 from etl_assets.commands.printing import GREEN, RED, YELLOW, say, show_answer, show_books, show_lines
@@ -301,7 +302,7 @@ def init(legacy: Path, *, target: str | None, ddl: bool) -> None:
     click.echo(printed(draft, as_ddl=ddl), nl=False)
 
 
-for command in (*DECISIONS, deploy):
+for command in (*DECISIONS, alerts, deploy):
     cli.add_command(command)
 
 

@@ -32,7 +32,7 @@ HOST = "etl.example.com"
 CHART: dict[str, set[str]] = {
     "": {
         "global", "generatePostgresqlPasswordSecret", "postgresql", "dagsterWebserver", "dagsterDaemon", "retention",
-        "dagster-user-deployments", "runLauncher", "computeLogManager", "telemetry", "ingress",
+        "dagster-user-deployments", "runLauncher", "computeLogManager", "additionalInstanceConfig", "telemetry", "ingress",
     },
     "global": {"dagsterHome", "postgresqlSecretName"},
     "postgresql": {"enabled", "postgresqlHost", "postgresqlUsername", "postgresqlDatabase", "service"},
@@ -165,6 +165,22 @@ def test_systemd_reads_the_units(kits: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.service"
     wrong.write_text(units[0].read_text().replace("ProtectSystem=strict", "ProtectSystem=somehow"))
     assert "somehow" in lint("systemd-analyze", "verify", "--man=no", wrong)
+
+
+def test_dagster_takes_what_the_chart_hands_on_as_it_stands(kits: Path, tmp_path: Path) -> None:
+    values = yaml.safe_load((kits / "helm" / "values.yaml").read_text())
+    daemon, more = values["dagsterDaemon"], values["additionalInstanceConfig"]
+    assert {daemon[name]["enabled"] for name in ("runMonitoring", "runRetries")} == {False}  # or the key stands twice
+    for kind in ("sensor", "schedule"):
+        more.setdefault("retention", {})[kind] = {"purge_after_days": values["retention"][kind]["purgeAfterDays"]}
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(more))
+    settings = InstanceRef.from_dir(str(tmp_path)).settings
+    assert settings["run_retries"] == {"enabled": True, "max_retries": 1, "retry_on_asset_or_op_failure": False}
+    assert settings["run_monitoring"]["max_runtime_seconds"] == 86_400
+    more["run_retries"]["retries"] = 1
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(more))
+    with pytest.raises(dg.DagsterInvalidConfigError):
+        InstanceRef.from_dir(str(tmp_path))
 
 
 @pytest.mark.parametrize("kit", ["compose", "systemd"])

@@ -273,6 +273,23 @@ def test_the_heartbeat_is_fetched_while_all_is_well(
     assert alert(migrated, cursor)[0] == "Heartbeat: it cannot be fetched (URLError)."
 
 
+def test_an_operator_tries_whether_they_arrive(
+    world: World, mail: Mailbox, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "neither ETL_ALERTS nor ETL_HEARTBEAT is set" in world.cli("alerts").stderr
+    tell(monkeypatch, mail.url, f"json://u:{CANARY}@127.0.0.1:{free_port()}")
+    monkeypatch.setenv("ETL_HEARTBEAT", f"http://127.0.0.1:{page.port}/{CANARY}")
+    said = world.cli("alerts")
+    assert (said.returncode, len(mail.mails), page.gets) == (1, 1, 1)
+    lines = [" ".join(line.split()[1:]) for line in said.stdout.splitlines()]
+    assert lines == [
+        "E-Mail, number 1 of ETL_ALERTS has it",
+        "JSON, number 2 of ETL_ALERTS did not take it",
+        "ETL_HEARTBEAT was fetched",
+    ]
+    assert CANARY not in said.stdout + said.stderr
+
+
 def test_nobody_who_is_to_be_told_is_no_work(world: World) -> None:
     assert alert(world) == (NOBODY, "")
 
