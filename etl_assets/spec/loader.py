@@ -10,23 +10,12 @@ from pydantic_core import ErrorDetails
 
 from etl_assets.model.errors import SpecError
 from etl_assets.spec.circles import arranged
-from etl_assets.spec.model import (
-    Attribute,
-    Balance,
-    Checks,
-    Column,
-    IdRule,
-    Owner,
-    Source,
-    Spec,
-    Table,
-    TargetMarker,
-    UniqueCheck,
-    Users,
-)
+from etl_assets.spec.columns import Checks, Column, IdRule, Owner, UniqueCheck
+from etl_assets.spec.model import Spec, Table, Users
+from etl_assets.spec.profiles import Attribute, Balance
 from etl_assets.spec.references import References
 from etl_assets.spec.rules import SpecFault, check_rules
-from etl_assets.spec.sections import Accounts, Policy
+from etl_assets.spec.sections import Accounts, Policy, Source, TargetMarker
 from etl_assets.spec.yaml_lines import Path, dotted, line_of, read_yaml
 
 # Where a key stands -> the section that knows it.
@@ -35,6 +24,7 @@ SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
     ("source",): Source,
     ("target",): TargetMarker,
     ("users",): Users,
+    ("users", "created"): Created,
     ("accounts",): Accounts,
     ("policy",): Policy,
     ("balances", "*"): Balance,
@@ -46,6 +36,7 @@ SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
     ("tables", "*", "checks", "unique", "*"): UniqueCheck,
     ("tables", "*", "columns", "*"): Column,
     ("tables", "*", "columns", "*", "references"): References,
+    ("tables", "*", "references", "*"): References,
 }
 # Fields that the loader fills in itself.
 INNER: tuple[tuple[str, ...], ...] = (

@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
+from etl_assets.spec.columns import Column
 from etl_assets.spec.keys import is_read_round, key_fault
-from etl_assets.spec.model import POSTGRES_NAME_BYTES, TABLE_KEY, USERS, Attribute, Balance, Column, Spec, Table
+from etl_assets.spec.model import POSTGRES_NAME_BYTES, TABLE_KEY, USERS, Spec, Table
+from etl_assets.spec.profiles import Attribute, Balance
 from etl_assets.spec.references import References
 from etl_assets.spec.types import CLOCKED, EXACT_NUMBERS, JSON_TYPES, NUMBERS, TIMES, element_of, is_read_by_postgres
 from etl_assets.spec.yaml_lines import Path

@@ -30,8 +30,9 @@ from etl_assets.access.legacy.lookup import ONCE_NAMED, find_named, keep_named, 
 from etl_assets.model.corrections import CorrectionsFile
 from etl_assets.model.errors import LegacyMismatch
 from etl_assets.model.suppression import Suppressions
+from etl_assets.spec.columns import Column
 from etl_assets.spec.exports import Export, ExportColumn, exports_of, label_of, lookup_label, owner_label
-from etl_assets.spec.model import USERS, Column, Spec, Table
+from etl_assets.spec.model import USERS, Spec, Table
 
 GONE = "temp.etl_gone"
 SAID = "temp.etl_said"
