@@ -2,6 +2,7 @@
 
 EtlError
 |-- SpecError             exit 2  the spec file is wrong
+|-- UnknownKey            exit 2  the spec has no key of that name
 |-- SettingsError         exit 2  the environment or the command line is wrong
 |-- TransactionPooler     exit 2  the connection goes through a pooler that hands each transaction another session
 |-- OtherEncoding         exit 2  texts do not reach the target as the characters they are
@@ -55,6 +56,17 @@ class SpecError(EtlError):
         self.problem, self.file, self.line, self.path = problem, file, line, path
         where = f"{file}:{line}" if line else file
         super().__init__(f"{where}: {path}: {problem}" if path else f"{where}: {problem}")
+
+
+class UnknownKey(EtlError):
+    """Somebody asks about a key that the spec does not have."""
+
+    exit_code = 2
+
+    def __init__(self, key: str, close: Sequence[str]) -> None:
+        """Names keys that are spelled almost so, and where all of them stand."""
+        hint = f" Did you mean {' or '.join(f'`{name}`' for name in close)}?" if close else ""
+        super().__init__(f"the spec has no key {key!r}.{hint} `etl-assets spec` prints all of them.")
 
 
 class SettingsError(EtlError):

@@ -112,8 +112,8 @@ class Column(Timed):
     Example: `metadata: {type: jsonb, default: "{}"}`
     """
     required: bool = False
-    """A NULL is quarantined, although the target's column would take it. NOT NULL columns of the target are required in
-    any case, those with a default of their own too, since that would make a value up.
+    """A NULL is quarantined, even where the target's column would take it. NOT NULL columns of the target are always
+    required, also those with a default of their own, because that would make a value up.
 
     Example: `title: {type: text, required: true}`
     """
@@ -137,7 +137,7 @@ class Column(Timed):
     Refused: on whole numbers, text and other types that have no fraction.
     """
     target_timezone: str | None = None
-    """The zone whose clock a column of type `timestamp` shows. Without it it shows the legacy clock.
+    """The zone whose clock a column of type `timestamp` shows. By default it shows the legacy clock.
 
     Example: `starts_at: {type: timestamp, target_timezone: UTC}`
     Refused: on other types, and a name that is no IANA time zone.
@@ -187,7 +187,7 @@ class Checks(Strict):
     """Extra validations of a table."""
 
     unique: tuple[UniqueCheck, ...] = ()
-    """Columns whose values should not repeat, a list.
+    """A list of columns whose values should not repeat.
 
     Example: `checks: {unique: [{columns: [reference_id], severity: warn}]}`
     """

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from etl_assets.model.errors import SpecError
 from etl_assets.spec.circles import arranged
 from etl_assets.spec.columns import Checks, Column, IdRule, Owner, UniqueCheck
-from etl_assets.spec.model import Spec, Table, Users
+from etl_assets.spec.model import Created, Spec, Table, Users
 from etl_assets.spec.profiles import Attribute, Balance
 from etl_assets.spec.references import References
 from etl_assets.spec.rules import SpecFault, check_rules

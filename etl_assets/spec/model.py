@@ -98,18 +98,18 @@ class Table(Strict):
     source: str = ""
     """The legacy table, where its name is not the key.
 
-    Example: `orders: {source: "Order Items", ...}`
-    Refused: the pair of source and target that another table has.
+    Example: `source: Order Items`
+    Refused: a pair of source and target that another table has already.
     """
     target: str = ""
     """The target table, with its schema; `public` where none is said. Without it, the key in `public`.
 
-    Example: `orders: {target: shop.orders, ...}`
+    Example: `target: shop.orders`
     """
     optional: bool = False
     """A legacy database, or a target, without this table is not an error: there is nothing to migrate.
 
-    Example: `artifacts: {optional: true, ...}`
+    Example: `optional: true`
     """
     where: str | None = None
     """An SQLite expression over the legacy row. Rows for which it is not true stay behind and are counted as excluded.
@@ -237,10 +237,7 @@ class Table(Strict):
 
 
 class Spec(Strict):
-    """The whole file. `tables` keeps the file's order; `load_order` puts referenced tables first.
-
-    `circles` are tables that refer to one another, each in load order; one that refers to itself is one alone.
-    """
+    """The sections of the file. `source`, `namespace` and `tables` must be there; with owners, `users` too."""
 
     source: Source
     """What holds for the whole legacy database.
@@ -291,7 +288,9 @@ class Spec(Strict):
     Example: `tables: {jobs: {owner: user_id, columns: {status: text}}}`
     Refused: an empty section.
     """
+    # `tables` keeps the file's order; this one puts referenced tables first.
     load_order: tuple[str, ...] = ()
+    # Tables that refer to one another, each circle in load order; one that refers to itself is one alone.
     circles: tuple[tuple[str, ...], ...] = ()
     digest: str = ""
 

@@ -10,6 +10,8 @@ from etl_assets.spec.sections import Strict
 
 USERS_COLUMN, SUM_OF = re.compile(r"users\.(.+)"), re.compile(r"sum\(([a-z][a-z0-9_]*)\.(.+)\)")
 
+OF_TABLES_ALONE = ("expr", "references", "secret")  # what a column of a table may say, and one of the profile not
+
 
 class Balance(Strict):
     """A balance beside the history, by the profile's column that takes it: `profiles.credits`. Each user gets it once,
@@ -80,7 +82,7 @@ class Attribute(Column):
 
     @model_validator(mode="after")
     def _is_of_users(self) -> "Attribute":
-        if not USERS_COLUMN.fullmatch(self.from_ or "") or self.expr or self.references or self.secret:
+        if not USERS_COLUMN.fullmatch(self.from_ or "") or any(getattr(self, word) for word in OF_TABLES_ALONE):
             raise ValueError("`from` is `users.COLUMN`; `expr`, `references` and `secret` are for columns of tables")
         return self
 

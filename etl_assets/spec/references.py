@@ -20,7 +20,7 @@ def column_of(part: str) -> str:
 
 class References(Strict):
     """A value that names a row of another migrated table, or a second legacy user. It is held: the row waits for the
-    one that it names, and gets that one's new id. It stands at a column, or in a table's list `references`, where
+    one that it names, and gets that one's new id. It can stand at a column, or in a table's list `references`, where
     `columns` names several.
     """
 
@@ -45,7 +45,7 @@ class References(Strict):
     Refused: beside `match` and `otherwise: keep`; expressions; columns of another type.
     """
     columns: tuple[str, ...] = ()
-    """In a table's list alone: the columns that together name a row. None is looked for where one of them is NULL.
+    """Only in a table's list: the columns that together name a row. If one of them is NULL, no row is looked for.
 
     Example: `references: [{columns: [order_id, line_no], table: order_lines}]`
     Refused: at a column.

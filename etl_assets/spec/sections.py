@@ -52,16 +52,16 @@ class Timed(Strict):
     Refused: a unit on a type that is no time. An `interval` takes `s`, `ms` or `us`.
     """
     format: tuple[str, ...] = ()
-    """The form of times that are not ISO 8601, or a list of forms, of which the first that fits reads a cell. The
-    directives are `%Y %y %m %d %b %B %H %I %p %M %S %f %z`, with English month names; `%a`, `%A` and `%Z` are skipped.
-    ISO 8601 is read in any case.
+    """The format of times that are not ISO 8601, or a list of formats, of which the first that fits reads a cell. The
+    directives are `%Y %y %m %d %b %B %H %I %p %M %S %f %z`, with English month names; `%a`, `%A` and `%Z` are
+    skipped. ISO 8601 is read in any case.
 
     Example: `paid_on: {type: date, format: ["%d.%m.%Y", "%d/%m/%y"]}`
-    Refused: a directive that is unknown or stands twice, and a form without year, month and day.
+    Refused: a directive that is unknown or stands twice, and a format without year, month and day.
     """
     ambiguous: Literal["earliest", "latest"] | None = None
-    """Which instant a local time means that the clock showed twice, or skipped, when summer time changed. Without it
-    such a cell is quarantined.
+    """Which instant is meant by a local time that the clock showed twice, or skipped, when summer time changed.
+    Without it such a cell is quarantined.
 
     Example: `created_at: {type: timestamptz, ambiguous: earliest}`
     Refused: on types other than `timestamptz` and `timestamp`.
@@ -113,8 +113,8 @@ class Accounts(Strict):
     Example: `accounts: {from: profiles, accept_unconfirmed: true}`
     """
     trust_autoconfirm: bool = False
-    """Your word that accounts which were confirmed in the moment they were made are genuine. Without it a target that
-    confirms addresses by itself is refused, because then nobody has proven anything.
+    """Your word that accounts which were confirmed at the moment they were created are genuine. Without it a target
+    that confirms addresses by itself is refused, because then nobody has proven anything.
 
     Example: `accounts: {trust_autoconfirm: true}`
     """
@@ -137,22 +137,22 @@ class Accounts(Strict):
 
 
 class Policy(Strict):
-    """What happens where a migration is not plain sailing. The defaults are the cautious choice."""
+    """What happens when something is not straightforward. Each default is the cautious choice."""
 
     incomplete_users: Literal["hold", "load"] = "hold"
-    """What becomes of a user of whom some rows are quarantined: `hold` waits until they are settled, `load` brings the
-    other rows now and these later.
+    """What becomes of a user some of whose rows are quarantined: `hold` brings nothing until they are settled, `load`
+    brings the other rows now and these later.
 
     Example: `policy: {incomplete_users: load}`
     """
     max_quarantined: int | None = None
-    """How many quarantined rows a table may have before nothing is loaded any more; `unlimited` is the default.
+    """How many quarantined rows a table may have. With more than that, nothing is loaded.
 
     Example: `policy: {max_quarantined: 100}`
     """
     max_changed: int | None = 5
-    """A share in percent. A legacy file of which more rows differ from the last one is taken for another file, or an
-    old backup, and refused. `unlimited` takes any.
+    """A percentage. If more of the legacy file than this differs from the last one, it is taken for another file, or
+    for an old backup, and refused.
 
     Example: `policy: {max_changed: 20}`
     """
