@@ -28,6 +28,7 @@ EtlError
 
 from collections.abc import Sequence
 
+from etl_assets.model.spec_keys import COMMAND, pointed
 from etl_assets.model.words import agreed, counted
 
 SAMPLE_SIZE = 5
@@ -40,10 +41,17 @@ def sample_of(keys: Sequence[object], *, size: int = SAMPLE_SIZE) -> str:
 
 
 class EtlError(Exception):
-    """Base of all failures that we name; `exit_code` is the command line's, `transient` asks for a retry."""
+    """Base of all failures that we name; `exit_code` is the command line's, `transient` asks for a retry.
+
+    One that names a key of the spec says where that is explained.
+    """
 
     exit_code = 3
     transient = False
+
+    def __init__(self, problem: str = "") -> None:
+        """Takes the sentence."""
+        super().__init__(pointed(problem))
 
 
 class SpecError(EtlError):
@@ -51,11 +59,18 @@ class SpecError(EtlError):
 
     exit_code = 2
 
-    def __init__(self, problem: str, *, file: str = "spec", line: int | None = None, path: str = "") -> None:
-        """Joins file, line, path and problem; `path` is dotted, as the operator reads it in the file."""
+    def __init__(
+        self, problem: str, *, file: str = "spec", line: int | None = None, path: str = "", key: str = ""
+    ) -> None:
+        """Joins file, line, path and problem; `path` is dotted, as the operator reads it in the file.
+
+        `key` is the one of the reference that explains what may stand there.
+        """
         self.problem, self.file, self.line, self.path = problem, file, line, path
         where = f"{file}:{line}" if line else file
-        super().__init__(f"{where}: {path}: {problem}" if path else f"{where}: {problem}")
+        see = f"; see `{COMMAND} {key}`" if key else ""
+        # What it names between backticks may be any word of the file: the path alone says what it is about.
+        Exception.__init__(self, f"{where}: {path}: {problem}{see}" if path else f"{where}: {problem}{see}")
 
 
 class UnknownKey(EtlError):

@@ -62,7 +62,7 @@ def load_spec(text: str, *, file: str) -> Spec:
     raw, lines = read_yaml(text, file=file)
 
     def fail(path: Path, problem: str) -> SpecError:
-        return SpecError(problem, file=file, line=line_of(path, lines), path=dotted(path))
+        return SpecError(problem, file=file, line=line_of(path, lines), path=dotted(path), key=_explained_by(path))
 
     for path in _paths(raw, ()):
         if any(_matches(pattern, path) for pattern in INNER):
@@ -99,6 +99,15 @@ def _paths(value: Any, path: Path) -> list[Path]:
 
 def _matches(pattern: tuple[str, ...], path: Path) -> bool:
     return len(pattern) == len(path) and all(p in ("*", str(part)) for p, part in zip(pattern, path, strict=True))
+
+
+def _explained_by(path: Path) -> str:
+    """The key of the reference that a path is about, without the names that stand in it: `tables.columns.unit`."""
+    for length in range(len(path), 0, -1):
+        section = next((pattern for pattern in SECTIONS if _matches(pattern, path[: length - 1])), None)
+        if section is not None and path[length - 1] in _known_keys(path[: length - 1]):
+            return ".".join([*(word for word in section if word != "*"), str(path[length - 1])])
+    return ""
 
 
 def _fill_names(raw: dict[str, Any]) -> None:

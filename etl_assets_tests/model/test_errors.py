@@ -65,6 +65,7 @@ def test_every_failure_has_its_exit_code_and_only_unavailable_asks_for_a_retry()
         "EtlError": (3, False),
         "SpecError": (2, False),
         "SettingsError": (2, False),
+        "UnknownKey": (2, False),
         "TransactionPooler": (2, False),
         "OtherEncoding": (2, False),
         "OtherSchema": (2, False),

@@ -32,7 +32,9 @@ def read(text: str) -> Recipe:
     found = FENCE.findall(text)
     statements = [body for language, body in found if language == "sql"]
     legacy, _, target = statements[0].partition("-- target\n")
-    table = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in text.splitlines() if line.startswith("|")]
+    table = [
+        tuple(cell.strip() for cell in line.strip("|").split("|")) for line in text.splitlines() if line.startswith("|")
+    ]
     return Recipe(
         text.partition("\n")[0],
         legacy.removeprefix("-- legacy\n"),

@@ -259,9 +259,8 @@ def _parent_key(column: Column) -> Callable[[bytes | None], str | None]:
         text = None if cell is None else cell.decode("utf-8", "replace")
         if column.map is not None and text is not None:
             text = column.map.get(text, text)
-        if column.empty == "null" and text == "":
-            text = None
-        text = column.default if text is None else text
+        if text is None or (column.empty == "null" and text == ""):
+            text = column.default
         if pattern is None or text is None:
             return text
         match = re.search(pattern, text)

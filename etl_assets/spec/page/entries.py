@@ -15,7 +15,7 @@ from etl_assets.spec.model import Spec
 from etl_assets.spec.profiles import OF_TABLES_ALONE, Attribute
 
 # What stands in a path where the operator's own names do.
-NAMES = {"tables": "TABLE", "columns": "COLUMN", "balances": "PROFILES.COLUMN", "profile": "COLUMN"}
+NAMES = {"tables": ("TABLE",), "columns": ("COLUMN",), "balances": ("PROFILES", "COLUMN"), "profile": ("COLUMN",)}
 # Lists that may be one word, and sections that have a short form.
 ONE_ALONE = (("COLUMN", "format"), ("references", "key"))
 SHORT = (("users", "created"), ("TABLE", "id"), ("TABLE", "owner"))
@@ -76,7 +76,7 @@ def _walk(model: type[BaseModel], path: Path, seen: set[type[BaseModel]]) -> Ite
     for key, field in own.items():
         inner, is_named = _model_within(field.annotation)
         if inner is not None and inner not in seen:
-            yield from _walk(inner, (*path, key, *([NAMES[key]] if is_named else [])), seen)
+            yield from _walk(inner, (*path, key, *(NAMES[key] if is_named else ())), seen)
 
 
 def _is_of_columns(key: str, field: FieldInfo) -> bool:

@@ -14,7 +14,8 @@ COOKBOOK = "cookbook"
 RECIPES = Path(__file__).with_name("cookbook.md")
 COLUMN_TYPE = "tables.TABLE.columns.COLUMN.type"
 COLUMN = "tables.TABLE.columns.COLUMN"
-PLACEHOLDER = re.compile(r"[A-Z]+(\.[A-Z]+)?")
+Words = tuple[str, ...]
+PLACEHOLDER = re.compile(r"[A-Z]+")
 INTRO = """# The spec
 
 One YAML file says what is migrated; `ETL_SPEC` names it. `etl-assets init LEGACY.db` writes a first one, `etl-assets
@@ -76,23 +77,29 @@ def about(key: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _is_below(section: tuple[str, ...], path: tuple[str, ...]) -> bool:
+def _is_below(section: Words, path: Words) -> bool:
     """True for the section of a key, which stands at its path, or below it under a name."""
-    return section == path or (section[:-1] == path and PLACEHOLDER.fullmatch(section[-1]) is not None)
+    return section[: len(path)] == path and all(PLACEHOLDER.fullmatch(word) for word in section[len(path) :])
 
 
-def _by_path(wanted: str, known: list[Section], entries: list[Entry]) -> list[tuple[str, ...]]:
-    """The one place that a whole path names; with names of the operator's in it, the longest that it can be."""
-    paths = {*(section.path for section in known if section.path), *(entry.path for entry in entries)}
+def _by_path(wanted: str, known: list[Section], entries: list[Entry]) -> list[Words]:
+    """The one place that a path of several words names, with the operator's names in it or without them."""
+    if "." not in wanted:
+        return []
+    at_columns = {(*section.path, key): (*COLUMN.split("."), key) for section in known for key in section.shared}
+    paths = {*(section.path for section in known), *(entry.path for entry in entries), *at_columns}
+    bare = [path for path in paths if ".".join(word for word in path if not PLACEHOLDER.fullmatch(word)) == wanted]
     fitting = [path for path in paths if re.fullmatch(_pattern(path), wanted)]
-    return sorted(fitting, key=len)[-1:]
+    return [at_columns.get(path, path) for path in sorted(bare or fitting, key=len)[-1:]]
 
 
-def _pattern(path: tuple[str, ...]) -> str:
-    return r"\.".join(".+" if PLACEHOLDER.fullmatch(word) else re.escape(word) for word in path)
+def _pattern(path: Words) -> str:
+    """Names have no dots, but for the profiles, which may be named with their schema."""
+    names = {"PROFILES": ".+"}
+    return r"\.".join(names.get(w, "[^.]+") if PLACEHOLDER.fullmatch(w) else re.escape(w) for w in path)
 
 
-def _by_words(wanted: str, entries: list[Entry]) -> list[tuple[str, ...]]:
+def _by_words(wanted: str, entries: list[Entry]) -> list[Words]:
     """Every key whose path ends with these words; between them others may stand."""
     *before, last = wanted.split(".")
     return [entry.path for entry in entries if entry.path[-1] == last and _stand_in(before, list(entry.path[:-1]))]
