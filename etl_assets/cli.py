@@ -322,9 +322,9 @@ def init(legacy: Path, *, target: str | None, ddl: bool) -> None:
 
 @cli.command(name="spec")
 @click.argument("key", metavar="[KEY|cookbook]", required=False)
-@click.option("--json-schema", "as_schema", is_flag=True, help="Print a JSON schema, with which an editor helps.")
+@click.option("--json-schema", "as_schema", is_flag=True, help="Print the JSON schema that editors read.")
 def reference(key: str | None, *, as_schema: bool) -> None:
-    """Print what the spec may say: every key with an example, and recipes; with KEY, what is said of that one."""
+    """Explain the spec: every key with an example and what is refused, and a cookbook; with KEY, that key alone."""
     from etl_assets.commands.reference import reference_text  # noqa: PLC0415
 
     click.echo(reference_text(key, as_schema=as_schema), nl=False)

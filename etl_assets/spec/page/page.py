@@ -90,7 +90,8 @@ def _by_path(wanted: str, known: list[Section], entries: list[Entry]) -> list[Wo
     paths = {*(section.path for section in known), *(entry.path for entry in entries), *at_columns}
     bare = [path for path in paths if ".".join(word for word in path if not PLACEHOLDER.fullmatch(word)) == wanted]
     fitting = [path for path in paths if re.fullmatch(_pattern(path), wanted)]
-    return [at_columns.get(path, path) for path in sorted(bare or fitting, key=len)[-1:]]
+    found = min(bare, key=len) if bare else max(fitting, key=len, default=None)
+    return [at_columns.get(found, found)] if found else []
 
 
 def _pattern(path: Words) -> str:
