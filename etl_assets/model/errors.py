@@ -68,7 +68,7 @@ class SpecError(EtlError):
         """
         self.problem, self.file, self.line, self.path = problem, file, line, path
         where = f"{file}:{line}" if line else file
-        see = f"; see `{COMMAND} {key}`" if key else ""
+        see = (f" See `{COMMAND} {key}`." if problem.endswith("?") else f"; see `{COMMAND} {key}`") if key else ""
         # What it names between backticks may be any word of the file: the path alone says what it is about.
         Exception.__init__(self, f"{where}: {path}: {problem}{see}" if path else f"{where}: {problem}{see}")
 

@@ -26,15 +26,15 @@ class IdRule(Strict):
 
 
 class Owner(Strict):
-    """Whose a row is. `owner: user_id` is short for a column that has the same name on both sides, and `owner: none`
+    """Who owns a row. `owner: user_id` is short for a column that has the same name on both sides, and `owner: none`
     says that the rows are nobody's, such as lookup data, which is loaded once for everybody.
     """
 
     from_: str | None = Field(None, alias="from")
-    """The legacy column that holds the user's id.
+    """The legacy column that holds the user's id. Either this or `via` must be there.
 
     Example: `owner: {from: author, to: user_id}`
-    Refused: beside `via`, and without `to`.
+    Refused: together with `via`, and without `to`.
     """
     expr: str | None = None
     """An SQLite expression that turns the column into what the users table has as its id.
@@ -44,7 +44,7 @@ class Owner(Strict):
     """
     via: str | None = None
     """A target column with `references` to an owned table: the row belongs to the owner of the row that it names.
-    Chains of several tables are fine.
+    It may lead through several tables.
 
     Example: `owner: {via: job_id}`
     Refused: a column whose reference may be missing, names many rows or a table without owner, and a chain that leads
@@ -92,13 +92,13 @@ class Column(Timed):
     """The legacy column, where its name differs from the target's.
 
     Example: `completed_at: {type: timestamptz, from: finished}`
-    Refused: beside `expr`. A name that looks like a secret wants `secret: allowed`.
+    Refused: together with `expr`. A name that looks like a secret wants `secret: allowed`.
     """
     expr: str | None = None
     """An SQLite expression over the legacy row instead of a column. It is evaluated on a copy of the legacy database.
 
     Example: `progress: {type: double, expr: "progress * 100"}`
-    Refused: beside `from`, and when it reads a column that looks like a secret.
+    Refused: together with `from`, and when it reads a column that looks like a secret.
     """
     map: dict[str, str] | None = None
     """Legacy values and what they become; NULL stays NULL. A value that is not listed is quarantined, unless `"*":

@@ -129,7 +129,7 @@ class Table(Strict):
     Example: `id: keep`
     """
     owner: Owner
-    """Whose the rows are: a column, `none`, or a section.
+    """Who owns the rows: a column, `none`, or a section.
 
     Example: `owner: user_id`
     Refused: an owner in a spec without `users`.
@@ -142,7 +142,8 @@ class Table(Strict):
     Refused: the columns that the id and the owner take already.
     """
     composite: tuple[References, ...] = Field((), alias="references")
-    """References of several columns together, a list: `columns` of this table name a row of another by its `key`.
+    """References of several columns together, a list: `columns` of this table name a row of another by its `key`,
+    which may be left out where the names are the same.
 
     Example: `references: [{columns: [order_id, line_no], table: order_lines, key: [order_id, line_no]}]`
     """

@@ -68,7 +68,7 @@ class Attribute(Column):
     keys, except `expr`, `references` and `secret`. What is NULL in legacy is not given.
     """
 
-    from_: str | None = Field(None, alias="from")
+    from_: str = Field(alias="from")
     """The column of the legacy users table, `users.COLUMN`.
 
     Example: `profile: {plan: {from: users.plan, type: text, apply: set}}`
@@ -82,11 +82,11 @@ class Attribute(Column):
 
     @model_validator(mode="after")
     def _is_of_users(self) -> "Attribute":
-        if not USERS_COLUMN.fullmatch(self.from_ or "") or any(getattr(self, word) for word in OF_TABLES_ALONE):
+        if not USERS_COLUMN.fullmatch(self.from_) or any(getattr(self, word) for word in OF_TABLES_ALONE):
             raise ValueError("`from` is `users.COLUMN`; `expr`, `references` and `secret` are for columns of tables")
         return self
 
     @property
     def users_column(self) -> str:
         """The legacy users' column."""
-        return (self.from_ or "").partition(".")[2]
+        return self.from_.partition(".")[2]

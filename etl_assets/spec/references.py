@@ -25,24 +25,25 @@ class References(Strict):
     """
 
     table: str = ""
-    """The table that is named, by its key in `tables`, or `users` for a second user such as a reviewer.
+    """The table that is named, by its key in `tables`, or `users` for a second user such as a reviewer. Either this or
+    `by` must be there.
 
     Example: `reviewer_id: {type: uuid, references: {table: users}}`
-    Refused: beside `by`; a table that the spec does not have; from a table without owner to one that has owners.
+    Refused: together with `by`; a table that the spec does not have; from a table without owner to one that has owners.
     """
     path: str | None = None
     """Where ids stand within a JSON value or a list: `$[*]`, `$.owner`, `$.items[*].tag`. Each is written anew in its
     place, and everything else stays. One that names no row keeps the whole row back.
 
     Example: `tag_ids: {type: jsonb, references: {table: tags, path: "$[*]"}}`
-    Refused: on types other than JSON and lists (`$[*]` alone), and beside `match`, `key`, `by` and `otherwise`.
+    Refused: on types other than JSON and lists (`$[*]` alone), and together with `match`, `key`, `by` and `otherwise`.
     """
     key: tuple[str, ...] = ()
     """The other table's columns that the value is compared with, where that is not its key. The row that has the same
     value in the legacy database is meant, and the column gets what that row gets there.
 
     Example: `customer_code: {type: text, references: {table: customers, key: code}}`
-    Refused: beside `match` and `otherwise: keep`; expressions; columns of another type.
+    Refused: together with `match` and `otherwise: keep`; expressions; columns of another type.
     """
     columns: tuple[str, ...] = ()
     """Only in a table's list: the columns that together name a row. If one of them is NULL, no row is looked for.
@@ -54,7 +55,7 @@ class References(Strict):
     """The legacy column that says which of several `tables` a row refers to.
 
     Example: `likeable_id: {type: uuid, references: {by: likeable_type, tables: {Post: posts, Comment: comments}}}`
-    Refused: without `tables`, and beside `table`.
+    Refused: without `tables`, and together with `table`.
     """
     tables: dict[str, str] = Field(default_factory=dict)
     """For each word of the column `by`, the table that it means.

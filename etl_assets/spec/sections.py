@@ -161,7 +161,7 @@ class Policy(Strict):
     loads nothing, `fire` lets them run. A mapping allows single tables, by their keys in `tables`.
 
     Example: `policy: {triggers: {jobs: fire}}`
-    Refused: `fire` beside `foreign_keys: join`.
+    Refused: `fire` together with `foreign_keys: join`.
     """
     on_change: Literal["report", "update"] = "report"
     """What happens when a row changes in the legacy app after it was loaded: `report` lists it, `update` writes it over
@@ -174,7 +174,7 @@ class Policy(Strict):
     is faster and needs a role that may set `session_replication_role`.
 
     Example: `policy: {foreign_keys: join}`
-    Refused: `join` beside triggers that shall fire.
+    Refused: `join` together with triggers that shall fire.
     """
 
     @field_validator("max_quarantined", "max_changed", mode="before")

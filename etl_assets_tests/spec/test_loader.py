@@ -791,7 +791,11 @@ def test_a_reference_names_one_table_or_the_column_that_says_which(references: s
 )
 def test_a_mistake_says_where_the_key_is_explained(text: str, key: str) -> None:
     words = str(fault(text))
-    assert words.endswith(f"; see `etl-assets spec {key}`") if key else "etl-assets" not in words
+    assert (
+        words.endswith((f"; see `etl-assets spec {key}`", f"? See `etl-assets spec {key}`."))
+        if key
+        else "etl-assets" not in words
+    )
 
 
 def test_every_place_of_the_spec_is_explained() -> None:

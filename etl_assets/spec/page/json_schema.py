@@ -134,7 +134,6 @@ def _narrow(sections: dict[str, Schema]) -> None:
         ]
     for key in OF_TABLES_ALONE:
         del sections["Attribute"]["properties"][key]
-    sections["Attribute"]["required"] = ["apply", "from", "type"]
     sections["Attribute"]["properties"]["from"] |= _text(USERS_COLUMN.pattern)
     sections["Balance"]["properties"]["from"] |= _text(f"{USERS_COLUMN.pattern}|{SUM_OF.pattern}")
     sections["Column"]["not"] = {"required": ["from", "expr"]}
