@@ -139,7 +139,8 @@ class Table(Strict):
     that are not named keep their defaults.
 
     Example: `columns: {status: text, created_at: timestamptz}`
-    Refused: the columns that the id and the owner take already.
+    Refused: the columns that the id and the owner take already. With `id: keep` the id may stand here, with its type
+    alone.
     """
     composite: tuple[References, ...] = Field((), alias="references")
     """References of several columns together, a list: `columns` of this table name a row of another by its `key`,

@@ -809,3 +809,10 @@ def test_every_place_of_the_spec_is_explained() -> None:
                 continue  # what the loader fills in, and what is refused there: the section is pointed at
             headings = re.findall(r"^### `(.+)`$", about(key), re.MULTILINE)
             assert headings[0].split(".")[-1] == path[-1], path
+
+
+@pytest.mark.parametrize("word", ["encoding: guid", 'expr: "lower(id)"', "map: {a: b}"])
+def test_a_kept_id_says_its_type_alone(word: str) -> None:
+    items = f"{HEAD}  items: {{owner: none, id: keep, columns: {{id: {{type: uuid, {word}}}}}}}\n"
+    assert "the id is the legacy key as it stands" in fault(items).problem
+    assert load(items.replace(f", {word}", ", from: id")).tables["items"].loaded_columns == ("id",)

@@ -269,7 +269,8 @@ def _indexes(table: Table, target: TargetTable) -> list[tuple[sql.SQL, sql.Compo
     many = many_columns(table)
     wanted = [["_legacy_user_id"]] if table.owner.from_ else []
     wanted += [[f"_ref{number}"] for number in reference_columns(table).values()]
-    wanted += [list(rule.columns) for rule in target.unique if set(rule.columns) <= set(table.columns)]
+    staged = set(table.columns) - {table.id.to}  # a kept id may stand among the columns, and is `_new_id` there
+    wanted += [list(rule.columns) for rule in target.unique if set(rule.columns) <= staged]
     return [
         (sql.SQL("btree" if many.isdisjoint(columns) else "gin"), joined([identifier(column) for column in columns]))
         for columns in wanted
