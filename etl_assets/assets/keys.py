@@ -24,6 +24,7 @@ COMMAND_TAG = "etl_assets/command"  # on the runs of the command line, which div
 SAMPLE_TAG = "etl_assets/sample"  # `<number>/<seed>`: claim only so many users
 AGAIN_TAG = "etl_assets/again"  # an operator runs an undone wave again
 SENSOR_TAG = "dagster/sensor_name"
+HOST_TAG = "etl_assets/host"  # where the process is that executes a run
 PARTITION_TAG = "dagster/partition"
 # What verification leaves for the report, the report, and the quarantine and the missing users for people.
 LEFT = "left_behind.json"

@@ -18,6 +18,7 @@ EtlError
 |-- CleanedUp             exit 1  nothing can be compared any more
 |-- WaveHindered          exit 1  no login wave can open now
 |-- Refused               exit 1  loading now could be wrong: nothing was written
+|-- Paused                exit 1  an operator has paused the migration
 |-- BooksOpen             exit 1  source = loaded + waiting + quarantined + excluded does not hold
 |-- UndoRefused           exit 1  taking rows out of production now would destroy somebody's work
 |-- CleanupRefused        exit 1  dropping staging now would destroy what is still needed
