@@ -10,13 +10,14 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from etl_assets.access.files.artifacts import Artifacts
-from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.postgres.connection import Connection, connect, reading
-from etl_assets.access.postgres.dagster_pool import try_before_use
+from etl_assets.access.postgres.dagster_pool import remember_columns, try_before_use
 from etl_assets.access.postgres.lanes import Connect
 from etl_assets.access.postgres.servers import target_url
+from etl_assets.assets.keys import HOST_TAG
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.schema import ensure_schema
+from etl_assets.core.presence.presence import hold, host, keep
 from etl_assets.core.users.users import marked, read_links
 from etl_assets.settings import Settings, read_settings
 from etl_assets.spec.model import Spec
@@ -82,8 +83,11 @@ class Stores(Access, dg.ConfigurableResource):
         self._known = {}
         if context.instance is not None:
             keep_connections(context.instance)
-        if context.run is not None:
-            RunLocks(self.settings().artifacts).hold(context.run.run_id)
+        run, instance = context.run, context.instance
+        if run is None or instance is None or not hold(target_url(self.settings()), run.run_id):
+            return
+        if HOST_TAG not in run.tags:
+            instance.add_run_tags(run.run_id, {HOST_TAG: host()})
 
     def known_links(self) -> dict[str, Links]:
         """Those of the run for which this resource was made."""
@@ -96,6 +100,7 @@ class Stores(Access, dg.ConfigurableResource):
     @contextmanager
     def target_as_it_is(self) -> Iterator[Connection]:
         """A connection of its own."""
+        keep()
         with connect(target_url(self.settings())) as connection:
             yield connection
 
@@ -135,4 +140,5 @@ def keep_connections(instance: dg.DagsterInstance) -> None:
         return
     _kept.add(instance)
     instance.optimize_for_webserver(statement_timeout=0, pool_recycle=RECYCLE_S, max_overflow=MORE_CONNECTIONS)
+    remember_columns(instance.event_log_storage)
     try_before_use()

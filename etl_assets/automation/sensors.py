@@ -5,13 +5,13 @@ from typing import Any
 
 import dagster as dg
 
-from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.legacy.database import file_mark
 from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.keys import LOAD_WAVE, LOGIN_WAVES, MIGRATE, PARTITION_TAG, RESTAGE
 from etl_assets.assets.resources import Stores
 from etl_assets.automation.attempts import MARK_TAG, UNFINISHED, attempts, end_dead_runs
 from etl_assets.core.load.due import CLEANED, Standing, read_standing, staged_snapshots, was_run_by_hand
+from etl_assets.core.memory.pause import require_running
 from etl_assets.model.errors import EtlError
 from etl_assets.spec.model import Spec
 
@@ -40,12 +40,13 @@ def _build_new_logins(spec: Spec) -> dg.SensorDefinition:
     )
     def new_logins(context: dg.SensorEvaluationContext, stores: Stores):  # type: ignore[no-untyped-def]
         instance = context.instance
-        end_dead_runs(instance, RunLocks(stores.settings().artifacts))
         quiet, looked = _remembered(context.cursor)
         is_old = time.time() - looked > LOOK_AGAIN_S
         try:
-            with stores.target_as_it_is() as connection, reading(connection):
-                standing = read_standing(connection, spec, quiet=quiet, search=is_old)
+            with stores.target_as_it_is() as connection:
+                end_dead_runs(instance, connection)
+                with reading(connection):
+                    standing = read_standing(connection, spec, quiet=quiet, search=is_old)
         except EtlError as error:
             return dg.SkipReason(str(error))
         looked = time.time() if is_old or quiet != standing.staging else looked
@@ -115,6 +116,7 @@ def _build_legacy_changes(spec: Spec) -> dg.SensorDefinition:
             mark = file_mark(stores.settings().legacy_file())
             current = stores.artifacts().current_snapshot_or_none()
             with stores.target_as_it_is() as connection, reading(connection):
+                require_running(connection)
                 is_by_hand = was_run_by_hand(connection)
                 staged = staged_snapshots(connection, spec) if is_by_hand else set()
         except EtlError as error:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import dagster as dg
 
 from etl_assets.access.files.artifacts import Artifacts
-from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.files.whole import private_folder
 from etl_assets.access.postgres.connection import Connection, reading, writing
 from etl_assets.access.postgres.servers import target_url
@@ -173,7 +172,8 @@ def migrate(
     options: MigrateOptions = MigrateOptions(),
 ) -> Outcome:
     """Runs the unpartitioned assets, then every wave that is due, then the books."""
-    end_dead_runs(instance, RunLocks(settings.artifacts))
+    with Stores().target_as_it_is() as connection:
+        end_dead_runs(instance, connection)
     return _Way(spec, Stores(), instance, say, options).run()
 
 

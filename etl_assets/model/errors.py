@@ -19,6 +19,7 @@ EtlError
 |-- CleanedUp             exit 1  nothing can be compared any more
 |-- WaveHindered          exit 1  no login wave can open now
 |-- Refused               exit 1  loading now could be wrong: nothing was written
+|-- Paused                exit 1  an operator has paused the migration
 |-- BooksOpen             exit 1  source = loaded + waiting + quarantined + excluded does not hold
 |-- UndoRefused           exit 1  taking rows out of production now would destroy somebody's work
 |-- CleanupRefused        exit 1  dropping staging now would destroy what is still needed
@@ -232,6 +233,20 @@ class WaveHindered(EtlError):
     """No login wave can open on this target now; the sentence says why and what to do."""
 
     exit_code = 1
+
+
+class Paused(EtlError):
+    """The operator has said that nothing more is to begin."""
+
+    exit_code = 1
+
+    def __init__(self, since: str, why: str) -> None:
+        """Says since when, why, and how to go on."""
+        because = f" ({why})" if why else ""
+        super().__init__(
+            f"The migration is paused since {since}{because}: nothing is staged, claimed or loaded. "
+            "`etl-assets resume`, or the job `resume`, lets it go on where it stopped."
+        )
 
 
 class Refused(EtlError):

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -13,7 +12,7 @@ import polars as pl
 
 from etl_assets.access.files.exports import VERSION, ExportWriter, Manifest, excluded_path, manifest_path
 from etl_assets.access.files.snapshots import SnapshotInfo
-from etl_assets.access.files.whole import private_folder, sha256_of, sweep, write_whole
+from etl_assets.access.files.whole import private_folder, scratch_path, sha256_of, sweep, write_whole
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import ArtifactError
 
@@ -137,7 +136,7 @@ class Artifacts:
 
     def scratch_path(self, name: str) -> Path:
         """A path for unfinished work of this process; what a crash leaves there is swept by the next."""
-        return self._unfinished / f"{os.getpid()}-{uuid.uuid4().hex[:8]}-{name}"
+        return scratch_path(self._unfinished, name)
 
     def export_path(self, snapshot: str, table: str) -> Path:
         """The CSV of one table."""
