@@ -18,6 +18,7 @@ from etl_assets.assets.keys import HOST_TAG
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.schema import ensure_schema
 from etl_assets.core.presence.presence import hold, host, keep
+from etl_assets.core.restored.restored import require_not_put_back, with_seen
 from etl_assets.core.users.users import marked, read_links
 from etl_assets.settings import Settings, read_settings
 from etl_assets.spec.model import Spec
@@ -49,8 +50,17 @@ class Access(ABC):
     def target(self) -> Iterator[Connection]:
         """A connection to the target, whose schema `etl` is there."""
         with self.target_as_it_is() as connection:
+            self.look(connection)
             ensure_schema(connection)
             yield connection
+
+    def look(self, connection: Connection) -> None:
+        """Raises where the target is not the one that it was."""
+        return
+
+    def note(self, connection: Connection) -> None:
+        """Notes what the target holds now."""
+        return
 
     @abstractmethod
     def known_links(self) -> dict[str, Links]:
@@ -77,6 +87,7 @@ class Stores(Access, dg.ConfigurableResource):
     """
 
     _known: dict[str, Links] = PrivateAttr(default_factory=dict)
+    _has_looked: bool = PrivateAttr(default=False)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Notes that this process executes the run, so that a crash can be told from a long step."""
@@ -103,6 +114,21 @@ class Stores(Access, dg.ConfigurableResource):
         keep()
         with connect(target_url(self.settings())) as connection:
             yield connection
+
+    def look(self, connection: Connection) -> None:
+        """Raises where the target was put back to an earlier time; once for each run.
+
+        Raises:
+            TargetRestored: it was.
+        """
+        if not self._has_looked:
+            require_not_put_back(connection, self.artifacts().read_seen())
+            self._has_looked = True
+
+    def note(self, connection: Connection) -> None:
+        """Notes what the target holds now, so that it is missed when it is gone."""
+        artifacts = self.artifacts()
+        artifacts.write_seen(with_seen(artifacts.read_seen(), connection))
 
     def another(self) -> Connect | None:
         """Opens one of its own."""

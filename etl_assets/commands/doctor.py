@@ -1,7 +1,6 @@
 """What is stuck, who holds it, and what clears it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import dagster as dg
 
@@ -9,6 +8,8 @@ from etl_assets.access.postgres.connection import Connection, LockHolder, connec
 from etl_assets.access.postgres.servers import target_url
 from etl_assets.assets.keys import HOST_TAG, PARTITION_TAG
 from etl_assets.automation.attempts import LAUNCH_GRACE_S, MOST_ATTEMPTS, UNFINISHED, attempts, dead_runs, end_dead_runs
+from etl_assets.commands.complaint import Complaint
+from etl_assets.commands.put_back import look_back
 from etl_assets.core.load.due import Standing, read_standing
 from etl_assets.core.memory.sessions import blocked_sessions, end_session, impatient, look_at_lock
 from etl_assets.model.errors import EtlError
@@ -17,15 +18,6 @@ from etl_assets.settings import Settings
 from etl_assets.spec.model import Spec
 
 RUN = "doctor"
-
-
-@dataclass(frozen=True)
-class Complaint:
-    """One thing that was looked at: what it is, what there is to say, and whether it is stuck."""
-
-    subject: str
-    words: str
-    is_stuck: bool = False
 
 
 def examine(
@@ -44,7 +36,8 @@ def examine(
         Unavailable: the target does not answer.
     """
     with connect(target_url(settings)) as connection:
-        found = [*_lock(connection, clear=clear, break_lock=break_lock), *_blocked(connection)]
+        found = look_back(settings, spec, connection, clear=clear, run=RUN)
+        found += [*_lock(connection, clear=clear, break_lock=break_lock), *_blocked(connection)]
         try:
             with impatient(connection):
                 standing = read_standing(connection, spec)

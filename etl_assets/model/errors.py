@@ -20,6 +20,7 @@ EtlError
 |-- WaveHindered          exit 1  no login wave can open now
 |-- Refused               exit 1  loading now could be wrong: nothing was written
 |-- Paused                exit 1  an operator has paused the migration
+|-- TargetRestored        exit 1  the target was put back to an earlier time, and nobody has looked yet
 |-- BooksOpen             exit 1  source = loaded + waiting + quarantined + excluded does not hold
 |-- UndoRefused           exit 1  taking rows out of production now would destroy somebody's work
 |-- CleanupRefused        exit 1  dropping staging now would destroy what is still needed
@@ -246,6 +247,19 @@ class Paused(EtlError):
         super().__init__(
             f"The migration is paused since {since}{because}: nothing is staged, claimed or loaded. "
             "`etl-assets resume`, or the job `resume`, lets it go on where it stopped."
+        )
+
+
+class TargetRestored(EtlError):
+    """The target does not know any more what was done on it."""
+
+    exit_code = 1
+
+    def __init__(self, at: str) -> None:
+        """`at` is when what is gone was written, UTC."""
+        super().__init__(
+            f"The target was put back to an earlier time: what was written there at {at} is gone. Nothing was written. "
+            "`etl-assets doctor` says what is lost; with `--clear` it lets the migration go on from there."
         )
 
 

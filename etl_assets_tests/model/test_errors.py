@@ -76,6 +76,7 @@ def test_every_failure_has_its_exit_code_and_only_unavailable_asks_for_a_retry()
         "ArtifactError": (1, False),
         "Refused": (1, False),
         "Paused": (1, False),
+        "TargetRestored": (1, False),
         "BooksOpen": (1, False),
         "CorrectionsError": (2, False),
         "CleanedUp": (1, False),

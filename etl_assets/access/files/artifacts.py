@@ -20,7 +20,7 @@ BATCH_ROWS = 16_384
 # polars reads a CSV ahead of whoever takes its batches, chunk by chunk: of its own size they held 340 MiB, of this 90
 # (polars 2.1.0, a file of 315 MB).
 os.environ.setdefault("POLARS_CSV_CHUNK_SIZE", str(1 << 20))
-CURRENT = "current"
+CURRENT, SEEN = "current", "seen.json"
 
 
 class Artifacts:
@@ -129,6 +129,15 @@ class Artifacts:
         """A page as it was written last, or None."""
         path = self.root / "reports" / name
         return path.read_text(encoding="utf-8") if path.exists() else None
+
+    def read_seen(self) -> str:
+        """What was seen of the targets, as `core.restored` writes it; empty before the first time."""
+        path = self.root / SEEN
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def write_seen(self, text: str) -> None:
+        """Keeps what was seen of the targets, in the place of what was there."""
+        self._write(self.root / SEEN, [text.encode()])
 
     def snapshot_path(self, snapshot: str) -> Path:
         """The copied database of a snapshot."""

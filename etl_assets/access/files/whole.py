@@ -40,17 +40,22 @@ def free_bytes(path: Path) -> int:
 
 def scratch_path(folder: Path, name: str) -> Path:
     """A path for unfinished work of this process in a folder; what a crash leaves there is swept by the next."""
-    return folder / f"{process_name(folder)}.{uuid.uuid4().hex[:8]}-{name}"
+    return folder / f"{process_name(_processes(folder))}.{uuid.uuid4().hex[:8]}-{name}"
 
 
 def sweep(folder: Path) -> None:
     """Removes what processes that are gone have left in the folder of unfinished work, and their locks."""
-    for path in folder.iterdir():
-        if not is_alive(folder, path.name.partition(".")[0]):
+    locks = _processes(folder)
+    for path in (*folder.iterdir(), *locks.iterdir()):
+        if not is_alive(locks, path.name.partition(".")[0]):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
+
+
+def _processes(folder: Path) -> Path:
+    return private_folder(folder.with_name("processes"))
 
 
 def open_private(path: Path) -> BinaryIO:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from etl_assets.access.postgres.connection import NAME_LENGTH, Connection, open_session
+from etl_assets.access.postgres.connection import NAME_LENGTH, Connection, open_session, reading
 from etl_assets.access.postgres.statements import Statements
 from etl_assets.model.errors import EtlError
 
@@ -84,7 +84,8 @@ def at_work(connection: Connection, whats: Iterable[str], *, elsewhere: bool = F
     """What some process is at work on, with the process' and host's name; `elsewhere`: others than this one alone."""
     own = _sessions.get(os.getpid())
     but = [own.connection.info.backend_pid] if own is not None and elsewhere else []
-    found = SQL("list_holders").many(connection, keys=[PREFIX + what for what in whats], but=but)
+    with reading(connection):
+        found = SQL("list_holders").many(connection, keys=[PREFIX + what for what in whats], but=but)
     return {key.removeprefix(PREFIX): name.removeprefix("etl-assets, ") for key, name in found}
 
 
@@ -96,5 +97,5 @@ def _take(session: _Session, what: str) -> None:
 
 def _opened(url: str) -> Connection:
     connection = open_session(url, name=f"etl-assets, process {os.getpid()} on {host()}"[:NAME_LENGTH])
-    SQL("stay").one(connection)
+    SQL("stay").many(connection)
     return connection

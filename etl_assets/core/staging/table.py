@@ -67,6 +67,7 @@ class StagingSource:
 
     `corrected` fills while the batches are read; `content` is the export's sha256; `forgotten` are the keys of rows
     that the snapshot counts and no longer holds; `made_with` is what the staging hangs on beside the export.
+    `key_columns` are the legacy table's, and `copied` is the sha256 of the whole legacy database.
     """
 
     snapshot: str
@@ -77,6 +78,8 @@ class StagingSource:
     content: str = ""
     forgotten: list[str] = field(default_factory=list)
     made_with: str = ""
+    key_columns: tuple[str, ...] | None = None
+    copied: str = ""
 
 
 def staging_columns(table: Table, target: TargetTable) -> dict[str, str]:
@@ -167,7 +170,8 @@ def note_staged(
         "content": source.content,
         "made_with": source.made_with,
     }
-    write_staged(connection, table.name, **facts)
+    key = None if source.key_columns is None else list(source.key_columns)
+    write_staged(connection, table.name, **facts, key_columns=key, copied=source.copied)
     told = {"digest": write_digest(connection, table.name, counts.digest), **_told(source.corrected)}
     audit(connection, run=run, action="staged", table=table.name, **facts, quarantined=counts.quarantined_rows, **told)
     free_reissued(connection, links, table.name, run=run)
