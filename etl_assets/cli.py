@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from etl_assets.access.legacy.database import require_sqlite
+from etl_assets.access.legacy.source import require_there
 from etl_assets.commands.deciding import DECISIONS
 from etl_assets.commands.demo import prepare_demo, require_embedded
 from etl_assets.commands.printing import GREEN, RED, YELLOW, say, show_answer, show_books, show_lines
@@ -108,7 +108,7 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
     settings, spec = _start()
     if demo:
         prepare_demo(settings, spec, say=say)
-    require_sqlite(settings.legacy_file())
+    require_there(settings)
     options = MigrateOptions(f"{sample_users}/{seed}" if sample_users else None, wave, user_id, accept_file, backfill)
     if dry_run:
         outcome = migrate_dry(settings, spec, say=say, options=options)
@@ -138,7 +138,7 @@ def ui(*, port: int, demo: bool) -> None:
     target_url(settings)
     if demo or (settings.is_embedded and settings.legacy_path is None):
         prepare_demo(settings, spec, say=say)
-    require_sqlite(settings.legacy_file())
+    require_there(settings)
     serve(settings, spec, port=port, say=say)
 
 

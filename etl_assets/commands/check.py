@@ -1,9 +1,10 @@
 """Spec against source against target, before anything is written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from etl_assets.access.legacy.database import count_rows, describe, hands_ids_out_again, open_read_only
 from etl_assets.access.legacy.export import open_export
+from etl_assets.access.legacy.source import brought
 from etl_assets.access.postgres.catalog import read_target, read_targets, require_fit
 from etl_assets.access.postgres.connection import Connection, connect, reading, server_facts
 from etl_assets.access.postgres.servers import target_url
@@ -44,6 +45,11 @@ def examine(settings: Settings, spec: Spec) -> list[Line]:
     Raises:
         LegacyFileError, SettingsError, CorrectionsError, Unavailable: the source or the target cannot be looked at.
     """
+    with brought(settings) as legacy:
+        return _examine(replace(settings, legacy_path=legacy, legacy_url=None), spec)
+
+
+def _examine(settings: Settings, spec: Spec) -> list[Line]:
     lines = [*_source_lines(settings, spec), *_people_lines(settings, spec), *_left_out_lines(settings, spec)]
     lines += _target_lines(settings, spec)
     if not all(line.holds for line in lines):
