@@ -9,6 +9,7 @@ from etl_assets.access.postgres.catalog import read_target, read_targets, requir
 from etl_assets.access.postgres.connection import Connection, connect, reading, server_facts
 from etl_assets.access.postgres.servers import target_url
 from etl_assets.assets.target import target_lines
+from etl_assets.commands.disk import disks
 from etl_assets.commands.left_out import LEFT_BEHIND, left_out
 from etl_assets.commands.rehearsing import rehearsal_lines, rehearse
 from etl_assets.core.gate.grants import grants
@@ -57,6 +58,7 @@ def _examine(settings: Settings, spec: Spec) -> list[Line]:
     with connect(target_url(settings)) as connection:
         with reading(connection):
             links = read_links(connection, spec)
+            lines += [Line(disk.subject, disk.is_enough, str(disk)) for disk in disks(settings, connection)]
             lines += [Line(*line) for line in target_lines(connection, links)]
         if not all(line.holds for line in lines):
             return lines

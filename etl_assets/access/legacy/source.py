@@ -44,6 +44,16 @@ def legacy_mark(settings: Settings) -> str:
         return _mark(there, path)
 
 
+def legacy_bytes(settings: Settings) -> int:
+    """How large the legacy database is, its WAL included; of one that is packed, as it is there."""
+    if settings.legacy_url is None:
+        file = settings.legacy_file()
+        names = (file, file.with_name(f"{file.name}-wal"))
+        return sum(name.stat().st_size for name in names if name.exists())
+    with _reaching(settings.legacy_url) as (there, path):
+        return int(there.info(path).get("size") or 0)
+
+
 def is_at_rest(settings: Settings) -> bool:
     """True when the mark tells of every change: nobody has written to the file for a moment, or it is a closed one."""
     return is_settled(settings.legacy_file()) if settings.legacy_url is None else True
