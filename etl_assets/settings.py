@@ -14,6 +14,7 @@ DEFAULT_SPEC = Path(__file__).parent / "migration.yaml"
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 PACKED = (".gz", ".zst", ".sql")
 ELSEWHERE = "Only LEGACY_SQLITE and TARGET_DATABASE_URL take URLs; a folder of another machine has to be mounted."
+DEFAULT_LANES, MOST_LANES = 2, 32
 DEFAULT_ARTIFACTS = "~/.local/share/etl-assets"
 
 
@@ -29,6 +30,7 @@ class Settings:
     corrections: Path | None = None
     claims: Path | None = None
     legacy_url: str | None = field(default=None, repr=False)
+    lanes: int = DEFAULT_LANES
 
     def __repr__(self) -> str:
         """Paths only: the DSN may hold a password."""
@@ -88,7 +90,20 @@ def read_settings() -> Settings:
         corrections=_path("ETL_CORRECTIONS"),
         claims=_path("ETL_CLAIMS"),
         legacy_url=url,
+        lanes=_lanes(),
     )
+
+
+def _lanes() -> int:
+    """How many connections load a large wave side by side: ETL_LANES, at most half the target's cores."""
+    value = os.environ.get("ETL_LANES", "")
+    if not value:
+        return DEFAULT_LANES
+    if not value.isdecimal() or not 1 <= int(value) <= MOST_LANES:
+        raise SettingsError(
+            f"ETL_LANES={value} is no number from 1 to {MOST_LANES}; half the target's cores are a good one"
+        )
+    return int(value)
 
 
 def absolute_settings() -> dict[str, str]:
