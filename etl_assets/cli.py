@@ -11,13 +11,13 @@ from typing import Any, NoReturn
 
 import click
 
-from etl_assets.access.legacy.database import require_sqlite
+from etl_assets.access.legacy.source import require_there
 from etl_assets.commands.alerting import alerts
 from etl_assets.commands.deciding import DECISIONS
+from etl_assets.commands.demo import prepare_demo, require_embedded
 from etl_assets.commands.deploying import deploy
 from etl_assets.commands.printing import GREEN, RED, YELLOW, say, show_answer, show_books, show_lines
 from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
-from etl_assets.model.words import counted
 from etl_assets.settings import Settings, read_settings, read_spec
 from etl_assets.spec.model import Spec
 from etl_assets.upkeep import require_upkeep
@@ -110,8 +110,8 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
 
     settings, spec = _start()
     if demo:
-        _prepare_demo(settings, spec)
-    require_sqlite(settings.legacy_file())
+        prepare_demo(settings, spec, say=say)
+    require_there(settings)
     options = MigrateOptions(f"{sample_users}/{seed}" if sample_users else None, wave, user_id, accept_file, backfill)
     if dry_run:
         outcome = migrate_dry(settings, spec, say=say, options=options)
@@ -141,8 +141,8 @@ def ui(*, port: int, demo: bool) -> None:
     require_upkeep()
     target_url(settings)
     if demo or (settings.is_embedded and settings.legacy_path is None):
-        _prepare_demo(settings, spec)
-    require_sqlite(settings.legacy_file())
+        prepare_demo(settings, spec, say=say)
+    require_there(settings)
     serve(settings, spec, port=port, say=say)
 
 
@@ -302,6 +302,16 @@ def init(legacy: Path, *, target: str | None, ddl: bool) -> None:
     click.echo(printed(draft, as_ddl=ddl), nl=False)
 
 
+@cli.command(name="spec")
+@click.argument("key", metavar="[KEY|cookbook]", required=False)
+@click.option("--json-schema", "as_schema", is_flag=True, help="Print the JSON schema that editors read.")
+def reference(key: str | None, *, as_schema: bool) -> None:
+    """Explain the spec: every key with an example and what is refused, and a cookbook; with KEY, that key alone."""
+    from etl_assets.commands.reference import reference_text  # noqa: PLC0415
+
+    click.echo(reference_text(key, as_schema=as_schema), nl=False)
+
+
 for command in (*DECISIONS, alerts, deploy):
     cli.add_command(command)
 
@@ -319,7 +329,7 @@ def login(count: int) -> None:
     from etl_assets.demo.accounts import come_back, legacy_addresses  # noqa: PLC0415
 
     settings, spec = _start()
-    _require_embedded(settings, "demo login")
+    require_embedded(settings, "demo login")
     users = _users(spec)
     done = come_back(target_url(settings), legacy_addresses(settings.legacy_file(), users), count=count)
     say(f"{done} more users confirmed their accounts. The next wave, or `etl-assets migrate`, brings their history.")
@@ -332,7 +342,7 @@ def edit() -> None:
     from etl_assets.demo.edits import edit as run  # noqa: PLC0415
 
     settings, _ = _start()
-    _require_embedded(settings, "demo edit")
+    require_embedded(settings, "demo edit")
     if settings.legacy_path is not None:
         raise SettingsError("`demo edit` writes to the demo's own legacy app alone: unset LEGACY_SQLITE")
     for line in run(settings.legacy_file(), target_url(settings)):
@@ -344,34 +354,10 @@ def _start() -> tuple[Settings, Spec]:
     return settings, read_spec(settings.spec_path)
 
 
-def _require_embedded(settings: Settings, what: str) -> None:
-    if not settings.is_embedded:
-        raise SettingsError(
-            f"`{what}` makes accounts up, and only does so on the embedded target: unset TARGET_DATABASE_URL"
-        )
-
-
 def _users(spec: Spec) -> Any:
     if spec.users is None:
         raise SettingsError("the spec has no `users:` section, so nobody can log in")
     return spec.users
-
-
-def _prepare_demo(settings: Settings, spec: Spec) -> None:
-    from etl_assets.access.files.whole import private_folder  # noqa: PLC0415
-    from etl_assets.access.postgres.servers import target_url  # noqa: PLC0415
-    from etl_assets.demo.accounts import first_day, legacy_addresses  # noqa: PLC0415
-    from etl_assets.demo.legacy import write_demo  # noqa: PLC0415
-
-    _require_embedded(settings, "migrate --demo")
-    if settings.legacy_path is None and not settings.demo_path.exists():
-        private_folder(settings.demo_path.parent)
-        write_demo(settings.demo_path)
-        say(f"Wrote a demo legacy database: {settings.demo_path}")
-    if spec.users is not None:
-        log_ins = first_day(target_url(settings), legacy_addresses(settings.legacy_file(), spec.users))
-        if log_ins.confirmed:
-            say(f"{counted(log_ins.confirmed, 'user')} logged in and confirmed, {log_ins.unconfirmed:,} yet to do so.")
 
 
 if __name__ == "__main__":
