@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from etl_assets.access.alerts import messages
-from etl_assets.assets.keys import VERIFY
+from etl_assets.assets.keys import RESTAGE, VERIFY
 from etl_assets.assets.resources import Stores
 from etl_assets.automation import attempts
 from etl_assets.automation.attempts import MOST_ATTEMPTS
@@ -112,6 +112,22 @@ def test_a_row_that_is_not_what_was_loaded_is_told_as_red_books(
     [post] = page.posts
     assert "of verification" in post["message"]
     require_nothing_of_anybody(migrated, json.dumps(post))
+
+
+@pytest.mark.usefixtures("with_dagster")
+def test_a_red_gate_is_told_with_the_check_and_how_many(
+    pressed: World, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(monkeypatch, f"json://127.0.0.1:{page.port}")
+    cursor = alert(pressed)[1]
+    pressed.execute(
+        "CREATE FUNCTION public.noop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$; "
+        "CREATE TRIGGER sends_mail AFTER INSERT ON public.jobs FOR EACH ROW EXECUTE FUNCTION public.noop()"
+    )
+    assert pressed.run(RESTAGE) == 1
+    assert alert(pressed, cursor)[0] == "Told: A load was refused (restage)."
+    [post] = page.posts
+    assert "Red: triggers_are_agreed of staging/jobs (1 found)." in post["message"].splitlines()
 
 
 def test_a_wave_that_gave_up_is_told_once_and_what_failed_too(
