@@ -16,6 +16,7 @@ PACKED = (".gz", ".zst", ".sql")
 ELSEWHERE = "Only LEGACY_SQLITE and TARGET_DATABASE_URL take URLs; a folder of another machine has to be mounted."
 DEFAULT_LANES, MOST_LANES = 2, 32
 DEFAULT_ARTIFACTS = "~/.local/share/etl-assets"
+SECRETS = ("TARGET_DATABASE_URL", "ETL_DAGSTER_POSTGRES", "ETL_ALERTS", "ETL_HEARTBEAT")  # each also as `<name>_FILE`
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def read_settings() -> Settings:
         artifacts=artifacts,
         spec_path=_path("ETL_SPEC") or DEFAULT_SPEC,
         legacy_path=artifacts / "source" / "legacy.db" if url else _path("LEGACY_SQLITE"),
-        target_url=os.environ.get("TARGET_DATABASE_URL") or None,
+        target_url=secret("TARGET_DATABASE_URL") or None,
         dagster_home=_path("DAGSTER_HOME") or artifacts / "dagster",
         corrections=_path("ETL_CORRECTIONS"),
         claims=_path("ETL_CLAIMS"),
@@ -113,6 +114,7 @@ def absolute_settings() -> dict[str, str]:
         SettingsError: a path is not usable.
     """
     names = ["ETL_ARTIFACTS", "ETL_SPEC", "DAGSTER_HOME", "ETL_CORRECTIONS", "ETL_CLAIMS"]
+    names += [f"{name}_FILE" for name in SECRETS]
     url = _legacy_url()
     found = {name: str(path) for name in (*names, *([] if url else ["LEGACY_SQLITE"])) if (path := _path(name))}
     return {**found, **({"LEGACY_SQLITE": url} if url else {})}
@@ -125,6 +127,44 @@ def _legacy_url() -> str | None:
         return value
     path = _path("LEGACY_SQLITE")
     return path.as_uri() if path is not None and path.name.lower().endswith(PACKED) else None
+
+
+def secret(name: str) -> str:
+    """A variable's value, or what stands in the file that `<name>_FILE` names; empty where there is neither.
+
+    Raises:
+        SettingsError: both are set, or the file cannot be read.
+    """
+    value, file = os.environ.get(name) or "", os.environ.get(f"{name}_FILE") or ""
+    if not file:
+        return value
+    if value:
+        raise SettingsError(f"{name} and {name}_FILE are both set: unset one of them")
+    try:
+        return Path(file).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError, RuntimeError) as error:
+        cause = getattr(error, "strerror", None) or type(error).__name__
+        raise SettingsError(f"{name}_FILE={file} cannot be read ({cause})") from None
+
+
+def adopt_dagster_url() -> str:
+    """Puts ETL_DAGSTER_POSTGRES, or what its file says, where our dagster.yaml looks for it; empty when not set.
+
+    It names psycopg2 from then on: dagster-postgres 0.29 cannot use what SQLAlchemy 2.1 takes a bare URL for.
+
+    Raises:
+        SettingsError: it is no URL of a Postgres, or its file cannot be read; it is not repeated.
+    """
+    url = secret("ETL_DAGSTER_POSTGRES")
+    if not url:
+        return ""
+    scheme, mark, rest = url.partition("://")
+    if scheme not in ("postgres", "postgresql", "postgresql+psycopg2") or not mark:
+        raise SettingsError(
+            "ETL_DAGSTER_POSTGRES is not the URL of a Postgres, postgresql://user:password@host/dagster"
+        )
+    os.environ["ETL_DAGSTER_URL"] = f"postgresql+psycopg2://{rest}"
+    return os.environ["ETL_DAGSTER_URL"]
 
 
 def _path(name: str) -> Path | None:
