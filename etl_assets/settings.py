@@ -113,20 +113,11 @@ def absolute_settings() -> dict[str, str]:
     Raises:
         SettingsError: a path is not usable.
     """
-    names = ["ETL_ARTIFACTS", "ETL_SPEC", "DAGSTER_HOME", "ETL_CORRECTIONS", "ETL_CLAIMS"]
-    names += [f"{name}_FILE" for name in SECRETS]
+    files = (f"{name}_FILE" for name in SECRETS)
+    names = [*files, "ETL_ARTIFACTS", "ETL_SPEC", "DAGSTER_HOME", "ETL_CORRECTIONS", "ETL_CLAIMS"]
     url = _legacy_url()
     found = {name: str(path) for name in (*names, *([] if url else ["LEGACY_SQLITE"])) if (path := _path(name))}
     return {**found, **({"LEGACY_SQLITE": url} if url else {})}
-
-
-def _legacy_url() -> str | None:
-    """LEGACY_SQLITE where it names what has to be brought first: a URL, or a packed file or a dump of this machine."""
-    value = os.environ.get("LEGACY_SQLITE", "")
-    if SCHEME.match(value) and not value.startswith("file://"):
-        return value
-    path = _path("LEGACY_SQLITE")
-    return path.as_uri() if path is not None and path.name.lower().endswith(PACKED) else None
 
 
 def secret(name: str) -> str:
@@ -165,6 +156,15 @@ def adopt_dagster_url() -> str:
         )
     os.environ["ETL_DAGSTER_URL"] = f"postgresql+psycopg2://{rest}"
     return os.environ["ETL_DAGSTER_URL"]
+
+
+def _legacy_url() -> str | None:
+    """LEGACY_SQLITE where it names what has to be brought first: a URL, or a packed file or a dump of this machine."""
+    value = os.environ.get("LEGACY_SQLITE", "")
+    if SCHEME.match(value) and not value.startswith("file://"):
+        return value
+    path = _path("LEGACY_SQLITE")
+    return path.as_uri() if path is not None and path.name.lower().endswith(PACKED) else None
 
 
 def _path(name: str) -> Path | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from etl_assets.access.legacy.database import file_mark
+from etl_assets.access.legacy.source import legacy_mark
 from etl_assets.access.postgres.connection import Connection, reading
 from etl_assets.assets.keys import REPORT, VERIFY
 from etl_assets.assets.resources import Access
@@ -54,7 +54,7 @@ class Look:
 
     def _source(self, *, is_frozen: bool) -> list[Notice]:
         try:
-            mark = file_mark(self.stores.settings().legacy_file())
+            mark = legacy_mark(self.stores.settings())
         except (EtlError, OSError) as problem:
             self.well = False
             return self._after(UNREAD, "The legacy database cannot be read", f"Cause: {type(problem).__name__}.")
