@@ -1,16 +1,33 @@
 """A spec in the making: what `init` decided about each table, with the evidence as notes."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A column's type with the options that its values need; `misses` of them would be quarantined."""
+    """A column's type with the options that its values need; `misses` of them would be quarantined.
+
+    `rivals` are date formats that read all of them alike.
+    """
 
     type: str
-    options: dict[str, str] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
     misses: int = 0
     notes: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What an operator has to decide: about which part of its section, in a sentence, and what may be said instead.
+
+    The first choice is what the spec says now: the closed, safe one.
+    """
+
+    about: str
+    words: str
+    choices: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -30,6 +47,7 @@ class DraftColumn:
     absent: str | None = None
     is_expression: bool = False
     expr: str | None = None
+    is_no_secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +107,7 @@ class DraftTable:
     personal: str | None = None
     on_target: bool | None = None
     keys: tuple[DraftKey, ...] = ()
+    asks: tuple[Ask, ...] = ()
 
     @property
     def live(self) -> tuple[DraftColumn, ...]:
@@ -109,8 +128,18 @@ class DraftUsers:
     email: str
     verified: str | None
     rows: int
-    created: dict[str, str]
+    created: dict[str, Any]
     notes: tuple[str, ...] = ()
+    asks: tuple[Ask, ...] = ()
+
+
+@dataclass(frozen=True)
+class DraftOffer:
+    """A table that stays behind, and its section for who needs it all the same; `asks` where init is not sure."""
+
+    table: DraftTable
+    reason: str
+    asks: tuple[Ask, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,6 +167,7 @@ class Draft:
     not_migrated: tuple[tuple[str, str], ...]
     notes: tuple[str, ...] = ()
     balances: tuple[DraftBalance, ...] = ()
+    offers: tuple[DraftOffer, ...] = ()
 
     def table(self, key: str) -> DraftTable:
         """The table of that key."""

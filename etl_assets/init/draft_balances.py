@@ -7,11 +7,12 @@ proposal stands in the file as a comment.
 from dataclasses import replace
 
 from etl_assets.init.draft import Draft, DraftBalance, DraftTable
+from etl_assets.init.judging.secrets import named_secret
 from etl_assets.init.names import looks_like_balance, singular, snake
 from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts
 from etl_assets.init.type_choice import choose_type
 from etl_assets.model.target import TargetColumn
-from etl_assets.spec.rules import EXPORT_NAMES, looks_secret
+from etl_assets.spec.rules import EXPORT_NAMES
 
 EXACT = ("integer", "bigint", "numeric")
 EXACT_THERE = ("smallint", *EXACT)
@@ -39,7 +40,7 @@ def with_balances(draft: Draft, facts: DatabaseFacts, profiles: dict[str, Target
 
 
 def _is_balance(column: ColumnFacts) -> bool:
-    if looks_secret(column.name) or column.name in EXPORT_NAMES or not looks_like_balance(column.name):
+    if named_secret(column.name) or column.name in EXPORT_NAMES or not looks_like_balance(column.name):
         return False
     return choose_type(column).type in EXACT
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from etl_assets.init.draft import Choice, Draft, DraftColumn, DraftId, DraftTable
 from etl_assets.init.introspection import NUMBERS
-from etl_assets.init.names import OWNER_NAMES, singular, snake
+from etl_assets.init.judging.words import OWNER, role_of
+from etl_assets.init.names import singular, snake
 from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, TableFacts
 from etl_assets.init.type_choice import as_type
 from etl_assets.model.target import TargetColumn, TargetTable
@@ -124,7 +125,7 @@ def _fitted(table: DraftTable, facts: TableFacts, target: TargetTable | None, id
 def _owner_column(wanted: str, target: TargetTable) -> str | None:
     uuids = [column.name for column in target.columns.values() if column.base == "uuid"]
     to_accounts = [rule.columns[0] for rule in target.foreign if (rule.schema, rule.table) in ACCOUNT_TABLES]
-    names = [wanted, *(name for name in uuids if name in OWNER_NAMES), *to_accounts]
+    names = [wanted, *(name for name in uuids if role_of(name) == OWNER), *to_accounts]
     return next((name for name in names if name in uuids), None)
 
 

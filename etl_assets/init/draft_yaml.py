@@ -54,14 +54,22 @@ def yaml_of(draft: Draft) -> str:
     lines.append("tables:" if draft.tables else "tables: {}  # nothing here can be migrated; see below")
     for table in draft.tables:
         lines += [*_table(table), ""]
+    for offer in draft.offers:
+        lines += [_comment(f"Left behind: {offer.reason}. To bring it, take the marks off.", indent=2)]
+        lines += [_marked(line) for line in "\n".join(_table(offer.table)).splitlines()]
+        lines.append("")
     if draft.not_migrated:
         lines.append("# Not migrated:")
         lines += [_comment(f"  {name}: {reason}", indent=0) for name, reason in draft.not_migrated]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
+def _marked(line: str) -> str:
+    return f"  # {line[2:]}" if line.strip() else line
+
+
 def _header(draft: Draft) -> list[str]:
-    found = len(draft.tables) + len(draft.not_migrated) + bool(draft.users)
+    found = len(draft.tables) + len(draft.offers) + len(draft.not_migrated) + bool(draft.users)
     return [
         _comment(
             f"Made by `etl-assets init` from {draft.file}: {counted(found, 'table')} and views, {rows_of(draft.rows)}; "
@@ -155,6 +163,8 @@ def _column(column: DraftColumn, key: DraftKey | None, *, indent: int) -> str:
     elif column.source != column.name:
         parts["from"] = column.source
     parts |= column.choice.options
+    if column.is_no_secret:
+        parts["secret"] = "allowed"
     if column.references:
         parts["references"] = {"table": column.references}
     elif column.by:

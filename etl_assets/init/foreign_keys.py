@@ -4,43 +4,44 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import combinations
 
 from etl_assets.access.legacy.database import fill, quoted
-from etl_assets.init.names import OWNER_NAMES, names_itself, names_parent, snake
-from etl_assets.init.ownership import NEARLY, UsersTable, key_of, recognise_users
+from etl_assets.init.judging.people import UsersTable, recognise_users
+from etl_assets.init.judging.secrets import is_secret
+from etl_assets.init.judging.words import OTHER, OWNER, UNKNOWN, role_of, stem_of
+from etl_assets.init.names import is_called_after, names_itself, names_parent, snake
+from etl_assets.init.ownership import MOSTLY, NEARLY, key_of
 from etl_assets.init.table_facts import ColumnFacts, ForeignKeyFacts, TableFacts
-from etl_assets.spec.rules import looks_secret
+from etl_assets.spec.model import ROWID
 
-LONGEST_KEY = 4
-MOST_TRIES = 40
 SAMPLE_ROWS = 2_000_000
 SPELLINGS = 1000  # of so many keys
 DIGITS, DASHED = 32, 36
-ID_NAMES = ("id", "uuid", "guid", "code", "number", "nr", "key")
 
 
-def foreign_keys(
-    connection: sqlite3.Connection, tables: Sequence[TableFacts]
-) -> dict[str, tuple[ForeignKeyFacts, ...]]:
-    """Each table's references with how many of their values are there: declared ones, then those that names suggest.
-
-    An undeclared one counts when its column is named after a table and 95 % of its values are keys of it, or when
-    there are no values yet.
-    """
+def declared_references(connection: sqlite3.Connection, tables: Sequence[TableFacts]) -> tuple[TableFacts, ...]:
+    """The tables with the foreign keys of the schema, and how many of their values are there."""
     by_name = {table.name.lower(): table for table in tables}
+    return tuple(replace(table, foreign_keys=tuple(_declared(connection, table, by_name))) for table in tables)
+
+
+def suggested_references(connection: sqlite3.Connection, tables: Sequence[TableFacts]) -> tuple[TableFacts, ...]:
+    """The tables with what names and values suggest beside the declared foreign keys.
+
+    A suggestion counts when its column is named after a table, or by what users do, and 95 % of its values are keys of
+    it; of the column that says whose a row is half are enough. Without values the types must fit.
+    """
     users = recognise_users(tables)
-    found = {}
+    found = []
     for table in tables:
-        declared = _declared(connection, table, by_name)
-        known = {key.columns[0] for key in declared if len(key.columns) == 1}
+        known = {key.columns[0] for key in table.foreign_keys if len(key.columns) == 1}
         suggested = [
             key
             for column in table.columns.values()
             if column.name not in known and (key := _suggested(connection, table, column, tables, users))
         ]
-        found[table.name] = (*declared, *suggested)
-    return found
+        found.append(replace(table, foreign_keys=(*table.foreign_keys, *suggested)))
+    return tuple(found)
 
 
 def _declared(
@@ -139,82 +140,57 @@ def _suggested(
     tables: Sequence[TableFacts],
     users: UsersTable | None,
 ) -> ForeignKeyFacts | None:
-    if column.generated or looks_secret(column.name) or table.primary_key == (column.name,):
+    if column.generated or is_secret(table, column.name) or table.primary_key == (column.name,):
         return None
-    best: ForeignKeyFacts | None = None
+    best: tuple[int, int, ForeignKeyFacts] | None = None
     for parent in tables:
-        key = key_of(parent)
-        if len(key) != 1 or not parent.primary_key:
+        is_users = users is not None and parent.name == users.home[0]
+        key = (users.home[1],) if users is not None and is_users else key_of(parent)
+        if len(key) != 1 or key == (ROWID,):
             continue
-        is_users = users is not None and parent.name == users.table and snake(column.name) in OWNER_NAMES
-        is_named = is_users or names_parent(column.name, parent=parent.name, parent_key=key[0])
-        if not (_names_itself(table, column) if parent is table else is_named):
+        share, sureness = _sureness(table, column, parent, key[0], users if is_users else None)
+        if not sureness:
             continue
         candidate = ForeignKeyFacts((column.name,), parent.name, key, declared=False)
         candidate = _counted(connection, table, candidate, parent)
-        if candidate.found >= NEARLY * candidate.values and (best is None or candidate.found > best.found):
-            best = candidate
-    return best
+        if not candidate.values and not (sureness > BARE and _are_alike(column, parent.columns.get(key[0]))):
+            continue
+        fits = candidate.found >= share * candidate.values
+        if fits and (best is None or (candidate.found, sureness) > best[:2]):
+            best = (candidate.found, sureness, candidate)
+    return best[2] if best else None
+
+
+BARE, NAMED, SURELY = 1, 2, 3
+
+
+def _sureness(
+    table: TableFacts, column: ColumnFacts, parent: TableFacts, key: str, users: UsersTable | None
+) -> tuple[float, int]:
+    """How many of the values must be keys of the parent, and how much the column's name says; 0 says nothing."""
+    if parent is table:
+        return NEARLY, NAMED * _names_itself(table, column)
+    has_kind = f"{re.sub(r'_?id$', '', snake(column.name))}_type" in map(snake, table.columns)
+    if users is not None and (role := role_of(column.name, users=users.names)) != UNKNOWN:
+        is_bare = stem_of(column.name) == snake(column.name) and role != OWNER
+        return (MOSTLY, SURELY) if role == OWNER else (NEARLY, BARE if is_bare or role == OTHER else NAMED)
+    if has_kind:
+        return NEARLY, 0
+    if names_parent(column.name, parent=parent.name, parent_key=key):
+        return NEARLY, SURELY if snake(parent.name) in {stem_of(column.name), f"{stem_of(column.name)}s"} else NAMED
+    return 1.0, BARE * is_called_after(column.name, parent=parent.name)
+
+
+def _are_alike(column: ColumnFacts, key: ColumnFacts | None) -> bool:
+    """True where the declared types could hold the same: a text names no integer."""
+    kinds = ["INT" in of.declared.upper() for of in (column, key) if of is not None and of.declared]
+    return len(kinds) < 2 or kinds[0] == kinds[1]  # noqa: PLR2004
 
 
 def _names_itself(table: TableFacts, column: ColumnFacts) -> bool:
     # Beside a column that says which table is meant, an id may be of any.
     has_kind = f"{re.sub(r'_?id$', '', snake(column.name))}_type" in map(snake, table.columns)
     return names_itself(column.name, table=table.name) and not has_kind
-
-
-def unique_columns(connection: sqlite3.Connection, table: TableFacts) -> tuple[tuple[str, ...], ...]:
-    """Column lists that could be the key: those of UNIQUE constraints, else the first that the rows themselves allow.
-
-    The rows are asked only where no other key is there, and only for columns that are neither NULL nor secret.
-    """
-    usable = {c.name for c in table.columns.values() if not (c.nulls or c.generated or looks_secret(c.name) or c.blobs)}
-    found = [key for key in _unique_indexes(connection, table) if set(key) <= usable]
-    if found or (table.primary_key and not any(looks_secret(name) for name in table.primary_key)):
-        return tuple(found)
-    ordered = sorted((name for name in table.columns if name in usable), key=lambda name: _key_rank(table, name))
-    if not table.rows:
-        return ((ordered[0],),) if ordered else ()
-    tries = 0
-    for length in range(1, LONGEST_KEY + 1):
-        for key in combinations(ordered, length):
-            tries += 1
-            if tries > MOST_TRIES:
-                return ()
-            if _never_repeats(connection, table, key):
-                return (key,)
-    return ()
-
-
-def _key_rank(table: TableFacts, name: str) -> tuple[int, int]:
-    words = snake(name).split("_")
-    is_id = words[-1] in ID_NAMES or words[-1].endswith("id")
-    place = list(table.columns).index(name)
-    # Measures and moments are unique by accident.
-    return (0 if is_id else 2 if table.columns[name].reals else 1, place)
-
-
-def _unique_indexes(connection: sqlite3.Connection, table: TableFacts) -> list[tuple[str, ...]]:
-    found = []
-    for row in connection.execute(fill("PRAGMA index_list({table})", table=quoted(table.name))).fetchall():
-        _, name, is_unique, origin, is_partial = row[:5]
-        if is_unique and not is_partial and origin != "pk":
-            info = connection.execute(fill("PRAGMA index_info({index})", index=quoted(name))).fetchall()
-            columns = tuple(column for _, _, column in info)
-            if all(column in table.columns for column in columns):
-                found.append(columns)
-    return sorted(found, key=len)
-
-
-def _never_repeats(connection: sqlite3.Connection, table: TableFacts, key: tuple[str, ...]) -> bool:
-    query = fill(
-        "SELECT EXISTS (SELECT 1 FROM {table} GROUP BY {columns} HAVING count(*) > 1)"
-        " OR EXISTS (SELECT 1 FROM {table} WHERE {missing})",
-        table=quoted(table.name),
-        columns=", ".join(quoted(name) for name in key),
-        missing=" OR ".join(fill("{name} IS NULL", name=quoted(name)) for name in key),
-    )
-    return not connection.execute(query).fetchone()[0]
 
 
 def respelled(

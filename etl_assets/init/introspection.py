@@ -3,9 +3,12 @@
 import uuid
 from dataclasses import replace
 
-from etl_assets.init.draft import Choice, Draft, DraftColumn, DraftId, DraftOwner, DraftTable, DraftUsers
+from etl_assets.init.draft import Ask, Choice, Draft, DraftColumn, DraftId, DraftOffer, DraftOwner, DraftTable, DraftUsers
+from etl_assets.init.judging.people import UsersTable, created_of, is_time_of_verifying, recognise_users
+from etl_assets.init.judging.secrets import is_doubtful, is_secret, secret_reason, secrets_of
+from etl_assets.init.judging.staying import Staying, why_it_stays
+from etl_assets.init.judging.words import users_rank
 from etl_assets.init.names import (
-    CREATED_NAMES,
     TABLE_KEY_LENGTH,
     looks_like_email,
     looks_like_money,
@@ -13,7 +16,7 @@ from etl_assets.init.names import (
     unique_name,
 )
 from etl_assets.init.other_keys import is_by_columns
-from etl_assets.init.ownership import Ownership, References, UsersTable, find_owners, key_of, recognise_users
+from etl_assets.init.ownership import Ownership, References, find_owners, key_of
 from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, ForeignKeyFacts, SeveralFacts, TableFacts
 from etl_assets.init.type_choice import as_type, census, choose_type, fitting
 from etl_assets.model.words import counted, said
@@ -30,33 +33,48 @@ RESERVED_KEYS = ("users", "profiles")
 def draft_of(facts: DatabaseFacts) -> Draft:
     """The spec that a database suggests, with the evidence for each decision; the same facts give the same draft."""
     users = recognise_users(facts.tables)
-    migrated, refused = [], [(other.name, other.reason) for other in facts.others]
+    people = _people(users)
+    migrated, refused = list[TableFacts](), [(other.name, other.reason) for other in facts.others]
+    offered = list[tuple[TableFacts, Staying]]()
     for table in facts.tables:
-        if users and table.name == users.table:
+        if table.name in people:
             continue
-        reason = _unmigratable(table)
-        if reason:
-            refused.append((table.name, reason))
-        else:
+        staying = why_it_stays(table, facts.tables)
+        if staying is None and not key_of(table):
+            refused.append((table.name, KEYLESS))
+        elif staying is None:
             migrated.append(table)
-    tables = _Drafting(migrated, users).tables()
+        elif staying.is_offered and key_of(table):
+            offered.append((table, staying))
+        else:
+            refused.append((table.name, staying.reason))
     return Draft(
         file=facts.file,
         namespace=str(uuid.uuid5(SCHEMA_NAMESPACE, facts.schema.encode("utf-8", "replace").decode())),
         rows=sum(table.rows for table in facts.tables),
         users=_users_section(users, facts) if users else None,
-        tables=tables,
+        tables=_Drafting(migrated, users).tables(),
         not_migrated=tuple(refused),
+        offers=tuple(
+            _offer(_Drafting([*migrated, table], users).tables()[-1], staying) for table, staying in offered
+        ),
     )
 
 
-def _unmigratable(table: TableFacts) -> str | None:
-    if key_of(table):
-        return None
-    if any(looks_secret(name) for name in table.primary_key):
-        names = ", ".join(table.primary_key)
-        return f"its key {names} looks like a secret and would be written everywhere; name another with `key:`"
-    return "no key and no rowid; give it a key in a copy of the database, then run init on that copy"
+KEYLESS = "no key and no rowid; give it a key in a copy of the database, then run init on that copy"
+
+
+def _people(users: UsersTable | None) -> set[str]:
+    """The tables that new accounts take the place of."""
+    if users is None:
+        return set()
+    is_of_addresses = users.stands_for is not None and users_rank(users.table) is None
+    return {users.table, *((users.stands_for[0],) if users.stands_for and is_of_addresses else ())}
+
+
+def _offer(table: DraftTable, staying: Staying) -> DraftOffer:
+    words = f"{table.source} is left behind: {staying.reason}. Shall it arrive?"
+    return DraftOffer(table, staying.reason, (Ask("", words, ("leave", "bring")),) if staying.asks else ())
 
 
 def _users_section(users: UsersTable, facts: DatabaseFacts) -> DraftUsers:
@@ -65,9 +83,12 @@ def _users_section(users: UsersTable, facts: DatabaseFacts) -> DraftUsers:
         notes = [f"{users.addresses:,} of {counted(users.filled, 'value')} of {users.email} look like addresses"]
     else:
         notes = ["no rows yet: recognised by its names alone"]
+    notes += users.notes
+    if users.others:
+        notes.append(f"Other columns of addresses: {', '.join(users.others)}")
     leaving = {users.id, users.email, users.verified}
-    others = [name for name in table.columns if name not in leaving and not looks_secret(name)]
-    created = _created(table)
+    others = [name for name in table.columns if name not in leaving and not is_secret(table, name)]
+    created = created_of(table)
     if not created:
         notes.append(
             "No column says when somebody signed up: if SQLite hands a deleted user's id out again, nothing but the "
@@ -79,28 +100,30 @@ def _users_section(users: UsersTable, facts: DatabaseFacts) -> DraftUsers:
             f"({', '.join(others)}), add a table of another name below, with `source: {users.table}` and "
             f"`owner: {{from: {users.id}, to: ...}}`."
         )
-    secrets = [name for name in table.columns if looks_secret(name)]
+    secrets = secrets_of(table)
     if secrets:
         notes.append(f"Left behind as secrets: {', '.join(secrets)}")
-    return DraftUsers(users.table, users.id, users.email, users.verified, table.rows, created, tuple(notes))
+    asks = _asks_of_users(users, table)
+    return DraftUsers(users.table, users.id, users.email, users.verified, table.rows, created, tuple(notes), asks)
 
 
-def _created(table: TableFacts) -> dict[str, str]:
-    """`from`, `unit`, `format` of the column that says when a user signed up; empty where none does."""
-    by_name = {snake(column.name): column for column in reversed(table.columns.values())}
-    for name in CREATED_NAMES:
-        facts = by_name.get(name)
-        if facts is None or looks_secret(facts.name) or facts.name in EXPORT_NAMES:
-            continue
-        choice = choose_type(facts)
-        if choice.type in ("timestamptz", "date") or not facts.filled:
-            options = {key: value for key, value in choice.options.items() if key in ("unit", "format", "ambiguous")}
-            return {"from": facts.name, **options}
-        units = [unit for unit, count in facts.epochs.items() if count == facts.integers + facts.reals > 0]
-        if facts.blobs < facts.filled:
-            # Whatever it is, the same person keeps it.
-            return {"from": facts.name, **({"unit": units[0]} if len(units) == 1 else {})}
-    return {}
+def _asks_of_users(users: UsersTable, table: TableFacts) -> tuple[Ask, ...]:
+    asks = []
+    mine = f"{users.table}.{users.email}"
+    if users.doubtful:
+        rivals = [other for other in users.others if other != mine]
+        also = f", not {' or '.join(rivals)}" if rivals else ""
+        asks.append(Ask("table", f"Are the app's users those of {mine}{also}?", (mine, *rivals)))
+    verified = table.columns[users.verified] if users.verified else None
+    if verified is not None and verified.filled and not is_time_of_verifying(verified):
+        ones = verified.zeros_and_ones and verified.integers == verified.filled
+        if ones and verified.zeros == verified.filled:
+            words = f"{verified.name} says of nobody that the address is verified, so nobody could claim. Is it kept?"
+            asks.append(Ask("verified", words, (verified.name, "none")))
+    elif verified is not None and not verified.filled and table.rows:
+        words = f"{verified.name} is empty: of nobody is the address verified, so nobody could claim. Is it kept?"
+        asks.append(Ask("verified", words, (verified.name, "none")))
+    return tuple(asks)
 
 
 RESPELLED = "the same UUIDs in another spelling: compared as UUIDs"
@@ -153,6 +176,7 @@ class _Drafting:
             sums=_sums(columns),
             notes=_table_notes(table),
             personal=_personal(table),
+            asks=_asks(table, owner, columns),
         )
 
     def _links(self, table: TableFacts) -> tuple[dict[str, ForeignKeyFacts], dict[str, str]]:
@@ -196,6 +220,7 @@ class _Drafting:
             not_null=_is_never_null(table, facts, choice),
             is_expression=facts.name in EXPORT_NAMES,
             expr=link.expr if link else None,
+            is_no_secret=looks_secret(facts.name),
         )
 
     def _words(self, table: TableFacts, several: SeveralFacts) -> dict[str, str]:
@@ -220,7 +245,7 @@ class _Drafting:
                 f"{lost:,} of {counted(link.values, 'value')} name no row of {link.table}: "
                 "their rows would be quarantined"
             )
-        if self._users and link.table == self._users.table:
+        if self._users and self._users.is_named_by(link):
             return USERS, Choice("uuid", notes=(*notes, "a second user: the row waits for both accounts"))
         id_ = self._ids[link.table]
         type_ = "uuid" if id_.rule == "uuid5" else id_.type
@@ -243,6 +268,29 @@ class _Drafting:
         if owner.direct:
             return DraftOwner(source=found.columns[0], expr=found.expr, to=to, notes=tuple(notes))
         return DraftOwner(via=names[found.columns[0]], notes=tuple(notes))
+
+
+def _asks(table: TableFacts, owner: Ownership, columns: list[DraftColumn]) -> tuple[Ask, ...]:
+    """Whose rows, where several columns say as much or only those who touched them are known; and half a secret."""
+    asks = []
+    if owner.is_none and owner.rivals:
+        words = (
+            f"Nobody owns {table.name}, so that nobody reads it: {' and '.join(owner.rivals)} lead to users, but are "
+            "called after who touched a row. Is one of them the owner?"
+        )
+        asks.append(Ask("owner", words, ("none", *owner.rivals)))
+    elif owner.rivals and owner.column:
+        words = f"Whose are the rows of {table.name}: {owner.column}, or {' or '.join(owner.rivals)}? All lead to users"
+        asks.append(Ask("owner", words, (owner.column, *owner.rivals)))
+    for facts in table.columns.values():
+        if is_doubtful(facts):
+            words = f"{table.name}.{facts.name} is left behind: {secret_reason(table, facts)}. Shall it arrive?"
+            asks.append(Ask(facts.name, words, ("leave", "bring")))
+    rivals = {column.source: column.choice.rivals for column in columns if column.choice.rivals}
+    for name, formats in rivals.items():
+        words = f"{table.name}.{name} is text for now: its dates read as {' and '.join(formats)} alike. Which is it?"
+        asks.append(Ask(name, words, ("text", *formats)))
+    return tuple(asks)
 
 
 def _suggestion(link: ForeignKeyFacts) -> str:
@@ -276,8 +324,9 @@ def _sorted_columns(
     """Notes on the columns that stay behind, and the columns that move."""
     left_out, data = [], []
     for facts in table.columns.values():
-        if looks_secret(facts.name):
-            left_out.append(f"{facts.name}: left behind, it looks like a secret; `secret: allowed` if it is none")
+        reason = secret_reason(table, facts)
+        if reason:
+            left_out.append(f"{facts.name}: left behind, {reason}; `secret: allowed` if it is none")
         elif facts.generated:
             left_out.append(f"{facts.name}: left behind, it is computed from other columns")
         elif owner.direct and facts.name == owner.column:
@@ -333,7 +382,7 @@ def _personal(table: TableFacts) -> str | None:
 
 
 def _table_notes(table: TableFacts) -> tuple[str, ...]:
-    notes = []
+    notes = list[str]()
     key = key_of(table)
     if not table.primary_key:
         names = ", ".join(key)

@@ -12,16 +12,13 @@ TABLE_KEY_LENGTH = 59
 # NFKD would leave the plain letter, which reads wrongly: `Schuler` is a name, `Schueler` are pupils.
 SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa", "ł": "l"})
 STAGING_PATTERN = re.compile(r"_(ref|raw)[0-9]+")
-EMAIL_NAME = re.compile(r"e_?mail|(^|_)mail($|_)")
-USERS_WORDS = (
-    "users user accounts account customers customer members member people persons person clients client "
-    "subscribers subscriber kunden kunde benutzer"
-).split()
-OWNER_NAMES = frozenset("user_id userid user owner_id owner customer_id account_id member_id client_id uid".split())
-MAKER_NAMES = frozenset("created_by author_id author created_by_id".split())
+EMAIL_NAME = re.compile(r"e_?mail|(^|_)(mail|correo|courriel|epost|mejl)($|_)")
 BOOLEAN_NAME = re.compile(
     r"^(is|has|can|was|ist|hat)_|(^|_)(active|enabled|disabled|deleted|hidden|verified|confirmed|visible|archived|"
-    r"locked|published|flag|public|private|placeholder)$"
+    r"locked|published|flag|public|private|placeholder|read|paid|used|explicit|accepted|activated|completed|complete|"
+    r"blocked|banned|approved|required|optional|default|primary|sticky|pinned|featured|draft|"
+    r"aktiv|geloescht|bezahlt|gesperrt|sichtbar|erledigt|activo|activa|pagado|pagada|borrado|eliminado|"
+    r"verificado|publicado|ativo|pago|actif|paye|supprime|attivo|pagato|actief|betaald)$"
 )
 TIME_NAME = re.compile(
     r"(^|_)(at|on|date|datetime|time|timestamp|stamp|ts|created|updated|modified|deleted|started|finished|completed|"
@@ -31,14 +28,11 @@ TIME_NAME = re.compile(
 DURATION_NAME = re.compile(r"(^|_)(duration|elapsed|timeout|times|runtime|uptime|milliseconds|seconds|minutes)($|_)")
 MONEY_NAME = re.compile(
     r"(^|_)(amount|amounts|price|total|subtotal|balance|credit|credits|fee|fees|cost|costs|revenue|betrag|saldo|preis|"
-    r"payment|paid|refund|salary|gehalt|freight|tax|discount_amount|amt)($|_)"
+    r"payment|paid|refund|salary|gehalt|freight|tax|discount_amount|amt|importe|precio|monto|valor_total|montant|prix|"
+    r"prezzo|importo|bedrag|prijs|preco|saldo|cents)($|_)"
 )
+NO_MONEY = re.compile(r"(^|_)(id|type|code|date|at|num|denom|count|status|by|on|method|rate|percent|class|name|key)$|^(is|has)_")
 BALANCE_NAME = re.compile(r"(^|_)(balance|credits?|points|coins|wallet|saldo|guthaben)(_(cents|left|remaining))?$")
-VERIFIED_NAMES = (
-    "email_verified e_mail_verified is_email_verified email_is_verified email_confirmed is_verified verified "
-    "is_confirmed confirmed"
-).split()
-
 # What users tables call the moment at which somebody signed up, likeliest first.
 CREATED_NAMES = (
     "created_at date_joined created created_on joined_at registered_at signed_up_at date_created creation_date "
@@ -86,14 +80,6 @@ def singular(name: str) -> str:
     return name[:-1] if name.endswith("s") and not name.endswith("ss") else name
 
 
-def users_rank(table: str) -> int | None:
-    """How much a table's name says that it holds the users: 0 is best, None says nothing."""
-    words = snake(table).split("_")
-    if words[-1] not in USERS_WORDS:
-        return None
-    return USERS_WORDS.index(words[-1]) + (0 if len(words) == 1 else len(USERS_WORDS))
-
-
 SELF_STEMS = frozenset(
     "parent parents reply_to replyto in_reply_to inreplyto replied_to answer_to answers root thread_root original "
     "previous prev next forked_from copied_from duplicate_of superseded_by replaced_by".split()
@@ -103,12 +89,24 @@ SELF_STEMS = frozenset(
 def names_parent(column: str, *, parent: str, parent_key: str) -> bool:
     """True when a column is named as a reference to a table would be: `invoice_id`, `InvoiceId`, or its key's name."""
     name, table, key = snake(column), snake(parent), snake(parent_key)
-    stems = {table, singular(table)}
+    stems = {table, singular(table), *_without_prefix(table)}
     if name in {f"{stem}_{tail}" for stem in stems for tail in ("id", "guid", "uuid", key)}:
         return True
     if name in {f"{stem}id" for stem in stems}:
         return True
     return name == key and key not in ("id", "guid", "uuid", "name", "code", "key", "rowid")
+
+
+def _without_prefix(table: str) -> set[str]:
+    """`blog_articles` is called articles within its app, `wp_posts` posts."""
+    _, _, rest = table.partition("_")
+    return {rest, singular(rest)} if rest else set()
+
+
+def is_called_after(column: str, *, parent: str) -> bool:
+    """True when a column is called as one row of a table would be: `category` of categories, `post` of wp_posts."""
+    name, table = snake(column), snake(parent)
+    return name in {table, singular(table), *_without_prefix(table)}
 
 
 def names_itself(column: str, *, table: str) -> bool:
@@ -127,7 +125,7 @@ def looks_like_time(name: str) -> bool:
 def looks_like_money(name: str) -> bool:
     """True for names such as amount, UnitPrice, balance; never for ids and the like."""
     found = snake(name)
-    return bool(MONEY_NAME.search(found)) and not re.search(r"(^|_)(id|type|code|date|at|num|denom|count)$", found)
+    return bool(MONEY_NAME.search(found)) and not NO_MONEY.search(found)
 
 
 def looks_like_balance(name: str) -> bool:

@@ -9,20 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from etl_assets.access.legacy.database import fill, open_read_only, quoted
-from etl_assets.init.foreign_keys import foreign_keys, unique_columns
+from etl_assets.init.foreign_keys import declared_references, suggested_references
+from etl_assets.init.judging.keys import declared_keys, guessed_key
+from etl_assets.init.judging.secrets import is_beyond_doubt
 from etl_assets.init.one_of_several import one_of_several
 from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, OtherObject, TableFacts
-from etl_assets.init.value_shapes import EMAIL, FORMATS, SMALL, reads, text_shape
-from etl_assets.spec.rules import looks_secret
+from etl_assets.init.value_shapes import EMAIL, FORMATS, SMALL, is_credential, reads, text_shape
 
 SAMPLE_ROWS = 2_000_000
 BATCH_ROWS = 1_000
 LONGEST_TEXT = 4_000
 UUID_BYTES = 16
+UUID_VERSIONS = range(1, 9)  # https://www.rfc-editor.org/rfc/rfc9562#name-version-field
 GENERATED = (2, 3)  # table_xinfo's `hidden`: virtual and stored generated columns
 HIDDEN = 1  # a hidden column of a virtual table
 SNIFFED_SHAPES = ("other", "small", "big")  # 20240131 is a number too
-KEPT_SHARE = 0.5
+KEPT_SHARE = 0.1
 JULIAN = "julian"
 FROM, TO = 946_684_800, 2_082_758_400  # the whole seconds of 2000-01-01 to 2035-12-31
 EPOCHS = {unit: (FROM * scale, TO * scale) for unit, scale in (("s", 1), ("ms", 10**3), ("us", 10**6), ("ns", 10**9))}
@@ -43,12 +45,15 @@ class _Counts:
     nulls: int = 0
     classes: Counter[type] = field(default_factory=Counter)
     zeros_and_ones: int = 0
+    zeros: int = 0
     small_integers: int = 0
     whole_reals: int = 0
     infinities: int = 0
     finer_reals: int = 0
     uuid_blobs: int = 0
     emails: int = 0
+    credentials: int = 0
+    guid_blobs: int = 0
     shapes: Counter[str] = field(default_factory=Counter)
     formats: Counter[str] = field(default_factory=Counter)
     epochs: Counter[str] = field(default_factory=Counter)
@@ -68,11 +73,14 @@ class _Counts:
         if str in kinds:
             self._add_texts(Counter(value for value in values if type(value) is str))
         if bytes in kinds:
-            self.uuid_blobs += sum(len(value) == UUID_BYTES for value in values if type(value) is bytes)
+            blobs = [value for value in values if type(value) is bytes and len(value) == UUID_BYTES]
+            self.uuid_blobs += len(blobs)
+            self.guid_blobs += sum(_is_guid(value) for value in blobs)
 
     def _add_integers(self, numbers: Counter[int]) -> None:
         self.small_integers += _within(numbers, -SMALL, SMALL)
         self.zeros_and_ones += numbers[0] + numbers[1]
+        self.zeros += numbers[0]
         for unit, (first, last) in EPOCHS.items():
             if unit != JULIAN:  # whole Julian days are numbers like any other; a clock makes them REAL
                 self.epochs[unit] += _within(numbers, first, last)
@@ -92,6 +100,8 @@ class _Counts:
             self.shapes[shape] += count
             if shape == "other" and "@" in text:
                 self.emails += count * bool(EMAIL.fullmatch(text))
+            if shape in ("other", "json"):
+                self.credentials += count * is_credential(text)
             if shape in SNIFFED_SHAPES and self.alive:
                 sniffed += count
                 self._sniff(text, count)
@@ -104,6 +114,12 @@ class _Counts:
         for format_ in self.alive:
             if reads(format_, text):
                 self.formats[format_] += count
+
+
+def _is_guid(value: bytes) -> bool:
+    """True for the bytes of a UUID as .NET orders them, which would be none as they stand: the version is one byte on."""
+    is_variant = value[8] >> 6 == 2
+    return is_variant and value[7] >> 4 in UUID_VERSIONS and value[6] >> 4 not in UUID_VERSIONS
 
 
 def _within(numbers: Mapping[Any, int], first: int, last: int) -> int:
@@ -120,7 +136,7 @@ def read_profile(path: Path) -> DatabaseFacts:
     """Everything that `init` decides by: schema, counts per column, keys, and which references hold.
 
     The file is opened read-only and read within one transaction. Tables beyond 2,000,000 rows are judged by their
-    first 2,000,000; columns whose names look like secrets are not read at all.
+    first 2,000,000; columns called password and the like are not read at all.
 
     Raises:
         LegacyFileError: the file cannot be read.
@@ -131,11 +147,9 @@ def read_profile(path: Path) -> DatabaseFacts:
         kinds = _kinds(connection)
         tables = tuple(_read_table(connection, name) for name, kind in kinds.items() if kind == "table")
         others = tuple(OtherObject(name, kind) for name, kind in kinds.items() if kind != "table")
-        linked = foreign_keys(connection, tables)
-        tables = tuple(
-            replace(table, foreign_keys=linked[table.name], several=one_of_several(connection, table, tables))
-            for table in tables
-        )
+        tables = suggested_references(connection, declared_references(connection, tables))
+        tables = tuple(_with_key(connection, table) for table in tables)
+        tables = tuple(replace(table, several=one_of_several(connection, table, tables)) for table in tables)
         return DatabaseFacts(path.name, _schema(connection), tables, others)
 
 
@@ -186,14 +200,19 @@ def _read_table(connection: sqlite3.Connection, name: str) -> TableFacts:
     }
     primary_key = tuple(row[1] for row in sorted(info, key=lambda row: row[5]) if row[5])
     rows = int(connection.execute(fill("SELECT count(*) FROM {table}", table=quoted(name))).fetchone()[0])
-    wanted = [c.name for c in columns.values() if not c.generated and not looks_secret(c.name)]
+    wanted = [c.name for c in columns.values() if not c.generated and not is_beyond_doubt(c.name)]
     counts = {column: _Counts() for column in wanted}
     for batch in _batches(connection, name, wanted):
         for column, values in zip(wanted, zip(*batch, strict=True), strict=True):
             counts[column].add(values)
     columns |= {column: _filled(columns[column], counts[column]) for column in wanted}
     found = TableFacts(name, rows, columns, scanned=min(rows, SAMPLE_ROWS), primary_key=primary_key)
-    return replace(found, unique=unique_columns(connection, found))
+    return replace(found, unique=declared_keys(connection, found))
+
+
+def _with_key(connection: sqlite3.Connection, table: TableFacts) -> TableFacts:
+    guess = () if table.unique else guessed_key(connection, table)
+    return replace(table, unique=(guess,)) if guess else table
 
 
 def _batches(connection: sqlite3.Connection, table: str, columns: list[str]) -> Iterator[list[tuple[Any, ...]]]:
@@ -228,10 +247,13 @@ def _filled(column: ColumnFacts, counts: _Counts) -> ColumnFacts:
         texts=counts.classes[str],
         blobs=counts.classes[bytes],
         zeros_and_ones=counts.zeros_and_ones,
+        zeros=counts.zeros,
         small_integers=counts.small_integers,
         whole_reals=counts.whole_reals,
         infinities=counts.infinities,
         finer_reals=counts.finer_reals,
+        credentials=counts.credentials,
+        guid_blobs=counts.guid_blobs,
         uuid_blobs=counts.uuid_blobs,
         emails=counts.emails,
         shapes=dict(counts.shapes),

@@ -8,7 +8,8 @@ class ColumnFacts:
     """One column: what it is declared to be, and how many of its cells are what.
 
     `shapes` counts text cells by `init.value_shapes`, `formats` those that a date format reads, `epochs` the numbers
-    that fall in 2000-2035 as seconds (`s`), `ms`, `us` or Julian days (`julian`).
+    that fall in 2000-2035 as seconds (`s`), `ms`, `us` or Julian days (`julian`). `credentials` are texts that are a
+    password's digest, a token or a private key, `guid_blobs` 16 bytes that are a UUID as .NET orders them alone.
     """
 
     name: str
@@ -21,6 +22,7 @@ class ColumnFacts:
     texts: int = 0
     blobs: int = 0
     zeros_and_ones: int = 0
+    zeros: int = 0
     small_integers: int = 0
     whole_reals: int = 0
     infinities: int = 0
@@ -30,6 +32,8 @@ class ColumnFacts:
     formats: dict[str, int] = field(default_factory=dict)
     epochs: dict[str, int] = field(default_factory=dict)
     finer_reals: int = 0
+    credentials: int = 0
+    guid_blobs: int = 0
 
     @property
     def filled(self) -> int:

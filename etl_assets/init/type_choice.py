@@ -2,16 +2,19 @@
 
 import difflib
 import re
+from typing import Any
 
 from etl_assets.init.draft import Choice
-from etl_assets.init.names import looks_boolean, looks_like_time
+from etl_assets.init.names import looks_boolean, looks_like_money, looks_like_time
 from etl_assets.init.table_facts import ColumnFacts
 from etl_assets.init.value_shapes import has_clock
 from etl_assets.model.words import counted
+from etl_assets.spec.rules import GUID
 from etl_assets.spec.types import TIMES
 
 NEARLY_ALL = 0.99
 NEAR = 0.5
+FEWEST_READINGS = 5
 EPOCH_WORDS = "fall in 2000-2035"
 UNIT_NAMES = {
     "s": "seconds",
@@ -34,6 +37,8 @@ KNOWN_TYPES = (
     "bytea varbinary binary bit number long short longvarchar"
 ).split()
 TYPE_WORD = re.compile(r"[a-z]+")
+NO_INTEGERS = re.compile(r"POINT|INTERVAL|FINGERPRINT|PRINT")
+BIG_INTEGERS = ("BIGINT", "INT8", "BIG INT", "INT64", "LONG")
 
 
 def fitting(column: ColumnFacts, type_: str) -> int:
@@ -66,7 +71,7 @@ def as_type(column: ColumnFacts, type_: str) -> Choice:
 
     Whether they are enough is for the caller to say: `misses` counts the cells that would be quarantined.
     """
-    options, notes, taken = dict[str, str](), list[str](), fitting(column, type_)
+    options, notes, taken = dict[str, Any](), list[str](), fitting(column, type_)
     is_instant = ALIKE.get(type_, type_) == "timestamptz"
     if is_instant and (unit := _best_unit(column)) and column.epochs[unit] > taken:
         numbers = column.integers + column.reals
@@ -77,9 +82,15 @@ def as_type(column: ColumnFacts, type_: str) -> Choice:
             notes.append(f"{column.finer_reals:,} have digits beyond microseconds, which are rounded")
     if type_ in TIMES:
         found = [f for f in _best_formats(column) if has_clock(f) == is_instant]
-        if found and _read_by(column, found[0]) > taken:
-            options, taken = {"format": found[0]}, _read_by(column, found[0])
-            notes = [_format_note(column, found[0])]
+        if found and _read_by(column, found[0]) + taken > taken:
+            more = _more_formats(column, found[0], is_instant=is_instant)
+            read = _read_by(column, found[0]) + sum(more.values())
+            if read > taken:
+                options, taken = {"format": [found[0], *more] if more else found[0]}, read
+                notes = [_format_note(column, found[0]), *(f"{count:,} read as {f}" for f, count in more.items())]
+    if type_ == "uuid" and column.guid_blobs and column.guid_blobs == column.uuid_blobs:
+        options["encoding"] = GUID
+        notes.append(f"{column.guid_blobs:,} of {counted(column.blobs, 'BLOB')} are UUIDs as .NET orders their bytes")
     finer = column.shaped("finer") if is_instant and "format" not in options else 0
     if finer:
         options["round"], taken = "true", taken + finer
@@ -113,6 +124,28 @@ def _best_formats(column: ColumnFacts) -> list[str]:
 def _read_by(column: ColumnFacts, format_: str) -> int:
     # Where days lack their zeros, those that need none look like ISO dates.
     return column.formats[format_] + (column.shaped("date") if format_ == "%Y-%m-%d" else 0)
+
+
+def _more_formats(column: ColumnFacts, first: str, *, is_instant: bool) -> dict[str, int]:
+    """What reads the texts that the first format does not: ISO, and formats that share no text with those before."""
+    found = dict[str, int]()
+    iso = "" if first == "%Y-%m-%d" else "%Y-%m-%d"
+    if iso and not is_instant and column.shaped("date"):
+        found[iso] = column.shaped("date")
+    signs = {_signs(first)}
+    for format_, count in sorted(column.formats.items(), key=lambda pair: -pair[1]):
+        fits = column.formats[first] + sum(found.values()) + count <= column.texts - column.shaped("empty")
+        rival = _swapped(format_)
+        is_sure = rival == format_ or column.formats.get(rival, 0) < count
+        if has_clock(format_) == is_instant and _signs(format_) not in signs and fits and is_sure and format_ != iso:
+            found[format_] = count
+            signs.add(_signs(format_))
+    return found
+
+
+def _signs(format_: str) -> str:
+    """What stands between a format's parts: texts with other signs are other texts."""
+    return re.sub(r"%[a-zA-Z]", "", format_) + ("b" if "%b" in format_ or "%B" in format_ else "")
 
 
 def _format_note(column: ColumnFacts, format_: str) -> str:
@@ -151,9 +184,14 @@ def _nearly_all(choice: Choice, column: ColumnFacts) -> bool:
     return content > 0 and choice.misses <= content * (1 - NEARLY_ALL)
 
 
+def _declares_integer(column: ColumnFacts) -> bool:
+    """SQLite's first rule of affinity, but for the words that only hold those letters."""
+    return "INT" in NO_INTEGERS.sub("", column.declared.upper())
+
+
 def _is_number_type(column: ColumnFacts) -> bool:
-    # The first rule of SQLite's affinities, and what people write for decimals.
-    return _declares(column, "INT", "REAL", "FLOA", "DOUB", "DEC", "NUM", "MONEY")
+    # What SQLite's affinities go by, and what people write for decimals.
+    return _declares_integer(column) or _declares(column, "REAL", "FLOA", "DOUB", "DEC", "NUM", "MONEY")
 
 
 def _by_declaration(column: ColumnFacts) -> Choice:
@@ -163,18 +201,19 @@ def _by_declaration(column: ColumnFacts) -> Choice:
         "date": ("DATE",),
         "jsonb": ("JSON",),
         "uuid": ("UUID", "GUID"),
-        "bigint": ("BIGINT", "INT8", "BIG INT"),
+        "bigint": BIG_INTEGERS,
         "integer": ("INT",),
         "bytea": ("BLOB", "BINARY", "BYTEA"),
         "numeric": ("DEC", "NUM", "MONEY"),
         "double": ("REAL", "FLOA", "DOUB"),
     }
-    type_ = next((type_ for type_, parts in words.items() if _declares(column, *parts)), "text")
+    text = NO_INTEGERS.sub("", column.declared.upper())
+    type_ = next((type_ for type_, parts in words.items() if any(part in text for part in parts)), "text")
     return Choice(type_, notes=("no values: by the declared type alone", *spelling_note(column)))
 
 
 def _boolean(column: ColumnFacts) -> Choice | None:
-    if not (_declares(column, "BOOL") or looks_boolean(column.name)):
+    if not (_declares(column, "BOOL", "TINYINT(1)", "BIT(1)") or looks_boolean(column.name)):
         return None
     choice = as_type(column, "boolean")
     return choice if _nearly_all(choice, column) else None
@@ -182,14 +221,14 @@ def _boolean(column: ColumnFacts) -> Choice | None:
 
 def _time(column: ColumnFacts) -> Choice | None:
     declared = _declares(column, "DATE", "TIME", "STAMP")
-    hinted = declared or looks_like_time(column.name)
+    hinted = declared or looks_like_time(column.name) or _are_clock_readings(column)
     wanted = ["date", "timestamptz"]
     if _declares(column, "TIME", "STAMP"):
         wanted.reverse()
     for type_ in wanted:
         choice = as_type(column, type_)
         numeric = "unit" in choice.options
-        packed = choice.options.get("format", "").startswith("%Y%m")
+        packed = "format" in choice.options and _formats(choice)[0].startswith("%Y%m")
         if not _nearly_all(choice, column) or ((numeric or packed) and not hinted):
             continue
         if numeric and column.epochs[choice.options["unit"]] < NEARLY_ALL * (column.integers + column.reals):
@@ -198,6 +237,17 @@ def _time(column: ColumnFacts) -> Choice | None:
             return None
         return choice
     return None
+
+
+def _formats(choice: Choice) -> list[str]:
+    found = choice.options["format"]
+    return [found] if isinstance(found, str) else found
+
+
+def _are_clock_readings(column: ColumnFacts) -> bool:
+    """REALs with a fraction, all of which fall in 2000-2035 as seconds: what `time.time()` returns, whatever the name."""
+    seconds = column.epochs.get("s", 0)
+    return seconds == column.reals == column.filled >= FEWEST_READINGS and not looks_like_money(column.name)
 
 
 def _is_undecidable(column: ColumnFacts) -> bool:
@@ -222,15 +272,19 @@ def _json(column: ColumnFacts) -> Choice | None:
 
 def _number(column: ColumnFacts) -> Choice | None:
     by_storage = column.integers + column.reals > column.texts + column.blobs
-    if not (_is_number_type(column) or by_storage):
-        return None  # digits in a text column are postal codes and telephone numbers
-    if _declares(column, "DEC", "NUM", "MONEY"):
+    # Digits in a text column are postal codes and telephone numbers; EF Core writes decimals so.
+    is_money = looks_like_money(column.name) and column.shaped("decimal") == column.filled
+    if not (_is_number_type(column) or by_storage or is_money):
+        return None
+    if _declares(column, "DEC", "NUM", "MONEY") or (is_money and not _is_number_type(column)):
         wanted = ["numeric"]
     elif _declares(column, "REAL", "FLOA", "DOUB"):
         wanted = ["double"]
     else:
-        wanted = ["integer", "bigint"] if column.small_integers >= column.integers else ["bigint"]
-        wanted.append("numeric" if "INT" in column.declared.upper() else "double")
+        # What is declared big may be so tomorrow.
+        is_small = column.small_integers >= column.integers and not _declares(column, *BIG_INTEGERS)
+        wanted = ["integer", "bigint"] if is_small else ["bigint"]
+        wanted.append("numeric" if _declares_integer(column) else "double")
     for type_ in wanted:
         choice = as_type(column, type_)
         if _nearly_all(choice, column):
@@ -253,15 +307,16 @@ def _text(column: ColumnFacts) -> Choice:
         notes.append("if they are of an old Windows program, add `encoding: cp1252`")
         if choice.misses > undecodable:
             notes.append(f"{choice.misses - undecodable:,} other values would be quarantined: no text")
+    rivals = list[str]()
     if _is_undecidable(column):
         best = _best_formats(column)
-        rivals = " and ".join(sorted(f for f in best if _swapped(f) in best))
-        notes.append(f"dates that read as {rivals} alike, no day is above 12: choose a `format:`")
+        rivals = sorted(f for f in best if _swapped(f) in best)
+        notes.append(f"dates that read as {' and '.join(rivals)} alike, no day is above 12: choose a `format:`")
     elif _is_number_type(column) or _declares(column, "DATE", "TIME", "STAMP", "BOOL"):
         notes.append(
             f"declared {one_line(column.declared)}, which not all values are ({census(column)}){_nearest(column)}"
         )
-    return Choice("text", choice.options, choice.misses, (*notes, *spelling_note(column)))
+    return Choice("text", choice.options, choice.misses, (*notes, *spelling_note(column)), tuple(rivals))
 
 
 def _nearest(column: ColumnFacts) -> str:
