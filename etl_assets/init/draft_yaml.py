@@ -164,7 +164,7 @@ def _column(column: DraftColumn, key: DraftKey | None, *, indent: int) -> str:
         parts["from"] = column.source
     parts |= column.choice.options
     if column.is_no_secret:
-        parts["secret"] = "allowed"
+        parts |= {"secret": "allowed"}
     if column.references:
         parts["references"] = {"table": column.references}
     elif column.by:

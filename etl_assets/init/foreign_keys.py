@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from etl_assets.access.legacy.database import fill, quoted
-from etl_assets.init.judging.people import UsersTable, recognise_users
+from etl_assets.init.judging.ownership import NEARLY, key_of
+from etl_assets.init.judging.people import MOSTLY, UsersTable, recognise_users
 from etl_assets.init.judging.secrets import is_secret
 from etl_assets.init.judging.words import OTHER, OWNER, UNKNOWN, role_of, stem_of
 from etl_assets.init.names import is_called_after, names_itself, names_parent, snake
-from etl_assets.init.ownership import MOSTLY, NEARLY, key_of
 from etl_assets.init.table_facts import ColumnFacts, ForeignKeyFacts, TableFacts
 from etl_assets.spec.model import ROWID
 
@@ -174,17 +174,16 @@ def _sureness(
     if users is not None and (role := role_of(column.name, users=users.names)) != UNKNOWN:
         is_bare = stem_of(column.name) == snake(column.name) and role != OWNER
         return (MOSTLY, SURELY) if role == OWNER else (NEARLY, BARE if is_bare or role == OTHER else NAMED)
-    if has_kind:
-        return NEARLY, 0
     if names_parent(column.name, parent=parent.name, parent_key=key):
         return NEARLY, SURELY if snake(parent.name) in {stem_of(column.name), f"{stem_of(column.name)}s"} else NAMED
-    return 1.0, BARE * is_called_after(column.name, parent=parent.name)
+    # Beside a column that says which table is meant, an id may be of any.
+    return 1.0, BARE * (is_called_after(column.name, parent=parent.name) and not has_kind)
 
 
 def _are_alike(column: ColumnFacts, key: ColumnFacts | None) -> bool:
     """True where the declared types could hold the same: a text names no integer."""
     kinds = ["INT" in of.declared.upper() for of in (column, key) if of is not None and of.declared]
-    return len(kinds) < 2 or kinds[0] == kinds[1]  # noqa: PLR2004
+    return len(kinds) < 2 or kinds[0] == kinds[1]
 
 
 def _names_itself(table: TableFacts, column: ColumnFacts) -> bool:

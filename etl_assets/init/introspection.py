@@ -3,9 +3,20 @@
 import uuid
 from dataclasses import replace
 
-from etl_assets.init.draft import Ask, Choice, Draft, DraftColumn, DraftId, DraftOffer, DraftOwner, DraftTable, DraftUsers
-from etl_assets.init.judging.people import UsersTable, created_of, is_time_of_verifying, recognise_users
-from etl_assets.init.judging.secrets import is_doubtful, is_secret, secret_reason, secrets_of
+from etl_assets.init.draft import (
+    Ask,
+    Choice,
+    Draft,
+    DraftColumn,
+    DraftId,
+    DraftOffer,
+    DraftOwner,
+    DraftTable,
+)
+from etl_assets.init.draft_users import users_section
+from etl_assets.init.judging.ownership import Ownership, References, find_owners, key_of
+from etl_assets.init.judging.people import UsersTable, recognise_users
+from etl_assets.init.judging.secrets import is_doubtful, secret_reason
 from etl_assets.init.judging.staying import Staying, why_it_stays
 from etl_assets.init.judging.words import users_rank
 from etl_assets.init.names import (
@@ -16,7 +27,6 @@ from etl_assets.init.names import (
     unique_name,
 )
 from etl_assets.init.other_keys import is_by_columns
-from etl_assets.init.ownership import Ownership, References, find_owners, key_of
 from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, ForeignKeyFacts, SeveralFacts, TableFacts
 from etl_assets.init.type_choice import as_type, census, choose_type, fitting
 from etl_assets.model.words import counted, said
@@ -52,12 +62,10 @@ def draft_of(facts: DatabaseFacts) -> Draft:
         file=facts.file,
         namespace=str(uuid.uuid5(SCHEMA_NAMESPACE, facts.schema.encode("utf-8", "replace").decode())),
         rows=sum(table.rows for table in facts.tables),
-        users=_users_section(users, facts) if users else None,
+        users=users_section(users, facts) if users else None,
         tables=_Drafting(migrated, users).tables(),
         not_migrated=tuple(refused),
-        offers=tuple(
-            _offer(_Drafting([*migrated, table], users).tables()[-1], staying) for table, staying in offered
-        ),
+        offers=tuple(_offer(_Drafting([*migrated, table], users).tables()[-1], staying) for table, staying in offered),
     )
 
 
@@ -75,55 +83,6 @@ def _people(users: UsersTable | None) -> set[str]:
 def _offer(table: DraftTable, staying: Staying) -> DraftOffer:
     words = f"{table.source} is left behind: {staying.reason}. Shall it arrive?"
     return DraftOffer(table, staying.reason, (Ask("", words, ("leave", "bring")),) if staying.asks else ())
-
-
-def _users_section(users: UsersTable, facts: DatabaseFacts) -> DraftUsers:
-    table = next(table for table in facts.tables if table.name == users.table)
-    if users.filled:
-        notes = [f"{users.addresses:,} of {counted(users.filled, 'value')} of {users.email} look like addresses"]
-    else:
-        notes = ["no rows yet: recognised by its names alone"]
-    notes += users.notes
-    if users.others:
-        notes.append(f"Other columns of addresses: {', '.join(users.others)}")
-    leaving = {users.id, users.email, users.verified}
-    others = [name for name in table.columns if name not in leaving and not is_secret(table, name)]
-    created = created_of(table)
-    if not created:
-        notes.append(
-            "No column says when somebody signed up: if SQLite hands a deleted user's id out again, nothing but the "
-            "address tells the two apart. Name one, `created: COLUMN`, where there is one"
-        )
-    if others:
-        notes.append(
-            "The table itself is not migrated: people sign up anew on the target. To bring its other columns "
-            f"({', '.join(others)}), add a table of another name below, with `source: {users.table}` and "
-            f"`owner: {{from: {users.id}, to: ...}}`."
-        )
-    secrets = secrets_of(table)
-    if secrets:
-        notes.append(f"Left behind as secrets: {', '.join(secrets)}")
-    asks = _asks_of_users(users, table)
-    return DraftUsers(users.table, users.id, users.email, users.verified, table.rows, created, tuple(notes), asks)
-
-
-def _asks_of_users(users: UsersTable, table: TableFacts) -> tuple[Ask, ...]:
-    asks = []
-    mine = f"{users.table}.{users.email}"
-    if users.doubtful:
-        rivals = [other for other in users.others if other != mine]
-        also = f", not {' or '.join(rivals)}" if rivals else ""
-        asks.append(Ask("table", f"Are the app's users those of {mine}{also}?", (mine, *rivals)))
-    verified = table.columns[users.verified] if users.verified else None
-    if verified is not None and verified.filled and not is_time_of_verifying(verified):
-        ones = verified.zeros_and_ones and verified.integers == verified.filled
-        if ones and verified.zeros == verified.filled:
-            words = f"{verified.name} says of nobody that the address is verified, so nobody could claim. Is it kept?"
-            asks.append(Ask("verified", words, (verified.name, "none")))
-    elif verified is not None and not verified.filled and table.rows:
-        words = f"{verified.name} is empty: of nobody is the address verified, so nobody could claim. Is it kept?"
-        asks.append(Ask("verified", words, (verified.name, "none")))
-    return tuple(asks)
 
 
 RESPELLED = "the same UUIDs in another spelling: compared as UUIDs"
@@ -258,6 +217,9 @@ class _Drafting:
         found = owner.direct or owner.via
         if found is None:
             return DraftOwner(notes=("no way leads from here to the users",) if self._users else ())
+        if owner.by:
+            words = f"whose it is says the row that {owner.by} and {found.columns[0]} name"
+            return DraftOwner(source=found.columns[0], expr=found.expr, to=to, notes=(words,))
         notes = [] if found.declared else [_suggestion(found)]
         notes += [RESPELLED] if found.expr else []
         missing, lost = table.scanned - found.values, found.values - found.found
@@ -329,7 +291,7 @@ def _sorted_columns(
             left_out.append(f"{facts.name}: left behind, {reason}; `secret: allowed` if it is none")
         elif facts.generated:
             left_out.append(f"{facts.name}: left behind, it is computed from other columns")
-        elif owner.direct and facts.name == owner.column:
+        elif owner.direct and not owner.by and facts.name == owner.column:
             continue
         elif (facts.name,) != key_of(table) or facts.name in links:
             data.append(facts)
@@ -354,7 +316,7 @@ def _free_id(id_: DraftId, data: list[ColumnFacts]) -> DraftId:
 
 
 def _owner_to(owner: Ownership, id_: DraftId, data: list[ColumnFacts]) -> str:
-    wanted = snake(owner.column or "user_id")
+    wanted = "user_id" if owner.by else snake(owner.column or "user_id")
     taken = {id_.to, *(snake(facts.name) for facts in data)}
     return unique_name("user_id" if wanted == id_.to else wanted, taken=taken)
 

@@ -14,7 +14,7 @@ SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ":
 STAGING_PATTERN = re.compile(r"_(ref|raw)[0-9]+")
 EMAIL_NAME = re.compile(r"e_?mail|(^|_)(mail|correo|courriel|epost|mejl)($|_)")
 BOOLEAN_NAME = re.compile(
-    r"^(is|has|can|was|ist|hat)_|(^|_)(active|enabled|disabled|deleted|hidden|verified|confirmed|visible|archived|"
+    r"^(is|has|can|was|with|allow|allows|should|must|needs|accepts|ist|hat)_|(^|_)(active|enabled|disabled|deleted|hidden|verified|confirmed|visible|archived|"
     r"locked|published|flag|public|private|placeholder|read|paid|used|explicit|accepted|activated|completed|complete|"
     r"blocked|banned|approved|required|optional|default|primary|sticky|pinned|featured|draft|"
     r"aktiv|geloescht|bezahlt|gesperrt|sichtbar|erledigt|activo|activa|pagado|pagada|borrado|eliminado|"
@@ -31,7 +31,9 @@ MONEY_NAME = re.compile(
     r"payment|paid|refund|salary|gehalt|freight|tax|discount_amount|amt|importe|precio|monto|valor_total|montant|prix|"
     r"prezzo|importo|bedrag|prijs|preco|saldo|cents)($|_)"
 )
-NO_MONEY = re.compile(r"(^|_)(id|type|code|date|at|num|denom|count|status|by|on|method|rate|percent|class|name|key)$|^(is|has)_")
+NO_MONEY = re.compile(
+    r"(^|_)(id|type|code|date|at|num|denom|count|status|by|on|method|rate|percent|class|name|key)$|^(is|has)_"
+)
 BALANCE_NAME = re.compile(r"(^|_)(balance|credits?|points|coins|wallet|saldo|guthaben)(_(cents|left|remaining))?$")
 # What users tables call the moment at which somebody signed up, likeliest first.
 CREATED_NAMES = (

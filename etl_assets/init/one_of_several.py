@@ -5,8 +5,9 @@ import sqlite3
 from collections.abc import Sequence
 
 from etl_assets.access.legacy.database import fill, quoted
+from etl_assets.init.judging.ownership import key_of
+from etl_assets.init.judging.people import MOSTLY
 from etl_assets.init.names import singular, snake
-from etl_assets.init.ownership import MOSTLY, key_of
 from etl_assets.init.table_facts import SeveralFacts, TableFacts
 
 MOST_WORDS = 40

@@ -20,7 +20,7 @@ SAMPLE_ROWS = 2_000_000
 BATCH_ROWS = 1_000
 LONGEST_TEXT = 4_000
 UUID_BYTES = 16
-UUID_VERSIONS = range(1, 9)  # https://www.rfc-editor.org/rfc/rfc9562#name-version-field
+UUID_VERSIONS = (1, 3, 4, 5, 6, 7)  # https://www.rfc-editor.org/rfc/rfc9562#name-version-field
 GENERATED = (2, 3)  # table_xinfo's `hidden`: virtual and stored generated columns
 HIDDEN = 1  # a hidden column of a virtual table
 SNIFFED_SHAPES = ("other", "small", "big")  # 20240131 is a number too
@@ -54,6 +54,7 @@ class _Counts:
     emails: int = 0
     credentials: int = 0
     guid_blobs: int = 0
+    plain_blobs: int = 0
     shapes: Counter[str] = field(default_factory=Counter)
     formats: Counter[str] = field(default_factory=Counter)
     epochs: Counter[str] = field(default_factory=Counter)
@@ -75,7 +76,8 @@ class _Counts:
         if bytes in kinds:
             blobs = [value for value in values if type(value) is bytes and len(value) == UUID_BYTES]
             self.uuid_blobs += len(blobs)
-            self.guid_blobs += sum(_is_guid(value) for value in blobs)
+            self.guid_blobs += sum(_has_version(value, at=7) for value in blobs)
+            self.plain_blobs += sum(_has_version(value, at=6) for value in blobs)
 
     def _add_integers(self, numbers: Counter[int]) -> None:
         self.small_integers += _within(numbers, -SMALL, SMALL)
@@ -116,10 +118,9 @@ class _Counts:
                 self.formats[format_] += count
 
 
-def _is_guid(value: bytes) -> bool:
-    """True for the bytes of a UUID as .NET orders them, which would be none as they stand: the version is one byte on."""
-    is_variant = value[8] >> 6 == 2
-    return is_variant and value[7] >> 4 in UUID_VERSIONS and value[6] >> 4 not in UUID_VERSIONS
+def _has_version(value: bytes, *, at: int) -> bool:
+    """True for 16 bytes that could be a UUID whose version stands in this byte: the seventh, or .NET's eighth."""
+    return value[8] >> 6 == 0b10 and value[at] >> 4 in UUID_VERSIONS
 
 
 def _within(numbers: Mapping[Any, int], first: int, last: int) -> int:
@@ -253,7 +254,7 @@ def _filled(column: ColumnFacts, counts: _Counts) -> ColumnFacts:
         infinities=counts.infinities,
         finer_reals=counts.finer_reals,
         credentials=counts.credentials,
-        guid_blobs=counts.guid_blobs,
+        guid_blobs=counts.guid_blobs if counts.plain_blobs < counts.guid_blobs else 0,
         uuid_blobs=counts.uuid_blobs,
         emails=counts.emails,
         shapes=dict(counts.shapes),

@@ -9,7 +9,7 @@ class ColumnFacts:
 
     `shapes` counts text cells by `init.value_shapes`, `formats` those that a date format reads, `epochs` the numbers
     that fall in 2000-2035 as seconds (`s`), `ms`, `us` or Julian days (`julian`). `credentials` are texts that are a
-    password's digest, a token or a private key, `guid_blobs` 16 bytes that are a UUID as .NET orders them alone.
+    password's digest, a token or a private key, `guid_blobs` 16 bytes that are a UUID as .NET orders them.
     """
 
     name: str

@@ -245,7 +245,7 @@ def _formats(choice: Choice) -> list[str]:
 
 
 def _are_clock_readings(column: ColumnFacts) -> bool:
-    """REALs with a fraction, all of which fall in 2000-2035 as seconds: what `time.time()` returns, whatever the name."""
+    """REALs, all of which fall in 2000-2035 as seconds: what `time.time()` returns, whatever the name."""
     seconds = column.epochs.get("s", 0)
     return seconds == column.reals == column.filled >= FEWEST_READINGS and not looks_like_money(column.name)
 

@@ -9,8 +9,11 @@ from etl_assets.transform.values.cell import named
 ADDRESS = r"^[!-?A-~]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$"
 UPPER, LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
 TRUE_FLAGS = ("1", "t", "true", "y", "yes", "on")
-# Many apps keep the time of verification instead of a flag: a date of this or the last century, or an epoch.
-VERIFIED_AT = r"^(?:(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])(?:[T ].*)?|[1-9][0-9]{8,18}(?:\.[0-9]+)?)$"
+# Many apps keep the time of verification instead of a flag: a day with its time, or an epoch.
+VERIFIED_AT = (
+    r"^(?:(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])[T ][0-2][0-9]:[0-5][0-9].*"
+    r"|[1-9][0-9]{8,18}(?:\.[0-9]+)?)$"
+)
 
 
 def folded(email: pl.Expr) -> pl.Expr:

@@ -8,6 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import click
+
 from etl_assets_tests.judged import Score, counted, schemas, scores
 
 
@@ -18,7 +20,7 @@ def main() -> int:
     parser.add_argument("--all", action="store_true")
     asked = parser.parse_args()
     everything: list[Score] = []
-    print(f"{'schema':<18}{'judged':>8}{'right':>8}{'asked':>8}{'wrong':>8}")
+    click.echo(f"{'schema':<18}{'judged':>8}{'right':>8}{'asked':>8}{'wrong':>8}")
     with tempfile.TemporaryDirectory() as folder:
         for name in asked.names or schemas():
             found = scores(name, Path(folder))
@@ -27,13 +29,13 @@ def main() -> int:
     _print_line("all", everything)
     for score in everything:
         if asked.all or score.verdict != "right":
-            print(f"{score.verdict}: {score.schema}: {score.subject}: {score.right!r}, init says {score.found!r}")
+            click.echo(f"{score.verdict}: {score.schema}: {score.subject}: {score.right!r}, init says {score.found!r}")
     return int(bool(counted(everything)["wrong"]))
 
 
 def _print_line(name: str, found: list[Score]) -> None:
     count = counted(found)
-    print(f"{name:<18}{len(found):>8}{count['right']:>8}{count['asked']:>8}{count['wrong']:>8}")
+    click.echo(f"{name:<18}{len(found):>8}{count['right']:>8}{count['asked']:>8}{count['wrong']:>8}")
 
 
 if __name__ == "__main__":

@@ -94,9 +94,15 @@ def test_an_undeclared_reference_needs_its_values(path: Path) -> None:
 def test_a_key_is_found_where_none_is_declared(path: Path) -> None:
     facts = profile(
         path,
-        """CREATE TABLE by_index (a INTEGER, b TEXT NOT NULL UNIQUE, c INTEGER); INSERT INTO by_index VALUES (1, 'x', 1), (1, 'y', 1);
-        CREATE TABLE by_data (price REAL, item_id INTEGER); INSERT INTO by_data VALUES (1.5, 1), (2.5, 2);
-        CREATE TABLE by_pair (a INTEGER, b INTEGER); INSERT INTO by_pair VALUES (1, 1), (1, 2), (2, 1);
+        """CREATE TABLE by_index (id INTEGER NOT NULL UNIQUE, b TEXT, c INTEGER); INSERT INTO by_index VALUES (1, 'x', 1), (2, 'y', 1);
+        CREATE TABLE by_data (price REAL, item_id INTEGER);
+        WITH n(i) AS (VALUES (1), (2), (3), (4), (5), (6), (7), (8), (9), (10))
+        INSERT INTO by_data SELECT 1.5 * i, i FROM n;
+        CREATE TABLE by_chance (price REAL, item_id INTEGER); INSERT INTO by_chance VALUES (1.5, 1), (2.5, 2);
+        CREATE TABLE by_price (price INTEGER, sold_at TEXT, remark TEXT);
+        INSERT INTO by_price SELECT 100 * item_id, '2024-01-' || item_id, 'r' || item_id FROM by_data;
+        CREATE TABLE by_parents (by_index_id INTEGER, later_id INTEGER, price REAL); INSERT INTO by_parents VALUES (1, 1, 2.5);
+        CREATE TABLE later (id INTEGER PRIMARY KEY); INSERT INTO later VALUES (1);
         CREATE TABLE by_nothing (a INTEGER); INSERT INTO by_nothing VALUES (1), (1);
         CREATE TABLE by_null (a INTEGER); INSERT INTO by_null VALUES (1), (NULL);
         CREATE TABLE empty (x TEXT, empty_id INTEGER);
@@ -104,9 +110,12 @@ def test_a_key_is_found_where_none_is_declared(path: Path) -> None:
         INSERT INTO partial VALUES (1, 2), (1, 2);""",
     )
     assert {found.name: found.unique for found in facts.tables} == {
-        "by_index": (("b",),),
+        "by_index": (("id",),),
         "by_data": (("item_id",),),
-        "by_pair": (("a", "b"),),
+        "by_chance": (),
+        "by_price": (),
+        "by_parents": (("by_index_id", "later_id"),),
+        "later": (),
         "by_nothing": (),
         "by_null": (),
         "empty": (("empty_id",),),

@@ -8,7 +8,7 @@ from etl_assets.init.ddl import ddl_of
 from etl_assets.init.draft import Draft, DraftTable
 from etl_assets.init.draft_yaml import yaml_of
 from etl_assets.init.introspection import draft_of
-from etl_assets.init.ownership import recognise_users
+from etl_assets.init.judging.people import recognise_users
 from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, ForeignKeyFacts, OtherObject, TableFacts
 from etl_assets.spec.loader import load_spec
 

@@ -1,4 +1,4 @@
-"""Which columns tell a table's rows apart, where no key is declared: never a price, a moment or a text that happens not to repeat."""
+"""Which columns tell a table's rows apart, where no key is declared: never what merely happens not to repeat."""
 
 import sqlite3
 from itertools import combinations
@@ -13,7 +13,8 @@ MOST_PARENTS = 4
 MOST_TRIES = 20
 ID_NAMES = ("id", "uuid", "guid", "code", "number", "nr", "no", "key", "sku", "isbn", "slug")
 PLACE_NAMES = frozenset(
-    "position line line_number line_no item item_number seq sequence ordinal number nr no idx index part step page".split()
+    "position line line_number line_no item item_number seq sequence ordinal number nr no idx index part step "
+    "page".split()
 )
 
 

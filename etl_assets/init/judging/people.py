@@ -67,11 +67,15 @@ def recognise_users(tables: Sequence[TableFacts]) -> UsersTable | None:
 
     Its name counts, and how many tables refer to it. Where the addresses stand in a table of their own, that one is.
     """
-    found = sorted(
-        (_score(candidate, tables), place, candidate)
-        for place, table in enumerate(tables)
-        if (candidate := _as_users(table)) is not None
-    ) if tables else []
+    found = (
+        sorted(
+            (_score(candidate, tables), place, candidate)
+            for place, table in enumerate(tables)
+            if (candidate := _as_users(table)) is not None
+        )
+        if tables
+        else []
+    )
     if not found:
         return _by_a_table_of_addresses(tables)
     score, _, best = found[0]
@@ -175,7 +179,7 @@ def _link_to(table: TableFacts, parent: TableFacts) -> str | None:
 
 
 def _by_the_accounts(users: UsersTable, table: TableFacts, tables: Sequence[TableFacts]) -> UsersTable:
-    """`users.account_id`, where everything belongs to accounts, each of which is one user's: their ids are the users'."""
+    """`users.account_id`, where everything belongs to accounts that are one user's each: theirs are the users' ids."""
     mine = _count(tables, users.table)
     for key in table.foreign_keys:
         is_unique = (key.columns in table.unique or _is_unique_here(table, key)) and len(key.columns) == 1
@@ -229,7 +233,7 @@ def _says_whether(column: ColumnFacts) -> bool:
 
 def is_time_of_verifying(column: ColumnFacts) -> bool:
     """True where the column says when, and NULL that it was not."""
-    times = column.shaped("timestamp", "midnight", "date", "finer", "empty")
+    times = column.shaped("timestamp", "midnight", "finer", "empty")
     return 0 < column.filled == max(times, *column.epochs.values(), 0)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from etl_assets.init.judging.secrets import is_secret, named_secret, secrets_of
 from etl_assets.init.names import snake
 from etl_assets.init.table_facts import TableFacts
-from etl_assets.model.words import said
+from etl_assets.model.words import counted
 
 REPLICATORS = re.compile(r"_*(litestream|cf|d1|libsql|crsql|electric|powersync|turso|rqlite|sqlx)_", re.IGNORECASE)
 BOOKKEEPING = re.compile(
@@ -87,13 +87,14 @@ def _as_settings(table: TableFacts) -> Staying | None:
     keys = [name for name, parts in words.items() if parts[-1] in KEY_WORDS and parts[0] != "id"]
     values = [name for name, parts in words.items() if parts[-1] in VALUE_WORDS]
     is_called_so = bool(SETTINGS_WORDS & set(snake(table.name).split("_")))
+    keys = keys or [name for name in table.primary_key if is_called_so and table.columns[name].texts]
     if keys and values and set(keys) != set(values):
         others = [name for name in table.columns if name not in (keys[0], values[0])]
         if is_called_so or len(others) <= 1:
             sure = is_called_so or any(column.credentials for column in table.columns.values()) or not table.rows
             return Staying(
-                f"a table of keys and values ({keys[0]}, {values[0]}; {said(table.rows, 'row', 'stand in it')}): settings "
-                "of the legacy app, which often hold passwords, and nothing says whose they are",
+                f"settings of the legacy app, by {keys[0]} and {values[0]}, in {counted(table.rows, 'row')}: they "
+                "often hold passwords, and nothing says whose they are",
                 is_offered=True,
                 asks=not (sure or named_secret(keys[0])),
             )
@@ -117,7 +118,5 @@ def _as_sign_in(table: TableFacts) -> Staying | None:
         return Staying(f"with whom people signed in to the legacy app, and the tokens for it: {', '.join(secret)}")
     if any(is_secret(table, column) for column in table.primary_key):
         names = ", ".join(table.primary_key)
-        return Staying(
-            f"its key {names} looks like a secret and would be written everywhere; name another with `key:`"
-        )
+        return Staying(f"its key {names} looks like a secret and would be written everywhere; name another with `key:`")
     return None

@@ -22,7 +22,7 @@ OWNER_STEMS = frozenset(
     "utilisateur proprietaire membre utente proprietario gebruiker eigenaar klant".split()
 )
 MAKER_STEMS = frozenset(
-    "created_by author creator created maker writer uploaded_by uploader posted_by poster sender sent_by from_user "
+    "from created_by author creator created maker writer uploaded_by uploader posted_by poster sender sent_by "
     "reporter reported_by submitter submitted_by requester requested_by placed_by ordered_by booked_by added_by "
     "inserted_by entered_by registered_by opened_by started_by user_created created_by_user author_user follower "
     "follower_user inviter invited_by voter rater liker autor autora verfasser ersteller absender erstellt_von "
@@ -31,9 +31,10 @@ MAKER_STEMS = frozenset(
 )
 # Who did something to a row that is somebody else's.
 OTHER_STEMS = frozenset(
-    "updated_by updater updated modified_by modifier modified last_modified_by last_updated_by last_edited_by "
-    "edited_by editor changed_by changer user_updated approved_by approver accepted_by assigned_to assignee assigned "
-    "assigned_by assigner reviewed_by reviewer recipient receiver received_by to_user addressee published_by publisher "
+    "to in_reply_to updated_by updater updated modified_by modifier modified last_modified_by last_updated_by "
+    "last_edited_by edited_by editor changed_by changer user_updated approved_by approver accepted_by assigned_to "
+    "assignee assigned assigned_by assigner reviewed_by reviewer recipient receiver received_by to_user addressee "
+    "published_by publisher "
     "deleted_by deleter cancelled_by canceled_by closed_by closer resolved_by resolver moderated_by moderator "
     "processed_by processor handled_by handler verified_by verifier checked_by checker confirmed_by friend followed "
     "followee following follow followed_user target blocked muted mentioned invitee invited referred referrer "
@@ -43,7 +44,7 @@ OTHER_STEMS = frozenset(
     "aprobado_por modificado_por editado_por revisor destinatario amigo asignado_a publicado_por "
     "modifie_par approuve_par destinataire relecteur ami modificato_da approvato_da gewijzigd_door ontvanger".split()
 )
-ID_TAIL = re.compile(r"_?(id|uid|uuid|guid|pk|nr|no|ref|key|user_id|userid)$")
+ID_TAIL = re.compile(r"_?(id|uid|uuid|guid|pk|nr|no|ref|key)$")
 
 PLAIN_EMAILS = (
     "email e_mail mail email_address emailaddress mail_address e_mail_address correo correo_electronico "
@@ -119,9 +120,9 @@ def _by_its_words(stem: str, own: set[str] | frozenset[str]) -> int:
     words = stem.split("_")
     ends = ["_".join(words[place:]) for place in range(1, len(words))]
     starts = ["_".join(words[:place]) for place in range(1, len(words))]
-    if any(end in OTHER_STEMS for end in ends) or any(start in OTHER_STEMS | {"in_reply_to", "to"} for start in starts):
+    if any(end in OTHER_STEMS for end in ends) or any(start in OTHER_STEMS for start in starts):
         return OTHER
-    if any(end in MAKER_STEMS for end in ends) or any(start in MAKER_STEMS | {"from"} for start in starts):
+    if any(end in MAKER_STEMS for end in ends) or any(start in MAKER_STEMS for start in starts):
         return MAKER
     # `memberMemberId`, as TypeORM writes it, is still the member.
     return OWNER if len(set(words)) == 1 and words[0] in own else UNKNOWN

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from etl_assets.access.legacy.database import quoted
 from etl_assets.init.judging.people import MOSTLY, UsersTable
 from etl_assets.init.judging.secrets import is_secret
 from etl_assets.init.judging.words import OTHER, OWNER, role_of
@@ -15,12 +16,16 @@ NEARLY = 0.95
 
 @dataclass(frozen=True)
 class Ownership:
-    """How a table is owned: by a column that names the user, or through a parent; neither means by nobody."""
+    """How a table is owned: by a column that names the user, or through a parent; neither means by nobody.
+
+    `rivals` are columns that say as much; `by` says of which of several tables the parent is.
+    """
 
     direct: ForeignKeyFacts | None = None
     via: ForeignKeyFacts | None = None
     level: int = 0
     rivals: tuple[str, ...] = ()
+    by: str | None = None
 
     @property
     def is_none(self) -> bool:
@@ -44,7 +49,7 @@ def key_of(table: TableFacts) -> tuple[str, ...]:
 
 
 def find_owners(tables: Sequence[TableFacts], users: UsersTable | None) -> dict[str, Ownership]:
-    """Each table's owner: the column that says whose a row is or who made it, else the shortest path through owned tables.
+    """Each table's owner: the column that says whose a row is or who made it, else the shortest path through parents.
 
     A path wants a column that is nearly always filled: a row without it would be nobody's. Who only edited, approved or
     received a row does not own it: where nothing else leads to a user, nobody does, and the operator is asked.
@@ -53,10 +58,12 @@ def find_owners(tables: Sequence[TableFacts], users: UsersTable | None) -> dict[
     if users is None:
         return {table.name: Ownership() for table in tables}
     by_name = {table.name: table for table in tables}
+    weak = dict[str, Ownership]()
     for table in tables:
         found = _direct(table, users)
         if found:
-            owners[table.name] = Ownership(direct=found[0], rivals=tuple(_rivals(found, users)))
+            first = Ownership(direct=found[0], rivals=tuple(_rivals(found, users)))
+            (weak if _is_beside_the_key(table, found[0], users) else owners)[table.name] = first
     level, grown = 1, True
     while grown:
         paths = {
@@ -64,7 +71,17 @@ def find_owners(tables: Sequence[TableFacts], users: UsersTable | None) -> dict[
             for table in tables
             if table.name not in owners and (via := _via(table, owners, by_name))
         }
+        paths = paths or {
+            table.name: several
+            for table in tables
+            if table.name not in owners and (several := _through_several(table, owners, by_name, users))
+        }
         owners |= paths
+        # Who added a row of a join table owns it only where nothing leads from its key to a user.
+        if not paths and weak.keys() - owners.keys():
+            name = min(weak.keys() - owners.keys(), key=list(by_name).index)
+            paths = {name: weak[name]}
+            owners |= paths
         level, grown = level + 1, bool(paths)
     for table in tables:
         if table.name not in owners:
@@ -83,6 +100,12 @@ def _direct(table: TableFacts, users: UsersTable) -> list[ForeignKeyFacts]:
     # A column that is mostly empty tells who looked at a row; only its name could make it the owner's.
     found = [key for key in found if _role(key, users) == OWNER or _filled(table, key) >= MOSTLY]
     return sorted(found, key=lambda key: (_role(key, users), not key.declared))
+
+
+def _is_beside_the_key(table: TableFacts, key: ForeignKeyFacts, users: UsersTable) -> bool:
+    parents = {name for other in table.foreign_keys for name in other.columns}
+    own = set(table.primary_key)
+    return len(own) > 1 and own <= parents and not own & set(key.columns) and _role(key, users) != OWNER
 
 
 def _role(key: ForeignKeyFacts, users: UsersTable) -> int:
@@ -108,6 +131,44 @@ def _via(table: TableFacts, owners: dict[str, Ownership], by_name: dict[str, Tab
         and (not key.values or key.found >= MOSTLY * key.values)
     ]
     return min(found, key=lambda key: (owners[key.table].level, not key.declared), default=None)
+
+
+def _through_several(
+    table: TableFacts, owners: dict[str, Ownership], tables: dict[str, TableFacts], users: UsersTable
+) -> Ownership | None:
+    """The owner of whichever row is meant: an expression that looks it up, as no one column leads there."""
+    for several in table.several:
+        cases = []
+        for word, name in several.tables.items():
+            cell = f"{quoted(table.name)}.{quoted(several.column)}"
+            found = _looked_up(name, cell, owners, tables) if name != table.name else None
+            if found is None:
+                break
+            cases.append(f"WHEN '{word.replace(chr(39), chr(39) * 2)}' THEN {found}")
+        else:
+            if several.values >= NEARLY * table.scanned and several.values:
+                expr = f"CASE CAST({quoted(several.by)} AS TEXT) {' '.join(cases)} END"
+                key = ForeignKeyFacts(
+                    (several.column,),
+                    users.table,
+                    (users.id,),
+                    declared=False,
+                    values=several.values,
+                    found=several.found,
+                    expr=expr,
+                )
+                return Ownership(direct=key, by=several.by)
+    return None
+
+
+def _looked_up(name: str, cell: str, owners: dict[str, Ownership], tables: dict[str, TableFacts]) -> str | None:
+    """The SQLite expression for the owner of the row of this table whose key is `cell`."""
+    owner = owners.get(name)
+    if owner is None or owner.is_none or len(key_of(tables[name])) != 1 or (owner.direct and owner.direct.expr):
+        return None
+    parent, key = quoted(name), quoted(key_of(tables[name])[0])
+    row = f"(SELECT {parent}.{quoted(owner.column or '')} FROM {parent} WHERE {parent}.{key} = {cell})"
+    return row if owner.direct else _looked_up(owner.via.table, row, owners, tables) if owner.via else None
 
 
 def _is_hidden(table: TableFacts, key: ForeignKeyFacts) -> bool:
