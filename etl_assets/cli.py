@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 import click
 
 from etl_assets.access.legacy.database import require_sqlite
-from etl_assets.commands.printing import GREEN, RED, YELLOW, show_answer, show_books, show_lines
+from etl_assets.commands.deciding import DECISIONS
+from etl_assets.commands.printing import GREEN, RED, YELLOW, say, show_answer, show_books, show_lines
 from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
 from etl_assets.model.words import counted
 from etl_assets.settings import Settings, read_settings, read_spec
@@ -35,16 +36,16 @@ def main() -> NoReturn:
         error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        _say("Stopped. What was committed stays; run it again to go on.")
+        say("Stopped. What was committed stays; run it again to go on.")
         sys.exit(3)
     except EtlError as error:
-        _say(f"etl-assets: {error}")
+        say(f"etl-assets: {error}")
         sys.exit(error.exit_code)
     except OSError as error:
-        _say(f"etl-assets: {error.filename or 'a file'}: {error.strerror or type(error).__name__}")
+        say(f"etl-assets: {error.filename or 'a file'}: {error.strerror or type(error).__name__}")
         sys.exit(2)
     except Exception as error:  # noqa: BLE001 - the last word; its text may hold a customer's values
-        _say(f"etl-assets: stopped by a defect ({type(error).__name__}); please report what you ran")
+        say(f"etl-assets: stopped by a defect ({type(error).__name__}); please report what you ran")
         sys.exit(3)
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -110,18 +111,18 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
     require_sqlite(settings.legacy_file())
     options = MigrateOptions(f"{sample_users}/{seed}" if sample_users else None, wave, user_id, accept_file, backfill)
     if dry_run:
-        outcome = migrate_dry(settings, spec, say=_say, options=options)
+        outcome = migrate_dry(settings, spec, say=say, options=options)
     else:
         with open_instance(settings) as instance:
-            outcome = run(settings, spec, instance=instance, say=_say, options=options)
+            outcome = run(settings, spec, instance=instance, say=say, options=options)
     show_books(outcome.books, as_json=as_json)
     if dry_run:
-        _say("A dry run: everything was rolled back, and the target is as it was.")
+        say("A dry run: everything was rolled back, and the target is as it was.")
     if outcome.books.refused:
         refused = "1 row or balance" if outcome.books.refused == 1 else f"{outcome.books.refused:,} rows or balances"
-        _say(f"The target refused {refused}: reports/quarantine.csv and `etl-assets user` say which.")
+        say(f"The target refused {refused}: reports/quarantine.csv and `etl-assets user` say which.")
     elif outcome.exit_code:
-        _say("This run did not come to its end; the reason stands above.")
+        say("This run did not come to its end; the reason stands above.")
     context.exit(outcome.exit_code or (0 if outcome.books.closed else BOOKS_OPEN))
 
 
@@ -138,7 +139,7 @@ def ui(*, port: int, demo: bool) -> None:
     if demo or (settings.is_embedded and settings.legacy_path is None):
         _prepare_demo(settings, spec)
     require_sqlite(settings.legacy_file())
-    serve(settings, spec, port=port, say=_say)
+    serve(settings, spec, port=port, say=say)
 
 
 @cli.command()
@@ -209,43 +210,18 @@ def undo(*, wave: str, user_id: str, in_use: bool, backfill: tuple[str, ...]) ->
     settings, spec = _start()
     if backfill and not (wave or user_id):
         for line in empty(Stores(), spec, backfill, run="undo"):
-            _say(line)
+            say(line)
         return
     try:
         done = decisions.undo(Stores(), spec, wave=wave, user=user_id, run="undo", in_use=in_use)
     except UndoRefused as refusal:
         for line in decisions.refused_lines(refusal):
-            _say(line)
+            say(line)
         raise
     for line in decisions.summary(done):
-        _say(line)
+        say(line)
     with open_instance(settings) as instance:
         decisions.tell_partitions(instance, Stores(), spec, done)
-
-
-@cli.command()
-def cleanup() -> None:
-    """After sign-off: drop staging and old snapshots; the user map, the ledger and the audit trail stay."""
-    from etl_assets.assets.resources import Stores  # noqa: PLC0415
-    from etl_assets.automation.jobs import clean_up  # noqa: PLC0415 - Dagster takes a second to import
-
-    _, spec = _start()
-    _say(clean_up(Stores(), spec, run="cleanup"))
-
-
-@cli.command()
-@click.option("--gone", is_flag=True, required=True, help="Rows of tables or waves of which nothing is left.")
-@click.option("--wave", default="", metavar="KEY", help="Of this wave alone.")
-def reload(*, gone: bool, wave: str) -> None:
-    """Let rows arrive again that are gone whole, after a TRUNCATE or a restore: the next `migrate` brings them."""
-    from etl_assets.assets.resources import Stores  # noqa: PLC0415
-    from etl_assets.core.verify.emptied import strike_gone  # noqa: PLC0415
-
-    _, spec = _start()
-    stores = Stores()
-    with stores.target() as connection:
-        struck = strike_gone(connection, stores.links(connection, spec), wave=wave, run="reload")
-    _say(f"Out of the ledger: {', '.join(f'{table} {count:,}' for table, count in struck.items())}. Run `migrate` now.")
 
 
 @cli.command()
@@ -260,17 +236,17 @@ def freeze(context: click.Context, *, lift: bool) -> None:
 
     settings, spec = _start()
     if lift:
-        _say("The freeze was taken back." if decisions.lift_freeze(Stores(), run="freeze") else "There was no freeze.")
+        say("The freeze was taken back." if decisions.lift_freeze(Stores(), run="freeze") else "There was no freeze.")
         return
     frozen = decisions.freeze_now(Stores(), spec, run="freeze")
-    _say(f"The legacy app is frozen at snapshot {frozen.snapshot}: a changed file is an error from now on.")
+    say(f"The legacy app is frozen at snapshot {frozen.snapshot}: a changed file is an error from now on.")
     with open_instance(settings) as instance:
         outcome = verify(settings, spec, instance=instance)
     show_books(outcome.books, as_json=False)
     if outcome.exit_code == 0:
-        _say(f"To sign: {settings.artifacts / 'reports' / 'migration_report.html'}")
+        say(f"To sign: {settings.artifacts / 'reports' / 'migration_report.html'}")
     for words in decisions.to_switch_on(Stores(), spec):
-        _say(words)
+        say(words)
     context.exit(outcome.exit_code or (0 if outcome.books.closed else BOOKS_OPEN))
 
 
@@ -320,6 +296,10 @@ def init(legacy: Path, *, target: str | None, ddl: bool) -> None:
     click.echo(printed(draft, as_ddl=ddl), nl=False)
 
 
+for decision in DECISIONS:
+    cli.add_command(decision)
+
+
 @cli.group(name="demo")
 def demo_group() -> None:
     """Play with the embedded demo target."""
@@ -336,7 +316,7 @@ def login(count: int) -> None:
     _require_embedded(settings, "demo login")
     users = _users(spec)
     done = come_back(target_url(settings), legacy_addresses(settings.legacy_file(), users), count=count)
-    _say(f"{done} more users confirmed their accounts. The next wave, or `etl-assets migrate`, brings their history.")
+    say(f"{done} more users confirmed their accounts. The next wave, or `etl-assets migrate`, brings their history.")
 
 
 @demo_group.command()
@@ -350,7 +330,7 @@ def edit() -> None:
     if settings.legacy_path is not None:
         raise SettingsError("`demo edit` writes to the demo's own legacy app alone: unset LEGACY_SQLITE")
     for line in run(settings.legacy_file(), target_url(settings)):
-        _say(line)
+        say(line)
 
 
 def _start() -> tuple[Settings, Spec]:
@@ -381,15 +361,11 @@ def _prepare_demo(settings: Settings, spec: Spec) -> None:
     if settings.legacy_path is None and not settings.demo_path.exists():
         private_folder(settings.demo_path.parent)
         write_demo(settings.demo_path)
-        _say(f"Wrote a demo legacy database: {settings.demo_path}")
+        say(f"Wrote a demo legacy database: {settings.demo_path}")
     if spec.users is not None:
         log_ins = first_day(target_url(settings), legacy_addresses(settings.legacy_file(), spec.users))
         if log_ins.confirmed:
-            _say(f"{counted(log_ins.confirmed, 'user')} logged in and confirmed, {log_ins.unconfirmed:,} yet to do so.")
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)
+            say(f"{counted(log_ins.confirmed, 'user')} logged in and confirmed, {log_ins.unconfirmed:,} yet to do so.")
 
 
 if __name__ == "__main__":

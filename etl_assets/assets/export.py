@@ -27,6 +27,7 @@ from etl_assets.assets.outcomes import failures, result, table_value
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.cutover.freeze import find_freeze, require_unchanged
 from etl_assets.core.load.due import staged_snapshots
+from etl_assets.core.memory.pause import require_running
 from etl_assets.core.memory.schema import exists
 from etl_assets.core.memory.suppressions import read_suppressions
 from etl_assets.core.staging.corrections_file import read_corrections
@@ -48,6 +49,8 @@ def take_snapshot(artifacts: Artifacts, stores: Access, spec: Spec) -> SnapshotI
     An unchanged database keeps its snapshot's id. Somebody who is forgotten meanwhile may be in the copy: another is
     taken then.
     """
+    with stores.target_as_it_is() as target, reading(target):
+        require_running(target)
     while True:
         suppressions = known_suppressions(stores)
         info = _take(artifacts, stores, spec, suppressions)

@@ -18,6 +18,7 @@ EXPORT_GROUP, STAGING_GROUP, USERS_GROUP, PRODUCTION_GROUP, VERIFY_GROUP = (
 )
 MIGRATE, LOAD_WAVE, NEW_WAVE, RESTAGE, VERIFY, CLEANUP = "migrate load_wave new_wave restage verify cleanup".split()
 UNDO, FREEZE, BACKFILL = "undo", "freeze", "backfill"
+PAUSE, RESUME = "pause", "resume"
 FORGET = "forget"
 COMMAND_TAG = "etl_assets/command"  # on the runs of the command line, which divides `migrate` into several
 SAMPLE_TAG = "etl_assets/sample"  # `<number>/<seed>`: claim only so many users

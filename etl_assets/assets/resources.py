@@ -12,7 +12,7 @@ from pydantic import PrivateAttr
 from etl_assets.access.files.artifacts import Artifacts
 from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.postgres.connection import Connection, connect, reading
-from etl_assets.access.postgres.dagster_pool import try_before_use
+from etl_assets.access.postgres.dagster_pool import remember_columns, try_before_use
 from etl_assets.access.postgres.lanes import Connect
 from etl_assets.access.postgres.servers import target_url
 from etl_assets.core.links.links import Links
@@ -135,4 +135,5 @@ def keep_connections(instance: dg.DagsterInstance) -> None:
         return
     _kept.add(instance)
     instance.optimize_for_webserver(statement_timeout=0, pool_recycle=RECYCLE_S, max_overflow=MORE_CONNECTIONS)
+    remember_columns(instance.event_log_storage)
     try_before_use()

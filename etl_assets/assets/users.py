@@ -24,6 +24,7 @@ from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.balances.people import People, are_staged, read_people, stage_people
 from etl_assets.core.books.pages import require_books
+from etl_assets.core.memory.pause import require_running
 from etl_assets.core.memory.staged import made_with
 from etl_assets.core.memory.suppressions import require_suppressed
 from etl_assets.core.staging.corrections_file import read_corrections
@@ -68,6 +69,7 @@ def map_users(stores: Access, spec: Spec, users: Users, *, run: str) -> dg.Mater
         made = made_with(file.sha256, snapshot.suppressed, claims.sha256)
         people = _people(artifacts, snapshot, Corrected(file.of(USERS), file.sha256), made=made)
         with reading(connection):
+            require_running(connection)
             require_suppressed(connection, snapshot.suppressed)
             total = count_users(connection) if are_staged(connection, spec, people) else None
         if total is None:
@@ -123,6 +125,7 @@ def resolve(stores: Access, spec: Spec, *, wave: str, run: dg.DagsterRun) -> dg.
     with stores.target() as connection:
         links = stores.links(connection, spec)
         with writing(connection, run=run.run_id):
+            require_running(connection)
             require_books(connection, links, run=run.run_id)
             by_hand, sample = is_by_hand(run), run.tags.get(SAMPLE_TAG)
             sealed = seal_wave(connection, links, key=wave, run=run.run_id, by_hand=by_hand, sample=sample)

@@ -1,4 +1,4 @@
-"""What an operator decides: to take a wave or a user out again, and that the legacy app is at its end."""
+"""What an operator decides: to take a wave or a user out again, to pause, and that the legacy app is at its end."""
 
 from collections.abc import Callable
 from itertools import product
@@ -8,13 +8,14 @@ from pydantic import Field
 
 from etl_assets.access.legacy.database import file_mark
 from etl_assets.access.postgres.connection import reading
-from etl_assets.assets.keys import FREEZE, UNDO, VERIFY, production_key
+from etl_assets.assets.keys import FREEZE, PAUSE, RESUME, UNDO, VERIFY, production_key
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.automation.launchpad import LegacyId
 from etl_assets.core.cutover.freeze import freeze, lift
 from etl_assets.core.cutover.switched_off import find_switched_off
 from etl_assets.core.memory.audit import refusals_audited
+from etl_assets.core.memory.pause import pause, resume
 from etl_assets.core.undo.undo import Undone, left_of_waves, undo_user, undo_wave
 from etl_assets.model.errors import SettingsError, UndoRefused
 from etl_assets.model.report import Freeze
@@ -36,6 +37,12 @@ class UndoConfig(dg.Config):
     in_use: bool = Field(
         default=False, description="Also take rows that somebody has written to; what they held is kept."
     )
+
+
+class PauseConfig(dg.Config):
+    """`why` is said wherever the pause is."""
+
+    why: str = Field(default="", description="In a few words; nothing personal belongs here.")
 
 
 class FreezeConfig(dg.Config):
@@ -124,6 +131,52 @@ def lift_freeze(stores: Access, *, run: str) -> bool:
     """Takes the freeze back; returns whether there was one."""
     with stores.target() as connection:
         return lift(connection, run=run)
+
+
+def pause_now(stores: Access, why: str, *, run: str) -> str:
+    """Lets nothing more begin, for the job and for the command; the sentence about it."""
+    with stores.target() as connection:
+        return str(pause(connection, why, run=run))
+
+
+def resume_now(stores: Access, *, run: str) -> str:
+    """Takes the pause back, for the job and for the command; the sentence about it."""
+    with stores.target() as connection:
+        was = resume(connection, run=run)
+    if not was:
+        return "There was no pause."
+    return "Resumed: waves open again by themselves, or with `etl-assets migrate` or the job `new_wave`."
+
+
+def build_pause_jobs() -> list[dg.JobDefinition]:
+    """The jobs `pause` and `resume`."""
+
+    @dg.op(description="Notes on the target that nothing is to be staged, claimed or loaded.")
+    def pause_migration(context: dg.OpExecutionContext, config: PauseConfig, stores: Stores) -> None:
+        with failures():
+            context.log.info(pause_now(stores, config.why, run=context.run_id))
+
+    @dg.op(description="Takes that note back.")
+    def resume_migration(context: dg.OpExecutionContext, stores: Stores) -> None:
+        with failures():
+            context.log.info(resume_now(stores, run=context.run_id))
+
+    @dg.job(
+        name=PAUSE,
+        description="Lets nothing more begin: no staging, no claim, no load, until the job `resume`. A run that is "
+        "writing ends its transaction and stops there, with whole users. Safe to run at any time.",
+    )
+    def pause_job() -> None:
+        pause_migration()
+
+    @dg.job(
+        name=RESUME,
+        description="Takes a pause back: waves open again by themselves, and one that stopped is finished first.",
+    )
+    def resume_job() -> None:
+        resume_migration()
+
+    return [pause_job, resume_job]
 
 
 def build_undo_job(spec: Spec, run_verify: RunVerify) -> dg.JobDefinition:

@@ -30,7 +30,7 @@ from etl_assets.assets.keys import (
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.automation.backfill import RunMigrate, build_backfill_job
-from etl_assets.automation.decisions import build_freeze_job, build_undo_job
+from etl_assets.automation.decisions import build_freeze_job, build_pause_jobs, build_undo_job
 from etl_assets.automation.forgetting import forget, summary
 from etl_assets.automation.launchpad import LegacyId
 from etl_assets.core.cutover.cleanup import drop_staging
@@ -73,6 +73,7 @@ def build_jobs(spec: Spec, run_wave: RunWave, run_verify: RunVerify, run_migrate
         _build_cleanup(spec),
         build_freeze_job(spec, run_verify),
         build_backfill_job(spec, run_migrate),
+        *build_pause_jobs(),
         *([_build_forget(spec)] if spec.users else []),
     ]
     if spec.owned:

@@ -12,6 +12,7 @@ from etl_assets.assets.keys import LOAD_WAVE, LOGIN_WAVES, MIGRATE, PARTITION_TA
 from etl_assets.assets.resources import Stores
 from etl_assets.automation.attempts import MARK_TAG, UNFINISHED, attempts, end_dead_runs
 from etl_assets.core.load.due import CLEANED, Standing, read_standing, staged_snapshots, was_run_by_hand
+from etl_assets.core.memory.pause import require_running
 from etl_assets.model.errors import EtlError
 from etl_assets.spec.model import Spec
 
@@ -115,6 +116,7 @@ def _build_legacy_changes(spec: Spec) -> dg.SensorDefinition:
             mark = file_mark(stores.settings().legacy_file())
             current = stores.artifacts().current_snapshot_or_none()
             with stores.target_as_it_is() as connection, reading(connection):
+                require_running(connection)
                 is_by_hand = was_run_by_hand(connection)
                 staged = staged_snapshots(connection, spec) if is_by_hand else set()
         except EtlError as error:

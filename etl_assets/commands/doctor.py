@@ -116,7 +116,7 @@ def _unfinished(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
 
 def _waves(instance: dg.DagsterInstance, standing: Standing) -> Iterator[Complaint]:
     if standing.hindrance:
-        yield Complaint("waves", standing.hindrance, is_stuck=standing.is_by_hand)
+        yield Complaint("waves", standing.hindrance, is_stuck=standing.is_by_hand and not standing.is_paused)
         return
     for wave in standing.unfinished:
         tried = attempts(instance, {PARTITION_TAG: wave}, mark=standing.staging)

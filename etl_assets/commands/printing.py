@@ -17,6 +17,11 @@ from etl_assets.model.words import counted
 RED, YELLOW, GREEN = "[red]\u2717[/]", "[yellow]![/]", "[green]\u2713[/]"
 
 
+def say(line: str) -> None:
+    """Prints a sentence for people, to standard error."""
+    click.echo(line, err=True)
+
+
 def show_books(books: Books, *, as_json: bool) -> None:
     """Prints the books: to standard error, and the JSON object to standard output, when that is asked for."""
     console = Console(stderr=as_json, highlight=False)
@@ -54,6 +59,7 @@ def _closing_lines(books: Books) -> list[str]:
     for wave in books.waves[-3:]:
         lines.append(f"wave {wave.key}: {counted(wave.users, 'user')}, {counted(wave.rows, 'row')}")
     lines += [escape(words) for words in books.stopped.values()]
+    lines += [f"[bold yellow]{escape(books.paused)}[/]"] if books.paused else []
     if books.closed:
         lines.append("[bold green]The books close.[/]")
     elif not books.complete:

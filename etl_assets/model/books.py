@@ -64,7 +64,10 @@ class WaveBook:
 
 @dataclass(frozen=True)
 class Books:
-    """All accounts of one target at one moment; `stopped` says why tables cannot be counted now, and what to do."""
+    """All accounts of one target at one moment; `stopped` says why tables cannot be counted now, and what to do.
+
+    `paused` is the sentence about a pause, empty without one.
+    """
 
     tables: tuple[TableBook, ...] = ()
     users: dict[str, int] = field(default_factory=dict)
@@ -72,6 +75,7 @@ class Books:
     complete: bool = True
     refused_balances: int = 0
     stopped: dict[str, str] = field(default_factory=dict)
+    paused: str = ""
 
     @property
     def closed(self) -> bool:
@@ -93,6 +97,7 @@ class Books:
             "waves": [wave.as_json() for wave in self.waves],
             "closed": self.closed,
             **({"stopped": self.stopped} if self.stopped else {}),
+            **({"paused": self.paused} if self.paused else {}),
         }
 
     @classmethod
@@ -109,6 +114,7 @@ class Books:
             complete=raw["complete"],
             refused_balances=raw.get("refused_balances", 0),
             stopped=raw.get("stopped", {}),
+            paused=raw.get("paused", ""),
         )
 
     @classmethod

@@ -207,6 +207,20 @@ class WaveHindered(EtlError):
     exit_code = 1
 
 
+class Paused(EtlError):
+    """The operator has said that nothing more is to begin."""
+
+    exit_code = 1
+
+    def __init__(self, since: str, why: str) -> None:
+        """Says since when, why, and how to go on."""
+        because = f" ({why})" if why else ""
+        super().__init__(
+            f"The migration is paused since {since}{because}: nothing is staged, claimed or loaded. "
+            "`etl-assets resume`, or the job `resume`, lets it go on where it stopped."
+        )
+
+
 class Refused(EtlError):
     """A validation failed where going on could load wrong data; nothing of this transaction was written."""
 

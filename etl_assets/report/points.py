@@ -73,6 +73,7 @@ def _faults(facts: ReportFacts) -> list[Point]:
         if book.missing
     ]
     points += [Point(0, words, "") for words in facts.books.stopped.values()]
+    points += [Point(1, facts.books.paused, "")] if facts.books.paused else []
     points += [
         Point(
             0,

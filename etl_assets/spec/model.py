@@ -1,6 +1,7 @@
 """The spec as values: what each key means once it is read. Every scalar arrives as a string."""
 
 import re
+from functools import cached_property
 from typing import Any, Literal
 from uuid import UUID
 
@@ -217,7 +218,7 @@ class Table(Strict):
         sources = (column.from_ or name for name, column in self.columns.items() if column.expr is None)
         return next((source for source in sources if source.lower() in CREATED_NAMES), None)
 
-    @property
+    @cached_property
     def references(self) -> dict[str, References]:
         """Target column -> what it refers to, users included.
 

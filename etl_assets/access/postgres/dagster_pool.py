@@ -1,10 +1,15 @@
-"""Pooled connections of SQLAlchemy, which Dagster's own storage keeps, are tried before they are used."""
+"""Dagster's own storage: its pooled connections are tried before they are used, its tables' columns looked up once."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
+
+# Asked several times for each materialization, and each time Postgres' catalog is read: 6,000 times for 100 tables, 16
+# of 105 seconds (dagster-postgres 0.29.14).
+REMEMBERED = ("has_asset_key_col", "_has_asset_key_col_on_connection", "has_table")
 
 
 def try_before_use() -> None:
@@ -14,6 +19,29 @@ def try_before_use() -> None:
     """
     if not event.contains(QueuePool, "checkout", _require_alive):
         event.listen(QueuePool, "checkout", _require_alive)
+
+
+def remember_columns(storage: object) -> None:
+    """Which columns and tables this event log storage has is not asked again by this process.
+
+    What it lacks is: `dagster instance migrate` may add it.
+    """
+    for name in REMEMBERED:
+        ask = getattr(storage, name, None)
+        if ask is not None:
+            setattr(storage, name, _remembering(ask))
+
+
+def _remembering(ask: Callable[..., bool]) -> Callable[..., bool]:
+    found: set[str] = set()
+
+    def answer(*asked: Any) -> bool:
+        name = asked[-1]
+        if name not in found and ask(*asked):
+            found.add(name)
+        return name in found
+
+    return answer
 
 
 def _require_alive(connection: Any, _record: Any, _proxy: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.abc import AdaptContext
 
 Slot = sql.Composable
 Row = tuple[Any, ...]
@@ -24,6 +25,13 @@ class Statement(sql.Composed):
         """The parts are those of a `Composed`."""
         super().__init__(list(parts))
         self.kind = kind
+        self._text: bytes | None = None
+
+    def as_bytes(self, context: AdaptContext | None = None) -> bytes:
+        """Its text, made once, because it may be a part of many: names and constants are UTF-8 for whomever it is."""
+        if self._text is None:
+            self._text = super().as_bytes(None)
+        return self._text
 
     def one(self, connection: psycopg.Connection[Row], /, **values: Any) -> Row:
         """The single row.

@@ -7,6 +7,7 @@ from etl_assets.access.postgres.statements import Statements, identifier, joined
 from etl_assets.core.books.pages import has_books, money_columns, standing_pages, totals
 from etl_assets.core.links.links import GIVEN_AGAIN, Links
 from etl_assets.core.memory.final_books import find_final_books
+from etl_assets.core.memory.pause import find_pause
 from etl_assets.core.memory.staged import staged_tables
 from etl_assets.core.staging.table import staging_columns
 from etl_assets.core.users.users import count_labels, count_states, count_users
@@ -46,7 +47,15 @@ def read_books(connection: Connection, links: Links, *, labelled: bool = False) 
     if USERS in links.refused:
         refused = len(links.refused_balances(sql.SQL("")).many(connection))
     stopped = {name: problem.stop for name, problem in links.stopped.items()}
-    return Books(tuple(tables), users, tuple(waves), complete=complete, refused_balances=refused, stopped=stopped)
+    return Books(
+        tuple(tables),
+        users,
+        tuple(waves),
+        complete=complete,
+        refused_balances=refused,
+        stopped=stopped,
+        paused=str(find_pause(connection) or ""),
+    )
 
 
 def can_be_counted(connection: Connection, links: Links) -> bool:

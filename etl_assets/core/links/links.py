@@ -5,7 +5,9 @@ A row's `_reason` is NULL when it can be loaded now; its `_state` is `ready` the
 when they do.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from psycopg import sql
 
@@ -26,6 +28,7 @@ from etl_assets.spec.model import Table
 from etl_assets.spec.shapes import circle_columns, many_columns, reference_columns
 
 SQL = Statements(__file__)
+Composed = dict[tuple[str, str, bool], Statement]
 
 # Of so many users, or of users with so many rows in circles, all rows of the circle are judged at once: a row's own way
 # through a chain of others costs the square of its length.
@@ -77,16 +80,19 @@ class Links(Binding):
     finding those of some users.
     """
 
-    @property
+    _composed: Composed = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    @cached_property
     def as_whole(self) -> "Links":
         """These links, composed for reading all rows."""
-        return replace(self, whole=True, in_full=True)
+        return self if self.whole and self.in_full else replace(self, whole=True, in_full=True)
 
     def for_users(self, connection: Connection, users: list[str]) -> "Links":
         """These links, composed for the rows of these users: each by its way, or at once where they are many."""
         if not self.spec.circles:
             return self
-        return replace(self, in_full=len(users) >= MANY_USERS or self._have_many_rows(connection, users))
+        in_full = len(users) >= MANY_USERS or self._have_many_rows(connection, users)
+        return self if in_full == self.in_full else replace(self, in_full=in_full)
 
     def _have_many_rows(self, connection: Connection, users: list[str]) -> bool:
         round_ = [name for circle in self.spec.circles for name in circle if name in self.targets]
@@ -96,17 +102,17 @@ class Links(Binding):
         query = SQL("count_rows_of_users", owners=joined(owned, by=" UNION ALL "))
         return bool(query.one(connection, users=users, most=MANY_ROWS)[0] >= MANY_ROWS)
 
-    @property
+    @cached_property
     def as_parts(self) -> "Links":
         """These links, composed as a part of another statement."""
-        return replace(self, whole=False)
+        return replace(self, whole=False) if self.whole else self
 
-    @property
+    @cached_property
     def by_our_tables(self) -> "Links":
         """These links, composed for what the books keep: whoever's account may hold rows, or may not."""
         return replace(self, by_account=False)
 
-    @property
+    @cached_property
     def as_together(self) -> "Links":
         """These links, composed for rows of several users that refer to one another and are written together."""
         return replace(self, together=True)
@@ -115,8 +121,15 @@ class Links(Binding):
         """One row per staged row: the target columns' values, and `_legacy_id` to `_state` as in `links.sql`.
 
         With `as_new`, rows of the ledger are judged too, as if they were yet to be loaded: may a change be written?
+        Composed once: a table is a part of the statement of every table that refers to it.
         """
-        return self._with_state(self._in_circle(name, as_new=as_new))
+        return self._once("rows", name, as_new, lambda: self._with_state(self._in_circle(name, as_new=as_new)))
+
+    def _once(self, what: str, name: str, as_new: bool, compose: Callable[[], Statement]) -> Statement:  # noqa: FBT001 - a part of the key
+        key = (what, name, as_new)
+        if key not in self._composed:
+            self._composed[key] = compose()
+        return self._composed[key]
 
     def _with_state(self, rows: sql.Composed) -> Statement:
         return SQL("link", rows=rows, state=state_of(identifier("y", "_reason")))
@@ -193,9 +206,14 @@ class Links(Binding):
 
     def _in_full(self, here: tuple[str, ...]) -> dict[str, sql.Composable]:
         """Where something is wrong in a circle of tables, and how it goes on from row to row."""
-        judged = {name: self.as_whole._judged(name, as_new=False) for name in here}
+        named = {name: identifier(f"_in_circle{number}") for number, name in enumerate(here)}
+        whole = self.as_whole
+        rows = {name: whole._judged(name, as_new=False) for name in here}
+        judged: list[sql.Composable] = [
+            SQL("judged_in_circle", into=named[name], refs=self._refs(name, "j"), rows=rows[name]) for name in here
+        ]
         seeds: list[sql.Composable] = [
-            SQL("circle_seed", rows=judged[name], place=literal(name), **_refusals()) for name in here
+            SQL("circle_seed", rows=named[name], place=literal(name), **_refusals()) for name in here
         ]
         edges: list[sql.Composable] = []
         for name in here:
@@ -204,13 +222,17 @@ class Links(Binding):
                 if parent not in here:
                     continue
                 is_many = ref in many_columns(self.spec.tables[name])
-                named = names(identifier("s", ref), sql.SQL("w.id"), is_many=is_many)
-                slots = {"place": place, "staging": staging_table(name), "named": named}
+                names_it = names(identifier("s", ref), sql.SQL("w.id"), is_many=is_many)
+                slots = {"place": place, "staging": staging_table(name), "named": names_it}
                 edges.append(SQL("circle_edge", **slots, parent=literal(parent)))
                 one_of = one_of_them(identifier("x", ref), is_many=is_many)
-                two = {"rows": judged[name], "parents": judged[parent], "ref": one_of}
+                two = {"rows": named[name], "parents": named[parent], "ref": one_of}
                 seeds.append(SQL("circle_seed_waiting", place=place, is_other=self._is_other(), **two))
-        return {"seeds": joined(seeds, by=" UNION ALL "), "edges": joined(edges, by=" UNION ALL ")}
+        return {
+            "judged": joined(judged),
+            "seeds": joined(seeds, by=" UNION ALL "),
+            "edges": joined(edges, by=" UNION ALL "),
+        }
 
     def _is_other(self) -> sql.Composable:
         """A condition: a row that is referred to, `b`, has to be there before `x`, because it is somebody else's."""
@@ -234,7 +256,11 @@ class Links(Binding):
         found = circle_columns(self.spec, self.spec.tables[name])
         return sql.Composed([sql.SQL(", {}").format(identifier(alias, ref)) for ref, _ in found])
 
-    def _judged(self, name: str, *, as_new: bool) -> sql.Composed:
+    def _judged(self, name: str, *, as_new: bool) -> Statement:
+        """The rows with the reasons that they have of themselves and from rows of other circles."""
+        return self._once("judged", name, as_new, lambda: self._judge(name, as_new=as_new))
+
+    def _judge(self, name: str, *, as_new: bool) -> Statement:
         against = [condition for _, condition in conflicts(self, name)]
         if not against:
             return self._linked(name, as_new=as_new)

@@ -119,10 +119,11 @@ SELECT CASE WHEN b._reason IN ({quarantined}) OR b._reason = 'owner_changed' THE
 FROM ({rows}) AS b
 WHERE e.place = {place} AND b._legacy_id = e.id
 
--- name: link_circle_in_full :fragment {edges, place, rows, seeds, settled, values}
--- All rows of such a table at once: what is wrong goes down from row to row, through whatever refers to them. Postgres
--- hashes what stands in an IN, where for a join it might take a recursion for a few rows.
-WITH RECURSIVE wrong (place, id, _kind) AS (
+-- name: link_circle_in_full :fragment {edges, judged, place, rows, seeds, settled, values}
+-- All rows of such a table at once: what is wrong goes down from row to row, through whatever refers to them. The rows of
+-- each table of the circle are judged once, however many look at them. Postgres hashes what stands in an IN, where for a
+-- join it might take a recursion for a few rows.
+WITH RECURSIVE {judged}, wrong (place, id, _kind) AS (
     SELECT q.* FROM ({seeds}) AS q
     UNION
     SELECT c.place, c.id, w._kind
@@ -139,15 +140,19 @@ SELECT x._legacy_id, x._new_id, x._created, x._legacy_user_id, x._account_id, x.
        {values}
 FROM ({rows}) AS x
 
+-- name: judged_in_circle :fragment {into, refs, rows}
+-- The rows of one table of a circle, with what they refer to.
+{into} AS MATERIALIZED (SELECT j._legacy_id, j._legacy_user_id, j._reason{refs} FROM ({rows}) AS j)
+
 -- name: circle_seed :fragment {excluded, place, quarantined, rows}
 -- Rows of one table of a circle that are refused or stay behind of themselves.
 SELECT {place}::text, b._legacy_id, CASE WHEN b._reason IN ({excluded}) THEN 2 ELSE 1 END
-FROM ({rows}) AS b WHERE b._reason IN ('owner_changed', {quarantined}, {excluded})
+FROM {rows} AS b WHERE b._reason IN ('owner_changed', {quarantined}, {excluded})
 
 -- name: circle_seed_waiting :fragment {is_other, parents, place, ref, rows}
 -- Rows that could be loaded but for one that they refer to, which waits, or is somebody else's and not there yet.
 SELECT {place}::text, x._legacy_id, 3
-FROM ({rows}) AS x JOIN ({parents}) AS b ON b._legacy_id = {ref}
+FROM {rows} AS x JOIN {parents} AS b ON b._legacy_id = {ref}
 WHERE x._reason IS NULL AND (b._reason <> 'loaded' OR ({is_other}))
 
 -- name: circle_edge :fragment {named, parent, place, staging}

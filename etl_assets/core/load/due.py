@@ -10,6 +10,7 @@ from etl_assets.core.load.late import has_late_rows, unfinished_waves
 from etl_assets.core.memory import staged
 from etl_assets.core.memory.facts import find_fact, write_fact
 from etl_assets.core.memory.final_books import find_final_books
+from etl_assets.core.memory.pause import find_pause
 from etl_assets.core.memory.schema import exists
 from etl_assets.core.memory.staged import describe_staging
 from etl_assets.core.users.users import count_claimable, next_wave_key, read_links
@@ -32,6 +33,7 @@ class Standing:
 
     hindrance: str | None = None
     is_by_hand: bool = False
+    is_paused: bool = False
     unfinished: tuple[str, ...] = ()
     last_key: str = ""
     next_key: str = ""
@@ -63,7 +65,9 @@ def read_standing(connection: Connection, spec: Spec, *, quiet: str = "", search
     """
     if not exists(connection):
         return Standing("Nothing was migrated to this target yet: run the job `migrate` once.")
-    is_by_hand = was_run_by_hand(connection)
+    is_by_hand, paused = was_run_by_hand(connection), find_pause(connection)
+    if paused is not None:
+        return Standing(str(paused), is_by_hand=is_by_hand, is_paused=True)
     links = read_links(connection, spec)
     staged, snapshots, staging = describe_staging(connection, [*links.tables, USERS])
     absent = [name for name in (USERS, *links.tables) if name not in staged]

@@ -29,6 +29,7 @@ from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.columns import COLUMNS_OF
 from etl_assets.core.memory.counted import void_books
 from etl_assets.core.memory.facts import keep_content
+from etl_assets.core.memory.pause import require_running
 from etl_assets.core.memory.schema import meta_facts, remember
 from etl_assets.core.users import waves
 from etl_assets.core.users.holds import stamp_migrated, unclaim
@@ -146,6 +147,7 @@ def _load_lookup(loader: Loader, name: str, *, is_narrowed: bool) -> int:
     connection, links = loader.connection, loader.links
     table, [unit] = links.spec.tables[name], units(links, links.spec.circle_of(name) or [name])
     with writing(connection, run=loader.run):
+        require_running(connection)
         _open_gate(loader, users=None)
         adopted = adopt(connection, links, table) if table.id.rule == "keep" else 0
         told: dict[str, Any] = {"adopted": adopted}
@@ -345,7 +347,8 @@ def _has_history(connection: Connection, user: str) -> bool:
 
 
 def _require_standing(connection: Connection, wave: str) -> None:
-    """Raises unless the wave is sealed and was not undone, also not while it is loaded."""
+    """Raises unless the wave is sealed, was not undone, also not while it is loaded, and nobody has paused us."""
+    require_running(connection)
     sealed = waves.find_wave(connection, wave)
     if sealed is None or sealed.is_undone:
         what = "was undone" if sealed else "was not resolved yet"

@@ -9,6 +9,7 @@ from etl_assets.access.legacy.lookup import Seeker
 from etl_assets.access.postgres.connection import Connection, reading, writing
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.facts import note_last_id, note_rounded
+from etl_assets.core.memory.pause import require_running
 from etl_assets.core.memory.staged import made_with
 from etl_assets.core.memory.suppressions import require_suppressed
 from etl_assets.core.staging.difference import find_change
@@ -60,6 +61,7 @@ def stage_table(
     made = made_with(corrections.sha256, snapshot.suppressed)
     facts = {"snapshot": manifest.snapshot, "content": manifest.sha256, "made_with": made}
     with reading(connection):
+        require_running(connection)
         require_suppressed(connection, snapshot.suppressed)
         known = find_as_it_was(connection, links, table, **facts)
         if known is not None:
