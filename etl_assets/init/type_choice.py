@@ -38,7 +38,7 @@ KNOWN_TYPES = (
 ).split()
 TYPE_WORD = re.compile(r"[a-z]+")
 NO_INTEGERS = re.compile(r"POINT|INTERVAL|FINGERPRINT|PRINT")
-BIG_INTEGERS = ("BIGINT", "INT8", "BIG INT", "INT64", "LONG")
+BIG_INTEGERS = ("BIGINT", "INT8", "BIG INT", "INT64")
 
 
 def fitting(column: ColumnFacts, type_: str) -> int:

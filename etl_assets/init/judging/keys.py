@@ -5,7 +5,7 @@ from itertools import combinations
 
 from etl_assets.access.legacy.database import fill, quoted
 from etl_assets.init.judging.secrets import is_secret
-from etl_assets.init.names import looks_like_money, looks_like_time, snake
+from etl_assets.init.names import looks_like_money, looks_like_time, singular, snake
 from etl_assets.init.table_facts import ColumnFacts, TableFacts
 
 FEWEST_ROWS = 10
@@ -34,7 +34,8 @@ def declared_keys(connection: sqlite3.Connection, table: TableFacts) -> tuple[tu
 def guessed_key(connection: sqlite3.Connection, table: TableFacts) -> tuple[str, ...]:
     """The columns that an expert would call the key of a table that declares none; empty where its rows have none.
 
-    A table of two to four references has all of them. Else it is a column that is called an id, in ten rows or more.
+    A table of two to four references has all of them. Else it is its own `id`, or a column that is called one in ten
+    rows or more.
     What is called neither, money, moments and measures, may be equal tomorrow.
     """
     if table.primary_key:
@@ -42,6 +43,8 @@ def guessed_key(connection: sqlite3.Connection, table: TableFacts) -> tuple[str,
     parents = _parents(table)
     ids = [column.name for column in table.columns.values() if _is_id(table, column) and column.name not in parents]
     wanted = [tuple(parents)] if 2 <= len(parents) <= MOST_PARENTS else []
+    own = [name for name in ids if _is_its_own_id(table, name)]
+    wanted += [(name,) for name in own]
     if table.rows == 0:
         return next(iter([*wanted, *((name,) for name in ids)]), ())
     if table.rows >= FEWEST_ROWS:
@@ -51,6 +54,12 @@ def guessed_key(connection: sqlite3.Connection, table: TableFacts) -> tuple[str,
         wanted += [(*parents, name) for name in more if parents]
         wanted += list(combinations(more, 2))
     return next((key for key in wanted[:MOST_TRIES] if _never_repeats(connection, table, key)), ())
+
+
+def _is_its_own_id(table: TableFacts, name: str) -> bool:
+    """True for `id`, and `dorm_id` of dorms: few rows are no reason to doubt that."""
+    stems = {snake(table.name), singular(snake(table.name))}
+    return snake(name) in ("id", "uuid", "guid") or snake(name) in {f"{stem}_id" for stem in stems}
 
 
 def _parents(table: TableFacts) -> list[str]:

@@ -12,7 +12,7 @@ from etl_assets.spec.rules import looks_secret
 
 MOSTLY = 0.5
 SECRET_WORDS = frozenset(
-    "pass pw pwhash jwt jwts rands secure encrypted ciphertext passcode pincode mnemonic kennwort kennworter geheim "
+    "pass pw pwhash jwt jwts rands secure encrypted ciphertext passcode pincode kennwort kennworter geheim "
     "geheimnis geheimnummer senha segredo contrasena contrasenya contrasenia clave secreto motdepasse mdp wachtwoord "
     "haslo parola losenord salasana adgangskode passord sitzung sesion webhook_secret uniquifier".split()
 )
