@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Choice:
-    """A column's type with the options that its values need; `misses` of them would be quarantined.
+    """A column's type with the options that its values need; `misses` of the `values` would be quarantined.
 
     `rivals` are date formats that read all of them alike.
     """
@@ -16,18 +16,27 @@ class Choice:
     misses: int = 0
     notes: tuple[str, ...] = ()
     rivals: tuple[str, ...] = ()
+    values: int | None = None
 
 
 @dataclass(frozen=True)
 class Ask:
-    """What an operator has to decide: about which part of its section, in a sentence, and what may be said instead.
+    """What an operator has to decide: `tables.docs.owner`, in a sentence, what may be said, and what was counted.
 
     The first choice is what the spec says now: the closed, safe one.
     """
 
-    about: str
+    subject: str
     words: str
     choices: tuple[str, ...]
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def says(self) -> str:
+        """The whole question in one line."""
+        evidence = f" {'; '.join(self.evidence)}." if self.evidence else ""
+        end = "" if self.words.endswith("?") else "."
+        return f"{self.words}{end}{evidence} Now: {self.choices[0]}; else {' or '.join(self.choices[1:])}"
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,7 @@ class DraftColumn:
 class DraftOwner:
     """Whose rows: a legacy column (`source`), a target column with a reference (`via`), or nobody's.
 
-    `expr` makes of the column what the users table has as its key.
+    `expr` makes of the column what the users table has as its key; `misses` of the `values` name no user.
     """
 
     source: str | None = None
@@ -62,6 +71,8 @@ class DraftOwner:
     to: str | None = None
     via: str | None = None
     notes: tuple[str, ...] = ()
+    values: int = 0
+    misses: int = 0
 
     @property
     def is_none(self) -> bool:
@@ -121,7 +132,10 @@ class DraftTable:
 
 @dataclass(frozen=True)
 class DraftUsers:
-    """The legacy users table, with the evidence. `created` is the sign-up's column and how to read it."""
+    """The legacy users table, with the evidence. `created` is the sign-up's column and how to read it.
+
+    Of the `filled` values of `email` so many are `addresses`.
+    """
 
     table: str
     id: str
@@ -131,6 +145,8 @@ class DraftUsers:
     created: dict[str, Any]
     notes: tuple[str, ...] = ()
     asks: tuple[Ask, ...] = ()
+    addresses: int = 0
+    filled: int = 0
 
 
 @dataclass(frozen=True)
@@ -157,7 +173,7 @@ class DraftBalance:
 
 @dataclass(frozen=True)
 class Draft:
-    """The whole file: `not_migrated` pairs each name with its reason."""
+    """The whole file: `not_migrated` pairs each name with its reason, `answers` are what the operator has decided."""
 
     file: str
     namespace: str
@@ -168,6 +184,14 @@ class Draft:
     notes: tuple[str, ...] = ()
     balances: tuple[DraftBalance, ...] = ()
     offers: tuple[DraftOffer, ...] = ()
+    answers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def questions(self) -> tuple[Ask, ...]:
+        """What the operator has to decide, in the order of the file."""
+        users = self.users.asks if self.users else ()
+        tables = (ask for table in self.tables for ask in table.asks)
+        return (*users, *tables, *(ask for offer in self.offers for ask in offer.asks))
 
     def table(self, key: str) -> DraftTable:
         """The table of that key."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from etl_assets.init.draft import (
+    Ask,
     Draft,
     DraftBalance,
     DraftColumn,
@@ -24,6 +25,7 @@ PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)?")
 YAML_WORDS = frozenset("y n yes no true false on off null".split())
 WIDTH = 110
 COMMENT_COLUMN = 34
+DECIDE = "Decide"
 
 
 def scalar(text: str) -> str:
@@ -48,20 +50,36 @@ def rows_of(count: int) -> str:
 
 def yaml_of(draft: Draft) -> str:
     """The whole file. No time and no path stand in it: one database gives the same bytes each time."""
-    lines = [*_header(draft), "", *_users(draft.users), ""]
+    numbers = {ask.subject: number for number, ask in enumerate(draft.questions, 1)}
+    lines = [*_header(draft), "", *_users(draft.users, numbers), ""]
     if draft.balances:
         lines += [*_balances(draft.balances), ""]
     lines.append("tables:" if draft.tables else "tables: {}  # nothing here can be migrated; see below")
     for table in draft.tables:
-        lines += [*_table(table), ""]
+        lines += [*_table(table, numbers), ""]
     for offer in draft.offers:
+        lines += [_decide(ask, numbers, indent=2) for ask in offer.asks]
         lines += [_comment(f"Left behind: {offer.reason}. To bring it, take the marks off.", indent=2)]
-        lines += [_marked(line) for line in "\n".join(_table(offer.table)).splitlines()]
+        lines += [_marked(line) for line in "\n".join(_table(offer.table, {})).splitlines()]
         lines.append("")
     if draft.not_migrated:
         lines.append("# Not migrated:")
         lines += [_comment(f"  {name}: {reason}", indent=0) for name, reason in draft.not_migrated]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def lines_of_questions(draft: Draft, text: str) -> tuple[int, ...]:
+    """The lines of the file on which its questions stand, in their order."""
+    lines, found = text.splitlines(), list[int]()
+    for number, _ in enumerate(draft.questions, 1):
+        found.append(
+            next(place for place, line in enumerate(lines, 1) if line.lstrip(" #").startswith(f"{DECIDE} {number}:"))
+        )
+    return tuple(found)
+
+
+def _decide(ask: Ask, numbers: dict[str, int], *, indent: int) -> str:
+    return _comment(f"{DECIDE} {numbers[ask.subject]}: {ask.says}", indent=indent)
 
 
 def _marked(line: str) -> str:
@@ -77,6 +95,12 @@ def _header(draft: Draft) -> list[str]:
         ),
         "# Read every line before the first load: a database cannot tell for certain whose rows these are, or the zone",
         "# of its clocks. `etl-assets check` then compares this file with the database and the target.",
+        *(
+            [f"# {counted(len(draft.questions), 'decision')} of yours: look for `{DECIDE}` below."]
+            if draft.questions
+            else []
+        ),
+        *(_comment(f"Your word: {subject}: {word}") for subject, word in sorted(draft.answers.items())),
         *(_comment(note) for note in draft.notes),
         "source:",
         "  timezone: UTC  # the zone of legacy timestamps that carry none: an IANA name such as Europe/Berlin",
@@ -85,7 +109,7 @@ def _header(draft: Draft) -> list[str]:
     ]
 
 
-def _users(users: DraftUsers | None) -> list[str]:
+def _users(users: DraftUsers | None, numbers: dict[str, int]) -> list[str]:
     if users is None:
         return [
             "# No users table was recognised (a table with a key of one column and a column of e-mail addresses),",
@@ -97,7 +121,8 @@ def _users(users: DraftUsers | None) -> list[str]:
     if users.created and users.created != {"from": CREATED}:  # which is taken anyway
         parts["created"] = users.created["from"] if len(users.created) == 1 else users.created
     notes = [f"{rows_of(users.rows)}; {users.notes[0]}.", *users.notes[1:]]
-    return [*(_comment(note) for note in notes), f"users: {_flow(parts)}"]
+    asks = [_decide(ask, numbers, indent=0) for ask in users.asks]
+    return [*(_comment(note) for note in notes), *asks, f"users: {_flow(parts)}"]
 
 
 def _balances(balances: tuple[DraftBalance, ...]) -> Iterable[str]:
@@ -113,7 +138,8 @@ def _balances(balances: tuple[DraftBalance, ...]) -> Iterable[str]:
         yield f"#   {scalar(f'profiles.{balance.name}')}: {_flow(parts)}"
 
 
-def _table(table: DraftTable) -> Iterable[str]:
+def _table(table: DraftTable, numbers: dict[str, int]) -> Iterable[str]:
+    asks = {ask.subject.removeprefix(f"tables.{table.source}."): ask for ask in table.asks if ask.subject in numbers}
     yield f"  {scalar(table.key)}:  # {rows_of(table.rows)}"
     for note in table.notes:
         yield _comment(note, indent=4)
@@ -123,11 +149,18 @@ def _table(table: DraftTable) -> Iterable[str]:
     if table.legacy_key:
         yield f"    key: [{', '.join(scalar(name) for name in table.legacy_key)}]"
     yield _noted(f"    id: {_id(table.id)}", table.id.notes)
+    if "owner" in asks:
+        yield _decide(asks["owner"], numbers, indent=4)
     yield _noted(f"    owner: {_owner(table.owner)}", table.owner.notes)
     yield "    columns:" if table.live else "    columns: {}"
     for column in table.columns:
         own = [key for key in table.keys if key.columns == (column.name,)]
+        if f"types.{column.source}" in asks:
+            yield _decide(asks[f"types.{column.source}"], numbers, indent=6)
         yield _column(column, own[0] if own else None, indent=6)
+    for subject, ask in asks.items():
+        if subject.startswith("secret."):
+            yield _decide(ask, numbers, indent=6)
     for note in table.left_out:
         yield _comment(note, indent=6)
     for number, key in enumerate(key for key in table.keys if len(key.columns) > 1):

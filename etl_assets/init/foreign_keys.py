@@ -2,10 +2,11 @@
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from etl_assets.access.legacy.database import fill, quoted
+from etl_assets.init.judging.by_values import are_all_keys, is_telling, looked_up
 from etl_assets.init.judging.ownership import NEARLY, key_of
 from etl_assets.init.judging.people import MOSTLY, UsersTable, recognise_users
 from etl_assets.init.judging.secrets import is_secret
@@ -15,6 +16,7 @@ from etl_assets.init.table_facts import ColumnFacts, ForeignKeyFacts, TableFacts
 from etl_assets.spec.model import ROWID
 
 SAMPLE_ROWS = 2_000_000
+RESPELLED = "the same UUIDs in another spelling: compared as UUIDs"
 SPELLINGS = 1000  # of so many keys
 DIGITS, DASHED = 32, 36
 
@@ -25,22 +27,31 @@ def declared_references(connection: sqlite3.Connection, tables: Sequence[TableFa
     return tuple(replace(table, foreign_keys=tuple(_declared(connection, table, by_name))) for table in tables)
 
 
-def suggested_references(connection: sqlite3.Connection, tables: Sequence[TableFacts]) -> tuple[TableFacts, ...]:
+def suggested_references(
+    connection: sqlite3.Connection, tables: Sequence[TableFacts], *, chosen: str | None = None
+) -> tuple[TableFacts, ...]:
     """The tables with what names and values suggest beside the declared foreign keys.
 
     A suggestion counts when its column is named after a table, or by what users do, and 95 % of its values are keys of
-    it; of the column that says whose a row is half are enough. Without values the types must fit.
+    it; of the column that says whose a row is half are enough. Without values the types must fit. Or when keys are what
+    nothing is equal to by chance, and all values are keys. `chosen` are the users by the operator's word.
     """
-    users = recognise_users(tables)
+    users = recognise_users(tables, chosen=chosen)
+    keys = {table.name: _key_of_one(table, users) for table in tables}
+    telling = {table.name for table in tables if keys[table.name] and is_telling(connection, table, keys[table.name])}
     found = []
     for table in tables:
         known = {key.columns[0] for key in table.foreign_keys if len(key.columns) == 1}
         suggested = [
             key
             for column in table.columns.values()
-            if column.name not in known and (key := _suggested(connection, table, column, tables, users))
+            if column.name not in known and (key := _suggested(connection, table, column, tables, users, telling))
         ]
-        found.append(replace(table, foreign_keys=(*table.foreign_keys, *suggested)))
+        linked = replace(table, foreign_keys=(*table.foreign_keys, *suggested))
+        more = looked_up(connection, linked, tables, users) if users is not None else []
+        others = {key.columns for key in more}
+        kept = (key for key in linked.foreign_keys if key.columns not in others)
+        found.append(replace(linked, foreign_keys=(*kept, *more)))
     return tuple(found)
 
 
@@ -98,7 +109,7 @@ def _counted(
         expr = respelled(connection, table, table.columns[column], parent, key.to[0])
         among = _values_found(connection, table, parent, key.to[0], expr)[1] if expr else 0
         if among > found:
-            return replace(key, values=values, found=among, expr=expr)
+            return replace(key, values=values, found=among, expr=expr, how=RESPELLED)
     return replace(key, values=values, found=found)
 
 
@@ -139,16 +150,19 @@ def _suggested(
     column: ColumnFacts,
     tables: Sequence[TableFacts],
     users: UsersTable | None,
+    telling: Collection[str],
 ) -> ForeignKeyFacts | None:
     if column.generated or is_secret(table, column.name) or table.primary_key == (column.name,):
         return None
     best: tuple[int, int, ForeignKeyFacts] | None = None
     for parent in tables:
         is_users = users is not None and parent.name == users.home[0]
-        key = (users.home[1],) if users is not None and is_users else key_of(parent)
-        if len(key) != 1 or key == (ROWID,):
+        key = (_key_of_one(parent, users),)
+        if not key[0]:
             continue
         share, sureness = _sureness(table, column, parent, key[0], users if is_users else None)
+        if not sureness and parent is not table and parent.name in telling:
+            share, sureness = 1.0, BARE * are_all_keys(connection, table, column, parent, key[0])
         if not sureness:
             continue
         candidate = ForeignKeyFacts((column.name,), parent.name, key, declared=False)
@@ -161,6 +175,14 @@ def _suggested(
     return best[2] if best else None
 
 
+def _key_of_one(table: TableFacts, users: UsersTable | None) -> str:
+    """The one column by which rows of this table are named; none where it has several, or only a place."""
+    if users is not None and table.name == users.home[0]:
+        return users.home[1]
+    key = key_of(table)
+    return key[0] if len(key) == 1 and key != (ROWID,) else ""
+
+
 BARE, NAMED, SURELY = 1, 2, 3
 
 
@@ -171,13 +193,17 @@ def _sureness(
     if parent is table:
         return NEARLY, NAMED * _names_itself(table, column)
     has_kind = f"{re.sub(r'_?id$', '', snake(column.name))}_type" in map(snake, table.columns)
-    if users is not None and (role := role_of(column.name, users=users.names)) != UNKNOWN:
+    if users is not None and (role := _role(column.name, users)) != UNKNOWN:
         is_bare = stem_of(column.name) == snake(column.name) and role != OWNER
         return (MOSTLY, SURELY) if role == OWNER else (NEARLY, BARE if is_bare or role == OTHER else NAMED)
     if names_parent(column.name, parent=parent.name, parent_key=key):
         return NEARLY, SURELY if snake(parent.name) in {stem_of(column.name), f"{stem_of(column.name)}s"} else NAMED
     # Beside a column that says which table is meant, an id may be of any.
     return 1.0, BARE * (is_called_after(column.name, parent=parent.name) and not has_kind)
+
+
+def _role(column: str, users: UsersTable) -> int:
+    return role_of(column, users=users.names, key=users.home[1])
 
 
 def _are_alike(column: ColumnFacts, key: ColumnFacts | None) -> bool:

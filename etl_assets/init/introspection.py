@@ -3,8 +3,18 @@
 import uuid
 from dataclasses import replace
 
+from etl_assets.init.asking.answers import (
+    BRING,
+    USERS_SUBJECT,
+    VERIFIED_SUBJECT,
+    Answers,
+    allowed_by,
+    owners_said,
+    stays_subject,
+    type_subject,
+)
+from etl_assets.init.asking.questions import ask_of_stay, asks_of
 from etl_assets.init.draft import (
-    Ask,
     Choice,
     Draft,
     DraftColumn,
@@ -16,7 +26,7 @@ from etl_assets.init.draft import (
 from etl_assets.init.draft_users import users_section
 from etl_assets.init.judging.ownership import Ownership, References, find_owners, key_of
 from etl_assets.init.judging.people import UsersTable, recognise_users
-from etl_assets.init.judging.secrets import is_doubtful, secret_reason
+from etl_assets.init.judging.secrets import secret_reason
 from etl_assets.init.judging.staying import Staying, why_it_stays
 from etl_assets.init.judging.words import users_rank
 from etl_assets.init.names import (
@@ -30,7 +40,7 @@ from etl_assets.init.other_keys import is_by_columns
 from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, ForeignKeyFacts, SeveralFacts, TableFacts
 from etl_assets.init.type_choice import as_type, census, choose_type, fitting
 from etl_assets.model.words import counted, said
-from etl_assets.spec.model import ROWID, USERS
+from etl_assets.spec.model import NO_COLUMN, ROWID, USERS
 from etl_assets.spec.rules import EXPORT_NAMES, looks_secret
 
 SCHEMA_NAMESPACE = uuid.UUID("5b0c7a56-3f0d-5d64-9c55-6f2a4b7d1e90")  # any constant of ours
@@ -40,16 +50,26 @@ MOST_SUMS = 4
 RESERVED_KEYS = ("users", "profiles")
 
 
-def draft_of(facts: DatabaseFacts) -> Draft:
-    """The spec that a database suggests, with the evidence for each decision; the same facts give the same draft."""
-    users = recognise_users(facts.tables)
+def draft_of(facts: DatabaseFacts, answers: Answers | None = None) -> Draft:
+    """The spec that a database suggests, with the evidence for each decision; the same facts give the same draft.
+
+    Args:
+        facts: what the database holds.
+        answers: what the operator has decided, by subject.
+    """
+    answers = dict(answers or {})
+    facts = allowed_by(answers, facts)
+    users = recognise_users(facts.tables, chosen=answers.get(USERS_SUBJECT))
+    if users and answers.get(VERIFIED_SUBJECT) == NO_COLUMN:
+        users = replace(users, verified=None)
     people = _people(users)
     migrated, refused = list[TableFacts](), [(other.name, other.reason) for other in facts.others]
     offered = list[tuple[TableFacts, Staying]]()
     for table in facts.tables:
         if table.name in people:
             continue
-        staying = why_it_stays(table, facts.tables)
+        is_brought = answers.get(stays_subject(table.name)) == BRING
+        staying = None if is_brought else why_it_stays(table, facts.tables)
         if staying is None and not key_of(table):
             refused.append((table.name, KEYLESS))
         elif staying is None:
@@ -62,10 +82,14 @@ def draft_of(facts: DatabaseFacts) -> Draft:
         file=facts.file,
         namespace=str(uuid.uuid5(SCHEMA_NAMESPACE, facts.schema.encode("utf-8", "replace").decode())),
         rows=sum(table.rows for table in facts.tables),
-        users=users_section(users, facts) if users else None,
-        tables=_Drafting(migrated, users).tables(),
+        users=users_section(users, facts, answers) if users else None,
+        tables=_Drafting(migrated, users, answers).tables(),
         not_migrated=tuple(refused),
-        offers=tuple(_offer(_Drafting([*migrated, table], users).tables()[-1], staying) for table, staying in offered),
+        offers=tuple(
+            _offer(_Drafting([*migrated, table], users, answers).tables()[-1], table, staying, answers)
+            for table, staying in offered
+        ),
+        answers=answers,
     )
 
 
@@ -80,22 +104,19 @@ def _people(users: UsersTable | None) -> set[str]:
     return {users.table, *((users.stands_for[0],) if users.stands_for and is_of_addresses else ())}
 
 
-def _offer(table: DraftTable, staying: Staying) -> DraftOffer:
-    words = f"{table.source} is left behind: {staying.reason}. Shall it arrive?"
-    return DraftOffer(table, staying.reason, (Ask("", words, ("leave", "bring")),) if staying.asks else ())
-
-
-RESPELLED = "the same UUIDs in another spelling: compared as UUIDs"
+def _offer(draft: DraftTable, table: TableFacts, staying: Staying, answers: Answers) -> DraftOffer:
+    asks = (ask for ask in ask_of_stay(table, staying) if ask.subject not in answers)
+    return DraftOffer(draft, staying.reason, tuple(asks))
 
 
 class _Drafting:
     """The tables of one database, decided together."""
 
-    def __init__(self, tables: list[TableFacts], users: UsersTable | None) -> None:
-        self._tables = tables
+    def __init__(self, tables: list[TableFacts], users: UsersTable | None, answers: Answers) -> None:
+        self._tables, self._answers = tables, answers
         self._by_name = {table.name: table for table in tables}
         self._users = users
-        self._owners = find_owners(tables, users)
+        self._owners = find_owners(tables, users, owners_said(answers, tables))
         self._references = References(tables, self._owners, users)
         self._keys: dict[str, str] = {}
         for table in tables:
@@ -135,7 +156,7 @@ class _Drafting:
             sums=_sums(columns),
             notes=_table_notes(table),
             personal=_personal(table),
-            asks=_asks(table, owner, columns),
+            asks=asks_of(table, owner, columns, self._answers),
         )
 
     def _links(self, table: TableFacts) -> tuple[dict[str, ForeignKeyFacts], dict[str, str]]:
@@ -160,13 +181,19 @@ class _Drafting:
     def _column(
         self, table: TableFacts, facts: ColumnFacts, name: str, link: ForeignKeyFacts | None, plain: str | None
     ) -> DraftColumn:
-        choice, references = choose_type(facts), None
+        choice, references = choose_type(facts, said=self._answers.get(type_subject(table.name, facts.name))), None
         several = next((found for found in table.several if found.column == facts.name), None) if not link else None
         words = self._words(table, several) if several else {}
         if link:
             references, choice = self._reference(facts, link)
         elif several and words:
-            choice = Choice("uuid", notes=(f"{several.found:,} of {counted(several.values, 'value')} are there",))
+            lost = several.values - several.found
+            choice = Choice(
+                "uuid",
+                misses=lost,
+                values=several.values,
+                notes=(f"{several.found:,} of {counted(several.values, 'value')} are there",),
+            )
         elif plain:
             choice = replace(choice, notes=(plain, *choice.notes))
         return DraftColumn(
@@ -197,7 +224,7 @@ class _Drafting:
 
     def _reference(self, facts: ColumnFacts, link: ForeignKeyFacts) -> tuple[str, Choice]:
         notes = [] if link.declared else [_suggestion(link)]
-        notes += [RESPELLED] if link.expr else []
+        notes += [link.how] if link.how else []
         lost = link.values - link.found
         if lost:
             notes.append(
@@ -205,13 +232,14 @@ class _Drafting:
                 "their rows would be quarantined"
             )
         if self._users and self._users.is_named_by(link):
-            return USERS, Choice("uuid", notes=(*notes, "a second user: the row waits for both accounts"))
+            notes.append("a second user: the row waits for both accounts")
+            return USERS, Choice("uuid", misses=lost, notes=tuple(notes), values=link.values)
         id_ = self._ids[link.table]
         type_ = "uuid" if id_.rule == "uuid5" else id_.type
         if id_.rule == "keep":
             read = as_type(facts, type_)
             notes += read.notes if read.misses else ()
-        return self._keys[link.table], Choice(type_, notes=tuple(notes))
+        return self._keys[link.table], Choice(type_, misses=lost, notes=tuple(notes), values=link.values)
 
     def _owner(self, table: TableFacts, owner: Ownership, to: str | None, names: dict[str, str]) -> DraftOwner:
         found = owner.direct or owner.via
@@ -219,40 +247,19 @@ class _Drafting:
             return DraftOwner(notes=("no way leads from here to the users",) if self._users else ())
         if owner.by:
             words = f"whose it is says the row that {owner.by} and {found.columns[0]} name"
-            return DraftOwner(source=found.columns[0], expr=found.expr, to=to, notes=(words,))
+            lost = found.values - found.found
+            return DraftOwner(found.columns[0], found.expr, to, notes=(words,), values=found.values, misses=lost)
         notes = [] if found.declared else [_suggestion(found)]
-        notes += [RESPELLED] if found.expr else []
+        notes += [found.how] if found.how else []
         missing, lost = table.scanned - found.values, found.values - found.found
         if missing:
             notes.append(f"{missing:,} of {counted(table.scanned, 'row')} name none: they would be quarantined")
         if lost:
             notes.append(f"{said(lost, 'row', 'name one')} that is not there: they would be quarantined")
+        made = DraftOwner(notes=tuple(notes), values=found.values, misses=lost)
         if owner.direct:
-            return DraftOwner(source=found.columns[0], expr=found.expr, to=to, notes=tuple(notes))
-        return DraftOwner(via=names[found.columns[0]], notes=tuple(notes))
-
-
-def _asks(table: TableFacts, owner: Ownership, columns: list[DraftColumn]) -> tuple[Ask, ...]:
-    """Whose rows, where several columns say as much or only those who touched them are known; and half a secret."""
-    asks = []
-    if owner.is_none and owner.rivals:
-        words = (
-            f"Nobody owns {table.name}, so that nobody reads it: {' and '.join(owner.rivals)} lead to users, but are "
-            "called after who touched a row. Is one of them the owner?"
-        )
-        asks.append(Ask("owner", words, ("none", *owner.rivals)))
-    elif owner.rivals and owner.column:
-        words = f"Whose are the rows of {table.name}: {owner.column}, or {' or '.join(owner.rivals)}? All lead to users"
-        asks.append(Ask("owner", words, (owner.column, *owner.rivals)))
-    for facts in table.columns.values():
-        if is_doubtful(facts):
-            words = f"{table.name}.{facts.name} is left behind: {secret_reason(table, facts)}. Shall it arrive?"
-            asks.append(Ask(facts.name, words, ("leave", "bring")))
-    rivals = {column.source: column.choice.rivals for column in columns if column.choice.rivals}
-    for name, formats in rivals.items():
-        words = f"{table.name}.{name} is text for now: its dates read as {' and '.join(formats)} alike. Which is it?"
-        asks.append(Ask(name, words, ("text", *formats)))
-    return tuple(asks)
+            return replace(made, source=found.columns[0], expr=found.expr, to=to)
+        return replace(made, via=names[found.columns[0]])
 
 
 def _suggestion(link: ForeignKeyFacts) -> str:

@@ -34,7 +34,11 @@ MONEY_NAME = re.compile(
 NO_MONEY = re.compile(
     r"(^|_)(id|type|code|date|at|num|denom|count|status|by|on|method|rate|percent|class|name|key)$|^(is|has)_"
 )
-BALANCE_NAME = re.compile(r"(^|_)(balance|credits?|points|coins|wallet|saldo|guthaben)(_(cents|left|remaining))?$")
+MINOR = (
+    "cents?|pence|kopecks?|kopeks?|paise|paisa|oere|ore|groszy|grosze|halere?|haleru|centimes?|centimos?|centavos?|rappen|pfennig|sen|"
+    "minor|minor_units|micros|millis|satoshis?|sats|wei"
+)
+BALANCE_NAME = re.compile(rf"(^|_)(balance|credits?|points|coins|wallet|saldo|guthaben)(_(left|remaining|{MINOR}))?$")
 # What users tables call the moment at which somebody signed up, likeliest first.
 CREATED_NAMES = (
     "created_at date_joined created created_on joined_at registered_at signed_up_at date_created creation_date "
@@ -55,6 +59,17 @@ def snake(name: str) -> str:
     if not plain:
         return "c"
     return plain if plain[0].isalpha() else f"c{plain}"
+
+
+# `lngCustomerID`, `dtmCreated`, `ysnPaid`: what Access and Visual Basic write before a name.
+HUNGARIAN = re.compile(
+    r"^(?:tbl|lng|str|int|dtm|dte|dat|cur|ysn|bln|bol|dbl|sng|mem|ole|txt|num|bit|byt|chr|flt|dec|fk|pk)(?=[A-Z])"
+)
+
+
+def bare(name: str) -> str:
+    """A name in lower case without what only says of which kind it is: `dtmCreated` becomes created."""
+    return re.sub(r"^(?:fk|pk)_(?=.)", "", snake(HUNGARIAN.sub("", name)))
 
 
 # https://www.postgresql.org/docs/current/ddl-system-columns.html
@@ -90,7 +105,7 @@ SELF_STEMS = frozenset(
 
 def names_parent(column: str, *, parent: str, parent_key: str) -> bool:
     """True when a column is named as a reference to a table would be: `invoice_id`, `InvoiceId`, or its key's name."""
-    name, table, key = snake(column), snake(parent), snake(parent_key)
+    name, table, key = re.sub(r"^id_(.+)", r"\1_id", bare(column)), bare(parent), bare(parent_key)
     stems = {table, singular(table), *_without_prefix(table)}
     if name in {f"{stem}_{tail}" for stem in stems for tail in ("id", "guid", "uuid", key)}:
         return True
@@ -107,7 +122,7 @@ def _without_prefix(table: str) -> set[str]:
 
 def is_called_after(column: str, *, parent: str) -> bool:
     """True when a column is called as one row of a table would be: `category` of categories, `post` of wp_posts."""
-    name, table = snake(column), snake(parent)
+    name, table = bare(column), bare(parent)
     return name in {table, singular(table), *_without_prefix(table)}
 
 
@@ -120,24 +135,24 @@ def names_itself(column: str, *, table: str) -> bool:
 
 def looks_like_time(name: str) -> bool:
     """True for names such as created_at, OrderDate, ts; not for durations."""
-    found = snake(name)
+    found = bare(name)
     return bool(TIME_NAME.search(found)) and not DURATION_NAME.search(found)
 
 
 def looks_like_money(name: str) -> bool:
     """True for names such as amount, UnitPrice, balance; never for ids and the like."""
-    found = snake(name)
+    found = bare(name)
     return bool(MONEY_NAME.search(found)) and not NO_MONEY.search(found)
 
 
 def looks_like_balance(name: str) -> bool:
     """True for names of what somebody has now, such as credits, walletBalance; not for credit_limit or a price."""
-    return bool(BALANCE_NAME.search(snake(name)))
+    return bool(BALANCE_NAME.search(bare(name)))
 
 
 def looks_boolean(name: str) -> bool:
     """True for names such as is_active, HasPaid, enabled."""
-    return bool(BOOLEAN_NAME.search(snake(name)))
+    return bool(BOOLEAN_NAME.search(bare(name)) or re.match("(?:ysn|bln)[A-Z]", name))
 
 
 def looks_like_email(name: str) -> bool:

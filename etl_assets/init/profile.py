@@ -1,5 +1,6 @@
 """Counts what a legacy database holds, table by table, in one read-only pass; no value stays in memory."""
 
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -46,6 +47,7 @@ class _Counts:
     classes: Counter[type] = field(default_factory=Counter)
     zeros_and_ones: int = 0
     zeros: int = 0
+    minus_ones: int = 0
     small_integers: int = 0
     whole_reals: int = 0
     infinities: int = 0
@@ -83,6 +85,7 @@ class _Counts:
         self.small_integers += _within(numbers, -SMALL, SMALL)
         self.zeros_and_ones += numbers[0] + numbers[1]
         self.zeros += numbers[0]
+        self.minus_ones += numbers[-1]
         for unit, (first, last) in EPOCHS.items():
             if unit != JULIAN:  # whole Julian days are numbers like any other; a clock makes them REAL
                 self.epochs[unit] += _within(numbers, first, last)
@@ -133,11 +136,12 @@ def _within(numbers: Mapping[Any, int], first: int, last: int) -> int:
     return sum(count for value, count in numbers.items() if first <= value < last)
 
 
-def read_profile(path: Path) -> DatabaseFacts:
+def read_profile(path: Path, *, users: str | None = None) -> DatabaseFacts:
     """Everything that `init` decides by: schema, counts per column, keys, and which references hold.
 
     The file is opened read-only and read within one transaction. Tables beyond 2,000,000 rows are judged by their
-    first 2,000,000; columns called password and the like are not read at all.
+    first 2,000,000; columns called password and the like are not read at all. `users` says where the users' addresses
+    are, `TABLE.COLUMN`, where an operator said so.
 
     Raises:
         LegacyFileError: the file cannot be read.
@@ -148,7 +152,7 @@ def read_profile(path: Path) -> DatabaseFacts:
         kinds = _kinds(connection)
         tables = tuple(_read_table(connection, name) for name, kind in kinds.items() if kind == "table")
         others = tuple(OtherObject(name, kind) for name, kind in kinds.items() if kind != "table")
-        tables = suggested_references(connection, declared_references(connection, tables))
+        tables = suggested_references(connection, declared_references(connection, tables), chosen=users)
         tables = tuple(_with_key(connection, table) for table in tables)
         tables = tuple(replace(table, several=one_of_several(connection, table, tables)) for table in tables)
         return DatabaseFacts(path.name, _schema(connection), tables, others)
@@ -194,8 +198,17 @@ def _kinds(connection: sqlite3.Connection) -> dict[str, str]:
 
 def _read_table(connection: sqlite3.Connection, name: str) -> TableFacts:
     info = connection.execute(fill("PRAGMA table_xinfo({table})", table=quoted(name))).fetchall()
+    created = connection.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", [name]).fetchone()[
+        0
+    ]
     columns = {
-        row[1]: ColumnFacts(row[1], row[2] or "", not_null=bool(row[3]), generated=row[6] in GENERATED)
+        row[1]: ColumnFacts(
+            row[1],
+            row[2] or "",
+            not_null=bool(row[3]),
+            generated=row[6] in GENERATED,
+            is_flag=_says_flag(row[1], row[4], created or ""),
+        )
         for row in info
         if row[6] != HIDDEN
     }
@@ -209,6 +222,14 @@ def _read_table(connection: sqlite3.Connection, name: str) -> TableFacts:
     columns |= {column: _filled(columns[column], counts[column]) for column in wanted}
     found = TableFacts(name, rows, columns, scanned=min(rows, SAMPLE_ROWS), primary_key=primary_key)
     return replace(found, unique=declared_keys(connection, found))
+
+
+def _says_flag(column: str, default: str | None, created: str) -> bool:
+    """True where `DEFAULT false`, or `CHECK (x IN (0, 1))`, as SQLAlchemy writes it, says that a column is a flag."""
+    if (default or "").strip("()' ").lower() in ("true", "false"):
+        return True
+    check = rf"""CHECK\s*\(\s*["`\[]?{re.escape(column)}["`\]]?\s+IN\s*\(\s*[01]\s*,\s*[01]\s*\)"""
+    return re.search(check, created, re.IGNORECASE) is not None
 
 
 def _with_key(connection: sqlite3.Connection, table: TableFacts) -> TableFacts:
@@ -249,6 +270,7 @@ def _filled(column: ColumnFacts, counts: _Counts) -> ColumnFacts:
         blobs=counts.classes[bytes],
         zeros_and_ones=counts.zeros_and_ones,
         zeros=counts.zeros,
+        minus_ones=counts.minus_ones,
         small_integers=counts.small_integers,
         whole_reals=counts.whole_reals,
         infinities=counts.infinities,

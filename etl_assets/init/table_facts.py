@@ -9,7 +9,8 @@ class ColumnFacts:
 
     `shapes` counts text cells by `init.value_shapes`, `formats` those that a date format reads, `epochs` the numbers
     that fall in 2000-2035 as seconds (`s`), `ms`, `us` or Julian days (`julian`). `credentials` are texts that are a
-    password's digest, a token or a private key, `guid_blobs` 16 bytes that are a UUID as .NET orders them.
+    password's digest, a token or a private key, `guid_blobs` 16 bytes that are a UUID as .NET orders them. `is_flag`:
+    its default or a CHECK says that it is true or false; `is_allowed`: an operator said that it is no secret.
     """
 
     name: str
@@ -34,6 +35,9 @@ class ColumnFacts:
     finer_reals: int = 0
     credentials: int = 0
     guid_blobs: int = 0
+    minus_ones: int = 0
+    is_flag: bool = False
+    is_allowed: bool = False
 
     @property
     def filled(self) -> int:
@@ -49,8 +53,8 @@ class ColumnFacts:
 class ForeignKeyFacts:
     """Columns that name a row of another table: declared in the schema, or found by name and values.
 
-    `values` of the (first) column are not NULL, `found` of these are a key of the parent, spelled by `expr` where that
-    is said.
+    `values` of the (first) column are not NULL, `found` of these are a key of the parent, made of it by `expr` where
+    that is said; `how` says so in words.
     """
 
     columns: tuple[str, ...]
@@ -60,6 +64,7 @@ class ForeignKeyFacts:
     values: int = 0
     found: int = 0
     expr: str | None = None
+    how: str = ""
 
 
 @dataclass(frozen=True)

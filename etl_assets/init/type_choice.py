@@ -103,7 +103,7 @@ def as_type(column: ColumnFacts, type_: str) -> Choice:
     misses = column.filled - taken
     if misses:
         notes.append(f"{misses:,} of {counted(column.filled, 'value')} would be quarantined: not {type_}")
-    return Choice(type_, options, misses, tuple(notes))
+    return Choice(type_, options, misses, tuple(notes), values=column.filled)
 
 
 def _epoch_note(column: ColumnFacts, unit: str) -> str:
@@ -161,11 +161,18 @@ def _swapped(format_: str) -> str:
     return format_.replace("%d", "%_").replace("%m", "%d").replace("%_", "%m")
 
 
-def choose_type(column: ColumnFacts) -> Choice:
+def choose_type(column: ColumnFacts, *, said: str | None = None) -> Choice:
     """The type that nearly all values fit, by declaration and name where there are several; text where there is none.
 
-    A declared type whose rule does not take 99 % of the values is given up, and a note says so.
+    A declared type whose rule does not take 99 % of the values is given up, and a note says so. `said` is the format of
+    its dates by the operator's word.
     """
+    if said in column.formats:
+        misses = column.texts - column.formats[said] - column.shaped("empty")
+        empty = {"empty": "null"} if column.shaped("empty") else {}
+        return Choice(
+            "timestamptz" if has_clock(said) else "date", {"format": said, **empty}, misses, values=column.filled
+        )
     if column.filled == 0:
         return _by_declaration(column)
     for rule in (_boolean, _time, _uuid, _json, _number, _blob):
@@ -213,8 +220,18 @@ def _by_declaration(column: ColumnFacts) -> Choice:
 
 
 def _boolean(column: ColumnFacts) -> Choice | None:
-    if not (_declares(column, "BOOL", "TINYINT(1)", "BIT(1)") or looks_boolean(column.name)):
+    if not (column.is_flag or _declares(column, "BOOL", "TINYINT(1)", "BIT(1)") or looks_boolean(column.name)):
         return None
+    if column.minus_ones and column.minus_ones + column.zeros == column.filled:
+        # https://learn.microsoft.com/office/vba/language/reference/user-interface-help/boolean-data-type: true is -1.
+        words = {"-1": "true", "0": "false"}
+        return Choice(
+            "boolean",
+            {"map": words},
+            0,
+            (f"{column.minus_ones:,} are -1, as Access and Basic write true",),
+            values=column.filled,
+        )
     choice = as_type(column, "boolean")
     return choice if _nearly_all(choice, column) else None
 
@@ -316,7 +333,7 @@ def _text(column: ColumnFacts) -> Choice:
         notes.append(
             f"declared {one_line(column.declared)}, which not all values are ({census(column)}){_nearest(column)}"
         )
-    return Choice("text", choice.options, choice.misses, (*notes, *spelling_note(column)), tuple(rivals))
+    return Choice("text", choice.options, choice.misses, (*notes, *spelling_note(column)), tuple(rivals), column.filled)
 
 
 def _nearest(column: ColumnFacts) -> str:

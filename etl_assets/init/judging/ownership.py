@@ -1,24 +1,26 @@
 """Whose rows a table holds, and which references a spec may state."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from etl_assets.access.legacy.database import quoted
 from etl_assets.init.judging.people import MOSTLY, UsersTable
 from etl_assets.init.judging.secrets import is_secret
-from etl_assets.init.judging.words import OTHER, OWNER, role_of
+from etl_assets.init.judging.words import OTHER, OWNER, UNKNOWN, role_of
 from etl_assets.init.table_facts import ForeignKeyFacts, TableFacts
 from etl_assets.model.words import counted
 from etl_assets.spec.model import ROWID
 
 NEARLY = 0.95
+VIA = "via "
 
 
 @dataclass(frozen=True)
 class Ownership:
     """How a table is owned: by a column that names the user, or through a parent; neither means by nobody.
 
-    `rivals` are columns that say as much; `by` says of which of several tables the parent is.
+    `rivals` are columns that lead to users too, of which one may be the owner; `by` says of which of several tables the
+    parent is.
     """
 
     direct: ForeignKeyFacts | None = None
@@ -48,46 +50,106 @@ def key_of(table: TableFacts) -> tuple[str, ...]:
     return (ROWID,) if has_rowid else ()
 
 
-def find_owners(tables: Sequence[TableFacts], users: UsersTable | None) -> dict[str, Ownership]:
+def find_owners(
+    tables: Sequence[TableFacts], users: UsersTable | None, said: Mapping[str, str] | None = None
+) -> dict[str, Ownership]:
     """Each table's owner: the column that says whose a row is or who made it, else the shortest path through parents.
 
     A path wants a column that is nearly always filled: a row without it would be nobody's. Who only edited, approved or
-    received a row does not own it: where nothing else leads to a user, nobody does, and the operator is asked.
+    received a row does not own it: where nothing else leads to a user, nobody does, and the operator is asked. So it is
+    where two columns say as much.
+
+    Args:
+        tables: those that are migrated.
+        users: the legacy users.
+        said: the operator's word for some tables: a column, `via COLUMN`, or `none`.
     """
-    owners: dict[str, Ownership] = {}
     if users is None:
         return {table.name: Ownership() for table in tables}
-    by_name = {table.name: table for table in tables}
-    weak = dict[str, Ownership]()
-    for table in tables:
-        found = _direct(table, users)
-        if found:
-            first = Ownership(direct=found[0], rivals=tuple(_rivals(found, users)))
-            (weak if _is_beside_the_key(table, found[0], users) else owners)[table.name] = first
-    level, grown = 1, True
-    while grown:
-        paths = {
-            table.name: Ownership(via=via, level=level)
-            for table in tables
-            if table.name not in owners and (via := _via(table, owners, by_name))
-        }
-        paths = paths or {
-            table.name: several
-            for table in tables
-            if table.name not in owners and (several := _through_several(table, owners, by_name, users))
-        }
-        owners |= paths
-        # Who added a row of a join table owns it only where nothing leads from its key to a user.
-        if not paths and weak.keys() - owners.keys():
-            name = min(weak.keys() - owners.keys(), key=list(by_name).index)
-            paths = {name: weak[name]}
-            owners |= paths
-        level, grown = level + 1, bool(paths)
-    for table in tables:
-        if table.name not in owners:
-            others = (key for key in table.foreign_keys if users.is_named_by(key) and not _is_hidden(table, key))
-            owners[table.name] = Ownership(rivals=tuple(key.columns[0] for key in others))
-    return owners
+    found = _Owners(tables, users, said or {})
+    found.walk()
+    return {table.name: found.owners.get(table.name) or found.nobodys(table) for table in tables}
+
+
+class _Owners:
+    """Owners as they are found, from the users outwards."""
+
+    def __init__(self, tables: Sequence[TableFacts], users: UsersTable, said: Mapping[str, str]) -> None:
+        self._tables = tables
+        self._by_name = {table.name: table for table in tables}
+        self._users, self._said = users, said
+        self.owners: dict[str, Ownership] = {}
+        # Who is named by a column that does not say why, or beside the key of a join table, owns a row only where
+        # nothing leads from its parents to a user.
+        self._weak: dict[str, Ownership] = {}
+        self._ties: dict[str, Ownership] = {}
+        for table in tables:
+            self._begin(table)
+
+    def _begin(self, table: TableFacts) -> None:
+        word = self._said.get(table.name)
+        if word is not None:
+            keys = [key for key in table.foreign_keys if key.columns == (word,) and self._users.is_named_by(key)]
+            if keys:
+                self.owners[table.name] = Ownership(direct=keys[0])
+            return
+        found = _direct(table, self._users)
+        rivals = tuple(_rivals(found, self._users)) if found else ()
+        if not found:
+            return
+        if _is_beside_the_key(table, found[0], self._users) or _role(found[0], self._users) == UNKNOWN:
+            self._weak[table.name] = Ownership(direct=found[0], rivals=rivals)
+        elif rivals:
+            self._ties[table.name] = Ownership(rivals=(found[0].columns[0], *rivals))
+        else:
+            self.owners[table.name] = Ownership(direct=found[0])
+
+    def walk(self) -> None:
+        """Level by level, until nothing more leads to a user."""
+        level = 1
+        while more := self._paths(level) or self._through_several() or self._weakest():
+            self.owners |= more
+            level += 1
+
+    def _open(self) -> list[TableFacts]:
+        return [t for t in self._tables if t.name not in self.owners and t.name not in self._ties]
+
+    def _paths(self, level: int) -> dict[str, Ownership]:
+        found = {}
+        for table in self._open():
+            word = self._said.get(table.name, VIA)
+            via = _via(table, self.owners, self._by_name, wanted=word.removeprefix(VIA))
+            if via and word.startswith(VIA):
+                weak = self._weak.get(table.name)
+                is_unsure = weak is not None and _role(weak.direct or via, self._users) == UNKNOWN
+                rivals = (weak.column or "", *weak.rivals) if weak and is_unsure else ()
+                found[table.name] = Ownership(via=via, level=level, rivals=rivals)
+        return found
+
+    def _through_several(self) -> dict[str, Ownership]:
+        found = (
+            (table.name, _through_several(table, self.owners, self._by_name, self._users))
+            for table in self._open()
+            if table.name not in self._said
+        )
+        return {name: owner for name, owner in found if owner is not None}
+
+    def _weakest(self) -> dict[str, Ownership]:
+        for table in self._open():
+            weak = self._weak.get(table.name)
+            if weak is not None:
+                if weak.rivals:
+                    self._ties[table.name] = Ownership(rivals=(weak.column or "", *weak.rivals))
+                    return self._weakest()
+                return {table.name: weak}
+        return {}
+
+    def nobodys(self, table: TableFacts) -> Ownership:
+        """A table to which nothing leads, with the columns that lead to a user all the same."""
+        if table.name in self._ties:
+            return self._ties[table.name]
+        others = (k for k in table.foreign_keys if self._users.is_named_by(k) and not _is_hidden(table, k))
+        return Ownership(rivals=tuple(key.columns[0] for key in others))
 
 
 def _direct(table: TableFacts, users: UsersTable) -> list[ForeignKeyFacts]:
@@ -109,7 +171,7 @@ def _is_beside_the_key(table: TableFacts, key: ForeignKeyFacts, users: UsersTabl
 
 
 def _role(key: ForeignKeyFacts, users: UsersTable) -> int:
-    return role_of(key.columns[0], users=users.names)
+    return role_of(key.columns[0], users=users.names, key=users.home[1])
 
 
 def _rivals(found: list[ForeignKeyFacts], users: UsersTable) -> list[str]:
@@ -119,11 +181,14 @@ def _rivals(found: list[ForeignKeyFacts], users: UsersTable) -> list[str]:
     return [key.columns[0] for key in alike]
 
 
-def _via(table: TableFacts, owners: dict[str, Ownership], by_name: dict[str, TableFacts]) -> ForeignKeyFacts | None:
+def _via(
+    table: TableFacts, owners: dict[str, Ownership], by_name: dict[str, TableFacts], *, wanted: str = ""
+) -> ForeignKeyFacts | None:
     found = [
         key
         for key in table.foreign_keys
         if key.table in owners
+        and wanted in ("", key.columns[0])
         and key.table != table.name
         and is_to_key(key, by_name)
         and not _is_hidden(table, key)

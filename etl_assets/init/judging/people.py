@@ -18,6 +18,7 @@ from etl_assets.init.judging.words import (
 from etl_assets.init.names import CREATED_NAMES, looks_like_email, names_parent, snake
 from etl_assets.init.table_facts import ColumnFacts, ForeignKeyFacts, TableFacts
 from etl_assets.init.type_choice import choose_type
+from etl_assets.spec.model import NO_COLUMN
 from etl_assets.spec.rules import EXPORT_NAMES, looks_secret
 
 MOSTLY = 0.5
@@ -62,11 +63,14 @@ class UsersTable:
         return self.stands_for or (self.table, self.id)
 
 
-def recognise_users(tables: Sequence[TableFacts]) -> UsersTable | None:
+def recognise_users(tables: Sequence[TableFacts], *, chosen: str | None = None) -> UsersTable | None:
     """The table whose column of addresses its users log in with; an empty one, or admins, only where nothing else is.
 
     Its name counts, and how many tables refer to it. Where the addresses stand in a table of their own, that one is.
+    `chosen` is the operator's word: `TABLE.COLUMN` of the addresses, or `none`.
     """
+    if chosen == NO_COLUMN:
+        return None
     found = (
         sorted(
             (_score(candidate, tables), place, candidate)
@@ -78,29 +82,35 @@ def recognise_users(tables: Sequence[TableFacts]) -> UsersTable | None:
     )
     if not found:
         return _by_a_table_of_addresses(tables)
+    found.sort(key=lambda each: f"{each[2].table}.{each[2].email}" != chosen)  # stable: without a word nothing moves
     score, _, best = found[0]
     by_name = {table.name: table for table in tables}
-    if score[3] >= UNNAMED and (child := _by_a_table_of_addresses(tables)) is not None:
+    if chosen is None and score[3] >= UNNAMED and (child := _by_a_table_of_addresses(tables)) is not None:
         return child
     rivals = [other for other_score, _, other in found[1:] if _is_near(score, other_score)]
     best = replace(
         best,
         others=tuple(f"{other.table}.{other.email}" for _, _, other in found[1:]),
-        doubtful=bool(rivals) or score[1] or (score[2] and score[3] >= UNNAMED),
+        doubtful=bool(rivals) or score[2] or (score[1] and score[3] >= UNNAMED) or _is_unnamed(best),
     )
     return _by_the_accounts(best, by_name[best.table], tables)
+
+
+def _is_unnamed(users: UsersTable) -> bool:
+    """True where nothing but the values says that these are addresses."""
+    return not looks_like_email(users.email) and snake(users.email) not in LOGIN_NAMES
 
 
 Score = tuple[bool, bool, bool, int]
 
 
 def _score(users: UsersTable, tables: Sequence[TableFacts]) -> Score:
-    """Least is best: filled first, then an address of one's own, then the app's own users, then name and references."""
+    """Least is best: filled first, then the app's own users, then an address of one's own, then name and references."""
     table = next(table for table in tables if table.name == users.table)
     rank = users_rank(table.name)
     references = sum(_refers(other, table, users.id) for other in tables if other.name != table.name)
     weight = (UNNAMED + 100 if rank is None else rank) - EVERY_REFERENCE * min(references, 30)
-    return users.filled == 0, email_rank(users.email) == SECOND, is_of_another_kind(table.name), weight
+    return users.filled == 0, is_of_another_kind(table.name), email_rank(users.email) == SECOND, weight
 
 
 def _is_near(best: Score, other: Score) -> bool:
@@ -133,7 +143,9 @@ def _address_of(table: TableFacts, key: str) -> ColumnFacts | None:
     emails = [column for column in emails if _holds_addresses(column, table)]
     if not emails and users_rank(table.name) is not None:
         # People may log in with an address that no column is called after.
-        emails = [c for c in table.columns.values() if snake(c.name) in LOGIN_NAMES and _is_filled_with_addresses(c)]
+        known = [column for column in table.columns.values() if _is_filled_with_addresses(column)]
+        known = [column for column in known if column.name != key and not secret_reason(table, column)]
+        emails = [column for column in known if snake(column.name) in LOGIN_NAMES] or known
     order = list(table.columns)
     return min(emails, key=lambda column: (email_rank(column.name), order.index(column.name)), default=None)
 

@@ -49,6 +49,8 @@ def is_beyond_doubt(name: str) -> bool:
 
 def secret_reason(table: TableFacts, column: ColumnFacts) -> str | None:
     """Why a column stays behind, as the end of `left behind, ...`; None where it does not."""
+    if column.is_allowed:
+        return None
     by_value = column.credentials
     if by_value >= MOSTLY * column.filled and by_value:
         return f"{by_value:,} of {counted(column.filled, 'value')} are credentials"

@@ -34,6 +34,8 @@ SESSION_COLUMNS = frozenset(
     "payload data ip ip_address user_agent expires expires_at expiry expire_date last_activity session_data".split()
 )
 CARRIERS = frozenset("value code codes data payload secret key token hash identifier".split())
+VERIFICATIONS = re.compile(r"(^|_)(email_|phone_)?(verifications?|confirmations?|activations?|magic_links?)$")
+EXPIRY = re.compile(r"(^|_)(expir\w*|valid_until|ttl)($|_)")
 PROVIDER = re.compile(r"(^|_)(provider|oauth|openid|issuer)($|_)")
 MOST_SETTINGS = 1_000
 PROVIDERS_TOKENS = 3
@@ -109,6 +111,8 @@ def _as_sign_in(table: TableFacts) -> Staying | None:
     carriers = [column for column in columns if column.split("_")[-1] in CARRIERS] + secret
     if SIGN_IN.search(name) and carriers:
         return Staying("how people signed in to the legacy app: live secrets, which the new one makes anew")
+    if VERIFICATIONS.search(name) and carriers and any(EXPIRY.search(column) for column in columns):
+        return Staying("how addresses were verified by the legacy app: live secrets, which the new one makes anew")
     if SESSIONS.search(name) and (set(columns) & SESSION_COLUMNS or secret):
         key = table.primary_key[0] if len(table.primary_key) == 1 else None
         is_random = key is not None and table.columns[key].integers < table.columns[key].filled

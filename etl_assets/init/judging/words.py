@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from etl_assets.init.names import singular, snake
+from etl_assets.init.names import bare, singular, snake
 
 USERS_WORDS = (
     "users user accounts account customers customer members member people persons person clients client subscribers "
@@ -27,7 +27,8 @@ MAKER_STEMS = frozenset(
     "inserted_by entered_by registered_by opened_by started_by user_created created_by_user author_user follower "
     "follower_user inviter invited_by voter rater liker autor autora verfasser ersteller absender erstellt_von "
     "angelegt_von creado_por creador remitente criado_por auteur expediteur cree_par autore creato_da auteur "
-    "aangemaakt_door initiator issuer host organizer organiser seller blocker".split()
+    "aangemaakt_door initiator issuer host organizer organiser seller blocker actor performed_by "
+    "done_by recorded_by logged_by".split()
 )
 # Who did something to a row that is somebody else's.
 OTHER_STEMS = frozenset(
@@ -38,6 +39,7 @@ OTHER_STEMS = frozenset(
     "deleted_by deleter cancelled_by canceled_by closed_by closer resolved_by resolver moderated_by moderator "
     "processed_by processor handled_by handler verified_by verifier checked_by checker confirmed_by friend followed "
     "followee following follow followed_user target blocked muted mentioned invitee invited referred referrer "
+    "related other second peer counterpart opponent winner loser matched last_poster used_by redeemed_by "
     "locked_by locker archived_by archiver granted_by granter revoked_by signed_by completed_by finished_by supervisor "
     "manager agent support_rep sales_rep salesperson operator responsible contact parent partner spouse "
     "bearbeiter bearbeitet_von geaendert_von genehmigt_von empfaenger pruefer freund zugewiesen_an "
@@ -45,6 +47,7 @@ OTHER_STEMS = frozenset(
     "modifie_par approuve_par destinataire relecteur ami modificato_da approvato_da gewijzigd_door ontvanger".split()
 )
 ID_TAIL = re.compile(r"_?(id|uid|uuid|guid|pk|nr|no|ref|key)$")
+ID_HEAD = re.compile(r"^id_(?=.)")  # `id_usuario`, `IdClient`
 
 PLAIN_EMAILS = (
     "email e_mail mail email_address emailaddress mail_address e_mail_address correo correo_electronico "
@@ -62,7 +65,8 @@ SECOND_EMAILS = frozenset(
 
 CREATED_STEMS = frozenset(
     "created create creation createdat joined join registered register registration registrated signup sign_up "
-    "signed_up inserted added user_registered member_since first_seen angelegt erstellt registriert creado creada "
+    "signed_up inserted added user_registered member_since since first_seen regdate reg "
+    "angelegt erstellt registriert creado creada "
     "criado criada cree creation inscrit inscription registrado alta aangemaakt skapad".split()
 )
 TIME_TAILS = frozenset(
@@ -77,8 +81,8 @@ VERIFIED_WORDS = (
 
 def stem_of(column: str) -> str:
     """A column's name without what says that it is an id: `ownerUid` becomes owner, `created_by_id` created_by."""
-    name = snake(column)
-    return ID_TAIL.sub("", name) or name
+    name = bare(column)
+    return ID_TAIL.sub("", ID_HEAD.sub("", name)) or name
 
 
 def users_rank(table: str) -> int | None:
@@ -95,17 +99,21 @@ def is_of_another_kind(table: str) -> bool:
     return bool(NOT_THE_USERS & set(snake(table).split("_")))
 
 
-OWNER, MAKER, UNKNOWN, OTHER = range(4)
+OWNER, MAKER, SOMEBODY, UNKNOWN, OTHER = range(5)
+LATER_WORDS = frozenset("last latest recent previous prev former next current".split())
 
 
-def role_of(column: str, *, users: Iterable[str] = ()) -> int:
+def role_of(column: str, *, users: Iterable[str] = (), key: str = "id") -> int:
     """What a column of user ids says by its name: the owner, who made the row, nothing, or who else touched it.
 
     Args:
         column: its name.
         users: the names of the users table, one of which the column may carry.
+        key: what the users' own key is called, which the column may be called too.
     """
     stem = stem_of(column)
+    if bare(column) == bare(key) and stem not in ("id", "uuid", "guid", "key", "code", "name", "nr", "no", "number"):
+        return OWNER
     own = OWNER_STEMS | {name for table in users for name in (snake(table), singular(snake(table)))}
     if stem in own:
         return OWNER
@@ -116,16 +124,23 @@ def role_of(column: str, *, users: Iterable[str] = ()) -> int:
 
 
 def _by_its_words(stem: str, own: set[str] | frozenset[str]) -> int:
-    """`post_author` by its end, `target_account` by its beginning; `app_user` is an owner, `in_reply_to_user` not."""
+    """`post_author` by its end, `target_account` by its beginning; `app_user` is somebody."""
     words = stem.split("_")
     ends = ["_".join(words[place:]) for place in range(1, len(words))]
     starts = ["_".join(words[:place]) for place in range(1, len(words))]
-    if any(end in OTHER_STEMS for end in ends) or any(start in OTHER_STEMS for start in starts):
+    if (
+        LATER_WORDS & set(words)
+        or any(end in OTHER_STEMS for end in ends)
+        or any(start in OTHER_STEMS for start in starts)
+    ):
         return OTHER
     if any(end in MAKER_STEMS for end in ends) or any(start in MAKER_STEMS for start in starts):
         return MAKER
     # `memberMemberId`, as TypeORM writes it, is still the member.
-    return OWNER if len(set(words)) == 1 and words[0] in own else UNKNOWN
+    if len(set(words)) == 1 and words[0] in own:
+        return OWNER
+    # `vote_user`, `app_user`, `topic_poster`: some user, who no other word says had to do with it later.
+    return SOMEBODY if words[-1] in own else UNKNOWN
 
 
 SURE, OWN, SOME, SECOND = range(4)
@@ -133,16 +148,20 @@ SURE, OWN, SOME, SECOND = range(4)
 
 def email_rank(column: str) -> int:
     """How surely an address is the one that its user logs in with: `email` first, `billing_email` last."""
-    name = snake(column)
+    name = bare(column)
     if name in PLAIN_EMAILS:
         return SURE
-    rest = set(name.replace("e_mail", "email").split("_")) - {"email", "mail", "address", "correo", "adresse"}
-    if rest & SECOND_EMAILS:
+    words = set(name.replace("e_mail", "email").split("_"))
+    rest = words - {"email", "mail", "address", "correo", "adresse"}
+    if rest & SECOND_EMAILS and rest < words:
         return SECOND
     return OWN if rest and rest <= OWN_PREFIXES else SOME
 
 
 def says_signup(column: str) -> bool:
     """True for names such as date_joined, created_unix, CreatedTicks, angelegt_am."""
-    words = [word for word in snake(column).split("_") if word not in TIME_TAILS]
-    return "_".join(words) in CREATED_STEMS or snake(column) in CREATED_STEMS
+    name = bare(column)
+    words = [word for word in name.split("_") if word not in TIME_TAILS]
+    while len(words) > 1 and words[0] in OWN_PREFIXES:
+        words = words[1:]
+    return "_".join(words) in CREATED_STEMS or name in CREATED_STEMS
