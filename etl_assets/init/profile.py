@@ -26,6 +26,7 @@ GENERATED = (2, 3)  # table_xinfo's `hidden`: virtual and stored generated colum
 HIDDEN = 1  # a hidden column of a virtual table
 SNIFFED_SHAPES = ("other", "small", "big")  # 20240131 is a number too
 KEPT_SHARE = 0.1
+ZONES = ("Z", "+00:00", "+0000", "-00:00", "+00")
 JULIAN = "julian"
 FROM, TO = 946_684_800, 2_082_758_400  # the whole seconds of 2000-01-01 to 2035-12-31
 EPOCHS = {unit: (FROM * scale, TO * scale) for unit, scale in (("s", 1), ("ms", 10**3), ("us", 10**6), ("ns", 10**9))}
@@ -48,6 +49,7 @@ class _Counts:
     zeros_and_ones: int = 0
     zeros: int = 0
     minus_ones: int = 0
+    zoned: int = 0
     small_integers: int = 0
     whole_reals: int = 0
     infinities: int = 0
@@ -85,7 +87,10 @@ class _Counts:
         self.small_integers += _within(numbers, -SMALL, SMALL)
         self.zeros_and_ones += numbers[0] + numbers[1]
         self.zeros += numbers[0]
+        self._add_epochs(numbers)
         self.minus_ones += numbers[-1]
+
+    def _add_epochs(self, numbers: Counter[int]) -> None:
         for unit, (first, last) in EPOCHS.items():
             if unit != JULIAN:  # whole Julian days are numbers like any other; a clock makes them REAL
                 self.epochs[unit] += _within(numbers, first, last)
@@ -100,9 +105,14 @@ class _Counts:
 
     def _add_texts(self, texts: Counter[str]) -> None:
         sniffed = 0
+        digits = Counter({int(text): count for text, count in texts.items() if text_shape(text) in ("small", "big")})
+        if digits:
+            self._add_epochs(digits)
         for text, count in texts.items():
             shape = text_shape(text)
             self.shapes[shape] += count
+            if shape == "midnight":
+                self.zoned += count * text.endswith(ZONES)
             if shape == "other" and "@" in text:
                 self.emails += count * bool(EMAIL.fullmatch(text))
             if shape in ("other", "json"):
@@ -271,6 +281,7 @@ def _filled(column: ColumnFacts, counts: _Counts) -> ColumnFacts:
         zeros_and_ones=counts.zeros_and_ones,
         zeros=counts.zeros,
         minus_ones=counts.minus_ones,
+        zoned=counts.zoned,
         small_integers=counts.small_integers,
         whole_reals=counts.whole_reals,
         infinities=counts.infinities,

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 class ColumnFacts:
     """One column: what it is declared to be, and how many of its cells are what.
 
-    `shapes` counts text cells by `init.value_shapes`, `formats` those that a date format reads, `epochs` the numbers
-    that fall in 2000-2035 as seconds (`s`), `ms`, `us` or Julian days (`julian`). `credentials` are texts that are a
-    password's digest, a token or a private key, `guid_blobs` 16 bytes that are a UUID as .NET orders them. `is_flag`:
-    its default or a CHECK says that it is true or false; `is_allowed`: an operator said that it is no secret.
+    `shapes` counts text cells by `init.value_shapes`, `formats` those that a date format reads, `epochs` the numbers,
+    texts of digits among them, that fall in 2000-2035 as seconds (`s`), `ms`, `us` or Julian days (`julian`).
+    `credentials` are texts that are a password's digest, a token or a private key, `guid_blobs` 16 bytes that are a
+    UUID as .NET orders them, `zoned` midnights with a zone. `is_flag`: its default or a CHECK says that it is true or
+    false; `is_allowed`: an operator said that it is no secret.
     """
 
     name: str
@@ -36,6 +37,7 @@ class ColumnFacts:
     credentials: int = 0
     guid_blobs: int = 0
     minus_ones: int = 0
+    zoned: int = 0
     is_flag: bool = False
     is_allowed: bool = False
 
@@ -43,6 +45,11 @@ class ColumnFacts:
     def filled(self) -> int:
         """The cells that are not NULL."""
         return self.integers + self.reals + self.texts + self.blobs
+
+    @property
+    def numbers(self) -> int:
+        """The cells that a unit of time is about: numbers, and texts of digits."""
+        return self.integers + self.reals + self.shaped("zero_or_one", "zero_led", "small", "big", "digits", "decimal")
 
     def shaped(self, *names: str) -> int:
         """The text cells of these shapes."""

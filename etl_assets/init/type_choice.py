@@ -5,10 +5,11 @@ import re
 from typing import Any
 
 from etl_assets.init.draft import Choice
-from etl_assets.init.names import looks_boolean, looks_like_money, looks_like_time
+from etl_assets.init.names import bare, looks_boolean, looks_like_money, looks_like_time
 from etl_assets.init.table_facts import ColumnFacts
 from etl_assets.init.value_shapes import has_clock
 from etl_assets.model.words import counted
+from etl_assets.spec.model import KEEP_OTHERS
 from etl_assets.spec.rules import GUID
 from etl_assets.spec.types import TIMES
 
@@ -36,6 +37,13 @@ KNOWN_TYPES = (
     "double decimal numeric money boolean bool date datetime timestamp timestamptz time json jsonb uuid string year "
     "bytea varbinary binary bit number long short longvarchar"
 ).split()
+DAY_NAME = re.compile(r"(day|date|dob|datum|fecha|tag|jour|giorno|dag|geburtstag|nacimiento|on)$")
+BIRTH_NAME = re.compile(r"birth|(^|_)dob($|_)|geburt|naissance|nacimiento|nascimento|nascita")
+CLOCK_TYPE = re.compile(r"TIME\b(?!.*STAMP)")
+CLOCK_NAME = re.compile(
+    r"(^|_)(at|time|start|starts|end|ends|opens?|closes?|opening|closing|from|until|uhrzeit|hora|heure)$"
+)
+KEEP, NO_DATES = "keep", ("0000-00-00", "0000-00-00 00:00:00")
 TYPE_WORD = re.compile(r"[a-z]+")
 NO_INTEGERS = re.compile(r"POINT|INTERVAL|FINGERPRINT|PRINT")
 BIG_INTEGERS = ("BIGINT", "INT8", "BIG INT", "INT64")
@@ -50,7 +58,8 @@ def fitting(column: ColumnFacts, type_: str) -> int:
     type_ = ALIKE.get(type_, type_)
     numbers = c.integers + c.reals - c.infinities
     rules = {
-        **dict.fromkeys(("time", "timetz", "interval"), lambda: c.texts - c.shaped("empty")),
+        **dict.fromkeys(("timetz", "interval"), lambda: c.texts - c.shaped("empty")),
+        "time": lambda: c.shaped("clock"),
         "boolean": lambda: c.zeros_and_ones + c.shaped("zero_or_one", "boolean"),
         "integer": lambda: c.small_integers + c.whole_reals + c.shaped(*SMALL_SHAPES),
         "bigint": lambda: c.integers + c.whole_reals + c.shaped(*WHOLE_SHAPES),
@@ -73,10 +82,12 @@ def as_type(column: ColumnFacts, type_: str) -> Choice:
     """
     options, notes, taken = dict[str, Any](), list[str](), fitting(column, type_)
     is_instant = ALIKE.get(type_, type_) == "timestamptz"
-    if is_instant and (unit := _best_unit(column)) and column.epochs[unit] > taken:
-        numbers = column.integers + column.reals
-        options["unit"], taken = unit, numbers
+    if is_instant and (unit := _best_unit(column)) and column.epochs[unit] + column.zeros > NEAR * column.numbers:
+        options["unit"], taken = unit, taken + column.numbers
         notes.append(_epoch_note(column, unit))
+        if column.zeros:
+            options |= {"map": {"0": "", KEEP_OTHERS: KEEP}, "empty": "null"}
+            notes.append(f"{column.zeros:,} are 0 for never, which becomes NULL")
         if unit == "s" and column.finer_reals:
             options["round"] = "true"
             notes.append(f"{column.finer_reals:,} have digits beyond microseconds, which are rounded")
@@ -95,6 +106,10 @@ def as_type(column: ColumnFacts, type_: str) -> Choice:
     if finer:
         options["round"], taken = "true", taken + finer
         notes.append(f"{finer:,} have digits beyond microseconds, which are rounded")
+    if type_ in TIMES and column.shaped("no_date") and taken:
+        options |= {"map": {**dict.fromkeys(NO_DATES, ""), KEEP_OTHERS: KEEP}, "empty": "null"}
+        notes.append(f"{column.shaped('no_date'):,} are 0000-00-00, which becomes NULL")
+        taken += column.shaped("no_date")
     empty = 0 if type_ == "text" else column.shaped("empty")
     if empty and taken and type_ != "bytea":
         options["empty"] = "null"
@@ -107,7 +122,7 @@ def as_type(column: ColumnFacts, type_: str) -> Choice:
 
 
 def _epoch_note(column: ColumnFacts, unit: str) -> str:
-    inside, numbers = column.epochs[unit], column.integers + column.reals
+    inside, numbers = column.epochs[unit], column.numbers - column.zeros
     outside = f"; look at the other {numbers - inside:,}" if numbers > inside else ""
     return f"{inside:,} of {counted(numbers, 'value')} {EPOCH_WORDS} as {UNIT_NAMES[unit]}{outside}"
 
@@ -175,7 +190,7 @@ def choose_type(column: ColumnFacts, *, said: str | None = None) -> Choice:
         )
     if column.filled == 0:
         return _by_declaration(column)
-    for rule in (_boolean, _time, _uuid, _json, _number, _blob):
+    for rule in (_boolean, _clock, _time, _uuid, _json, _number, _blob):
         choice = rule(column)
         if choice is not None:
             return choice
@@ -236,11 +251,19 @@ def _boolean(column: ColumnFacts) -> Choice | None:
     return choice if _nearly_all(choice, column) else None
 
 
+def _clock(column: ColumnFacts) -> Choice | None:
+    """A time of day without a day, of a column that is declared or called so; of others it may be a span."""
+    if not (CLOCK_TYPE.match(column.declared.upper()) or CLOCK_NAME.search(bare(column.name))):
+        return None
+    choice = as_type(column, "time")
+    return choice if _nearly_all(choice, column) else None
+
+
 def _time(column: ColumnFacts) -> Choice | None:
     declared = _declares(column, "DATE", "TIME", "STAMP")
     hinted = declared or looks_like_time(column.name) or _are_clock_readings(column)
     wanted = ["date", "timestamptz"]
-    if _declares(column, "TIME", "STAMP"):
+    if _declares(column, "TIME", "STAMP") or _is_a_moment(column):
         wanted.reverse()
     for type_ in wanted:
         choice = as_type(column, type_)
@@ -248,12 +271,26 @@ def _time(column: ColumnFacts) -> Choice | None:
         packed = "format" in choice.options and _formats(choice)[0].startswith("%Y%m")
         if not _nearly_all(choice, column) or ((numeric or packed) and not hinted):
             continue
-        if numeric and column.epochs[choice.options["unit"]] < NEARLY_ALL * (column.integers + column.reals):
+        if numeric and column.epochs[choice.options["unit"]] < NEARLY_ALL * (column.numbers - column.zeros):
             continue
         if "format" in choice.options and _is_undecidable(column):
             return None
         return choice
     return None
+
+
+def _is_a_moment(column: ColumnFacts) -> bool:
+    """True for days that are moments all the same, which happen to be at midnight, or are called so.
+
+    Of `2024-01-01 00:00:00` in a column `birthday`, or declared DATE, the clock says nothing; a zone would.
+    """
+    if column.zoned:
+        return not BIRTH_NAME.search(column.name.lower())
+    if _declares(column, "DATE"):
+        return False
+    clocks = column.shaped("midnight")
+    name = bare(column.name)
+    return name.endswith("_at") or (clocks > 0 and not DAY_NAME.search(name))
 
 
 def _formats(choice: Choice) -> list[str]:

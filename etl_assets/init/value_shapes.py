@@ -19,6 +19,8 @@ CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,12})?)?"
 OFFSET = r"(?:Z|[+-](?:0[0-9]|1[0-5])(?::?[0-5][0-9])?)?"
 ISO = re.compile(rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}})([T ]{CLOCK}{OFFSET})?")
 MIDNIGHT = re.compile(r"[T ]00:00(?::00(?:\.0{1,12})?)?(?:Z|[+-]00(?::?00)?)?")
+CLOCK_ALONE = re.compile(CLOCK)
+NO_DATE = re.compile(r"0000-00-00(?:[T ]00:00:00)?")  # what MySQL says for none
 FINER = re.compile(r"\.[0-9]{6}0*[1-9]")
 # An address needs no dot: `admin@localhost`, `ann@intranet`.
 EMAIL = re.compile(r"[^@\s<>,;:/]+@[^@\s<>,;:/]*[^@\s<>,;:/.]")
@@ -119,8 +121,8 @@ def text_shape(text: str) -> str:
 
     Returns:
         empty, undecodable (surrogates stand for what is not UTF-8), nul, zero_or_one, boolean, zero_led, small, big,
-        digits, decimal, float, date, midnight, timestamp, finer (than
-        microseconds), uuid, hex32, json, or other.
+        digits, decimal, float, date, midnight, timestamp, finer (than microseconds), clock, no_date, uuid,
+        hex32, json, or other.
     """
     if not text:
         return "empty"
@@ -158,7 +160,11 @@ def _number_shape(text: str) -> str | None:
 
 def _iso_shape(text: str) -> str | None:
     found = ISO.fullmatch(text)
-    if found is None or not _is_day(*found.group(1, 2, 3)):
+    if found is None:
+        return "clock" if CLOCK_ALONE.fullmatch(text) else None
+    if NO_DATE.fullmatch(text):
+        return "no_date"
+    if not _is_day(*found.group(1, 2, 3)):
         return None
     if found[4] is None:
         return "date"

@@ -169,3 +169,91 @@ def test_the_file_is_not_touched_and_a_bad_one_is_a_sentence(path: Path) -> None
     with pytest.raises(LegacyFileError, match="does not exist"):
         read_profile(path.with_name("nowhere.db"))
     assert not path.with_name("nowhere.db").exists()
+
+
+def test_defaults_and_checks_say_what_is_a_flag_and_zones_what_is_a_moment(path: Path) -> None:
+    facts = profile(
+        path,
+        """CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER DEFAULT false, b INTEGER CHECK (b IN (0, 1)), c INTEGER DEFAULT 0,
+          d INTEGER CHECK ("d" IN (0, 1, 2)), z TEXT, n TEXT, k INTEGER);
+        INSERT INTO t VALUES (1, 0, 1, 1, 2, '2024-01-01T00:00:00Z', '1700000000123', -1), (2, 0, 1, 1, 2, '2024-01-01', '5', 0);""",
+    )
+    columns = table(facts, "t").columns
+    assert [name for name, column in columns.items() if column.is_flag] == ["a", "b"]
+    assert (columns["z"].zoned, columns["n"].epochs, columns["n"].numbers) == (1, {"ms": 1}, 2)
+    assert (columns["k"].minus_ones, columns["k"].zeros) == (1, 1)
+
+
+TELLING = """
+CREATE TABLE users (id TEXT PRIMARY KEY, email TEXT);
+CREATE TABLE chats (id INTEGER PRIMARY KEY, whom TEXT, colour TEXT, twin TEXT);
+INSERT INTO users SELECT hex(zeroblob(7)) || hex(randomblob(2)) || value, 'u' || value || '@example.com' FROM json_each('[1,2,3,4,5,6,7,8,9]');
+INSERT INTO chats SELECT rowid, id, 'red', iif(rowid < 3, 'other', id) FROM users;
+"""
+
+
+def test_random_keys_prove_a_reference_whatever_its_name(path: Path) -> None:
+    keys = table(profile(path, TELLING), "chats").foreign_keys
+    assert [(key.columns, key.table, key.declared, key.found) for key in keys] == [(("whom",), "users", False, 9)]
+
+
+def test_small_numbers_prove_nothing_without_a_name(path: Path) -> None:
+    script = TELLING.replace("hex(zeroblob(7)) || hex(randomblob(2)) || value", "value").replace(
+        "TEXT PRIMARY", "INTEGER PRIMARY"
+    )
+    assert table(profile(path, script), "chats").foreign_keys == ()
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "found"),
+    [("owner_email", "email", 12), ("username", "username", 12), ("author", "username", 12), ("colour", "username", None),
+     ("owner_email", "'x' || email", None), ("approved_by_email", "email", None)],
+)  # fmt: skip
+def test_users_named_by_address_or_name_are_looked_up(path: Path, column: str, value: str, found: int | None) -> None:
+    facts = profile(
+        path,
+        f"""CREATE TABLE users (id INTEGER PRIMARY KEY, username TEXT, email TEXT);
+        CREATE TABLE notes (id INTEGER PRIMARY KEY, {column} TEXT);
+        INSERT INTO users SELECT value, 'n' || value, 'u' || value || '@example.com' FROM json_each('[1,2,3,4,5,6,7,8,9,10,11,12]');
+        INSERT INTO notes SELECT id, {value} FROM users;""",
+    )
+    keys = [key for key in table(facts, "notes").foreign_keys if key.table == "users"]
+    assert [key.found for key in keys] == ([] if found is None else [found])
+    if keys:
+        connection = sqlite3.connect(path)
+        rows = connection.execute(f"SELECT id, {keys[0].expr} FROM notes").fetchall()
+        connection.close()
+        assert all(one == other for one, other in rows)
+
+
+def test_a_declared_reference_to_a_users_name_is_looked_up_and_a_name_that_repeats_is_not(path: Path) -> None:
+    script = """CREATE TABLE users (id INTEGER PRIMARY KEY, username TEXT UNIQUE, nick TEXT, email TEXT);
+        CREATE TABLE notes (id INTEGER PRIMARY KEY, author TEXT REFERENCES users (username), nick TEXT);
+        INSERT INTO users VALUES (1, 'a', 'x', 'a@b.co'), (2, 'b', 'x', 'b@b.co');
+        INSERT INTO notes VALUES (1, 'b', 'x');"""
+    keys = table(profile(path, script), "notes").foreign_keys
+    assert [(key.columns, key.to, key.declared, key.found) for key in keys] == [(("author",), ("id",), True, 1)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "is_found"),
+    [
+        ("target_type", ("post", "comment"), True),
+        ("target", ("posts", "comments"), True),
+        ("target_kind", ("app.Post", "app.Comment"), True),
+        ("target_type", ("post", "song"), False),
+        ("shape", ("post", "comment"), False),
+    ],
+)
+def test_whatever_says_which_table_an_id_is_of(
+    path: Path, kind: str, words: tuple[str, str], *, is_found: bool
+) -> None:
+    facts = profile(
+        path,
+        f"""CREATE TABLE posts (id INTEGER PRIMARY KEY); CREATE TABLE comments (id INTEGER PRIMARY KEY);
+        CREATE TABLE likes (id INTEGER PRIMARY KEY, {kind} TEXT, target_id INTEGER);
+        INSERT INTO posts VALUES (1), (2); INSERT INTO comments VALUES (3), (4);
+        INSERT INTO likes VALUES (1, '{words[0]}', 1), (2, '{words[1]}', 3);""",
+    )
+    found = table(facts, "likes").several
+    assert [(each.column, each.by, each.found) for each in found] == ([("target_id", kind, 2)] if is_found else [])
