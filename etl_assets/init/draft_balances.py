@@ -6,11 +6,11 @@ proposal stands in the file as a comment.
 
 from dataclasses import replace
 
+from etl_assets.init.cells.type_choice import choose_type
 from etl_assets.init.draft import Draft, DraftBalance, DraftTable
 from etl_assets.init.judging.secrets import named_secret
 from etl_assets.init.names import looks_like_balance, singular, snake
 from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts
-from etl_assets.init.type_choice import choose_type
 from etl_assets.model.target import TargetColumn
 from etl_assets.spec.rules import EXPORT_NAMES
 

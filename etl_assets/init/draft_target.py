@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from etl_assets.init.cells.type_choice import as_type
 from etl_assets.init.draft import Choice, Draft, DraftColumn, DraftId, DraftTable
 from etl_assets.init.introspection import NUMBERS
 from etl_assets.init.judging.words import OWNER, role_of
 from etl_assets.init.names import singular, snake
 from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, TableFacts
-from etl_assets.init.type_choice import as_type
 from etl_assets.model.target import TargetColumn, TargetTable
 from etl_assets.model.words import counted
 from etl_assets.spec.model import USERS

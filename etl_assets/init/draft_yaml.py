@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from etl_assets.init.cells.type_choice import one_line
 from etl_assets.init.draft import (
     Ask,
     Draft,
@@ -16,7 +17,6 @@ from etl_assets.init.draft import (
     DraftTable,
     DraftUsers,
 )
-from etl_assets.init.type_choice import one_line
 from etl_assets.model.words import counted
 from etl_assets.spec.model import CREATED
 

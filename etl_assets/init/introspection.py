@@ -14,6 +14,7 @@ from etl_assets.init.asking.answers import (
     type_subject,
 )
 from etl_assets.init.asking.questions import ask_of_stay, asks_of
+from etl_assets.init.cells.type_choice import as_type, census, choose_type, fitting
 from etl_assets.init.draft import (
     Choice,
     Draft,
@@ -38,7 +39,6 @@ from etl_assets.init.names import (
 )
 from etl_assets.init.other_keys import is_by_columns
 from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, ForeignKeyFacts, SeveralFacts, TableFacts
-from etl_assets.init.type_choice import as_type, census, choose_type, fitting
 from etl_assets.model.words import counted, said
 from etl_assets.spec.model import NO_COLUMN, ROWID, USERS
 from etl_assets.spec.rules import EXPORT_NAMES, looks_secret

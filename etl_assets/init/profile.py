@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from etl_assets.access.legacy.database import fill, open_read_only, quoted
+from etl_assets.init.cells.value_shapes import EMAIL, FORMATS, SMALL, is_credential, reads, text_shape
 from etl_assets.init.foreign_keys import declared_references, suggested_references
 from etl_assets.init.judging.keys import declared_keys, guessed_key
 from etl_assets.init.judging.secrets import is_beyond_doubt
 from etl_assets.init.one_of_several import one_of_several
 from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, OtherObject, TableFacts
-from etl_assets.init.value_shapes import EMAIL, FORMATS, SMALL, is_credential, reads, text_shape
 
 SAMPLE_ROWS = 2_000_000
 BATCH_ROWS = 1_000

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 class ColumnFacts:
     """One column: what it is declared to be, and how many of its cells are what.
 
-    `shapes` counts text cells by `init.value_shapes`, `formats` those that a date format reads, `epochs` the numbers,
+    `shapes` counts text cells by `cells.value_shapes`, `formats` those that a date format reads, `epochs` the numbers,
     texts of digits among them, that fall in 2000-2035 as seconds (`s`), `ms`, `us` or Julian days (`julian`).
     `credentials` are texts that are a password's digest, a token or a private key, `guid_blobs` 16 bytes that are a
     UUID as .NET orders them, `zoned` midnights with a zone. `is_flag`: its default or a CHECK says that it is true or

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
+from etl_assets.init.cells.type_choice import as_type, choose_type
+from etl_assets.init.cells.value_shapes import FORMATS, reads, text_shape
 from etl_assets.init.table_facts import ColumnFacts
-from etl_assets.init.type_choice import as_type, choose_type
-from etl_assets.init.value_shapes import FORMATS, reads, text_shape
 
 
 def integers(name: str, declared: str = "INTEGER", *, count: int = 100, **more: object) -> ColumnFacts:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from etl_assets.init.cells.type_choice import choose_type
 from etl_assets.init.judging.secrets import is_secret, secret_reason
 from etl_assets.init.judging.words import (
     SECOND,
@@ -17,7 +18,6 @@ from etl_assets.init.judging.words import (
 )
 from etl_assets.init.names import CREATED_NAMES, looks_like_email, names_parent, snake
 from etl_assets.init.table_facts import ColumnFacts, ForeignKeyFacts, TableFacts
-from etl_assets.init.type_choice import choose_type
 from etl_assets.spec.model import NO_COLUMN
 from etl_assets.spec.rules import EXPORT_NAMES, looks_secret
 

@@ -4,10 +4,20 @@ import difflib
 import re
 from typing import Any
 
+from etl_assets.init.cells.time_forms import (
+    best_formats,
+    best_unit,
+    epoch_note,
+    format_note,
+    is_undecidable,
+    more_formats,
+    read_by,
+    swapped,
+)
+from etl_assets.init.cells.value_shapes import has_clock
 from etl_assets.init.draft import Choice
 from etl_assets.init.names import bare, looks_boolean, looks_like_money, looks_like_time
 from etl_assets.init.table_facts import ColumnFacts
-from etl_assets.init.value_shapes import has_clock
 from etl_assets.model.words import counted
 from etl_assets.spec.model import KEEP_OTHERS
 from etl_assets.spec.rules import GUID
@@ -16,17 +26,6 @@ from etl_assets.spec.types import TIMES
 NEARLY_ALL = 0.99
 NEAR = 0.5
 FEWEST_READINGS = 5
-EPOCH_WORDS = "fall in 2000-2035"
-UNIT_NAMES = {
-    "s": "seconds",
-    "ms": "milliseconds",
-    "us": "microseconds",
-    "ns": "nanoseconds",
-    "julian": "Julian days",
-    "ticks": "ticks of .NET since the year 1",
-    "webkit": "microseconds since 1601, as WebKit counts",
-    "coredata": "seconds since 2001, as Apple's Core Data counts",
-}
 SMALL_SHAPES = ("zero_or_one", "zero_led", "small")
 WHOLE_SHAPES = (*SMALL_SHAPES, "big")
 DECIMAL_SHAPES = (*WHOLE_SHAPES, "digits", "decimal")
@@ -82,9 +81,9 @@ def as_type(column: ColumnFacts, type_: str) -> Choice:
     """
     options, notes, taken = dict[str, Any](), list[str](), fitting(column, type_)
     is_instant = ALIKE.get(type_, type_) == "timestamptz"
-    if is_instant and (unit := _best_unit(column)) and column.epochs[unit] + column.zeros > NEAR * column.numbers:
+    if is_instant and (unit := best_unit(column)) and column.epochs[unit] + column.zeros > NEAR * column.numbers:
         options["unit"], taken = unit, taken + column.numbers
-        notes.append(_epoch_note(column, unit))
+        notes.append(epoch_note(column, unit))
         if column.zeros:
             options |= {"map": {"0": "", KEEP_OTHERS: KEEP}, "empty": "null"}
             notes.append(f"{column.zeros:,} are 0 for never, which becomes NULL")
@@ -92,13 +91,13 @@ def as_type(column: ColumnFacts, type_: str) -> Choice:
             options["round"] = "true"
             notes.append(f"{column.finer_reals:,} have digits beyond microseconds, which are rounded")
     if type_ in TIMES:
-        found = [f for f in _best_formats(column) if has_clock(f) == is_instant]
-        if found and _read_by(column, found[0]) + taken > taken:
-            more = _more_formats(column, found[0], is_instant=is_instant)
-            read = _read_by(column, found[0]) + sum(more.values())
+        found = [f for f in best_formats(column) if has_clock(f) == is_instant]
+        if found and read_by(column, found[0]) + taken > taken:
+            more = more_formats(column, found[0], is_instant=is_instant)
+            read = read_by(column, found[0]) + sum(more.values())
             if read > taken:
                 options, taken = {"format": [found[0], *more] if more else found[0]}, read
-                notes = [_format_note(column, found[0]), *(f"{count:,} read as {f}" for f, count in more.items())]
+                notes = [format_note(column, found[0]), *(f"{count:,} read as {f}" for f, count in more.items())]
     if type_ == "uuid" and column.guid_blobs and column.guid_blobs == column.uuid_blobs:
         options["encoding"] = GUID
         notes.append(f"{column.guid_blobs:,} of {counted(column.blobs, 'BLOB')} are UUIDs as .NET orders their bytes")
@@ -119,61 +118,6 @@ def as_type(column: ColumnFacts, type_: str) -> Choice:
     if misses:
         notes.append(f"{misses:,} of {counted(column.filled, 'value')} would be quarantined: not {type_}")
     return Choice(type_, options, misses, tuple(notes), values=column.filled)
-
-
-def _epoch_note(column: ColumnFacts, unit: str) -> str:
-    inside, numbers = column.epochs[unit], column.numbers - column.zeros
-    outside = f"; look at the other {numbers - inside:,}" if numbers > inside else ""
-    return f"{inside:,} of {counted(numbers, 'value')} {EPOCH_WORDS} as {UNIT_NAMES[unit]}{outside}"
-
-
-def _best_unit(column: ColumnFacts) -> str | None:
-    return max(column.epochs, key=lambda unit: column.epochs[unit], default=None)
-
-
-def _best_formats(column: ColumnFacts) -> list[str]:
-    most = max(column.formats.values(), default=0)
-    return [format_ for format_, count in column.formats.items() if count == most]
-
-
-def _read_by(column: ColumnFacts, format_: str) -> int:
-    # Where days lack their zeros, those that need none look like ISO dates.
-    return column.formats[format_] + (column.shaped("date") if format_ == "%Y-%m-%d" else 0)
-
-
-def _more_formats(column: ColumnFacts, first: str, *, is_instant: bool) -> dict[str, int]:
-    """What reads the texts that the first format does not: ISO, and formats that share no text with those before."""
-    found = dict[str, int]()
-    iso = "" if first == "%Y-%m-%d" else "%Y-%m-%d"
-    if iso and not is_instant and column.shaped("date"):
-        found[iso] = column.shaped("date")
-    signs = {_signs(first)}
-    for format_, count in sorted(column.formats.items(), key=lambda pair: -pair[1]):
-        fits = column.formats[first] + sum(found.values()) + count <= column.texts - column.shaped("empty")
-        rival = _swapped(format_)
-        is_sure = rival == format_ or column.formats.get(rival, 0) < count
-        if has_clock(format_) == is_instant and _signs(format_) not in signs and fits and is_sure and format_ != iso:
-            found[format_] = count
-            signs.add(_signs(format_))
-    return found
-
-
-def _signs(format_: str) -> str:
-    """What stands between a format's parts: texts with other signs are other texts."""
-    return re.sub(r"%[a-zA-Z]", "", format_) + ("b" if "%b" in format_ or "%B" in format_ else "")
-
-
-def _format_note(column: ColumnFacts, format_: str) -> str:
-    note = f"{_read_by(column, format_):,} of {counted(column.texts - column.shaped('empty'), 'value')} read so"
-    rival = _swapped(format_)
-    if rival in column.formats:
-        decided = column.formats[format_] - column.formats[rival]
-        note += f"; {decided:,} of them cannot be {rival}"
-    return note + ("; 69-99 are years of the last century" if "%y" in format_ else "")
-
-
-def _swapped(format_: str) -> str:
-    return format_.replace("%d", "%_").replace("%m", "%d").replace("%_", "%m")
 
 
 def choose_type(column: ColumnFacts, *, said: str | None = None) -> Choice:
@@ -273,7 +217,7 @@ def _time(column: ColumnFacts) -> Choice | None:
             continue
         if numeric and column.epochs[choice.options["unit"]] < NEARLY_ALL * (column.numbers - column.zeros):
             continue
-        if "format" in choice.options and _is_undecidable(column):
+        if "format" in choice.options and is_undecidable(column):
             return None
         return choice
     return None
@@ -302,11 +246,6 @@ def _are_clock_readings(column: ColumnFacts) -> bool:
     """REALs, all of which fall in 2000-2035 as seconds: what `time.time()` returns, whatever the name."""
     seconds = column.epochs.get("s", 0)
     return seconds == column.reals == column.filled >= FEWEST_READINGS and not looks_like_money(column.name)
-
-
-def _is_undecidable(column: ColumnFacts) -> bool:
-    best = _best_formats(column)
-    return any(_swapped(format_) in best and _swapped(format_) != format_ for format_ in best)
 
 
 def _uuid(column: ColumnFacts) -> Choice | None:
@@ -362,9 +301,9 @@ def _text(column: ColumnFacts) -> Choice:
         if choice.misses > undecodable:
             notes.append(f"{choice.misses - undecodable:,} other values would be quarantined: no text")
     rivals = list[str]()
-    if _is_undecidable(column):
-        best = _best_formats(column)
-        rivals = sorted(f for f in best if _swapped(f) in best)
+    if is_undecidable(column):
+        best = best_formats(column)
+        rivals = sorted(f for f in best if swapped(f) in best)
         notes.append(f"dates that read as {' and '.join(rivals)} alike, no day is above 12: choose a `format:`")
     elif _is_number_type(column) or _declares(column, "DATE", "TIME", "STAMP", "BOOL"):
         notes.append(
