@@ -12,10 +12,10 @@ import click
 
 from etl_assets.access.legacy.database import require_sqlite
 from etl_assets.commands.deciding import DECISIONS
+from etl_assets.commands.demo import prepare_demo, require_embedded
 from etl_assets.commands.initializing import init
 from etl_assets.commands.printing import GREEN, RED, YELLOW, say, show_answer, show_books, show_lines
 from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
-from etl_assets.model.words import counted
 from etl_assets.settings import Settings, read_settings, read_spec
 from etl_assets.spec.model import Spec
 
@@ -107,7 +107,7 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
 
     settings, spec = _start()
     if demo:
-        _prepare_demo(settings, spec)
+        prepare_demo(settings, spec, say=say)
     require_sqlite(settings.legacy_file())
     options = MigrateOptions(f"{sample_users}/{seed}" if sample_users else None, wave, user_id, accept_file, backfill)
     if dry_run:
@@ -137,7 +137,7 @@ def ui(*, port: int, demo: bool) -> None:
     settings, spec = _start()
     target_url(settings)
     if demo or (settings.is_embedded and settings.legacy_path is None):
-        _prepare_demo(settings, spec)
+        prepare_demo(settings, spec, say=say)
     require_sqlite(settings.legacy_file())
     serve(settings, spec, port=port, say=say)
 
@@ -285,6 +285,18 @@ def doctor(context: click.Context, *, clear: bool, break_lock: bool) -> None:
 
 
 cli.add_command(init)
+
+
+@cli.command(name="spec")
+@click.argument("key", metavar="[KEY|cookbook]", required=False)
+@click.option("--json-schema", "as_schema", is_flag=True, help="Print the JSON schema that editors read.")
+def reference(key: str | None, *, as_schema: bool) -> None:
+    """Explain the spec: every key with an example and what is refused, and a cookbook; with KEY, that key alone."""
+    from etl_assets.commands.reference import reference_text  # noqa: PLC0415
+
+    click.echo(reference_text(key, as_schema=as_schema), nl=False)
+
+
 for decision in DECISIONS:
     cli.add_command(decision)
 
@@ -302,7 +314,7 @@ def login(count: int) -> None:
     from etl_assets.demo.accounts import come_back, legacy_addresses  # noqa: PLC0415
 
     settings, spec = _start()
-    _require_embedded(settings, "demo login")
+    require_embedded(settings, "demo login")
     users = _users(spec)
     done = come_back(target_url(settings), legacy_addresses(settings.legacy_file(), users), count=count)
     say(f"{done} more users confirmed their accounts. The next wave, or `etl-assets migrate`, brings their history.")
@@ -315,7 +327,7 @@ def edit() -> None:
     from etl_assets.demo.edits import edit as run  # noqa: PLC0415
 
     settings, _ = _start()
-    _require_embedded(settings, "demo edit")
+    require_embedded(settings, "demo edit")
     if settings.legacy_path is not None:
         raise SettingsError("`demo edit` writes to the demo's own legacy app alone: unset LEGACY_SQLITE")
     for line in run(settings.legacy_file(), target_url(settings)):
@@ -327,34 +339,10 @@ def _start() -> tuple[Settings, Spec]:
     return settings, read_spec(settings.spec_path)
 
 
-def _require_embedded(settings: Settings, what: str) -> None:
-    if not settings.is_embedded:
-        raise SettingsError(
-            f"`{what}` makes accounts up, and only does so on the embedded target: unset TARGET_DATABASE_URL"
-        )
-
-
 def _users(spec: Spec) -> Any:
     if spec.users is None:
         raise SettingsError("the spec has no `users:` section, so nobody can log in")
     return spec.users
-
-
-def _prepare_demo(settings: Settings, spec: Spec) -> None:
-    from etl_assets.access.files.whole import private_folder  # noqa: PLC0415
-    from etl_assets.access.postgres.servers import target_url  # noqa: PLC0415
-    from etl_assets.demo.accounts import first_day, legacy_addresses  # noqa: PLC0415
-    from etl_assets.demo.legacy import write_demo  # noqa: PLC0415
-
-    _require_embedded(settings, "migrate --demo")
-    if settings.legacy_path is None and not settings.demo_path.exists():
-        private_folder(settings.demo_path.parent)
-        write_demo(settings.demo_path)
-        say(f"Wrote a demo legacy database: {settings.demo_path}")
-    if spec.users is not None:
-        log_ins = first_day(target_url(settings), legacy_addresses(settings.legacy_file(), spec.users))
-        if log_ins.confirmed:
-            say(f"{counted(log_ins.confirmed, 'user')} logged in and confirmed, {log_ins.unconfirmed:,} yet to do so.")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ POINTS = (
     "writing.begun",
     "writing.committed",
 )
+UPGRADE_POINTS = ("schema.upgraded",)
 UNDO_POINTS = ("undo.removed", "undo.before_commit", "undo.committed")
 BACKFILL_POINTS = ("backfill.before_commit", "backfill.committed")
 # Those of `forget`, in their order.

@@ -18,7 +18,8 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from etl_assets.spec.model import USERS, Column, Spec, Table
+from etl_assets.spec.columns import Column
+from etl_assets.spec.model import USERS, Spec, Table
 from etl_assets_tests.transform import reference
 
 Cell = tuple[str | None, str]

@@ -98,7 +98,8 @@ def make_database(name: str, path: Path) -> dict[str, Any]:
     connection.execute(
         "CREATE TEMP TABLE n AS WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 12) SELECT i FROM c"
     )
-    connection.executescript(file["schema"])
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.executescript(f"BEGIN; {file['schema']}")
     connection.commit()
     connection.close()
     right: dict[str, Any] = file["right"]

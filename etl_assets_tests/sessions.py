@@ -15,7 +15,7 @@ from psycopg.pq import TransactionStatus
 from etl_assets.access.postgres import connection as postgres
 from etl_assets.access.postgres.connection import Connection
 
-_open = postgres._open
+_open = postgres.open_session
 
 
 @contextmanager
@@ -31,16 +31,16 @@ def taken_again() -> Iterator[None]:
         connection.execute("DISCARD ALL")  # all that a session can remember
         idle[url].append(connection)
 
-    def take(url: str) -> Connection:
+    def take(url: str, *, name: str = postgres.OUR_NAME) -> Connection:
         try:
             return idle[url].pop()
         except IndexError:
-            connection = _open(url)
+            connection = _open(url, name=name)
             connection.close = functools.partial(close, url, connection)  # type: ignore[method-assign]
             return connection
 
     try:
-        with mock.patch.object(postgres, "_open", take):
+        with mock.patch.object(postgres, "open_session", take):
             yield
     finally:
         for connections in idle.values():

@@ -21,7 +21,7 @@ LONGEST = 250
 FILES = {
     path.relative_to(PACKAGE).as_posix(): Statements(path.as_posix())
     for path in sorted(PACKAGE.rglob("*.sql"))
-    if path.relative_to(PACKAGE).as_posix() not in SCRIPTS
+    if path.relative_to(PACKAGE).as_posix() not in SCRIPTS and path.parent.name != "upgrades"
 }
 STATEMENTS = {(file, name): text for file, found in FILES.items() for name, text in found.texts.items()}
 
@@ -205,6 +205,7 @@ HOMES = {
     "former": {"core/load", "core/undo", "core/links", "core/verify", "core/backfill"},
     "loaded": {"core/load", "core/undo", "core/links", "core/verify", "core/forget", "core/backfill"},
     "lanes": {"access/postgres"},
+    "last_found": {"core/verify"},
     "legacy_balances": {"core/balances"},
     "legacy_profile": {"core/balances"},
     "legacy_user_map": {"core/users"},

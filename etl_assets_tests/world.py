@@ -22,6 +22,7 @@ from etl_assets.automation.instance import run_job
 from etl_assets.commands.migration import MigrateOptions, Outcome, migrate
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.schema import ensure_schema
+from etl_assets.core.presence.presence import release
 from etl_assets.core.users.users import next_wave_key, read_links
 from etl_assets.settings import DEFAULT_SPEC, read_settings
 from etl_assets.spec.loader import load_spec
@@ -88,7 +89,8 @@ class World:
         return psycopg.connect(self.url, autocommit=True, prepare_threshold=None)
 
     def rest(self) -> None:
-        """Ends the session, which the next statement opens again: a database that is copied must have none."""
+        """Ends the sessions, which the next statement opens again: a database that is copied must have none."""
+        release()
         if "_session" in self.__dict__:
             self._session.close()
             del self._session

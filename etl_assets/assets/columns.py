@@ -5,8 +5,9 @@ from typing import Any
 
 import dagster as dg
 
+from etl_assets.spec.columns import Column
 from etl_assets.spec.exports import Export
-from etl_assets.spec.model import USERS, Column, Table
+from etl_assets.spec.model import USERS, Table
 
 KEY = "The row's legacy key, as text."
 USER_MAP_COLUMNS = {

@@ -24,10 +24,10 @@ COMMAND_TAG = "etl_assets/command"  # on the runs of the command line, which div
 SAMPLE_TAG = "etl_assets/sample"  # `<number>/<seed>`: claim only so many users
 AGAIN_TAG = "etl_assets/again"  # an operator runs an undone wave again
 SENSOR_TAG = "dagster/sensor_name"
+HOST_TAG = "etl_assets/host"  # where the process is that executes a run
 PARTITION_TAG = "dagster/partition"
-# What verification leaves for the report, the report, and the quarantine and the missing users for people.
-LEFT = "left_behind.json"
-VERIFIED, PAGE, QUARANTINE_LIST = "verification.json", "migration_report.html", "quarantine.csv"
+# The report, and the quarantine and the missing users for people.
+PAGE, QUARANTINE_LIST = "migration_report.html", "quarantine.csv"
 CHANGE_LIST, BALANCE_LIST = "legacy_changes.csv", "balances.csv"
 WAITING_LIST = "waiting_users.csv"
 

@@ -5,8 +5,6 @@ from typing import Any
 
 import dagster as dg
 
-from etl_assets.access.files.artifacts import Artifacts
-from etl_assets.access.legacy.export import key_columns
 from etl_assets.assets.columns import production_columns
 from etl_assets.assets.keys import (
     LOGIN_WAVES,
@@ -20,13 +18,10 @@ from etl_assets.assets.keys import (
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.load.load import load_unowned, load_wave
-from etl_assets.core.load.loader import KeyColumns, Loaded, Loader, Progress
+from etl_assets.core.load.loader import Loaded, Loader, Progress
 from etl_assets.core.memory.audit import refusals_audited
+from etl_assets.core.memory.staged import staged_keys
 from etl_assets.spec.model import Spec, Table
-
-
-def _keys(artifacts: Artifacts, spec: Spec) -> KeyColumns:
-    return key_columns(artifacts.snapshot_path(artifacts.current_snapshot().id), spec)
 
 
 def _asset_spec(spec: Spec, table: Table, deps: list[dg.AssetKey]) -> dg.AssetSpec:
@@ -68,8 +63,8 @@ def _build_unowned(spec: Spec, table: Table, staged: list[dg.AssetKey]) -> dg.As
 def load_lookup(stores: Access, spec: Spec, table: Table, *, run: str) -> dg.MaterializeResult:
     """Loads a table that belongs to nobody."""
     with stores.target() as connection, refusals_audited(connection, run=run):
-        links, keys = stores.links(connection, spec, anew=True), _keys(stores.artifacts(), spec)
-        loader = Loader(connection, links, keys, run)
+        links = stores.links(connection, spec, anew=True)
+        loader = Loader(connection, links, staged_keys(connection), run)
         count = load_unowned(loader, table.name) if table.name in links.targets else 0
     return dg.MaterializeResult(asset_key=production_key(table.name), metadata={"rows_loaded": count})
 
@@ -109,8 +104,8 @@ def load_tables(
 ) -> Iterator[dg.MaterializeResult]:
     """Loads what the users of a wave own, and what is late; a result per table."""
     with stores.target() as connection, refusals_audited(connection, run=run):
-        links, keys = stores.links(connection, spec, anew=True), _keys(stores.artifacts(), spec)
-        loader = Loader(connection, links, keys, run, connect=stores.another())
+        links = stores.links(connection, spec, anew=True)
+        loader = Loader(connection, links, staged_keys(connection), run, connect=stores.another())
         loaded = load_wave(loader, wave=wave, progress=progress)
     for name in spec.owned:
         yield dg.MaterializeResult(asset_key=production_key(name), metadata=_metadata(loaded, name))

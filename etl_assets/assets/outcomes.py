@@ -8,6 +8,7 @@ import dagster as dg
 
 from etl_assets.core.gate.validation import Validation
 from etl_assets.model.errors import EtlError, FileFault, sample_of
+from etl_assets.model.spec_keys import pointed
 from etl_assets.model.validation import Finding
 
 MAX_RETRIES, RETRY_WAIT_S = 2, 5
@@ -86,6 +87,8 @@ def result(
 ) -> dg.AssetCheckResult:
     """A check's result; what blocks is an ERROR, because Dagster lets a blocking WARN through."""
     severity = dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN
+    if "remedy" in metadata:
+        metadata = {**metadata, "remedy": pointed(metadata["remedy"])}
     return dg.AssetCheckResult(
         check_name=name, asset_key=key, passed=passed, severity=severity, description=description, metadata=metadata
     )

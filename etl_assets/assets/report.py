@@ -1,27 +1,21 @@
 """The page that a non-engineer can sign."""
 
-import json
-from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
 import dagster as dg
 
-from etl_assets.access.files.artifacts import Artifacts
-from etl_assets.access.files.snapshots import SnapshotInfo
 from etl_assets.access.legacy.database import file_mark, open_read_only
 from etl_assets.access.legacy.left_behind import left_behind
-from etl_assets.access.postgres.connection import Connection, reading
+from etl_assets.access.postgres.connection import Connection, reading, writing
 from etl_assets.assets.keys import (
     BALANCE_LIST,
     CHANGE_LIST,
-    LEFT,
     OWNERS,
     PAGE,
     QUARANTINE_LIST,
     REPORT,
     VERIFICATION,
-    VERIFIED,
     VERIFY_GROUP,
 )
 from etl_assets.assets.outcomes import failures
@@ -31,6 +25,7 @@ from etl_assets.core.lists.quarantine import quarantine_lines
 from etl_assets.core.lists.report_facts import report_facts
 from etl_assets.core.memory.counted import was_counted_by
 from etl_assets.core.memory.staged import staged_tables
+from etl_assets.core.verify.last_found import keep_left, last_left, last_verified
 from etl_assets.core.verify.remembered import has_reconciled
 from etl_assets.model.errors import ArtifactError
 from etl_assets.model.report import LeftLine, ReportFacts, Verified
@@ -39,41 +34,43 @@ from etl_assets.report.points import open_points
 from etl_assets.spec.model import Spec
 
 
-def gather(connection: Connection, stores: Access, spec: Spec) -> ReportFacts:
-    """The facts of this moment, with those of the last verification."""
-    artifacts = stores.artifacts()
-    verified = read_verified(artifacts)
+def gather(connection: Connection, stores: Access, spec: Spec, *, run: str) -> ReportFacts:
+    """The facts of this moment, with those of the last verification, whichever machine it ran on.
+
+    Raises:
+        ArtifactError: nothing was verified yet.
+    """
+    with reading(connection):
+        verified = last_verified(connection)
     if verified is None:
         raise ArtifactError("Nothing was verified yet: materialize `verification` first.")
-    snapshot = artifacts.current_snapshot()
-    links = stores.links(connection, spec)
+    left, links = _left_behind(connection, stores, spec, run=run), stores.links(connection, spec)
     with reading(connection):
-        return report_facts(
-            connection, links, verified, snapshot=snapshot.id, left=_left_behind(stores, spec, snapshot)
-        )
+        return report_facts(connection, links, verified, left=left)
 
 
-def _left_behind(stores: Access, spec: Spec, snapshot: SnapshotInfo) -> tuple[LeftLine, ...]:
+def _left_behind(connection: Connection, stores: Access, spec: Spec, *, run: str) -> tuple[LeftLine, ...]:
     """What the spec leaves in the legacy app, counted once for a snapshot: it is a reading of everything there.
 
-    In the live file where that is what was copied: after `forget` a snapshot holds only what the spec reads.
+    In the live file where that is what was copied: after `forget` a snapshot holds only what the spec reads. On a
+    machine without the snapshot it is what was counted last.
     """
-    artifacts, of = stores.artifacts(), [snapshot.id, spec.digest]
-    known = json.loads(artifacts.read_report(LEFT) or "{}")
-    path = artifacts.snapshot_path(snapshot.id)
-    if known.get("of") != of and path.exists():
-        legacy = stores.settings().legacy_file()
-        is_as_copied = legacy.exists() and file_mark(legacy) == snapshot.source
-        with open_read_only(legacy if is_as_copied else path) as connection:
-            known = {"of": of, "left": [asdict(line) for line in left_behind(connection, spec)]}
-        artifacts.publish_report(LEFT, [json.dumps(known)])
-    return tuple(LeftLine(**line) for line in known.get("left", ()))
-
-
-def read_verified(artifacts: Artifacts) -> Verified | None:
-    """What the last verification found, or None before the first."""
-    text = artifacts.read_report(VERIFIED)
-    return None if text is None else Verified.from_json(json.loads(text))
+    with reading(connection):
+        of, known = last_left(connection)
+    artifacts = stores.artifacts()
+    snapshot = artifacts.current_snapshot_or_none()
+    if snapshot is None or not artifacts.snapshot_path(snapshot.id).exists():
+        return known
+    wanted = [snapshot.id, spec.digest, snapshot.suppressed]
+    if of == wanted:
+        return known
+    legacy = stores.settings().legacy_file()
+    is_as_copied = legacy.exists() and file_mark(legacy) == snapshot.source
+    with open_read_only(legacy if is_as_copied else artifacts.snapshot_path(snapshot.id)) as copy:
+        found = tuple(left_behind(copy, spec))
+    with writing(connection, run=run):
+        keep_left(connection, found, of=wanted)
+    return found
 
 
 def publish_quarantine(connection: Connection, stores: Access, spec: Spec, verified: Verified | None = None) -> Path:
@@ -138,7 +135,7 @@ def build_report_asset(spec: Spec) -> dg.AssetsDefinition:
 def write_report(stores: Access, spec: Spec, *, run: str) -> dg.MaterializeResult:
     """Writes the page and the lists beside it."""
     with stores.target() as connection:
-        facts, artifacts = gather(connection, stores, spec), stores.artifacts()
+        facts, artifacts = gather(connection, stores, spec, run=run), stores.artifacts()
         path = artifacts.publish_report(PAGE, [html_page(facts)])
         with reading(connection):
             keeps = _keeps_lists(connection, spec, run=run)
@@ -150,6 +147,7 @@ def write_report(stores: Access, spec: Spec, *, run: str) -> dg.MaterializeResul
         money = {}
         if spec.balances:
             money["balances"] = dg.MetadataValue.path(publish_balances(connection, stores, spec))
+        stores.note(connection)
     return dg.MaterializeResult(
         metadata={
             "report": dg.MetadataValue.md(markdown_page(facts)),

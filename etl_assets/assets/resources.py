@@ -10,13 +10,15 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from etl_assets.access.files.artifacts import Artifacts
-from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.postgres.connection import Connection, connect, reading
 from etl_assets.access.postgres.dagster_pool import remember_columns, try_before_use
 from etl_assets.access.postgres.lanes import Connect
 from etl_assets.access.postgres.servers import target_url
+from etl_assets.assets.keys import HOST_TAG
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.schema import ensure_schema
+from etl_assets.core.presence.presence import hold, host, keep
+from etl_assets.core.restored.restored import require_not_put_back, with_seen
 from etl_assets.core.users.users import marked, read_links
 from etl_assets.settings import Settings, read_settings
 from etl_assets.spec.model import Spec
@@ -48,8 +50,17 @@ class Access(ABC):
     def target(self) -> Iterator[Connection]:
         """A connection to the target, whose schema `etl` is there."""
         with self.target_as_it_is() as connection:
+            self.look(connection)
             ensure_schema(connection)
             yield connection
+
+    def look(self, connection: Connection) -> None:
+        """Raises where the target is not the one that it was."""
+        return
+
+    def note(self, connection: Connection) -> None:
+        """Notes what the target holds now."""
+        return
 
     @abstractmethod
     def known_links(self) -> dict[str, Links]:
@@ -76,14 +87,18 @@ class Stores(Access, dg.ConfigurableResource):
     """
 
     _known: dict[str, Links] = PrivateAttr(default_factory=dict)
+    _has_looked: bool = PrivateAttr(default=False)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Notes that this process executes the run, so that a crash can be told from a long step."""
         self._known = {}
         if context.instance is not None:
             keep_connections(context.instance)
-        if context.run is not None:
-            RunLocks(self.settings().artifacts).hold(context.run.run_id)
+        run, instance = context.run, context.instance
+        if run is None or instance is None or not hold(target_url(self.settings()), run.run_id):
+            return
+        if HOST_TAG not in run.tags:
+            instance.add_run_tags(run.run_id, {HOST_TAG: host()})
 
     def known_links(self) -> dict[str, Links]:
         """Those of the run for which this resource was made."""
@@ -96,8 +111,24 @@ class Stores(Access, dg.ConfigurableResource):
     @contextmanager
     def target_as_it_is(self) -> Iterator[Connection]:
         """A connection of its own."""
+        keep()
         with connect(target_url(self.settings())) as connection:
             yield connection
+
+    def look(self, connection: Connection) -> None:
+        """Raises where the target was put back to an earlier time; once for each run.
+
+        Raises:
+            TargetRestored: it was.
+        """
+        if not self._has_looked:
+            require_not_put_back(connection, self.artifacts().read_seen())
+            self._has_looked = True
+
+    def note(self, connection: Connection) -> None:
+        """Notes what the target holds now, so that it is missed when it is gone."""
+        artifacts = self.artifacts()
+        artifacts.write_seen(with_seen(artifacts.read_seen(), connection))
 
     def another(self) -> Connect | None:
         """Opens one of its own."""

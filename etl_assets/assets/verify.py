@@ -1,7 +1,6 @@
 """Production read back: wave by wave, then everything, and the books."""
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
@@ -38,7 +37,6 @@ from etl_assets.assets.keys import (
     OWNERS,
     RECONCILIATION,
     VERIFICATION,
-    VERIFIED,
     VERIFY_GROUP,
     is_migrate,
     production_key,
@@ -49,7 +47,7 @@ from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.balances.compare import BalanceComparison, compare_balances
 from etl_assets.core.books.books import can_be_counted, read_books
 from etl_assets.core.books.pages import Drift, count_books, require_books
-from etl_assets.core.cutover.freeze import content_of, find_freeze
+from etl_assets.core.cutover.freeze import find_freeze
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.due import remember_by_hand, staged_snapshots
 from etl_assets.core.load.late import is_large
@@ -57,12 +55,13 @@ from etl_assets.core.load.read_back import follow_target
 from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.facts import find_fact, replace_fact
 from etl_assets.core.memory.final_books import find_final_books
-from etl_assets.core.memory.staged import staged_tables, touched_tables
+from etl_assets.core.memory.staged import snapshots_of, staged_tables, touched_tables
 from etl_assets.core.staging.table import is_altered
 from etl_assets.core.users.users import label_users
 from etl_assets.core.users.waves import unverified_claims, verify_waves
 from etl_assets.core.verify.as_users import see_as_users
 from etl_assets.core.verify.emptied import Emptied, find_emptied, note_places
+from etl_assets.core.verify.last_found import keep_verified
 from etl_assets.core.verify.remembered import (
     OF_ALL,
     OF_WAVE,
@@ -163,16 +162,15 @@ def _staged_tables(connection: Connection, links: Links) -> list[str]:
 def _thawed(connection: Connection, stores: Access, spec: Spec) -> str:
     """What is not as the freeze left it, as a sentence; empty when all is, or when there was no freeze.
 
-    A legacy file that is gone is no change: the old server may be off by now.
+    A legacy file that is gone is no change: the old server may be off by now, or not seen from this machine.
     """
     frozen = find_freeze(connection)
     if frozen is None:
         return ""
-    current = stores.artifacts().current_snapshot_or_none()
-    same = {current.id} if current is not None and content_of(current) == frozen.sha256 else set()
-    staged = staged_snapshots(connection, spec) - {frozen.snapshot} - same
+    staged = staged_snapshots(connection, spec) - {frozen.snapshot} - snapshots_of(connection, frozen.sha256)
     if staged:
         return f"What is staged comes from {sample_of(sorted(staged))}, and not from the frozen {frozen.snapshot}."
+    current = stores.artifacts().current_snapshot_or_none()
     legacy = stores.settings().legacy_file()
     if current is None or not legacy.exists() or file_mark(legacy) == current.source:
         return ""
@@ -297,9 +295,10 @@ def verify_everything(stores: Access, spec: Spec, *, run: dg.DagsterRun) -> dg.M
         with reading(connection):
             found = _read_back(connection, links, tables, run=name, drift=drift, whole=whole)
             thawed = _thawed(connection, stores, spec)
+            kept = replace(found.as_verified(), snapshot=", ".join(sorted(staged_snapshots(connection, spec))))
         fault_point("verify.counted")
-        stores.artifacts().publish_report(VERIFIED, [json.dumps(found.as_verified().as_json())])
         with writing(connection, run=name):
+            keep_verified(connection, kept)
             if whole:
                 replace_fact(connection, READ_ALL, found.at)
             depth = {"depth": EVERYTHING if whole else THIS_WAVE, "rows_read_since": found.compared.since}

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from etl_assets.access.files.run_locks import RunLocks
+from etl_assets.access.postgres.connection import Connection
+from etl_assets.assets.keys import HOST_TAG
+from etl_assets.core.presence.presence import UI, at_work
 from etl_assets.model.words import said
 
 UNFINISHED = [
@@ -16,7 +18,9 @@ UNFINISHED = [
     dg.DagsterRunStatus.CANCELING,
 ]
 LAUNCHED = UNFINISHED[2:]
-START_GRACE_S = 5  # a run of the command line notes its process within milliseconds
+# When nothing can start a run here, and when something may: a run of the command line notes its process within
+# milliseconds, a launched one imports Dagster first.
+START_GRACE_S, LAUNCH_GRACE_S = 5, 120
 MARK_TAG = "etl_assets/mark"  # what a requested run was to bring: a failure counts until that changes
 FIRST_WAIT_S, LONGEST_WAIT_S, MOST_ATTEMPTS = 60, 3_600, 6
 DIED = (
@@ -25,28 +29,45 @@ DIED = (
 )
 
 
-def end_dead_runs(instance: dg.DagsterInstance, locks: RunLocks, *, at_start: bool = False) -> list[str]:
-    """Marks runs as failed whose process is gone; returns their ids.
+def end_dead_runs(
+    instance: dg.DagsterInstance, connection: Connection, *, unnoted_after_s: float | None = None
+) -> list[str]:
+    """Marks runs as failed whose process is gone, on whichever machine; returns their ids.
 
     With the default launcher nobody else does: such a run stays STARTED for ever and takes a place in the queue
-    (dagster#4319, dagster 1.13). With `at_start`, before there is a code server, a run that was launched and never
-    noted its process is dead too: it was killed while it started.
+    (dagster#4319, dagster 1.13). With `unnoted_after_s` a run that was launched so long ago and never noted its process
+    is dead too, unless another `etl-assets ui` is at work, whose it may be: it was killed while it started.
     """
+    dead = dead_runs(instance, connection, unnoted_after_s=unnoted_after_s)
+    for run in dead:
+        instance.report_run_failed(run, DIED)
+    return [run.run_id for run in dead]
+
+
+def dead_runs(
+    instance: dg.DagsterInstance, connection: Connection, *, unnoted_after_s: float | None = None
+) -> list[dg.DagsterRun]:
+    """The runs that are under way by Dagster's word, and whose process is gone."""
     records = instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED))
-    open_runs = [record.dagster_run for record in records]
-    dead = [run for run in open_runs if locks.has_died(run.run_id)]
-    if at_start:
+    noted = [record.dagster_run for record in records if HOST_TAG in record.dagster_run.tags]
+    alive = at_work(connection, [run.run_id for run in noted])
+    dead = [run for run in noted if run.run_id not in alive]
+    if unnoted_after_s is not None and not at_work(connection, [UI], elsewhere=True):
+        launched_before = time.time() - unnoted_after_s
         dead += [
             record.dagster_run
             for record in records
             if record.dagster_run.status in LAUNCHED
-            and not locks.is_noted(record.dagster_run.run_id)
-            and record.update_timestamp.timestamp() < time.time() - START_GRACE_S
+            and HOST_TAG not in record.dagster_run.tags
+            and record.update_timestamp.timestamp() < launched_before
         ]
-    for run in dead:
-        instance.report_run_failed(run, DIED)
-    locks.forget({run.run_id for run in open_runs} - {run.run_id for run in dead})
-    return [run.run_id for run in dead]
+    return [run for run in dead if _is_unfinished(instance, run)]
+
+
+def _is_unfinished(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """False for a run that has ended since it was read; its process may be gone then."""
+    now = instance.get_run_by_id(run.run_id)
+    return now is not None and now.status in UNFINISHED
 
 
 @dataclass(frozen=True)

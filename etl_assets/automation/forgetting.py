@@ -11,7 +11,7 @@ from etl_assets.access.files.snapshots import SnapshotInfo
 from etl_assets.access.files.whole import sha256_of
 from etl_assets.access.legacy.scrub import Scrub, Scrubbed, find_forgotten, scrub
 from etl_assets.assets.export import known_suppressions, scrub_of, write_export
-from etl_assets.assets.keys import PAGE, VERIFIED
+from etl_assets.assets.keys import PAGE
 from etl_assets.assets.report import publish_quarantine
 from etl_assets.assets.resources import Stores
 from etl_assets.core.forget.forget import NOTES, USERS, Removed, forget_user, refresh_contents
@@ -67,8 +67,9 @@ def forget(stores: Stores, spec: Spec, user: str, *, run: str) -> Forgotten:
         if info:
             refresh_contents(connection, info.id, contents, run=run)
         # The page quotes the reasons of corrections, which may name the person.
-        artifacts.clear_reports(but=(VERIFIED,) if NOTES in removed.rows else (VERIFIED, PAGE))
+        artifacts.clear_reports(but=() if NOTES in removed.rows else (PAGE,))
         publish_quarantine(connection, stores, spec)
+        stores.note(connection)
     return Forgotten(
         removed.rows, removed.again, len(dropped), _lines_that_name(stores, user, removed, info), gone.others
     )

@@ -9,12 +9,12 @@ from typing import Any
 import dagster as dg
 
 from etl_assets.access.files.file_lock import alone
-from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.files.whole import private_folder
-from etl_assets.access.postgres.servers import dagster_url
-from etl_assets.assets.keys import LOGIN_WAVES, RECONCILIATION
+from etl_assets.access.postgres.servers import dagster_url, target_url
+from etl_assets.assets.keys import HOST_TAG, LOGIN_WAVES, RECONCILIATION
 from etl_assets.assets.resources import keep_connections
 from etl_assets.automation.console import report_problem
+from etl_assets.core.presence.presence import hold, host
 from etl_assets.model.ids import wave_key
 from etl_assets.settings import Settings, read_settings
 
@@ -68,13 +68,13 @@ def run_job(
     kept = [key for key in job.asset_layer.executable_asset_keys if key not in without]
     # Noted before Dagster knows of it: killed in between, it would be shown as under way for ever.
     run_id = str(uuid.uuid4())
-    RunLocks(read_settings().artifacts).hold(run_id)
+    here = {HOST_TAG: host()} if hold(target_url(read_settings()), run_id) else {}
     outcome = job.execute_in_process(
         instance=instance,
         run_id=run_id,
         partition_key=partition_key,
         asset_selection=kept,
-        tags=tags,
+        tags={**(tags or {}), **here},
         raise_on_error=False,
         run_config={"loggers": {"progress": {"config": {}}}},
     )

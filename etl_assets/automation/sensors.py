@@ -5,7 +5,6 @@ from typing import Any
 
 import dagster as dg
 
-from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.legacy.database import file_mark
 from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.keys import LOAD_WAVE, LOGIN_WAVES, MIGRATE, PARTITION_TAG, RESTAGE
@@ -41,12 +40,13 @@ def _build_new_logins(spec: Spec) -> dg.SensorDefinition:
     )
     def new_logins(context: dg.SensorEvaluationContext, stores: Stores):  # type: ignore[no-untyped-def]
         instance = context.instance
-        end_dead_runs(instance, RunLocks(stores.settings().artifacts))
         quiet, looked = _remembered(context.cursor)
         is_old = time.time() - looked > LOOK_AGAIN_S
         try:
-            with stores.target_as_it_is() as connection, reading(connection):
-                standing = read_standing(connection, spec, quiet=quiet, search=is_old)
+            with stores.target_as_it_is() as connection:
+                end_dead_runs(instance, connection)
+                with reading(connection):
+                    standing = read_standing(connection, spec, quiet=quiet, search=is_old)
         except EtlError as error:
             return dg.SkipReason(str(error))
         looked = time.time() if is_old or quiet != standing.staging else looked

@@ -15,6 +15,7 @@ from etl_assets.core.links.links import Links
 from etl_assets.core.memory.schema import contradictions, declared_facts, exists
 from etl_assets.core.users.users import accounts, read_links
 from etl_assets.model.errors import EtlError, LegacyMismatch, LegacyReplaced, TargetMismatch
+from etl_assets.model.spec_keys import pointed
 from etl_assets.model.words import said
 from etl_assets.settings import Settings
 from etl_assets.spec.exports import exports_of
@@ -29,6 +30,10 @@ class Line:
     holds: bool
     words: str
     warns: bool = False
+
+    def __post_init__(self) -> None:
+        """Words that name a key of the spec say where that is explained."""
+        object.__setattr__(self, "words", pointed(self.words))
 
 
 def examine(settings: Settings, spec: Spec) -> list[Line]:

@@ -1,15 +1,15 @@
 """What is stuck, who holds it, and what clears it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import dagster as dg
 
-from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.postgres.connection import Connection, LockHolder, connect
 from etl_assets.access.postgres.servers import target_url
-from etl_assets.assets.keys import PARTITION_TAG
-from etl_assets.automation.attempts import MOST_ATTEMPTS, UNFINISHED, attempts, end_dead_runs
+from etl_assets.assets.keys import HOST_TAG, PARTITION_TAG
+from etl_assets.automation.attempts import LAUNCH_GRACE_S, MOST_ATTEMPTS, UNFINISHED, attempts, dead_runs, end_dead_runs
+from etl_assets.commands.complaint import Complaint
+from etl_assets.commands.put_back import look_back
 from etl_assets.core.load.due import Standing, read_standing
 from etl_assets.core.memory.sessions import blocked_sessions, end_session, impatient, look_at_lock
 from etl_assets.model.errors import EtlError
@@ -18,15 +18,6 @@ from etl_assets.settings import Settings
 from etl_assets.spec.model import Spec
 
 RUN = "doctor"
-
-
-@dataclass(frozen=True)
-class Complaint:
-    """One thing that was looked at: what it is, what there is to say, and whether it is stuck."""
-
-    subject: str
-    words: str
-    is_stuck: bool = False
 
 
 def examine(
@@ -45,13 +36,14 @@ def examine(
         Unavailable: the target does not answer.
     """
     with connect(target_url(settings)) as connection:
-        found = [*_lock(connection, clear=clear, break_lock=break_lock), *_blocked(connection)]
+        found = look_back(settings, spec, connection, clear=clear, run=RUN)
+        found += [*_lock(connection, clear=clear, break_lock=break_lock), *_blocked(connection)]
         try:
             with impatient(connection):
                 standing = read_standing(connection, spec)
         except EtlError as problem:
-            return [*found, *_runs(settings, instance, clear=clear), Complaint("waves", str(problem), is_stuck=True)]
-    return [*found, *_runs(settings, instance, clear=clear), *_waves(instance, standing)]
+            return [*found, *_runs(connection, instance, clear=clear), Complaint("waves", str(problem), is_stuck=True)]
+        return [*found, *_runs(connection, instance, clear=clear), *_waves(instance, standing)]
 
 
 def _lock(connection: Connection, *, clear: bool, break_lock: bool) -> Iterator[Complaint]:
@@ -89,24 +81,25 @@ def _blocked(connection: Connection) -> Iterator[Complaint]:
         )
 
 
-def _runs(settings: Settings, instance: dg.DagsterInstance, *, clear: bool) -> Iterator[Complaint]:
-    locks = RunLocks(settings.artifacts)
-    dead = [run for run in _unfinished(instance) if locks.has_died(run.run_id)]
+def _runs(connection: Connection, instance: dg.DagsterInstance, *, clear: bool) -> Iterator[Complaint]:
+    dead = [run.run_id for run in dead_runs(instance, connection)]
     if clear:
-        for run in end_dead_runs(instance, locks, at_start=True):
-            yield Complaint(f"run {run[:8]}", "its process is gone; it was marked as failed. Run it again.")
-    else:
-        for found in dead:
-            yield Complaint(
-                f"run {found.run_id[:8]}",
-                f"the job `{found.job_name}` stands as {found.status.value.lower()}, and its process is gone. It holds "
-                "nothing in Postgres; `etl-assets doctor --clear` marks it as failed.",
-                is_stuck=True,
-            )
-    alive = [run for run in _unfinished(instance) if run.run_id not in {run.run_id for run in dead}]
-    for found in alive:
-        yield Complaint(f"run {found.run_id[:8]}", f"the job `{found.job_name}` is {found.status.value.lower()}")
-    if not dead and not alive:
+        dead = end_dead_runs(instance, connection, unnoted_after_s=LAUNCH_GRACE_S)
+    for found in _unfinished(instance):
+        where = f" on {found.tags[HOST_TAG]}" if HOST_TAG in found.tags else ""
+        stands = f"the job `{found.job_name}` is {found.status.value.lower()}"
+        if found.run_id not in dead:
+            yield Complaint(f"run {found.run_id[:8]}", f"{stands}{where}")
+            continue
+        yield Complaint(
+            f"run {found.run_id[:8]}",
+            f"{stands}, and its process{where} is gone. It holds nothing in Postgres; `etl-assets doctor --clear` "
+            "marks it as failed.",
+            is_stuck=True,
+        )
+    for run in dead if clear else ():
+        yield Complaint(f"run {run[:8]}", "its process is gone; it was marked as failed. Run it again.")
+    if not dead and not _unfinished(instance):
         yield Complaint("runs", "none is under way")
 
 

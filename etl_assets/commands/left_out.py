@@ -7,7 +7,8 @@ from etl_assets.access.legacy.database import LegacyConnection, describe, fill, 
 from etl_assets.access.legacy.left_behind import left_behind
 from etl_assets.init.names import names_itself, names_parent
 from etl_assets.model.words import counted, said
-from etl_assets.spec.model import Column, Spec, Table
+from etl_assets.spec.columns import Column
+from etl_assets.spec.model import Spec, Table
 
 LEFT_BEHIND = "left behind"
 NUMBERS_AND_TEXTS = ("smallint", "integer", "bigint", "numeric", "text")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import dagster as dg
 
 from etl_assets.access.files.artifacts import Artifacts
-from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.files.whole import private_folder
 from etl_assets.access.postgres.connection import Connection, reading, writing
 from etl_assets.access.postgres.servers import target_url
@@ -22,7 +21,6 @@ from etl_assets.assets.keys import (
     SAMPLE_TAG,
     VERIFY,
 )
-from etl_assets.assets.report import read_verified
 from etl_assets.assets.resources import Access, Borrowed, Stores
 from etl_assets.automation.attempts import end_dead_runs
 from etl_assets.automation.backfill import before_filling, fill_in, require_fillable, summary
@@ -33,6 +31,7 @@ from etl_assets.core.rehearse.dry_run import dry
 from etl_assets.core.staging.lineage import accept_file
 from etl_assets.core.undo.undo import LAST, undone_waves
 from etl_assets.core.users.holds import release
+from etl_assets.core.verify.last_found import last_verified
 from etl_assets.core.verify.status import books_of, status
 from etl_assets.model.books import Books
 from etl_assets.model.errors import SettingsError, WaveHindered
@@ -118,11 +117,9 @@ class _Way:
 
     def _books(self, code: int) -> Books:
         """Those that this run has just read back; where it did not come so far, those of this moment."""
-        verified = read_verified(self.stores.artifacts()) if code == 0 else None
-        if verified is not None:
-            return verified.books
         with self.stores.target_as_it_is() as connection:
-            return books_of(connection, self.spec)
+            verified = last_verified(connection) if code == 0 else None
+            return books_of(connection, self.spec) if verified is None else verified.books
 
     def _tags(self) -> dict[str, str]:
         return {COMMAND_TAG: MIGRATE, **({SAMPLE_TAG: self.options.sample} if self.options.sample else {})}
@@ -173,7 +170,8 @@ def migrate(
     options: MigrateOptions = MigrateOptions(),
 ) -> Outcome:
     """Runs the unpartitioned assets, then every wave that is due, then the books."""
-    end_dead_runs(instance, RunLocks(settings.artifacts))
+    with Stores().target_as_it_is() as connection:
+        end_dead_runs(instance, connection)
     return _Way(spec, Stores(), instance, say, options).run()
 
 

@@ -89,6 +89,11 @@ def _marked(line: str) -> str:
 def _header(draft: Draft) -> list[str]:
     found = len(draft.tables) + len(draft.offers) + len(draft.not_migrated) + bool(draft.users)
     return [
+        # Beside the file, so that it holds on every machine; a line of its own, as editors want it.
+        "# yaml-language-server: $schema=.etl-spec.schema.json",
+        "# With that file beside this one, an editor explains, completes and checks every key:",
+        "#   etl-assets spec --json-schema > .etl-spec.schema.json",
+        "# `etl-assets spec` prints the same as a page, with recipes.",
         _comment(
             f"Made by `etl-assets init` from {draft.file}: {counted(found, 'table')} and views, {rows_of(draft.rows)}; "
             f"to migrate: {len(draft.tables)}."

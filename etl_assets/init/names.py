@@ -1,5 +1,6 @@
 """Names: made to fit Postgres and the spec, and read for what they suggest."""
 
+import functools
 import hashlib
 import re
 import unicodedata
@@ -9,6 +10,7 @@ from etl_assets.spec.model import POSTGRES_NAME_BYTES
 from etl_assets.spec.rules import STAGING_NAMES
 
 TABLE_KEY_LENGTH = 59
+NAMES = 65_536  # of columns and tables, each of which is looked at many times
 # NFKD would leave the plain letter, which reads wrongly: `Schuler` is a name, `Schueler` are pupils.
 SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa", "ł": "l"})
 STAGING_PATTERN = re.compile(r"_(ref|raw)[0-9]+")
@@ -47,6 +49,7 @@ CREATED_NAMES = (
 ).split()
 
 
+@functools.lru_cache(maxsize=NAMES)
 def snake(name: str) -> str:
     """A name in lower case with underscores: `CustomerID` becomes customer_id, `Straße 2` strasse_2.
 
@@ -67,6 +70,7 @@ HUNGARIAN = re.compile(
 )
 
 
+@functools.lru_cache(maxsize=NAMES)
 def bare(name: str) -> str:
     """A name in lower case without what only says of which kind it is: `dtmCreated` becomes created."""
     return re.sub(r"^(?:fk|pk)_(?=.)", "", snake(HUNGARIAN.sub("", name)))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from etl_assets.access.legacy.database import fill, open_read_only, quoted
-from etl_assets.init.cells.value_shapes import EMAIL, FORMATS, SMALL, is_credential, reads, text_shape
+from etl_assets.init.cells.value_shapes import EMAIL, FORMATS, SMALL, is_credential, may_be_a_date, reads, text_shape
 from etl_assets.init.foreign_keys import declared_references, suggested_references
 from etl_assets.init.judging.keys import declared_keys, guessed_key
 from etl_assets.init.judging.secrets import is_beyond_doubt
@@ -119,7 +119,8 @@ class _Counts:
                 self.credentials += count * is_credential(text)
             if shape in SNIFFED_SHAPES and self.alive:
                 sniffed += count
-                self._sniff(text, count)
+                if may_be_a_date(text):
+                    self._sniff(text, count)
         self.sniffed += sniffed
         if sniffed:
             # Hopeless formats are dropped soon: the rest of a long table then costs nothing.

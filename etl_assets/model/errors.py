@@ -2,6 +2,7 @@
 
 EtlError
 |-- SpecError             exit 2  the spec file is wrong
+|-- UnknownKey            exit 2  the spec has no key of that name
 |-- SettingsError         exit 2  the environment or the command line is wrong
 |-- TransactionPooler     exit 2  the connection goes through a pooler that hands each transaction another session
 |-- OtherEncoding         exit 2  texts do not reach the target as the characters they are
@@ -18,6 +19,8 @@ EtlError
 |-- CleanedUp             exit 1  nothing can be compared any more
 |-- WaveHindered          exit 1  no login wave can open now
 |-- Refused               exit 1  loading now could be wrong: nothing was written
+|-- Paused                exit 1  an operator has paused the migration
+|-- TargetRestored        exit 1  the target was put back to an earlier time, and nobody has looked yet
 |-- BooksOpen             exit 1  source = loaded + waiting + quarantined + excluded does not hold
 |-- UndoRefused           exit 1  taking rows out of production now would destroy somebody's work
 |-- CleanupRefused        exit 1  dropping staging now would destroy what is still needed
@@ -27,6 +30,7 @@ EtlError
 
 from collections.abc import Sequence
 
+from etl_assets.model.spec_keys import COMMAND, pointed
 from etl_assets.model.words import agreed, counted
 
 SAMPLE_SIZE = 5
@@ -39,10 +43,17 @@ def sample_of(keys: Sequence[object], *, size: int = SAMPLE_SIZE) -> str:
 
 
 class EtlError(Exception):
-    """Base of all failures that we name; `exit_code` is the command line's, `transient` asks for a retry."""
+    """Base of all failures that we name; `exit_code` is the command line's, `transient` asks for a retry.
+
+    One that names a key of the spec says where that is explained.
+    """
 
     exit_code = 3
     transient = False
+
+    def __init__(self, problem: str = "") -> None:
+        """Takes the sentence."""
+        super().__init__(pointed(problem))
 
 
 class SpecError(EtlError):
@@ -50,11 +61,29 @@ class SpecError(EtlError):
 
     exit_code = 2
 
-    def __init__(self, problem: str, *, file: str = "spec", line: int | None = None, path: str = "") -> None:
-        """Joins file, line, path and problem; `path` is dotted, as the operator reads it in the file."""
+    def __init__(
+        self, problem: str, *, file: str = "spec", line: int | None = None, path: str = "", key: str = ""
+    ) -> None:
+        """Joins file, line, path and problem; `path` is dotted, as the operator reads it in the file.
+
+        `key` is the one of the reference that explains what may stand there.
+        """
         self.problem, self.file, self.line, self.path = problem, file, line, path
         where = f"{file}:{line}" if line else file
-        super().__init__(f"{where}: {path}: {problem}" if path else f"{where}: {problem}")
+        see = (f" See `{COMMAND} {key}`." if problem.endswith("?") else f"; see `{COMMAND} {key}`") if key else ""
+        # What it names between backticks may be any word of the file: the path alone says what it is about.
+        Exception.__init__(self, f"{where}: {path}: {problem}{see}" if path else f"{where}: {problem}{see}")
+
+
+class UnknownKey(EtlError):
+    """Somebody asks about a key that the spec does not have."""
+
+    exit_code = 2
+
+    def __init__(self, key: str, close: Sequence[str]) -> None:
+        """Names keys that are spelled almost so, and where all of them stand."""
+        hint = f" Did you mean {' or '.join(f'`{name}`' for name in close)}?" if close else ""
+        super().__init__(f"the spec has no key {key!r}.{hint} `etl-assets spec` prints all of them.")
 
 
 class SettingsError(EtlError):
@@ -218,6 +247,19 @@ class Paused(EtlError):
         super().__init__(
             f"The migration is paused since {since}{because}: nothing is staged, claimed or loaded. "
             "`etl-assets resume`, or the job `resume`, lets it go on where it stopped."
+        )
+
+
+class TargetRestored(EtlError):
+    """The target does not know any more what was done on it."""
+
+    exit_code = 1
+
+    def __init__(self, at: str) -> None:
+        """`at` is when what is gone was written, UTC."""
+        super().__init__(
+            f"The target was put back to an earlier time: what was written there at {at} is gone. Nothing was written. "
+            "`etl-assets doctor` says what is lost; with `--clear` it lets the migration go on from there."
         )
 
 

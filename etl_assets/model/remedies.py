@@ -1,5 +1,7 @@
 """What to do about each state and each rule, in an operator's words. Used by the report and by the support answer."""
 
+from etl_assets.model.spec_keys import pointed
+
 USER_REMEDIES = {
     "resolved": "Nothing to do: the account that proved the address has the history, or will have it when its rows can "
     "arrive.",
@@ -133,6 +135,8 @@ CHANGE_REMEDIES = {
 VALUE_REMEDY = (
     "Its value does not fit its type. Correct it in the legacy app or the corrections file, or widen the spec."
 )
+for remedies in (USER_REMEDIES, REASON_REMEDIES, ROW_REMEDIES, CHANGE_REMEDIES):
+    remedies.update({word: pointed(remedy) for word, remedy in remedies.items()})
 READY_REMEDY = "Can be loaded now: the next wave brings it."
 
 

@@ -148,7 +148,8 @@ class Freeze:
 class Verified:
     """What a verification found, as it is kept for the report. `at` is UTC, ISO 8601.
 
-    `since` is when all rows were last read back, where those of earlier waves were not once more.
+    `since` is when all rows were last read back, where those of earlier waves were not once more; `snapshot` names what
+    was staged.
     """
 
     at: str
@@ -157,17 +158,26 @@ class Verified:
     money: tuple[MoneyLine, ...] = ()
     balances: tuple[BalanceLine, ...] = ()
     since: str = ""
+    snapshot: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """For the file."""
+        """As it is kept."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> "Verified":
-        """From the file."""
+        """As it was kept."""
         rows, money = (RowLine(**line) for line in raw["rows"]), (MoneyLine(**line) for line in raw["money"])
         balances = tuple(BalanceLine(**_as_tuples(line)) for line in raw.get("balances", ()))
-        return cls(raw["at"], Books.from_whole(raw["books"]), tuple(rows), tuple(money), balances, raw.get("since", ""))
+        return cls(
+            raw["at"],
+            Books.from_whole(raw["books"]),
+            tuple(rows),
+            tuple(money),
+            balances,
+            raw.get("since", ""),
+            raw.get("snapshot", ""),
+        )
 
 
 def _as_tuples(line: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from etl_assets.spec.model import USERS, Column, Spec, Table
+from etl_assets.spec.columns import Column
+from etl_assets.spec.model import USERS, Spec, Table
 from etl_assets.spec.references import References
 from etl_assets.spec.types import carries
 

@@ -10,23 +10,12 @@ from pydantic_core import ErrorDetails
 
 from etl_assets.model.errors import SpecError
 from etl_assets.spec.circles import arranged
-from etl_assets.spec.model import (
-    Attribute,
-    Balance,
-    Checks,
-    Column,
-    IdRule,
-    Owner,
-    Source,
-    Spec,
-    Table,
-    TargetMarker,
-    UniqueCheck,
-    Users,
-)
+from etl_assets.spec.columns import Checks, Column, IdRule, Owner, UniqueCheck
+from etl_assets.spec.model import Created, Spec, Table, Users
+from etl_assets.spec.profiles import Attribute, Balance
 from etl_assets.spec.references import References
 from etl_assets.spec.rules import SpecFault, check_rules
-from etl_assets.spec.sections import Accounts, Policy
+from etl_assets.spec.sections import Accounts, Policy, Source, TargetMarker
 from etl_assets.spec.yaml_lines import Path, dotted, line_of, read_yaml
 
 # Where a key stands -> the section that knows it.
@@ -35,6 +24,7 @@ SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
     ("source",): Source,
     ("target",): TargetMarker,
     ("users",): Users,
+    ("users", "created"): Created,
     ("accounts",): Accounts,
     ("policy",): Policy,
     ("balances", "*"): Balance,
@@ -46,6 +36,7 @@ SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
     ("tables", "*", "checks", "unique", "*"): UniqueCheck,
     ("tables", "*", "columns", "*"): Column,
     ("tables", "*", "columns", "*", "references"): References,
+    ("tables", "*", "references", "*"): References,
 }
 # Fields that the loader fills in itself.
 INNER: tuple[tuple[str, ...], ...] = (
@@ -71,7 +62,7 @@ def load_spec(text: str, *, file: str) -> Spec:
     raw, lines = read_yaml(text, file=file)
 
     def fail(path: Path, problem: str) -> SpecError:
-        return SpecError(problem, file=file, line=line_of(path, lines), path=dotted(path))
+        return SpecError(problem, file=file, line=line_of(path, lines), path=dotted(path), key=_explained_by(path))
 
     for path in _paths(raw, ()):
         if any(_matches(pattern, path) for pattern in INNER):
@@ -108,6 +99,15 @@ def _paths(value: Any, path: Path) -> list[Path]:
 
 def _matches(pattern: tuple[str, ...], path: Path) -> bool:
     return len(pattern) == len(path) and all(p in ("*", str(part)) for p, part in zip(pattern, path, strict=True))
+
+
+def _explained_by(path: Path) -> str:
+    """The key of the reference that a path is about, without the names that stand in it: `tables.columns.unit`."""
+    for length in range(len(path), 0, -1):
+        section = next((pattern for pattern in SECTIONS if _matches(pattern, path[: length - 1])), None)
+        if section is not None and path[length - 1] in _known_keys(path[: length - 1]):
+            return ".".join([*(word for word in section if word != "*"), str(path[length - 1])])
+    return ""
 
 
 def _fill_names(raw: dict[str, Any]) -> None:

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from pydantic import Field, field_validator, model_validator
 
+from etl_assets.spec.columns import Checks, Column, IdRule, Owner
+from etl_assets.spec.profiles import Attribute, Balance
 from etl_assets.spec.references import PART, References, column_of
-from etl_assets.spec.sections import Accounts, Policy, Strict, Timed
-from etl_assets.spec.types import Type
+from etl_assets.spec.sections import Accounts, Policy, Source, Strict, TargetMarker, Timed
 
 USERS = "users"
 CREATED = "created_at"
@@ -23,7 +24,6 @@ KEEP_OTHERS = "*"
 ROWID = "rowid"
 TABLE_KEY = re.compile(r"^[a-z][a-z0-9_]{0,58}$")
 POSTGRES_NAME_BYTES = 63
-USERS_COLUMN, SUM_OF = re.compile(r"users\.(.+)"), re.compile(r"sum\(([a-z][a-z0-9_]*)\.(.+)\)")
 
 
 def _mapping(value: Any, *, key: str) -> Any:
@@ -31,37 +31,53 @@ def _mapping(value: Any, *, key: str) -> Any:
     return {key: value} if isinstance(value, str) else value
 
 
-class Source(Strict):
-    """`timezone`: the IANA zone of legacy timestamps that carry none."""
-
-    timezone: str
-
-
-class TargetMarker(Strict):
-    """`marker`: a name written into the target at the first load and compared ever after."""
-
-    marker: str | None = None
-
-
 class Created(Timed):
-    """Where the legacy app keeps when a user signed up, and how to read it: as for a column of type timestamptz."""
+    """Where the legacy app keeps when a user signed up, and how to read it. A word alone is short for `{from: ...}`."""
 
     from_: str = Field(alias="from")
+    """The column of the users table.
+
+    Example: `users: {created: {from: signed_up, unit: s}}`
+    Refused: a name that looks like a secret.
+    """
     type: Literal["timestamptz", "date"] = "timestamptz"
+    """Whether the column holds an instant or a day.
+
+    Example: `users: {created: {from: member_since, type: date}}`
+    """
 
 
 class Users(Strict):
-    """The legacy users table: its columns for id, e-mail and, where there are such, verification and sign-up.
-
-    `created` tells two people apart to whom SQLite gave one id after the other. Without it `created_at` is taken, where
-    the table has such a column.
+    """The legacy users table. Its rows are not migrated: people sign up anew, and whoever proves the same e-mail
+    address claims the history. `users: {}` takes every default.
     """
 
     table: str = "users"
+    """Its name in the legacy database.
+
+    Example: `users: {table: accounts}`
+    """
     id: str = "id"
+    """The column that owners refer to.
+
+    Example: `users: {id: uid}`
+    """
     email: str = "email"
+    """The column of addresses. They are compared without regard to white space around them and to ASCII case.
+
+    Example: `users: {email: login}`
+    """
     verified: str | None = None
+    """A column that says whether the legacy app has proven the address. Where it is not true, nobody claims.
+
+    Example: `users: {verified: email_verified}`
+    """
     created: Created | None = None
+    """The column that says when somebody signed up. It tells two people apart to whom SQLite gave one id after the
+    other. Without it `created_at` is taken, where the table has such a column.
+
+    Example: `users: {created: signed_up}`
+    """
 
     @field_validator("created", mode="before")
     @classmethod
@@ -74,102 +90,76 @@ class Users(Strict):
         return self.created.from_ if self.created else CREATED
 
 
-class IdRule(Strict):
-    """How a row's new id comes from its legacy key, and the target column that takes it."""
-
-    rule: Literal["uuid5", "keep"] = "uuid5"
-    to: str = "id"
-
-
-class Owner(Strict):
-    """Whose row it is: a column (`from`), the owner of a referenced row (`via`), or nobody's (neither).
-
-    `expr` is an SQLite expression that makes of the column what the users table has as its key.
-    """
-
-    from_: str | None = Field(None, alias="from")
-    expr: str | None = None
-    via: str | None = None
-    to: str | None = None
-    nobody: bool = False
-
-    @model_validator(mode="after")
-    def _one_way(self) -> "Owner":
-        if self.from_ and self.via:
-            raise ValueError("`from` and `via` exclude each other")
-        if not (self.from_ or self.via or self.nobody):
-            raise ValueError("says neither whose the rows are (`from`, `via`) nor `none`")
-        if self.expr and not self.from_:
-            raise ValueError("`expr` stands beside `from`, which says of which column it makes the user's key")
-        if self.from_ and not self.to:
-            raise ValueError("`to` is missing: the target column that takes the account's id")
-        return self
-
-    @property
-    def is_none(self) -> bool:
-        """True for lookup tables."""
-        return self.nobody
-
-
-class Column(Timed):
-    """One target column: its type and where its value comes from.
-
-    `round`: the operator's word that what the target cannot hold is rounded, and counted.
-
-    `target_timezone` is the zone whose clock a column of type `timestamp` shows, the legacy one where nothing is said.
-    `split` separates the elements of a list that is not written as JSON.
-    """
-
-    type: Type
-    from_: str | None = Field(None, alias="from")
-    expr: str | None = None
-    map: dict[str, str] | None = None
-    default: str | None = None
-    required: bool = False
-    empty: Literal["null"] | None = None
-    encoding: str | None = None
-    round: bool = False
-    target_timezone: str | None = None
-    split: str | None = None
-    references: References | None = None
-    secret: Literal["allowed"] | None = None
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "Column":
-        if self.from_ and self.expr:
-            raise ValueError("`from` and `expr` exclude each other")
-        return self
-
-
-class UniqueCheck(Strict):
-    """Columns whose values should not repeat; `error` stops the load, `warn` shows a number."""
-
-    columns: tuple[str, ...]
-    severity: Literal["warn", "error"] = "warn"
-
-
-class Checks(Strict):
-    """Extra validations: `unique`, and `sum` for money columns, reconciled per user."""
-
-    unique: tuple[UniqueCheck, ...] = ()
-    sum: tuple[str, ...] = ()
-
-
 class Table(Strict):
-    """One migrated table."""
+    """One migrated table, by a key of your choice: a-z, 0-9 and _, at most 59 long, not `users`. New ids derive from
+    the key, so it never changes.
+    """
 
     name: str = ""
     source: str = ""
+    """The legacy table, where its name is not the key.
+
+    Example: `source: Order Items`
+    Refused: a pair of source and target that another table has already.
+    """
     target: str = ""
+    """The target table, with its schema; `public` where none is said. Without it, the key in `public`.
+
+    Example: `target: shop.orders`
+    """
     optional: bool = False
+    """A legacy database, or a target, without this table is not an error: there is nothing to migrate.
+
+    Example: `optional: true`
+    """
     where: str | None = None
+    """An SQLite expression over the legacy row. Rows for which it is not true stay behind and are counted as excluded.
+
+    Example: `where: "deleted_at IS NULL"`
+    """
     key: tuple[str, ...] = ()
+    """The legacy columns that tell rows apart, where the table has no primary key or another one is meant. `[rowid]`
+    goes by the rows' place: such a table can be loaded once.
+
+    Example: `key: [order_id, line_no]`
+    Refused: a column that looks like a secret.
+    """
     id: IdRule = IdRule(rule="uuid5", to="id")
+    """How rows get their new id: `uuid5`, `keep`, or a section.
+
+    Example: `id: keep`
+    """
     owner: Owner
+    """Who owns the rows: a column, `none`, or a section.
+
+    Example: `owner: user_id`
+    Refused: an owner in a spec without `users`.
+    """
     columns: dict[str, Column]
+    """The target columns and how they are filled. Only what is named here leaves the legacy database; target columns
+    that are not named keep their defaults.
+
+    Example: `columns: {status: text, created_at: timestamptz}`
+    Refused: the columns that the id and the owner take already. With `id: keep` the id may stand here, with its type
+    alone.
+    """
     composite: tuple[References, ...] = Field((), alias="references")
+    """References of several columns together, a list: `columns` of this table name a row of another by its `key`,
+    which may be left out where the names are the same.
+
+    Example: `references: [{columns: [order_id, line_no], table: order_lines, key: [order_id, line_no]}]`
+    """
     created: str | None = None
+    """The legacy column that says when a row was made. It tells two rows apart to which SQLite gave one id after the
+    other. Without it a column called `created_at` or the like is taken; `none` takes none.
+
+    Example: `created: inserted_on`
+    """
     checks: Checks = Checks()
+    """Extra validations.
+
+    Example: `checks: {sum: [amount]}`
+    """
 
     @model_validator(mode="before")
     @classmethod
@@ -249,77 +239,61 @@ class Table(Strict):
         return (found.from_ or column) if found is not None and found.expr is None else None
 
 
-class Balance(Strict):
-    """A balance beside the history: what it was in the legacy app, and how it gets into the account's profile.
-
-    `from` is a column of the users table, `users.credits`, or what the loaded rows add up to,
-    `sum(credit_transactions.amount)`. `add` leaves a sign-up bonus of the new app beside it, `set` writes over it.
-    `against` names the column whose rows the balance answers to, `credit_transactions.amount`.
-    """
-
-    from_: str = Field(alias="from")
-    apply: Literal["add", "set"]
-    against: str | None = None
-
-    @field_validator("from_")
-    @classmethod
-    def _is_a_source(cls, value: str) -> str:
-        if not (USERS_COLUMN.fullmatch(value) or SUM_OF.fullmatch(value)):
-            raise ValueError(f"{value!r} is neither `users.COLUMN` nor `sum(TABLE.COLUMN)`")
-        return value
-
-    @property
-    def users_column(self) -> str | None:
-        """The legacy users' column, where that is the source."""
-        found = USERS_COLUMN.fullmatch(self.from_)
-        return found[1] if found else None
-
-    @property
-    def answers_to(self) -> tuple[str, str] | None:
-        """The table's key and the column that `against` names."""
-        table, _, column = (self.against or "").partition(".")
-        return (table, column) if self.against is not None else None
-
-    @property
-    def summed(self) -> tuple[str, str] | None:
-        """The table's key and the column that are added up, where that is the source."""
-        found = SUM_OF.fullmatch(self.from_)
-        return (found[1], found[2]) if found else None
-
-
-class Attribute(Column):
-    """A column of the profile, given once; `set` writes over what is there. What is NULL in legacy is not given."""
-
-    apply: Literal["set", "if_null"]
-
-    @model_validator(mode="after")
-    def _is_of_users(self) -> "Attribute":
-        if not USERS_COLUMN.fullmatch(self.from_ or "") or self.expr or self.references or self.secret:
-            raise ValueError("`from` is `users.COLUMN`; `expr`, `references` and `secret` are for columns of tables")
-        return self
-
-    @property
-    def users_column(self) -> str:
-        """The legacy users' column."""
-        return (self.from_ or "").partition(".")[2]
-
-
 class Spec(Strict):
-    """The whole file. `tables` keeps the file's order; `load_order` puts referenced tables first.
-
-    `circles` are tables that refer to one another, each in load order; one that refers to itself is one alone.
-    """
+    """The sections of the file. `source`, `namespace` and `tables` must be there; with owners, `users` too."""
 
     source: Source
+    """What holds for the whole legacy database.
+
+    Example: `source: {timezone: UTC}`
+    """
     namespace: UUID
+    """A UUID from which every new id derives. Choose one per migration and never change it; `init` writes one.
+
+    Example: `namespace: 8f0c2f5e-6c0a-5d0b-9d1b-3c6a7e1f4a52`
+    Refused: at run time, another one than the first load had.
+    """
     target: TargetMarker = TargetMarker()
+    """A name for this environment.
+
+    Example: `target: {marker: myapp-prod}`
+    """
     users: Users | None = None
+    """The legacy users table. Without it nothing can have an owner, and only tables with `owner: none` are migrated.
+
+    Example: `users: {table: users, id: id, email: email}`
+    """
     accounts: Accounts = Accounts.model_validate({})
+    """Where new accounts are found, and which may claim.
+
+    Example: `accounts: {from: auth, profiles: public.profiles}`
+    """
     policy: Policy = Policy()
+    """What happens to incomplete users, quarantined rows, triggers and later changes.
+
+    Example: `policy: {incomplete_users: load, on_change: update}`
+    """
     balances: dict[str, Balance] = Field(default_factory=dict)
+    """Balances that profiles get with the history.
+
+    Example: `balances: {profiles.credits: {from: users.credits, apply: add}}`
+    Refused: a column of another table than the profiles.
+    """
     profile: dict[str, Attribute] = Field(default_factory=dict)
+    """Other columns of the profile that users get with the history.
+
+    Example: `profile: {plan: {from: users.plan, type: text, apply: set}}`
+    Refused: `id`, and a column that is a balance already.
+    """
     tables: dict[str, Table]
+    """The tables to migrate.
+
+    Example: `tables: {jobs: {owner: user_id, columns: {status: text}}}`
+    Refused: an empty section.
+    """
+    # `tables` keeps the file's order; this one puts referenced tables first.
     load_order: tuple[str, ...] = ()
+    # Tables that refer to one another, each circle in load order; one that refers to itself is one alone.
     circles: tuple[tuple[str, ...], ...] = ()
     digest: str = ""
 

@@ -19,28 +19,68 @@ def column_of(part: str) -> str:
 
 
 class References(Strict):
-    """A value that names a row of another migrated table, or a second legacy user.
-
-    `by` names the legacy column that says of which of several `tables` a row is; each of its words leads to one.
-
-    `key` names the parent's columns that are referred to, where it is not by its key: the row that has the same in the
-    legacy database is meant, and `columns`, one for each of `key`, get what the parent gets there. Of several columns
-    all are NULL where `otherwise: "null"` finds no row, and none is looked for where one of them is NULL (MATCH SIMPLE:
-    https://www.postgresql.org/docs/current/sql-createtable.html).
-
-    `path` says where in a JSON value, or in a list, ids stand: `$[*]`, `$.owner`, `$.items[*].tag`. Each is written
-    anew in its place. One that names nothing keeps the whole row back: no `otherwise` can say what the rest would mean.
+    """A value that names a row of another migrated table, or a second legacy user. It is held: the row waits for the
+    one that it names, and gets that one's new id. It can stand at a column, or in a table's list `references`, where
+    `columns` names several.
     """
 
     table: str = ""
+    """The table that is named, by its key in `tables`, or `users` for a second user such as a reviewer. Either this or
+    `by` must be there.
+
+    Example: `reviewer_id: {type: uuid, references: {table: users}}`
+    Refused: together with `by`; a table that the spec does not have; from a table without owner to one that has owners.
+    """
     path: str | None = None
+    """Where ids stand within a JSON value or a list: `$[*]`, `$.owner`, `$.items[*].tag`. Each is written anew in its
+    place, and everything else stays. One that names no row keeps the whole row back.
+
+    Example: `tag_ids: {type: jsonb, references: {table: tags, path: "$[*]"}}`
+    Refused: on types other than JSON and lists (`$[*]` alone), and together with `match`, `key`, `by` and `otherwise`.
+    """
     key: tuple[str, ...] = ()
+    """The other table's columns that the value is compared with, where that is not its key. The row that has the same
+    value in the legacy database is meant, and the column gets what that row gets there.
+
+    Example: `customer_code: {type: text, references: {table: customers, key: code}}`
+    Refused: together with `match` and `otherwise: keep`; expressions; columns of another type.
+    """
     columns: tuple[str, ...] = ()
+    """Only in a table's list: the columns that together name a row. If one of them is NULL, no row is looked for.
+
+    Example: `references: [{columns: [order_id, line_no], table: order_lines}]`
+    Refused: at a column.
+    """
     by: str | None = None
+    """The legacy column that says which of several `tables` a row refers to.
+
+    Example: `likeable_id: {type: uuid, references: {by: likeable_type, tables: {Post: posts, Comment: comments}}}`
+    Refused: without `tables`, and together with `table`.
+    """
     tables: dict[str, str] = Field(default_factory=dict)
+    """For each word of the column `by`, the table that it means.
+
+    Example: `likeable_id: {type: uuid, references: {by: likeable_type, tables: {Post: posts, Comment: comments}}}`
+    Refused: without `by`, and `users` among them.
+    """
     match: str | None = None
+    """A regular expression for a legacy id that stands within a text; its group `(?P<id>...)` is the id.
+
+    Example: `job_id: {type: uuid, from: reference, references: {table: jobs, match: "^job_(?P<id>.+)$"}}`
+    Refused: without that group, and with look-around or back-references.
+    """
     otherwise: Literal["quarantine", "null", "keep"] = "quarantine"
+    """What becomes of a value that names no row: the row is quarantined, or the column is NULL, or a text stays as it
+    is.
+
+    Example: `parent_id: {type: uuid, references: {table: folders, otherwise: "null"}}`
+    Refused: `keep` on types other than text, and anything but `quarantine` where the owner comes by this column.
+    """
     unresolved: Literal["wait", "null"] = "wait"
+    """For a second user who has no account yet: the row waits, or arrives now with NULL.
+
+    Example: `reviewer_id: {type: uuid, references: {table: users, unresolved: "null"}}`
+    """
 
     @model_validator(mode="after")
     def _one_way(self) -> "References":

@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
-from etl_assets.spec.keys import is_read_round, key_fault
-from etl_assets.spec.model import POSTGRES_NAME_BYTES, TABLE_KEY, USERS, Attribute, Balance, Column, Spec, Table
+from etl_assets.spec.columns import Column
+from etl_assets.spec.keys import AS_THE_PARENT, is_read_round, key_fault
+from etl_assets.spec.model import POSTGRES_NAME_BYTES, TABLE_KEY, USERS, Spec, Table
+from etl_assets.spec.profiles import Attribute, Balance
 from etl_assets.spec.references import References
 from etl_assets.spec.types import CLOCKED, EXACT_NUMBERS, JSON_TYPES, NUMBERS, TIMES, element_of, is_read_by_postgres
 from etl_assets.spec.yaml_lines import Path
@@ -169,6 +171,7 @@ def _check_table(spec: Spec, name: str, table: Table) -> None:
         raise SpecFault((*path, "owner"), "needs a `users:` section; a spec without users has only `owner: none`")
     if table.id.to in table.columns and table.id.rule != "keep":
         raise SpecFault((*path, "columns", table.id.to), "takes the new id already; leave it out or use `id: keep`")
+    _check_kept_id(table)
     if table.owner.to and table.owner.to in table.columns:
         raise SpecFault((*path, "columns", table.owner.to), "takes the owner's account id already; leave it out")
     for column_name, column in table.columns.items():
@@ -178,6 +181,15 @@ def _check_table(spec: Spec, name: str, table: Table) -> None:
     _check_owner(spec, table)
     _check_checks(table)
     _check_names_that_travel(table)
+
+
+def _check_kept_id(table: Table) -> None:
+    """A kept id is the key as it stands, of which its column says the type alone."""
+    column = table.columns.get(table.id.to)
+    said = next((word for word in AS_THE_PARENT if column and getattr(column, word) not in (None, False, ())), None)
+    if said:
+        path = ("tables", table.name, "columns", table.id.to, said)
+        raise SpecFault(path, f"changes nothing: the id is the legacy key as it stands; leave `{said}` out")
 
 
 def _check_names_that_travel(table: Table) -> None:

@@ -1,4 +1,8 @@
-"""What sections of the spec have in common, and those that no other one is made of."""
+"""What sections of the spec have in common, and those that no other one is made of.
+
+The text below a field is its entry in the reference: what it means, then one line `Example:`, and `Refused:` where
+something is.
+"""
 
 from typing import Any, Literal
 
@@ -10,16 +14,64 @@ from etl_assets.spec.time_format import TimeFormat, parse_format
 class Strict(BaseModel):
     """A section that refuses keys it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Source(Strict):
+    """What holds for the whole legacy database."""
+
+    timezone: str
+    """The time zone of legacy timestamps that carry none, as an IANA name. UTC is right where the app wrote UTC.
+
+    Example: `source: {timezone: Europe/Berlin}`
+    Refused: a name that is no IANA time zone, such as `CET+1`.
+    """
+
+
+class TargetMarker(Strict):
+    """Guards against loading into another environment, such as staging instead of production."""
+
+    marker: str | None = None
+    """A name that the first load writes into the target and that every later run compares.
+
+    Example: `target: {marker: myapp-prod}`
+    Refused: at run time, a target that was loaded under another marker.
+    """
 
 
 class Timed(Strict):
-    """What says how a legacy time is read; `timezone` is its own where it differs from `source.timezone`."""
+    """What says how a legacy time is read."""
 
     unit: Literal["s", "ms", "us", "ns", "julian", "ticks", "coredata", "webkit"] | None = None
+    """What a number in a column of times counts. `s`, `ms`, `us` and `ns` count from 1970, `julian` counts days as
+    SQLite's `julianday` does, `ticks` are .NET's (100 ns from the year 1), `coredata` are seconds from 2001, `webkit`
+    are microseconds from 1601. Text in the same column is still read as ISO 8601. Without a unit a number is
+    quarantined.
+
+    Example: `created_at: {type: timestamptz, unit: ms}`
+    Refused: a unit on a type that is no time. An `interval` takes `s`, `ms` or `us`.
+    """
     format: tuple[str, ...] = ()
+    """The format of times that are not ISO 8601, or a list of formats, of which the first that fits reads a cell. The
+    directives are `%Y %y %m %d %b %B %H %I %p %M %S %f %z`, with English month names; `%a`, `%A` and `%Z` are
+    skipped. ISO 8601 is read in any case.
+
+    Example: `paid_on: {type: date, format: ["%d.%m.%Y", "%d/%m/%y"]}`
+    Refused: a directive that is unknown or stands twice, and a format without year, month and day.
+    """
     ambiguous: Literal["earliest", "latest"] | None = None
+    """Which instant is meant by a local time that the clock showed twice, or skipped, when summer time changed.
+    Without it such a cell is quarantined.
+
+    Example: `created_at: {type: timestamptz, ambiguous: earliest}`
+    Refused: on types other than `timestamptz` and `timestamp`.
+    """
     timezone: str | None = None
+    """The zone of this column's times that carry none, where it differs from `source.timezone`.
+
+    Example: `starts_at: {type: timestamptz, timezone: America/New_York}`
+    Refused: a name that is no IANA time zone, and types other than `timestamptz` and `timestamp`.
+    """
 
     @property
     def time_formats(self) -> tuple[TimeFormat, ...]:
@@ -40,14 +92,42 @@ class Timed(Strict):
 
 
 class Accounts(Strict):
-    """Where new accounts are found, and which of them may claim."""
+    """Where the new accounts are found, and which of them may claim a legacy user's history."""
 
     from_: Literal["auth", "profiles"] = Field("auth", alias="from")
+    """`auth` reads `auth.users` joined to the profiles, and only a confirmed address may claim. `profiles` reads the
+    profiles alone, which prove nothing about an address.
+
+    Example: `accounts: {from: auth}`
+    Refused: `profiles` without `accept_unconfirmed: true`.
+    """
     profiles: str = "public.profiles"
+    """The new app's table of profiles: its `id` is the account's, and owned rows refer to it.
+
+    Example: `accounts: {profiles: public.members}`
+    """
     accept_unconfirmed: bool = False
+    """Your word that an address in the profiles may claim although nothing proves that it is the user's own. Whoever
+    can write an address there can take somebody's history.
+
+    Example: `accounts: {from: profiles, accept_unconfirmed: true}`
+    """
     trust_autoconfirm: bool = False
+    """Your word that accounts which were confirmed at the moment they were created are genuine. Without it a target
+    that confirms addresses by itself is refused, because then nobody has proven anything.
+
+    Example: `accounts: {trust_autoconfirm: true}`
+    """
     sso_domains: tuple[str, ...] = ()
+    """Domains of addresses whose single sign-on accounts may claim. By default none may.
+
+    Example: `accounts: {sso_domains: [example.com]}`
+    """
     merge_duplicates: bool = False
+    """Two legacy users with one address are one person and go to one account. Without it neither is claimed.
+
+    Example: `accounts: {merge_duplicates: true}`
+    """
 
     @property
     def profiles_table(self) -> tuple[str, str]:
@@ -57,17 +137,45 @@ class Accounts(Strict):
 
 
 class Policy(Strict):
-    """What happens to the awkward: incomplete users, quarantined rows, triggers, later changes, foreign keys.
-
-    `max_changed` is a share in percent: a legacy file of which more differs from the last one is taken for another.
-    """
+    """What happens when something is not straightforward. Each default is the cautious choice."""
 
     incomplete_users: Literal["hold", "load"] = "hold"
+    """What becomes of a user some of whose rows are quarantined: `hold` brings nothing until they are settled, `load`
+    brings the other rows now and these later.
+
+    Example: `policy: {incomplete_users: load}`
+    """
     max_quarantined: int | None = None
+    """How many quarantined rows a table may have. With more than that, nothing is loaded.
+
+    Example: `policy: {max_quarantined: 100}`
+    """
     max_changed: int | None = 5
+    """A percentage. If more of the legacy file than this differs from the last one, it is taken for another file, or
+    for an old backup, and refused.
+
+    Example: `policy: {max_changed: 20}`
+    """
     triggers: dict[str, Literal["fire"]] | Literal["refuse", "fire"] = "refuse"
+    """What happens where a target table has triggers of the app, which would see history as if it were new: `refuse`
+    loads nothing, `fire` lets them run. A mapping allows single tables, by their keys in `tables`.
+
+    Example: `policy: {triggers: {jobs: fire}}`
+    Refused: `fire` together with `foreign_keys: join`.
+    """
     on_change: Literal["report", "update"] = "report"
+    """What happens when a row changes in the legacy app after it was loaded: `report` lists it, `update` writes it over
+    the row in production while that is still what was loaded.
+
+    Example: `policy: {on_change: update}`
+    """
     foreign_keys: Literal["trigger", "join"] = "trigger"
+    """How foreign keys are proven: `trigger` lets Postgres check each row, `join` checks a whole batch at once, which
+    is faster and needs a role that may set `session_replication_role`.
+
+    Example: `policy: {foreign_keys: join}`
+    Refused: `join` together with triggers that shall fire.
+    """
 
     @field_validator("max_quarantined", "max_changed", mode="before")
     @classmethod

@@ -4,7 +4,7 @@ import polars as pl
 
 from etl_assets.model.ids import ROWID_PREFIX
 from etl_assets.model.target import TargetColumn
-from etl_assets.spec.model import Attribute
+from etl_assets.spec.profiles import Attribute
 from etl_assets.transform.staging import CLASS_NAMES, as_column
 from etl_assets.transform.values.cell import Cell, kind_of, named
 from etl_assets.transform.values.kept import Kept

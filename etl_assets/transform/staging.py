@@ -11,8 +11,9 @@ import polars as pl
 from etl_assets.model.errors import TargetMismatch
 from etl_assets.model.ids import ROWID_PREFIX, new_id
 from etl_assets.model.target import Reader, TargetColumn, TargetTable
+from etl_assets.spec.columns import Column
 from etl_assets.spec.exports import Lookup, label_of, lookup_label, owner_label
-from etl_assets.spec.model import KEEP_OTHERS, USERS, Column, Spec, Table
+from etl_assets.spec.model import KEEP_OTHERS, USERS, Spec, Table
 from etl_assets.spec.references import References
 from etl_assets.spec.shapes import QUARANTINE_SCHEMA, Rounding, Staged, reference_columns
 from etl_assets.spec.types import CLOCKED

@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from etl_assets.access.files.run_locks import RunLocks
 from etl_assets.access.files.whole import private_folder
-from etl_assets.access.postgres.connection import with_absolute_files
-from etl_assets.automation.attempts import end_dead_runs
+from etl_assets.access.postgres.connection import connect, with_absolute_files
+from etl_assets.access.postgres.servers import target_url
+from etl_assets.automation.attempts import START_GRACE_S, end_dead_runs
 from etl_assets.automation.instance import open_instance, prepare_first_visit
+from etl_assets.core.presence.presence import UI, at_work, hold, keep
 from etl_assets.model.errors import SettingsError, Unavailable
 from etl_assets.model.words import counted
 from etl_assets.settings import Settings, absolute_settings
@@ -99,8 +100,11 @@ def serve(settings: Settings, spec: Spec, *, port: int, say: Callable[[str], Non
     _require_free(port)
     private_folder(settings.artifacts)
     with _only_one(settings), _stop_signals(), tempfile.TemporaryDirectory(prefix="etl-assets-") as folder:
+        others_at_work = _begin(settings)
+        if others_at_work:
+            say(f"Another `etl-assets ui` works on this target: {others_at_work}. Both open waves; one is enough.")
+        ended = _end_lost_runs(settings)
         with open_instance(settings) as instance:
-            ended = end_dead_runs(instance, RunLocks(settings.artifacts), at_start=True)
             if spec.owned:
                 prepare_first_visit(instance)
         if ended:
@@ -115,7 +119,7 @@ def serve(settings: Settings, spec: Spec, *, port: int, say: Callable[[str], Non
                 service.start()
             _wait_for(lambda: _is_loaded(port), services)
             say(f"The Dagster UI is on http://{HOST}:{port} (Ctrl-C stops it). Logs: {services[0].log.parent}")
-            _watch(services, say, health=lambda: _health(port), restarted=lambda: _end_lost_runs(settings))
+            _watch(services, say, health=lambda: _look(port), restarted=lambda: _end_lost_runs(settings))
         except KeyboardInterrupt:
             say("Stopping.")
         finally:
@@ -149,10 +153,29 @@ def _wait_for(condition: Callable[[], bool], services: list[Service]) -> None:
         time.sleep(LOOK_EVERY_S)
 
 
-def _end_lost_runs(settings: Settings) -> None:
-    """Runs that ended with their code server."""
-    with open_instance(settings) as instance:
-        end_dead_runs(instance, RunLocks(settings.artifacts), at_start=True)
+def _begin(settings: Settings) -> str:
+    """Says that this process serves the UI until it ends; returns who else does, or nothing."""
+    url = target_url(settings)
+    hold(url, UI)
+    with contextlib.suppress(Unavailable), connect(url) as connection:
+        return at_work(connection, [UI], elsewhere=True).get(UI, "")
+    return ""
+
+
+def _end_lost_runs(settings: Settings) -> list[str]:
+    """Runs that ended with their code server; none where the target does not answer."""
+    with (
+        contextlib.suppress(Unavailable),
+        connect(target_url(settings)) as connection,
+        open_instance(settings) as instance,
+    ):
+        return end_dead_runs(instance, connection, unnoted_after_s=START_GRACE_S)
+    return []
+
+
+def _look(port: int) -> str:
+    keep()
+    return _health(port)
 
 
 def _is_loaded(port: int) -> bool:
@@ -172,7 +195,7 @@ def _health(port: int) -> str:
 
 
 def _watch(
-    services: list[Service], say: Callable[[str], None], *, health: Callable[[], str], restarted: Callable[[], None]
+    services: list[Service], say: Callable[[str], None], *, health: Callable[[], str], restarted: Callable[[], object]
 ) -> None:
     """Restarts what dies, until it dies too often.
 

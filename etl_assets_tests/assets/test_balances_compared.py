@@ -116,7 +116,7 @@ def test_a_balance_that_moved_in_the_legacy_app_is_named_with_what_it_was_and_is
     assert "changed the balance of 2 users (legacy ids 1, 2)" in page
     freeze_now(Stores(), wealthy.spec, run="test")
     with Stores().target_as_it_is() as connection:
-        assert verdict(gather(connection, Stores(), wealthy.spec)).startswith("To decide before signing")
+        assert verdict(gather(connection, Stores(), wealthy.spec, run="test")).startswith("To decide before signing")
     assert "nothing_changed_in_legacy_since" in failed_checks(wealthy.materialize(VERIFICATION))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from etl_assets.access.postgres import connection as postgres
 from etl_assets.access.postgres.connection import connect, writing
-from etl_assets.assets.keys import CLOSING, LOAD_WAVE, MIGRATE
+from etl_assets.assets.keys import CLOSING, HOST_TAG, LOAD_WAVE, MIGRATE
 from etl_assets.automation.instance import run_job
 from etl_assets.commands.doctor import Complaint, examine
 from etl_assets.core.memory import sessions
@@ -21,9 +21,9 @@ from etl_assets_tests.site import until
 from etl_assets_tests.world import World
 
 HOLD_AND_DIE = """
-import os, pathlib, sys
-from etl_assets.access.files.run_locks import RunLocks
-RunLocks(pathlib.Path(sys.argv[1])).hold(sys.argv[2])
+import os, sys
+from etl_assets.core.presence.presence import hold
+assert hold(sys.argv[1], sys.argv[2])
 os.kill(os.getpid(), 9)
 """
 
@@ -112,12 +112,14 @@ def test_whoever_keeps_us_waiting_is_named_while_it_does(impatient: World, monke
 
 def test_a_run_whose_process_is_gone_is_named_and_cleared(impatient: World) -> None:
     zombie = impatient.instance.create_run_for_job(
-        impatient.definitions().resolve_job_def(LOAD_WAVE), status=dg.DagsterRunStatus.STARTED
+        impatient.definitions().resolve_job_def(LOAD_WAVE),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={HOST_TAG: "the-other-machine"},
     )
-    artifacts = str(impatient.folder / "artifacts")
-    subprocess.run([sys.executable, "-c", HOLD_AND_DIE, artifacts, zombie.run_id], check=False)
+    subprocess.run([sys.executable, "-c", HOLD_AND_DIE, impatient.url, zombie.run_id], check=False)
     subject = f"run {zombie.run_id[:8]}"
-    assert ask(impatient)[subject].is_stuck
+    told = ask(impatient)[subject]
+    assert (told.is_stuck, "on the-other-machine is gone" in told.words) == (True, True)
     assert not ask(impatient, clear=True)[subject].is_stuck
     assert ask(impatient)["runs"].words == "none is under way"
 

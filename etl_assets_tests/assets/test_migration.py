@@ -146,7 +146,7 @@ def test_another_marker_is_refused(awkward: World) -> None:
 def test_secrets_and_addresses_leave_no_trace_where_they_do_not_belong(awkward: World) -> None:
     awkward.migrate()
     exports = [path for path in (awkward.folder / "artifacts").rglob("*") if path.suffix in (".csv", ".json")]
-    assert len(exports) == 18
+    assert len(exports) == 17
     for path in exports:
         text = path.read_text(encoding="utf-8")
         assert "CANARY_HASH" not in text

@@ -6,9 +6,10 @@ import sys
 import dagster as dg
 import pytest
 
-from etl_assets.access.files.run_locks import RunLocks
+from etl_assets.access.postgres.connection import connect
 from etl_assets.assets.keys import (
     CLOSING,
+    HOST_TAG,
     LOAD_WAVE,
     MIGRATE,
     RESOLVED,
@@ -18,11 +19,12 @@ from etl_assets.assets.keys import (
 from etl_assets.automation import attempts
 from etl_assets.automation.attempts import MARK_TAG, MOST_ATTEMPTS
 from etl_assets.automation.instance import run_job
+from etl_assets.core.presence.presence import UI, hold, host, keep, release
 from etl_assets_tests.assets.ticks import (
     HOLD_AND_DIE,
     WAVES,
     accept,
-    artifacts,
+    another_process,
     fail,
     loaded,
     press_migrate,
@@ -122,11 +124,11 @@ def test_a_wave_that_keeps_failing_is_left_alone_until_something_changes(
 
 def test_a_run_whose_process_was_killed_does_not_block_the_next(pressed: World) -> None:
     request = accept(pressed, tick(pressed))
-    tags = {"dagster/partition": request.partition_key or "", MARK_TAG: "another"}
+    tags = {"dagster/partition": request.partition_key or "", MARK_TAG: "another", HOST_TAG: "here"}
     zombie = pressed.instance.create_run_for_job(
         pressed.definitions().resolve_job_def(LOAD_WAVE), status=dg.DagsterRunStatus.STARTED, tags=tags
     )
-    killed = subprocess.run([sys.executable, "-c", HOLD_AND_DIE, artifacts(pressed), zombie.run_id], check=False)
+    killed = subprocess.run([sys.executable, "-c", HOLD_AND_DIE, pressed.url, zombie.run_id], check=False)
     assert killed.returncode == -9
     assert accept(pressed, tick(pressed)).partition_key == request.partition_key
     ended = pressed.instance.get_run_by_id(zombie.run_id)
@@ -134,29 +136,44 @@ def test_a_run_whose_process_was_killed_does_not_block_the_next(pressed: World) 
     assert ended.status == dg.DagsterRunStatus.FAILURE
 
 
-def test_a_living_run_is_left_alone(awkward: World) -> None:
-    run = awkward.instance.create_run_for_job(
-        awkward.definitions().resolve_job_def(LOAD_WAVE), status=dg.DagsterRunStatus.STARTED
-    )
-    locks = RunLocks(artifacts(awkward))
-    assert attempts.end_dead_runs(awkward.instance, locks) == []  # never noted: may be starting
-    locks.hold(run.run_id)
-    assert attempts.end_dead_runs(awkward.instance, locks) == []
+def test_a_living_run_is_left_alone_whoever_looks(awkward: World) -> None:
+    def begin() -> dg.DagsterRun:
+        job = awkward.definitions().resolve_job_def(LOAD_WAVE)
+        return awkward.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+
+    def dead(*, unnoted_after_s: float | None = None) -> list[str]:
+        with connect(awkward.url) as connection:
+            return attempts.end_dead_runs(awkward.instance, connection, unnoted_after_s=unnoted_after_s)
+
+    run, starting = begin(), begin()
+    assert dead() == []  # never noted: both may be starting
+    assert hold(awkward.url, run.run_id)
+    awkward.instance.add_run_tags(run.run_id, {HOST_TAG: "here"})
+    assert dead(unnoted_after_s=3_600) == []
+    with another_process(awkward.url, UI):
+        assert dead(unnoted_after_s=-1) == []  # the UI of another machine may have launched it
+    assert dead(unnoted_after_s=-1) == [starting.run_id]
+    awkward.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    keep()  # the server was restarted: the process is there still, and says so again
+    assert dead() == []
+    release()
+    assert dead() == [run.run_id]
 
 
 def test_a_run_of_the_command_line_is_noted_before_dagster_knows_of_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known: list[bool] = []
-    hold = RunLocks.hold
 
-    def watched(self: RunLocks, run: str) -> None:
+    def watched(url: str, run: str) -> bool:
         known.append(world.instance.has_run(run))
-        hold(self, run)
+        return hold(url, run)
 
-    monkeypatch.setattr(RunLocks, "hold", watched)
+    for module in ("etl_assets.automation.instance", "etl_assets.assets.resources"):
+        monkeypatch.setattr(f"{module}.hold", watched)
     run_job(world.definitions(), VERIFY, world.instance)
     assert known == [False, True]
+    assert [run.tags[HOST_TAG] for run in world.instance.get_runs()] == [host()]
 
 
 def test_users_whom_no_wave_would_take_open_none(migrated: World) -> None:
@@ -225,14 +242,6 @@ def test_a_key_of_the_future_spoils_no_later_one(pressed: World) -> None:
 def test_an_edited_cursor_costs_a_search_and_nothing_else(migrated: World) -> None:
     for cursor in ("nonsense", "a b c", "x y"):
         assert "Nobody new" in reason(tick(migrated, cursor=cursor))
-
-
-def test_the_note_of_a_living_run_survives_another_home_s_sweep(awkward: World) -> None:
-    locks = RunLocks(artifacts(awkward))
-    locks.hold("a-run-of-another-home")
-    locks.forget(set())
-    assert locks.is_noted("a-run-of-another-home")
-    assert not locks.has_died("a-run-of-another-home")
 
 
 def test_no_wave_opens_while_the_staging_tables_are_of_two_snapshots(pressed: World) -> None:

@@ -1,5 +1,9 @@
 """Ticks of the sensors, and what the daemon makes of them."""
 
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -13,14 +17,32 @@ from etl_assets.assets.resources import Stores
 from etl_assets_tests.world import World
 
 HOLD_AND_DIE = """
-import os, pathlib, sys
-from etl_assets.access.files.run_locks import RunLocks
-RunLocks(pathlib.Path(sys.argv[1])).hold(sys.argv[2])
+import os, sys
+from etl_assets.core.presence.presence import hold
+assert hold(sys.argv[1], sys.argv[2])
 os.kill(os.getpid(), 9)
 """
 
 
+HOLD = """
+import sys
+from etl_assets.core.presence.presence import hold
+assert hold(sys.argv[1], sys.argv[2])
+print("held", flush=True)
+sys.stdin.read()
+"""
 WAVES = str(LOGIN_WAVES.name)
+
+
+@contextmanager
+def another_process(url: str, what: str) -> Iterator[None]:
+    """Within it another process is at work on something."""
+    command = [sys.executable, "-c", HOLD, url, what]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield
+        process.communicate("")
 
 
 def tick(world: World, sensor: str = "new_logins", cursor: str | None = None) -> dg.SensorResult:

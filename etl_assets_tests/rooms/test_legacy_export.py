@@ -147,7 +147,8 @@ def test_a_failed_export_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), artifacts.writing_export("s", "t") as writer:
         writer.write(pl.DataFrame({"_key": ["1"]}))
         raise RuntimeError
-    assert [path for path in (tmp_path / "artifacts").rglob("*") if path.is_file()] == []
+    left = [path for path in (tmp_path / "artifacts").rglob("*") if path.is_file()]
+    assert [path for path in left if path.parent.name != "processes"] == []
 
 
 @pytest.mark.parametrize("declared", ["", "TEXT", "TEXT COLLATE NOCASE", "INTEGER", "NUMERIC", "REAL", "BLOB"])

@@ -5,8 +5,11 @@ import pytest
 
 from etl_assets.model.errors import SpecError
 from etl_assets.settings import DEFAULT_SPEC
-from etl_assets.spec.loader import load_spec
+from etl_assets.spec.loader import SECTIONS, _explained_by, load_spec
 from etl_assets.spec.model import Spec
+from etl_assets.spec.page.entries import INNER_KEYS
+from etl_assets.spec.page.page import about
+from etl_assets.spec.profiles import OF_TABLES_ALONE
 from etl_assets.spec.rules import looks_secret
 
 DESIGN = Path(__file__).parents[3] / "shared" / "design.md"
@@ -617,7 +620,7 @@ def test_profiles_prove_nothing_unless_the_operator_accepts_that() -> None:
 
 
 def test_a_spec_without_tables_is_refused() -> None:
-    assert str(fault(HEAD + "  {}\n")) == "migration.yaml:4: tables: names no table"
+    assert str(fault(HEAD + "  {}\n")) == "migration.yaml:4: tables: names no table; see `etl-assets spec tables`"
 
 
 def test_autoconfirmed_addresses_are_trusted_only_by_the_operators_word() -> None:
@@ -772,3 +775,44 @@ def test_the_order_of_a_composed_key_is_part_of_the_digest() -> None:
 )
 def test_a_reference_names_one_table_or_the_column_that_says_which(references: str, problem: str) -> None:
     assert problem in fault(column(f"a: {{type: uuid, references: {references}}}")).problem
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        (column("a: {type: text, unit: s}"), "tables.columns.unit"),
+        (column("a: {type: text, unti: s}"), "tables.columns"),
+        (column("a: {type: text, map: [a]}"), "tables.columns.map"),
+        (column("a: {type: uuid, references: {table: none}}"), "tables.columns.references.table"),
+        (HEAD + JOBS + "polcy: {}\n", ""),
+        (HEAD + JOBS + "policy: {triggers: never}\n", "policy.triggers"),
+        (HEAD + JOBS.replace("owner: user_id", "owner: {via: b}"), "tables.owner"),
+    ],
+)
+def test_a_mistake_says_where_the_key_is_explained(text: str, key: str) -> None:
+    words = str(fault(text))
+    assert (
+        words.endswith((f"; see `etl-assets spec {key}`", f"? See `etl-assets spec {key}`."))
+        if key
+        else "etl-assets" not in words
+    )
+
+
+def test_every_place_of_the_spec_is_explained() -> None:
+    """What a mistake points at is a key of the page, and the one that it is about."""
+    for place, section in SECTIONS.items():
+        for name, field in section.model_fields.items():
+            path = (*(word if word != "*" else "0" for word in place), field.alias or name)
+            key = _explained_by(path)
+            assert (key.split(".")[-1] == path[-1]) is (path[-1] not in INNER_KEYS), path
+            if path[-1] in INNER_KEYS or (place[:1] == ("profile",) and path[-1] in OF_TABLES_ALONE):
+                continue  # what the loader fills in, and what is refused there: the section is pointed at
+            headings = re.findall(r"^### `(.+)`$", about(key), re.MULTILINE)
+            assert headings[0].split(".")[-1] == path[-1], path
+
+
+@pytest.mark.parametrize("word", ["encoding: guid", 'expr: "lower(id)"', "map: {a: b}"])
+def test_a_kept_id_says_its_type_alone(word: str) -> None:
+    items = f"{HEAD}  items: {{owner: none, id: keep, columns: {{id: {{type: uuid, {word}}}}}}}\n"
+    assert "the id is the legacy key as it stands" in fault(items).problem
+    assert load(items.replace(f", {word}", ", from: id")).tables["items"].loaded_columns == ("id",)

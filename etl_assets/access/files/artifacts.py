@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -13,7 +12,7 @@ import polars as pl
 
 from etl_assets.access.files.exports import VERSION, ExportWriter, Manifest, excluded_path, manifest_path
 from etl_assets.access.files.snapshots import SnapshotInfo
-from etl_assets.access.files.whole import private_folder, sha256_of, sweep, write_whole
+from etl_assets.access.files.whole import private_folder, scratch_path, sha256_of, sweep, write_whole
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import ArtifactError
 
@@ -21,7 +20,7 @@ BATCH_ROWS = 16_384
 # polars reads a CSV ahead of whoever takes its batches, chunk by chunk: of its own size they held 340 MiB, of this 90
 # (polars 2.1.0, a file of 315 MB).
 os.environ.setdefault("POLARS_CSV_CHUNK_SIZE", str(1 << 20))
-CURRENT = "current"
+CURRENT, SEEN = "current", "seen.json"
 
 
 class Artifacts:
@@ -131,13 +130,22 @@ class Artifacts:
         path = self.root / "reports" / name
         return path.read_text(encoding="utf-8") if path.exists() else None
 
+    def read_seen(self) -> str:
+        """What was seen of the targets, as `core.restored` writes it; empty before the first time."""
+        path = self.root / SEEN
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def write_seen(self, text: str) -> None:
+        """Keeps what was seen of the targets, in the place of what was there."""
+        self._write(self.root / SEEN, [text.encode()])
+
     def snapshot_path(self, snapshot: str) -> Path:
         """The copied database of a snapshot."""
         return self._folder(snapshot) / "legacy.db"
 
     def scratch_path(self, name: str) -> Path:
         """A path for unfinished work of this process; what a crash leaves there is swept by the next."""
-        return self._unfinished / f"{os.getpid()}-{uuid.uuid4().hex[:8]}-{name}"
+        return scratch_path(self._unfinished, name)
 
     def export_path(self, snapshot: str, table: str) -> Path:
         """The CSV of one table."""

@@ -24,6 +24,14 @@ class SnapshotInfo:
     forgotten_users: int = 0
     suppressed: str = ""
 
+    @property
+    def copied(self) -> str:
+        """The digest of the legacy database as it was copied: whoever was forgotten since is not in the copy as kept.
+
+        A snapshot's name does not tell: a dry run and another machine give the same content another.
+        """
+        return self.source_sha256 or self.sha256
+
     def forgotten_rows(self, export: str) -> int:
         """How many of an export's rows were taken out of the copy."""
         return self.forgotten_users if export == "users" else len(self.forgotten.get(export, ()))

@@ -3,10 +3,12 @@
 import hashlib
 import os
 import shutil
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+from etl_assets.access.files.process_lock import is_alive, process_name
 from etl_assets.faults import fault_point
 
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
@@ -36,25 +38,24 @@ def free_bytes(path: Path) -> int:
     return shutil.disk_usage(path).free
 
 
+def scratch_path(folder: Path, name: str) -> Path:
+    """A path for unfinished work of this process in a folder; what a crash leaves there is swept by the next."""
+    return folder / f"{process_name(_processes(folder))}.{uuid.uuid4().hex[:8]}-{name}"
+
+
 def sweep(folder: Path) -> None:
-    """Removes what processes that are gone have left in the folder of unfinished work."""
-    for path in folder.iterdir():
-        owner = path.name.partition("-")[0]
-        if not (owner.isdigit() and _is_alive(int(owner))):
+    """Removes what processes that are gone have left in the folder of unfinished work, and their locks."""
+    locks = _processes(folder)
+    for path in (*folder.iterdir(), *locks.iterdir()):
+        if not is_alive(locks, path.name.partition(".")[0]):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
 
 
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
+def _processes(folder: Path) -> Path:
+    return private_folder(folder.with_name("processes"))
 
 
 def open_private(path: Path) -> BinaryIO:

@@ -15,7 +15,7 @@ from etl_assets.access.legacy.lookup import with_lookups
 from etl_assets.model.errors import LegacyMismatch
 from etl_assets.model.ids import REPEATED_MARK, ROWID_PREFIX
 from etl_assets.spec.exports import Export, ExportColumn
-from etl_assets.spec.model import ROWID, Spec
+from etl_assets.spec.model import ROWID, Spec, Table
 from etl_assets.spec.rules import looks_secret
 
 SAMPLE_ROWS = 2_000
@@ -217,9 +217,14 @@ def key_columns(copy: Path, spec: Spec) -> dict[str, tuple[str, ...]]:
     A table that is not there, and whose key the spec does not name, is left out.
     """
     with open_read_only(copy) as connection:
-        found = {name: describe(connection, table.source) for name, table in spec.tables.items()}
-    keys = {name: spec.tables[name].key or (legacy.primary_key if legacy else None) for name, legacy in found.items()}
+        keys = {name: key_of(connection, table) for name, table in spec.tables.items()}
     return {name: key for name, key in keys.items() if key is not None}
+
+
+def key_of(connection: sqlite3.Connection, table: Table) -> tuple[str, ...] | None:
+    """A table's key columns: the spec's, else its primary key; None for one that is not there."""
+    legacy = describe(connection, table.source)
+    return table.key or (legacy.primary_key if legacy else None)
 
 
 def find_repeated_keys(connection: sqlite3.Connection, export: Export, table: LegacyTable) -> None:

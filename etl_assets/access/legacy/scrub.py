@@ -30,8 +30,9 @@ from etl_assets.access.legacy.lookup import ONCE_NAMED, find_named, keep_named, 
 from etl_assets.model.corrections import CorrectionsFile
 from etl_assets.model.errors import LegacyMismatch
 from etl_assets.model.suppression import Suppressions
+from etl_assets.spec.columns import Column
 from etl_assets.spec.exports import Export, ExportColumn, exports_of, label_of, lookup_label, owner_label
-from etl_assets.spec.model import USERS, Column, Spec, Table
+from etl_assets.spec.model import USERS, Spec, Table
 
 GONE = "temp.etl_gone"
 SAID = "temp.etl_said"
@@ -258,9 +259,8 @@ def _parent_key(column: Column) -> Callable[[bytes | None], str | None]:
         text = None if cell is None else cell.decode("utf-8", "replace")
         if column.map is not None and text is not None:
             text = column.map.get(text, text)
-        if column.empty == "null" and text == "":
-            text = None
-        text = column.default if text is None else text
+        if text is None or (column.empty == "null" and text == ""):
+            text = column.default
         if pattern is None or text is None:
             return text
         match = re.search(pattern, text)

@@ -48,6 +48,7 @@ KEEPALIVES: dict[str, Any] = {
 }
 LOCK_WAIT_S = 60.0
 SILENT_S = 30.0
+OUR_NAME = "etl-assets"
 NAME_LENGTH = 63  # Postgres cuts application_name there
 LOCK_RETRY_S = 0.2
 
@@ -70,7 +71,7 @@ def connect(url: str) -> Iterator[Connection]:
         ) from None
     if parts.get("port") == SUPABASE_TRANSACTION_POOLER and not str(parts.get("host", "")).startswith("/"):
         raise TransactionPooler("port 6543 is Supabase's transaction pooler")
-    connection = _open(url)
+    connection = open_session(url)
     try:
         _require_one_session(url)
         yield connection
@@ -91,7 +92,12 @@ def with_absolute_files(url: str) -> str:
     return make_conninfo(url, **moved) if moved else url
 
 
-def _open(url: str) -> Connection:
+def open_session(url: str, *, name: str = OUR_NAME) -> Connection:
+    """A session in autocommit mode that its caller closes; `connect` is for whoever does something in it.
+
+    Raises:
+        Unavailable: the server does not answer.
+    """
     try:
         return psycopg.connect(
             url,
@@ -99,7 +105,7 @@ def _open(url: str) -> Connection:
             # So that the probe for a pooler gets its answer from one, which knows no prepared statement of ours.
             prepare_threshold=None,
             connect_timeout=CONNECT_TIMEOUT_S,
-            application_name="etl-assets",
+            application_name=name,
             # Whatever PGCLIENTENCODING, the DSN or the database say; a pooler may drop it, so DIALECT repeats it.
             client_encoding=ENCODING,
             **KEEPALIVES,
@@ -113,7 +119,7 @@ def _open(url: str) -> Connection:
 def beside(connection: Connection) -> dict[str, str]:
     """What opens a further session to where this connection is; it holds the password, and is not to be shown."""
     info = connection.info
-    named = {"password": info.password, "application_name": "etl-assets", "client_encoding": ENCODING}
+    named = {"password": info.password, "application_name": OUR_NAME, "client_encoding": ENCODING}
     return {**info.get_parameters(), **named}
 
 
@@ -124,7 +130,7 @@ def _require_one_session(url: str) -> None:
     Behind a transaction pooler they do not: two runs of ours would both get the same session lock, and a setting
     would leak to whoever comes next (measured with PgBouncer 1.18: two idle connections are the same server process).
     """
-    with _open(url) as one_session, _open(url) as another:
+    with open_session(url) as one_session, open_session(url) as another:
         seen: dict[Connection, set[int]] = {one_session: set(), another: set()}
         for _ in range(PROBES):
             for connection, processes in seen.items():

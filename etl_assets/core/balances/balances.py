@@ -20,7 +20,8 @@ from etl_assets.faults import fault_point
 from etl_assets.model.errors import Refused, TargetMismatch, UndoRefused
 from etl_assets.model.target import TargetColumn
 from etl_assets.model.words import counted
-from etl_assets.spec.model import Balance, Spec
+from etl_assets.spec.model import Spec
+from etl_assets.spec.profiles import Balance
 
 SQL = Statements(__file__)
 

@@ -11,7 +11,7 @@ from etl_assets.access.postgres.statements import Statement, Statements, identif
 from etl_assets.core.balances.balances import balance_slots, not_compared, transactions
 from etl_assets.core.links.links import Links
 from etl_assets.model.money import UserBalance
-from etl_assets.spec.model import Balance
+from etl_assets.spec.profiles import Balance
 
 SQL = Statements(__file__)
 

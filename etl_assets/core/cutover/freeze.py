@@ -38,7 +38,7 @@ def freeze(connection: Connection, spec: Spec, *, info: SnapshotInfo, mark: str,
     with writing(connection, run=run):
         read_links(connection, spec).require_whole()
         known = find_freeze(connection)
-        if known is not None and known.sha256 != content_of(info):
+        if known is not None and known.sha256 != info.copied:
             raise LegacyThawed(known.snapshot)
         if info.source != mark:
             raise FreezeRefused(f"The legacy database has changed since snapshot {info.id}. {MIGRATE_FIRST}")
@@ -47,21 +47,13 @@ def freeze(connection: Connection, spec: Spec, *, info: SnapshotInfo, mark: str,
             what = sample_of(sorted(staged)) or "nothing"
             raise FreezeRefused(f"What is staged ({what}) is not the last snapshot, {info.id}. {MIGRATE_FIRST}")
         if known is None:
-            fact = {"snapshot": info.id, "sha256": content_of(info)}
+            fact = {"snapshot": info.id, "sha256": info.copied}
             fact["role"] = server_facts(connection)["role"]
             write_fact(connection, FROZEN, json.dumps(fact))
             audit(connection, run=run, action="frozen", snapshot=info.id, sha256=info.sha256)
         found = find_freeze(connection)
     assert found is not None  # noqa: S101 - it was written above
     return found
-
-
-def content_of(info: SnapshotInfo) -> str:
-    """The digest of the legacy database as it was copied: whoever was forgotten since is not in the copy as it is kept.
-
-    A snapshot's name does not tell: a dry run and a machine that has lost its snapshots give the same content another.
-    """
-    return info.source_sha256 or info.sha256
 
 
 def lift(connection: Connection, *, run: str) -> bool:

@@ -13,6 +13,7 @@ from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statement, shown
 from etl_assets.core.links.links import Links
 from etl_assets.model.errors import Refused
+from etl_assets.model.spec_keys import pointed
 from etl_assets.model.validation import Finding
 from etl_assets.spec.model import Spec
 
@@ -50,6 +51,10 @@ class Validation:
     of_users: Callable[[Links], Statement] | None = None
     is_held: Callable[[Links], bool] = lambda _: False
     reasons: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """A remedy that names a key of the spec says where that is explained."""
+        object.__setattr__(self, "remedy", pointed(self.remedy))
 
     def find(self, connection: Connection, links: Links, *, users: list[str] | None = None) -> Finding:
         """Runs the statement; with `users` that for their rows, where there is one."""

@@ -22,14 +22,14 @@ SQL = Statements(__file__)
 
 
 def report_facts(
-    connection: Connection, links: Links, verified: Verified, *, snapshot: str, left: tuple[LeftLine, ...] = ()
+    connection: Connection, links: Links, verified: Verified, *, left: tuple[LeftLine, ...] = ()
 ) -> ReportFacts:
     """What the last verification found, with the users and the refusals of this moment; runs inside `reading`."""
     facts = server_facts(connection)
     users = SQL("describe_users").many(connection) if links.spec.users else []
     return ReportFacts(
         place=f"PostgreSQL {facts['version'].split()[0]}, database {facts['database']}",
-        snapshot=snapshot,
+        snapshot=verified.snapshot,
         verified=verified,
         refusals=_refusals(connection, verified.books),
         users=tuple(UserLine(state, reason, int(n), tuple(sample)) for state, reason, n, sample in users),

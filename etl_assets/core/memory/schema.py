@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 
 from etl_assets.access.postgres.connection import Connection, has_table, speak, transaction, wait_for_lock, writing
+from etl_assets.core.memory.audit import audit
 from etl_assets.core.memory.columns import COLUMNS_OF, as_fact, contradiction, follows
 from etl_assets.core.memory.facts import (
     count_loaded,
@@ -22,16 +23,18 @@ from etl_assets.faults import fault_point
 from etl_assets.model.errors import OtherSchema, Refused
 from etl_assets.spec.model import Spec
 
-SCRIPT = Path(__file__).with_suffix(".sql")
-VERSION = "3"  # of the script; another is another schema, and nothing turns one into the other yet
+SCRIPT, UPGRADES = Path(__file__).with_suffix(".sql"), Path(__file__).parent / "upgrades"
+VERSION = "4"  # of the script; `upgrades/from_N.sql` turns version N into the next
 VERSION_FACT = "schema"
 
 
 def ensure_schema(connection: Connection) -> None:
-    """Makes schema `etl` where it is not yet; it is private from its first moment (one transaction).
+    """Makes schema `etl` where it is not yet, and brings an older version's up to date, each in one transaction.
+
+    It is private from its first moment.
 
     Raises:
-        OtherSchema: another version of this package has made it.
+        OtherSchema: a newer version of this package has made it, or one that is too old.
         Unavailable: another process has the writers' lock, and kept it; says who.
     """
     if not exists(connection):
@@ -42,9 +45,24 @@ def ensure_schema(connection: Connection) -> None:
                 connection.execute(SCRIPT.read_bytes())
                 replace_fact(connection, VERSION_FACT, VERSION)
                 fault_point("schema.made")
-    version = find_fact(connection, VERSION_FACT)
-    if version != VERSION:
-        raise OtherSchema(version)
+    if find_fact(connection, VERSION_FACT) != VERSION:
+        _upgrade(connection)
+
+
+def _upgrade(connection: Connection) -> None:
+    """Walks from the version that is there to ours; all of it or nothing."""
+    with writing(connection, run="upgrade"):
+        was = version = find_fact(connection, VERSION_FACT)
+        while version != VERSION:
+            step = UPGRADES / f"from_{version}.sql"
+            if not step.exists():
+                raise OtherSchema(was)
+            connection.execute(step.read_bytes())
+            version = str(int(version or 0) + 1)
+            fault_point("schema.upgraded")
+        replace_fact(connection, VERSION_FACT, VERSION)
+        if was != VERSION:
+            audit(connection, run="upgrade", action="upgraded", schema=VERSION, was=was)
 
 
 @contextmanager

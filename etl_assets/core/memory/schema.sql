@@ -42,7 +42,9 @@ CREATE TABLE etl.final_books (
 
 -- What each staging table was made from; `source_rows` is SQLite's own count of the legacy table, `content` the sha256
 -- of the export, `made_with` what else it hangs on: this program, corrections, the people who were forgotten, and claims.
--- `is_touched` says that somebody has written to the staging table since. `digest` is an order-free digest of the staging rows as they were written, NULL where none was taken.
+-- `is_touched` says that somebody has written to the staging table since. `digest` is an order-free digest of the staging
+-- rows as they were written, NULL where none was taken. `key_columns` are the legacy table's, NULL for users and where it
+-- has none; `copied` is the sha256 of the legacy database whole as it was copied, NULL for users.
 CREATE TABLE etl.staged (
     "table" text PRIMARY KEY,
     snapshot text NOT NULL,
@@ -54,7 +56,9 @@ CREATE TABLE etl.staged (
     content text NOT NULL DEFAULT '',
     made_with text NOT NULL DEFAULT '',
     is_touched boolean NOT NULL DEFAULT false,
-    digest text);
+    digest text,
+    key_columns text[],
+    copied text);
 
 
 -- Writers take turns.
@@ -243,6 +247,12 @@ CREATE TABLE etl.compared (
     staging text NOT NULL,
     since timestamptz NOT NULL,
     tables jsonb NOT NULL);
+
+-- What the report tells of the last verification, and of what the spec leaves in the legacy app: it needs no file.
+CREATE TABLE etl.last_found (
+    what text PRIMARY KEY,
+    found jsonb NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp());
 
 
 -- The books: what became of every legacy row.

@@ -1,6 +1,6 @@
 """What is staged, and what it was made from: the only writer of `etl.staged`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -34,9 +34,12 @@ def touched_tables(connection: Connection) -> set[str]:
     return {name for (name,) in SQL("list_touched").many(connection)}
 
 
-def find_staged(connection: Connection, table: str, **facts: str) -> int | None:
+def find_staged(
+    connection: Connection, table: str, *, key_columns: Sequence[str] | None = None, **facts: str
+) -> int | None:
     """How many rows a table was staged with, where it was made from just this; None where it was not."""
-    found = SQL("find_staged").first(connection, table=table, **facts)
+    key = None if key_columns is None else list(key_columns)
+    found = SQL("find_staged").first(connection, table=table, key_columns=key, **facts)
     return int(found[0]) if found else None
 
 
@@ -47,7 +50,7 @@ def made_with(*what: str) -> str:
 
 def write_staged(connection: Connection, table: str, **facts: Any) -> None:
     """Writes down what a table is staged from: snapshot, digests of spec and target, rows, the export's sha256."""
-    SQL("write_staged").exec(connection, table=table, **facts)
+    SQL("write_staged").exec(connection, table=table, **{"key_columns": None, "copied": None, **facts})
 
 
 def write_staging_digest(connection: Connection, table: str, digest: str) -> None:
@@ -69,6 +72,16 @@ def refresh_source(connection: Connection, table: str, *, snapshot: str, content
 def clear_staged(connection: Connection) -> None:
     """Nothing is staged any more."""
     SQL("clear_staged").exec(connection)
+
+
+def staged_keys(connection: Connection) -> dict[str, tuple[str, ...]]:
+    """The key columns of each staged legacy table that has some: no file is needed to know them."""
+    return {name: tuple(key) for name, key in SQL("list_key_columns").many(connection)}
+
+
+def snapshots_of(connection: Connection, copied: str) -> set[str]:
+    """The staged snapshots of a legacy database with this sha256: each copy of the same content has its own name."""
+    return {name for (name,) in SQL("list_snapshots_of").many(connection, copied=copied)}
 
 
 def snapshots_by_table(connection: Connection) -> dict[str, str]:

@@ -4,8 +4,8 @@ import secrets
 
 from etl_assets.access.postgres.connection import Connection, has_table
 from etl_assets.access.postgres.statements import Statements
-from etl_assets.core.memory.facts import find_fact, write_fact
-from etl_assets.model.errors import ArtifactError
+from etl_assets.core.memory.facts import find_fact, replace_fact, write_fact
+from etl_assets.model.errors import ArtifactError, ForgetRefused
 from etl_assets.model.suppression import KEY_BYTES, Person, Suppressions
 
 SQL = Statements(__file__)
@@ -27,6 +27,23 @@ def suppression_key(connection: Connection) -> bytes:
     """The target's key, made at its first use; runs inside `writing`."""
     write_fact(connection, KEY, secrets.token_hex(KEY_BYTES))
     return bytes.fromhex(find_fact(connection, KEY) or "")
+
+
+def restore_key(connection: Connection, key: bytes) -> None:
+    """The key that the list had before the target was put back; runs inside `writing`.
+
+    Raises:
+        ForgetRefused: somebody was forgotten under another key meanwhile.
+    """
+    now = find_fact(connection, KEY)
+    if now == key.hex():
+        return
+    if now is not None and read_suppressions(connection):
+        raise ForgetRefused(
+            "somebody was forgotten since the target was put back, under another key: forget those of before again, "
+            "by their legacy ids."
+        )
+    replace_fact(connection, KEY, key.hex())
 
 
 def require_suppressed(connection: Connection, suppressed: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from etl_assets.access.files.artifacts import Artifacts
 from etl_assets.access.files.exports import Manifest
 from etl_assets.access.legacy.database import last_id, open_read_only
+from etl_assets.access.legacy.export import key_of
 from etl_assets.access.legacy.lookup import Seeker
 from etl_assets.access.postgres.connection import Connection, reading, writing
 from etl_assets.core.links.links import Links
@@ -60,10 +61,11 @@ def stage_table(
     laid = Corrected(corrections.of(table.name), corrections.sha256)
     made = made_with(corrections.sha256, snapshot.suppressed)
     facts = {"snapshot": manifest.snapshot, "content": manifest.sha256, "made_with": made}
+    key = _key(artifacts, manifest.snapshot, table)
     with reading(connection):
         require_running(connection)
         require_suppressed(connection, snapshot.suppressed)
-        known = find_as_it_was(connection, links, table, **facts)
+        known = find_as_it_was(connection, links, table, key_columns=key, **facts)
         if known is not None:
             artifacts.require_intact(manifest)
             return Stage(manifest.snapshot, known, 0)
@@ -80,6 +82,8 @@ def stage_table(
         content=manifest.sha256,
         forgotten=snapshot.forgotten.get(table.name, []),
         made_with=made,
+        key_columns=key,
+        copied=snapshot.copied,
     )
     with writing(connection, run=run):
         require_suppressed(connection, snapshot.suppressed)
@@ -101,6 +105,11 @@ def _plan(connection: Connection, artifacts: Artifacts, links: Links, table: Tab
     seek = Seeker(artifacts.snapshot_path(manifest.snapshot))
     target = links.targets[table.name]
     return StagePlan(links.spec, table, target, manifest.columns, manifest.usual, InputReader(connection), seek)
+
+
+def _key(artifacts: Artifacts, snapshot: str, table: Table) -> tuple[str, ...] | None:
+    with open_read_only(artifacts.snapshot_path(snapshot)) as legacy:
+        return key_of(legacy, table)
 
 
 def _last_id(artifacts: Artifacts, snapshot: str, table: Table) -> int:

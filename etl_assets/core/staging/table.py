@@ -67,6 +67,7 @@ class StagingSource:
 
     `corrected` fills while the batches are read; `content` is the export's sha256; `forgotten` are the keys of rows
     that the snapshot counts and no longer holds; `made_with` is what the staging hangs on beside the export.
+    `key_columns` are the legacy table's, and `copied` is the sha256 of the whole legacy database.
     """
 
     snapshot: str
@@ -77,6 +78,8 @@ class StagingSource:
     content: str = ""
     forgotten: list[str] = field(default_factory=list)
     made_with: str = ""
+    key_columns: tuple[str, ...] | None = None
+    copied: str = ""
 
 
 def staging_columns(table: Table, target: TargetTable) -> dict[str, str]:
@@ -167,7 +170,8 @@ def note_staged(
         "content": source.content,
         "made_with": source.made_with,
     }
-    write_staged(connection, table.name, **facts)
+    key = None if source.key_columns is None else list(source.key_columns)
+    write_staged(connection, table.name, **facts, key_columns=key, copied=source.copied)
     told = {"digest": write_digest(connection, table.name, counts.digest), **_told(source.corrected)}
     audit(connection, run=run, action="staged", table=table.name, **facts, quarantined=counts.quarantined_rows, **told)
     free_reissued(connection, links, table.name, run=run)
@@ -269,7 +273,8 @@ def _indexes(table: Table, target: TargetTable) -> list[tuple[sql.SQL, sql.Compo
     many = many_columns(table)
     wanted = [["_legacy_user_id"]] if table.owner.from_ else []
     wanted += [[f"_ref{number}"] for number in reference_columns(table).values()]
-    wanted += [list(rule.columns) for rule in target.unique if set(rule.columns) <= set(table.columns)]
+    staged = set(table.columns) - {table.id.to}  # a kept id may stand among the columns, and is `_new_id` there
+    wanted += [list(rule.columns) for rule in target.unique if set(rule.columns) <= staged]
     return [
         (sql.SQL("btree" if many.isdisjoint(columns) else "gin"), joined([identifier(column) for column in columns]))
         for columns in wanted

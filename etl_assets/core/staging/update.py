@@ -64,10 +64,12 @@ def find_former(connection: Connection, links: Links, table: Table) -> FormerSta
     return FormerStaging(snapshot, content, int(staged)) if present == staged else None
 
 
-def find_as_it_was(connection: Connection, links: Links, table: Table, **facts: str) -> StagedCounts | None:
+def find_as_it_was(
+    connection: Connection, links: Links, table: Table, *, key_columns: tuple[str, ...] | None, **facts: str
+) -> StagedCounts | None:
     """How the table was divided, where it would come out the same and nobody has written to it since; else None."""
     facts |= {"spec_digest": links.spec.digest, "target_digest": shape_digest(links.targets[table.name])}
-    staged = find_staged(connection, table.name, **facts)
+    staged = find_staged(connection, table.name, key_columns=key_columns, **facts)
     if staged is None or not has_table(connection, f"etl.stg_{table.name}"):
         return None
     counted = SQL("count_staging_of", staging=staging_table(table.name)).one(connection, table=table.name)

@@ -1,4 +1,4 @@
 """Production against the ledger, and the books.
 
-Owns `etl.compared`.
+Owns `etl.compared` and `etl.last_found`.
 """

@@ -45,6 +45,7 @@ SECRET_MEMBER = re.compile(
 CREDENTIAL_STARTS = frozenset("$pbAeswrgxSyhnd-{")
 SMALL, BIG = 2**31, 2**63
 LONGEST_DATE = 70
+ANY_DIGIT = re.compile(r"[0-9]")
 LONGEST_SHAPE = 40  # no date, UUID or number of a common size is longer
 
 DAYS = (
@@ -203,6 +204,11 @@ def is_credential(text: str) -> bool:
     if len(text) < 16 or text[0] not in CREDENTIAL_STARTS:
         return False
     return bool(SECRET_MEMBER.search(text)) if text[0] == "{" else bool(CREDENTIAL.fullmatch(text))
+
+
+def may_be_a_date(text: str) -> bool:
+    """False for texts that no format reads: too long, or without a digit."""
+    return len(text) <= LONGEST_DATE and ANY_DIGIT.search(text) is not None
 
 
 def reads(format_: str, text: str) -> bool:

@@ -24,7 +24,7 @@ def is_telling(connection: sqlite3.Connection, table: TableFacts, key: str) -> b
     column = table.columns[key]
     if column.filled < FEWEST_VALUES or column.blobs or column.reals:
         return False
-    if column.texts == column.filled and not column.shaped("small", "big", "zero_or_one", "zero_led", "date"):
+    if column.texts == column.filled and not column.shaped("small", "big", "zero_or_one", "date"):
         query = fill("SELECT min(length({key})) FROM {table}", key=quoted(key), table=quoted(table.name))
         return int(connection.execute(query).fetchone()[0]) >= SHORTEST_KEY
     if column.integers == column.filled:

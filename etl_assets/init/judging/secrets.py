@@ -3,9 +3,10 @@
 A name that the spec refuses stays behind unless the values speak against it: a flag, a number, the digest of a file.
 """
 
+import functools
 import re
 
-from etl_assets.init.names import snake
+from etl_assets.init.names import NAMES, snake
 from etl_assets.init.table_facts import ColumnFacts, TableFacts
 from etl_assets.model.words import counted
 from etl_assets.spec.rules import looks_secret
@@ -34,6 +35,7 @@ CONTENT_WORDS = frozenset(
 )
 
 
+@functools.lru_cache(maxsize=NAMES)
 def named_secret(name: str) -> bool:
     """True for names that the spec refuses, and for those of other words and languages."""
     words = snake(name)
