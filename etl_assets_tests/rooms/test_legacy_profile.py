@@ -187,7 +187,7 @@ def test_defaults_and_checks_say_what_is_a_flag_and_zones_what_is_a_moment(path:
 TELLING = """
 CREATE TABLE users (id TEXT PRIMARY KEY, email TEXT);
 CREATE TABLE chats (id INTEGER PRIMARY KEY, whom TEXT, colour TEXT, twin TEXT);
-INSERT INTO users SELECT 'k' || value * 7919, 'u' || value || '@example.com' FROM json_each('[1,2,3,4,5,6,7,8,9]');
+INSERT INTO users SELECT 'k' || (value * 7919), 'u' || value || '@example.com' FROM json_each('[1,2,3,4,5,6,7,8,9]');
 INSERT INTO chats SELECT rowid, id, 'red', iif(rowid < 3, 'other', id) FROM users;
 """
 
@@ -198,7 +198,7 @@ def test_random_keys_prove_a_reference_whatever_its_name(path: Path) -> None:
 
 
 def test_small_numbers_prove_nothing_without_a_name(path: Path) -> None:
-    script = TELLING.replace("'k' || value * 7919", "value").replace("TEXT PRIMARY", "INTEGER PRIMARY")
+    script = TELLING.replace("'k' || (value * 7919)", "value").replace("TEXT PRIMARY", "INTEGER PRIMARY")
     assert table(profile(path, script), "chats").foreign_keys == ()
 
 
