@@ -100,6 +100,8 @@ def _create(draft: Draft, table: DraftTable, later: set[str]) -> list[str]:
     if table.owner.to:
         parts.append(f"{identifier(table.owner.to)} uuid NOT NULL REFERENCES {PROFILES} (id) ON DELETE CASCADE")
     parts += [_column(draft, table, column, later) for column in table.live]
+    live = {table.owner.to, *(column.name for column in table.live)}
+    parts += [f"UNIQUE ({', '.join(map(identifier, key))})" for key in table.unique if set(key) <= live]
     return [f"CREATE TABLE {_target(table)} (", ",\n".join(f"    {part}" for part in parts) + ");"]
 
 

@@ -91,6 +91,16 @@ class DraftId:
 
 
 @dataclass(frozen=True)
+class DraftUnfilled:
+    """A column of the target that nothing fills: `parts` say how it could be, where that can be told."""
+
+    name: str
+    type: str
+    parts: dict[str, Any]
+    words: str
+
+
+@dataclass(frozen=True)
 class DraftKey:
     """Columns that refer to the row of a table that has the same in the columns `to`."""
 
@@ -118,6 +128,8 @@ class DraftTable:
     personal: str | None = None
     on_target: bool | None = None
     keys: tuple[DraftKey, ...] = ()
+    unfilled: tuple[DraftUnfilled, ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
     asks: tuple[Ask, ...] = ()
 
     @property

@@ -157,17 +157,7 @@ def _table(table: DraftTable, numbers: dict[str, int]) -> Iterable[str]:
     if "owner" in asks:
         yield _decide(asks["owner"], numbers, indent=4)
     yield _noted(f"    owner: {_owner(table.owner)}", table.owner.notes)
-    yield "    columns:" if table.live else "    columns: {}"
-    for column in table.columns:
-        own = [key for key in table.keys if key.columns == (column.name,)]
-        if f"types.{column.source}" in asks:
-            yield _decide(asks[f"types.{column.source}"], numbers, indent=6)
-        yield _column(column, own[0] if own else None, indent=6)
-    for subject, ask in asks.items():
-        if subject.startswith("secret."):
-            yield _decide(ask, numbers, indent=6)
-    for note in table.left_out:
-        yield _comment(note, indent=6)
+    yield from _columns(table, asks, numbers)
     for number, key in enumerate(key for key in table.keys if len(key.columns) > 1):
         to = {} if key.to == key.columns else {"key": list(key.to)}
         if number == 0:
@@ -175,6 +165,24 @@ def _table(table: DraftTable, numbers: dict[str, int]) -> Iterable[str]:
         yield _noted(f"      - {_flow({'columns': list(key.columns), 'table': key.table, **to})}", key.notes)
     if table.sums:
         yield f"    checks: {{sum: [{', '.join(scalar(name) for name in table.sums)}]}}"
+
+
+def _columns(table: DraftTable, asks: dict[str, Ask], numbers: dict[str, int]) -> Iterable[str]:
+    yield "    columns:" if table.live else "    columns: {}"
+    for column in table.columns:
+        own = [key for key in table.keys if key.columns == (column.name,)]
+        for kind in ("types", "scale"):
+            if f"{kind}.{column.source}" in asks:
+                yield _decide(asks[f"{kind}.{column.source}"], numbers, indent=6)
+        yield _column(column, own[0] if own else None, indent=6)
+    for empty in table.unfilled:
+        parts = scalar(empty.type) if not empty.parts else _flow({"type": empty.type, **empty.parts})
+        yield _comment(f"{scalar(empty.name)}: {parts} # {empty.words}", indent=6)
+    for subject, ask in asks.items():
+        if subject.startswith("secret."):
+            yield _decide(ask, numbers, indent=6)
+    for note in table.left_out:
+        yield _comment(note, indent=6)
 
 
 def _id(id_: DraftId) -> str:

@@ -1,15 +1,18 @@
 """What `init` prints: a spec, or the tables that fit it, made from a legacy database and, if there is one, a target."""
 
+from dataclasses import replace
 from pathlib import Path
 
+from etl_assets.access.legacy.database import open_read_only
 from etl_assets.access.postgres.catalog import find_target, read_columns, regclass
 from etl_assets.access.postgres.connection import Connection, connect, reading
 from etl_assets.init.asking.answers import USERS_SUBJECT, Answers
 from etl_assets.init.ddl import ddl_of
 from etl_assets.init.draft import Draft, DraftTable
 from etl_assets.init.draft_balances import with_balances
-from etl_assets.init.draft_target import fit_to_target, target_names
 from etl_assets.init.draft_yaml import lines_of_questions, yaml_of
+from etl_assets.init.fitting.target import fit_to_target, target_names
+from etl_assets.init.fitting.words import with_words
 from etl_assets.init.introspection import draft_of
 from etl_assets.init.other_keys import with_other_keys
 from etl_assets.init.profile import read_profile
@@ -51,7 +54,10 @@ class Drafts:
         with connect(self._target_url) as connection, reading(connection):
             targets = {table.key: _find(connection, table) for table in draft.tables}
             [profiles] = read_columns(connection, regclass("public", "profiles"))
-        return with_balances(with_other_keys(fit_to_target(draft, facts, targets), facts), facts, profiles)
+        fitted = fit_to_target(draft, facts, targets)
+        with open_read_only(self._legacy) as legacy:
+            tables = tuple(with_words(legacy, table, targets[table.key], answers) for table in fitted.tables)
+        return with_balances(with_other_keys(replace(fitted, tables=tables), facts), facts, profiles)
 
 
 def printed(draft: Draft, *, as_ddl: bool) -> str:

@@ -156,6 +156,7 @@ class _Drafting:
             sums=_sums(columns),
             notes=_table_notes(table),
             personal=_personal(table),
+            unique=_unique(table, self._owner(table, owner, owner_to, names), columns),
             asks=asks_of(table, owner, columns, self._answers),
         )
 
@@ -260,6 +261,16 @@ class _Drafting:
         if owner.direct:
             return replace(made, source=found.columns[0], expr=found.expr, to=to)
         return replace(made, via=names[found.columns[0]])
+
+
+def _unique(table: TableFacts, owner: DraftOwner, columns: list[DraftColumn]) -> tuple[tuple[str, ...], ...]:
+    """What the schema declares to be unique, in the target's columns; not what only partly arrives as it is."""
+    if table.is_guessed:
+        return ()
+    names = {column.source: column.name for column in columns if not (column.by or column.choice.type == "json")}
+    if owner.source and owner.to:
+        names[owner.source] = owner.to
+    return tuple(tuple(names[name] for name in key) for key in table.unique if set(key) <= names.keys())
 
 
 def _suggestion(link: ForeignKeyFacts) -> str:

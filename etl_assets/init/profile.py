@@ -245,7 +245,7 @@ def _says_flag(column: str, default: str | None, created: str) -> bool:
 
 def _with_key(connection: sqlite3.Connection, table: TableFacts) -> TableFacts:
     guess = () if table.unique else guessed_key(connection, table)
-    return replace(table, unique=(guess,)) if guess else table
+    return replace(table, unique=(guess,), is_guessed=True) if guess else table
 
 
 def _batches(connection: sqlite3.Connection, table: str, columns: list[str]) -> Iterator[list[tuple[Any, ...]]]:

@@ -87,7 +87,9 @@ class SeveralFacts:
 
 @dataclass(frozen=True)
 class TableFacts:
-    """One ordinary table. `unique` holds column lists without NULL or repetition, best key first."""
+    """One ordinary table. `unique` holds column lists without NULL or repetition, best key first; a guess is none that
+    the schema declares.
+    """
 
     name: str
     rows: int
@@ -97,6 +99,7 @@ class TableFacts:
     unique: tuple[tuple[str, ...], ...] = ()
     foreign_keys: tuple[ForeignKeyFacts, ...] = ()
     several: tuple[SeveralFacts, ...] = ()
+    is_guessed: bool = False
 
     @property
     def is_sampled(self) -> bool:

@@ -1,7 +1,11 @@
 """The tables that `init --ddl` prints."""
 
+import sqlite3
+from pathlib import Path
+
 from etl_assets.init.ddl import ddl_of, identifier
 from etl_assets.init.draft import Choice, Draft, DraftColumn, DraftId, DraftOwner, DraftTable
+from etl_assets.init.drafting import draft_spec
 
 UUID5 = DraftId("uuid5", "id", "uuid")
 
@@ -79,3 +83,17 @@ def test_identifiers_are_quoted_where_postgres_would_not_read_them() -> None:
         '"q""q"',
         '"user"',
     ]
+
+
+def test_what_is_declared_unique_stays_so_and_what_only_does_not_repeat_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "app.db"
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        """CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT);
+        CREATE TABLE tags (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users, name TEXT, token TEXT UNIQUE, UNIQUE (user_id, name));
+        CREATE TABLE likes (user_id INTEGER REFERENCES users, tag_id INTEGER REFERENCES tags);
+        INSERT INTO users VALUES (1, 'a@b.co'); INSERT INTO tags VALUES (1, 1, 'x', 'abc123'); INSERT INTO likes VALUES (1, 1);"""
+    )
+    connection.close()
+    script = ddl_of(draft_spec(path))
+    assert [line.strip(" ,);") for line in script.splitlines() if "UNIQUE" in line] == ["UNIQUE (user_id, name"]
