@@ -71,7 +71,8 @@ def _declared(
         spelt = {name.lower(): name for name in table.columns}
         columns = tuple(spelt.get(column.lower(), column) for _, _, column, _ in rows)
         to = _refers_to(parent, [to for *_, to in rows])
-        key = _by_the_key_alone(ForeignKeyFacts(columns, parent.name if parent else rows[0][1], to), parent)
+        key = ForeignKeyFacts(columns, parent.name if parent else rows[0][1], to, called=table.plainly(columns[0]))
+        key = _by_the_key_alone(key, parent)
         found.append(_counted(connection, table, key, parent))
     return found
 
@@ -163,9 +164,13 @@ def _suggested(
         share, sureness = _sureness(table, column, parent, key[0], users if is_users else None)
         if not sureness and parent is not table and parent.name in telling:
             share, sureness = 1.0, BARE * are_all_keys(connection, table, column, parent, key[0])
+        if not sureness and is_users and _is_half_of_the_key(table, column):
+            halves = (table.columns[name] for name in table.primary_key)
+            share, sureness = 1.0, BARE * all(are_all_keys(connection, table, c, parent, key[0]) for c in halves)
         if not sureness:
             continue
-        candidate = ForeignKeyFacts((column.name,), parent.name, key, declared=False)
+        called = table.plainly(column.name)
+        candidate = ForeignKeyFacts((column.name,), parent.name, key, declared=False, called=called)
         candidate = _counted(connection, table, candidate, parent)
         if not candidate.values and not (sureness > BARE and _are_alike(column, parent.columns.get(key[0]))):
             continue
@@ -184,6 +189,9 @@ def _key_of_one(table: TableFacts, users: UsersTable | None) -> str:
 
 
 BARE, NAMED, SURELY = 1, 2, 3
+# `scanned_by`, `scanne_par`: somebody, whose name for what he did nobody has listed.
+DONE_BY = re.compile(r"_(by|par|por|von|door|av|af)(_(id|uid|user|user_id))?$")
+FEWEST_VALUES = 5
 
 
 def _sureness(
@@ -192,18 +200,28 @@ def _sureness(
     """How many of the values must be keys of the parent, and how much the column's name says; 0 says nothing."""
     if parent is table:
         return NEARLY, NAMED * _names_itself(table, column)
+    name = table.plainly(column.name)
     has_kind = f"{re.sub(r'_?id$', '', snake(column.name))}_type" in map(snake, table.columns)
-    if users is not None and (role := _role(column.name, users)) != UNKNOWN:
-        is_bare = stem_of(column.name) == snake(column.name) and role != OWNER
+    if users is not None and (role := _role(name, users)) != UNKNOWN:
+        is_bare = stem_of(name) == snake(name) and role != OWNER
         return (MOSTLY, SURELY) if role == OWNER else (NEARLY, BARE if is_bare or role == OTHER else NAMED)
-    if names_parent(column.name, parent=parent.name, parent_key=key):
-        return NEARLY, SURELY if snake(parent.name) in {stem_of(column.name), f"{stem_of(column.name)}s"} else NAMED
+    if names_parent(name, parent=parent.name, parent_key=key, prefix=parent.prefix):
+        return NEARLY, SURELY if snake(parent.name) in {stem_of(name), f"{stem_of(name)}s"} else NAMED
+    if users is not None and DONE_BY.search(snake(name)):
+        return 1.0, BARE
     # Beside a column that says which table is meant, an id may be of any.
-    return 1.0, BARE * (is_called_after(column.name, parent=parent.name) and not has_kind)
+    return 1.0, BARE * (is_called_after(name, parent=parent.name) and not has_kind)
 
 
 def _role(column: str, users: UsersTable) -> int:
     return role_of(column, users=users.names, key=users.home[1])
+
+
+def _is_half_of_the_key(table: TableFacts, column: ColumnFacts) -> bool:
+    """True in a table such as friends(a, b), whose key are two numbers that name no table."""
+    key = [table.columns[name] for name in table.primary_key]
+    is_small = all(part.integers == part.filled >= FEWEST_VALUES for part in key)
+    return len(key) == 2 and is_small and column in key and not table.foreign_keys
 
 
 def _are_alike(column: ColumnFacts, key: ColumnFacts | None) -> bool:

@@ -233,7 +233,7 @@ class _Drafting:
                 "their rows would be quarantined"
             )
         if self._users and self._users.is_named_by(link):
-            notes.append("a second user: the row waits for both accounts")
+            notes.append('a second user: the row waits for both accounts; `unresolved: "null"` lets it come')
             return USERS, Choice("uuid", misses=lost, notes=tuple(notes), values=link.values)
         id_ = self._ids[link.table]
         type_ = "uuid" if id_.rule == "uuid5" else id_.type

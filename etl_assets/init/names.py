@@ -4,12 +4,14 @@ import functools
 import hashlib
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection
 
 from etl_assets.spec.model import POSTGRES_NAME_BYTES
 from etl_assets.spec.rules import STAGING_NAMES
 
 TABLE_KEY_LENGTH = 59
+FEWEST_ALIKE, SHARED = 3, 0.8
 NAMES = 65_536  # of columns and tables, each of which is looked at many times
 # NFKD would leave the plain letter, which reads wrongly: `Schuler` is a name, `Schueler` are pupils.
 SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa", "ł": "l"})
@@ -20,7 +22,7 @@ BOOLEAN_NAME = re.compile(
     r"locked|published|flag|public|private|placeholder|read|paid|used|explicit|accepted|activated|completed|complete|"
     r"blocked|banned|approved|required|optional|default|primary|sticky|pinned|featured|draft|"
     r"aktiv|geloescht|bezahlt|gesperrt|sichtbar|erledigt|activo|activa|pagado|pagada|borrado|eliminado|"
-    r"verificado|publicado|ativo|pago|actif|paye|supprime|attivo|pagato|actief|betaald)$"
+    r"verificado|publicado|ativo|pago|actif|active|paye|payee|supprime|supprimee|termine|terminee|valide|complet|attivo|pagato|actief|betaald)$"
 )
 TIME_NAME = re.compile(
     r"(^|_)(at|on|date|datetime|time|timestamp|stamp|ts|created|updated|modified|deleted|started|finished|completed|"
@@ -31,7 +33,7 @@ DURATION_NAME = re.compile(r"(^|_)(duration|elapsed|timeout|times|runtime|uptime
 MONEY_NAME = re.compile(
     r"(^|_)(amount|amounts|price|total|subtotal|balance|credit|credits|fee|fees|cost|costs|revenue|betrag|saldo|preis|"
     r"payment|paid|refund|salary|gehalt|freight|tax|discount_amount|amt|importe|precio|monto|valor_total|montant|prix|"
-    r"prezzo|importo|bedrag|prijs|preco|saldo|cents)($|_)"
+    r"prezzo|importo|bedrag|prijs|preco|saldo|cents|centimes|centimos|centavos|kopecks|pence|rappen|grosze|paise)($|_)"
 )
 NO_MONEY = re.compile(
     r"(^|_)(id|type|code|date|at|num|denom|count|status|by|on|method|rate|percent|class|name|key)$|^(is|has)_"
@@ -40,7 +42,9 @@ MINOR = (
     "cents?|pence|kopecks?|kopeks?|paise|paisa|oere|ore|groszy|grosze|halere?|haleru|centimes?|centimos?|centavos?|rappen|pfennig|sen|"
     "minor|minor_units|micros|millis|satoshis?|sats|wei"
 )
-BALANCE_NAME = re.compile(rf"(^|_)(balance|credits?|points|coins|wallet|saldo|guthaben)(_(left|remaining|{MINOR}))?$")
+BALANCE_NAME = re.compile(
+    rf"(^|_)(balance|credits?|points|coins|wallet|saldo|solde|guthaben|kontostand)(_(left|remaining|{MINOR}))?$"
+)
 # What users tables call the moment at which somebody signed up, likeliest first.
 CREATED_NAMES = (
     "created_at date_joined created created_on joined_at registered_at signed_up_at date_created creation_date "
@@ -92,6 +96,14 @@ def unique_name(wanted: str, *, taken: Collection[str], longest: int = POSTGRES_
     return name
 
 
+def shared_prefix(columns: Collection[str]) -> str:
+    """`mem` of a table's columns mem_id, mem_name, mem_mail: what four in five begin with; empty where none is."""
+    words = [snake(name).split("_") for name in columns]
+    firsts = Counter(parts[0] for parts in words if len(parts) > 1)
+    prefix, count = firsts.most_common(1)[0] if firsts else ("", 0)
+    return prefix if count >= FEWEST_ALIKE and count >= SHARED * len(words) else ""
+
+
 def singular(name: str) -> str:
     """`categories` becomes category, `boxes` box, `users` user; other words stay."""
     if name.endswith("ies"):
@@ -107,10 +119,15 @@ SELF_STEMS = frozenset(
 )
 
 
-def names_parent(column: str, *, parent: str, parent_key: str) -> bool:
-    """True when a column is named as a reference to a table would be: `invoice_id`, `InvoiceId`, or its key's name."""
+def names_parent(column: str, *, parent: str, parent_key: str, prefix: str = "") -> bool:
+    """True when a column is named as a reference to a table would be: `invoice_id`, `InvoiceId`, or its key's name.
+
+    `prefix` is what the parent's columns begin with, by which an app may call its rows.
+    """
     name, table, key = re.sub(r"^id_(.+)", r"\1_id", bare(column)), bare(parent), bare(parent_key)
-    stems = {table, singular(table), *_without_prefix(table)}
+    stems = {table, singular(table), *_without_prefix(table), *({prefix} if prefix else ())}
+    if prefix and name == prefix:
+        return True
     if name in {f"{stem}_{tail}" for stem in stems for tail in ("id", "guid", "uuid", key)}:
         return True
     if name in {f"{stem}id" for stem in stems}:

@@ -1,6 +1,9 @@
 """What a legacy database holds, counted: facts without any of its values."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
+
+from etl_assets.init.names import shared_prefix, snake
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class ForeignKeyFacts:
     """Columns that name a row of another table: declared in the schema, or found by name and values.
 
     `values` of the (first) column are not NULL, `found` of these are a key of the parent, made of it by `expr` where
-    that is said; `how` says so in words.
+    that is said; `how` says so in words. `called` is the column's name without what all of its table begin with.
     """
 
     columns: tuple[str, ...]
@@ -72,6 +75,7 @@ class ForeignKeyFacts:
     found: int = 0
     expr: str | None = None
     how: str = ""
+    called: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,16 @@ class TableFacts:
     foreign_keys: tuple[ForeignKeyFacts, ...] = ()
     several: tuple[SeveralFacts, ...] = ()
     is_guessed: bool = False
+
+    @cached_property
+    def prefix(self) -> str:
+        """What the names of its columns begin with."""
+        return shared_prefix(self.columns)
+
+    def plainly(self, column: str) -> str:
+        """A column's name without that: `mem_joined` is joined."""
+        name, prefix = snake(column), f"{self.prefix}_"
+        return name[len(prefix) :] if self.prefix and name.startswith(prefix) and name != prefix else column
 
     @property
     def is_sampled(self) -> bool:

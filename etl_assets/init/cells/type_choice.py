@@ -25,7 +25,13 @@ from etl_assets.spec.types import TIMES
 
 NEARLY_ALL = 0.99
 NEAR = 0.5
-FEWEST_READINGS = 5
+FEWEST_READINGS, FEWEST_SECONDS = 5, 10
+COUNTED_NAME = re.compile(
+    r"(^|_)(id|ids|uid|no|nr|num|number|numero|nummer|count|size|bytes|length|phone|tel|telephone|telefon|mobile|fax|zip|"
+    r"code|amount|price|total|sum|balance|credits?|score|points|views|hash|crc|crc32|checksum|seed|version|serial|isbn|ean|"
+    r"barcode|sku|population|rank|order|distance|lat|lon|lng|pid|port|key|ref|reference|revision|sequence|cents|micros|nonce)"
+    r"($|_)|id$"
+)
 SMALL_SHAPES = ("zero_or_one", "zero_led", "small")
 WHOLE_SHAPES = (*SMALL_SHAPES, "big")
 DECIMAL_SHAPES = (*WHOLE_SHAPES, "digits", "decimal")
@@ -206,6 +212,7 @@ def _clock(column: ColumnFacts) -> Choice | None:
 def _time(column: ColumnFacts) -> Choice | None:
     declared = _declares(column, "DATE", "TIME", "STAMP")
     hinted = declared or looks_like_time(column.name) or _are_clock_readings(column)
+    hinted = hinted or _are_moments_by_value(column)
     wanted = ["date", "timestamptz"]
     if _declares(column, "TIME", "STAMP") or _is_a_moment(column):
         wanted.reverse()
@@ -221,6 +228,18 @@ def _time(column: ColumnFacts) -> Choice | None:
             return None
         return choice
     return None
+
+
+def _are_moments_by_value(column: ColumnFacts) -> bool:
+    """Whole numbers, all of which fall in 2000-2035, of a column that is called neither an amount nor a number.
+
+    Milliseconds and finer have so many digits that hardly anything else does; of seconds it takes a few more.
+    """
+    unit = best_unit(column)
+    if unit is None or column.integers < column.filled or COUNTED_NAME.search(bare(column.name)):
+        return False
+    fewest = FEWEST_SECONDS if unit in ("s", "coredata") else FEWEST_READINGS
+    return column.epochs[unit] + column.zeros == column.filled and column.epochs[unit] >= fewest
 
 
 def _is_a_moment(column: ColumnFacts) -> bool:

@@ -132,5 +132,6 @@ def _counted(
     )
     values, found = connection.execute(query, [SAMPLE_ROWS]).fetchone()
     how = f"{column} holds the {by} of a user, and the expression looks the id up"
+    called = table.plainly(column)
     is_declared = any(key.columns == (column,) and key.declared for key in table.foreign_keys)
-    return ForeignKeyFacts((column,), home.name, (users.id,), is_declared, int(values), int(found), expr, how)
+    return ForeignKeyFacts((column,), home.name, (users.id,), is_declared, int(values), int(found), expr, how, called)

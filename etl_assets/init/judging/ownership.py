@@ -171,7 +171,7 @@ def _is_beside_the_key(table: TableFacts, key: ForeignKeyFacts, users: UsersTabl
 
 
 def _role(key: ForeignKeyFacts, users: UsersTable) -> int:
-    return role_of(key.columns[0], users=users.names, key=users.home[1])
+    return role_of(key.called or key.columns[0], users=users.names, key=users.home[1])
 
 
 def _rivals(found: list[ForeignKeyFacts], users: UsersTable) -> list[str]:

@@ -46,6 +46,7 @@ class UsersTable:
     others: tuple[str, ...] = ()
     doubtful: bool = False
     notes: tuple[str, ...] = ()
+    prefix: str = ""
 
     def is_named_by(self, key: ForeignKeyFacts) -> bool:
         """True for a foreign key of one column whose values are these users' ids."""
@@ -55,7 +56,8 @@ class UsersTable:
     @property
     def names(self) -> tuple[str, ...]:
         """What columns that refer to a user may be called after."""
-        return (self.table, self.stands_for[0]) if self.stands_for else (self.table,)
+        names = (self.table, self.stands_for[0]) if self.stands_for else (self.table,)
+        return (*names, self.prefix) if self.prefix else names
 
     @property
     def home(self) -> tuple[str, str]:
@@ -131,14 +133,22 @@ def _as_users(table: TableFacts) -> UsersTable | None:
     best = _address_of(table, key[0])
     if best is None:
         return None
-    return UsersTable(table.name, key[0], best.name, verified_of(table, best.name), best.emails, best.filled)
+    return UsersTable(
+        table.name,
+        key[0],
+        best.name,
+        verified_of(table, best.name),
+        best.emails,
+        best.filled,
+        prefix=table.prefix,
+    )
 
 
 def _address_of(table: TableFacts, key: str) -> ColumnFacts | None:
     emails = [
         column
         for column in table.columns.values()
-        if looks_like_email(column.name) and column.name != key and not secret_reason(table, column)
+        if looks_like_email(table.plainly(column.name)) and column.name != key and not secret_reason(table, column)
     ]
     emails = [column for column in emails if _holds_addresses(column, table)]
     if not emails and users_rank(table.name) is not None:
@@ -147,7 +157,9 @@ def _address_of(table: TableFacts, key: str) -> ColumnFacts | None:
         known = [column for column in known if column.name != key and not secret_reason(table, column)]
         emails = [column for column in known if snake(column.name) in LOGIN_NAMES] or known
     order = list(table.columns)
-    return min(emails, key=lambda column: (email_rank(column.name), order.index(column.name)), default=None)
+    return min(
+        emails, key=lambda column: (email_rank(table.plainly(column.name)), order.index(column.name)), default=None
+    )
 
 
 def _is_filled_with_addresses(column: ColumnFacts) -> bool:
@@ -224,7 +236,8 @@ def verified_of(table: TableFacts, email: str) -> str | None:
     A flag, or the time at which it was verified.
     """
     name = snake(email).replace("e_mail", "email")
-    spelt = {snake(column.name).replace("e_mail", "email"): column for column in table.columns.values()}
+    plain = {snake(table.plainly(name)): column for name, column in table.columns.items()}
+    spelt = plain | {snake(column.name).replace("e_mail", "email"): column for column in table.columns.values()}
     own, general = [], []
     for word in VERIFIED_WORDS:
         own += [f"{name}_{word}", f"{word}_{name}", f"is_{name}_{word}", f"{name}_is_{word}", f"{name}_{word}_at"]
@@ -246,14 +259,15 @@ def _says_whether(column: ColumnFacts) -> bool:
 def is_time_of_verifying(column: ColumnFacts) -> bool:
     """True where the column says when, and NULL that it was not."""
     times = column.shaped("timestamp", "midnight", "finer", "empty")
-    return 0 < column.filled == max(times, *column.epochs.values(), 0)
+    return 0 < column.filled == max(times, *(count + column.zeros for count in column.epochs.values()), 0)
 
 
 def created_of(table: TableFacts) -> dict[str, Any]:
     """`from`, `unit`, `format` of the column that says when a user signed up; empty where none does."""
-    by_name = {snake(column.name): column for column in reversed(table.columns.values())}
+    by_name = {snake(table.plainly(column.name)): column for column in reversed(table.columns.values())}
     named = [by_name[name] for name in CREATED_NAMES if name in by_name]
-    named += [column for column in table.columns.values() if says_signup(column.name) and column not in named]
+    plain = [column for column in table.columns.values() if says_signup(table.plainly(column.name))]
+    named += [column for column in plain if column not in named]
     for facts in named:
         if looks_secret(facts.name) or facts.name in EXPORT_NAMES or re.search("_by$", snake(facts.name)):
             continue
