@@ -174,13 +174,14 @@ class DraftOffer:
 class DraftBalance:
     """A balance that users seem to have: the profiles' column, the legacy users' one, and what it may answer to.
 
-    `against` is the money column that it obviously answers to, `money` are all that it could.
+    `against` is the money column that it obviously answers to, by the `evidence`; `money` are all that it could.
     """
 
     name: str
     source: str
     against: str | None
     money: tuple[str, ...] = ()
+    evidence: str | None = None
 
 
 @dataclass(frozen=True)

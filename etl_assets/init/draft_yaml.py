@@ -136,6 +136,8 @@ def _balances(balances: tuple[DraftBalance, ...]) -> Iterable[str]:
     for balance in balances:
         if balance.against is None and len(balance.money) > 1:
             yield _comment(f"What {balance.source} answers to cannot be told; `against:` {' or '.join(balance.money)}?")
+        if balance.evidence:
+            yield _comment(balance.evidence)
     yield "# balances:"
     for balance in balances:
         parts = {"from": f"users.{balance.source}", "apply": "add"}

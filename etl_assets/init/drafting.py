@@ -49,15 +49,16 @@ class Drafts:
             self._facts[users] = read_profile(self._legacy, users=users)
         facts = self._facts[users]
         draft = draft_of(facts, answers)
-        if self._target_url is None:
-            return with_balances(with_other_keys(draft, facts), facts)
-        with connect(self._target_url) as connection, reading(connection):
-            targets = {table.key: _find(connection, table) for table in draft.tables}
-            [profiles] = read_columns(connection, regclass("public", "profiles"))
-        fitted = fit_to_target(draft, facts, targets)
+        targets, profiles = dict[str, TargetTable | None](), None
+        if self._target_url is not None:
+            with connect(self._target_url) as connection, reading(connection):
+                targets = {table.key: _find(connection, table) for table in draft.tables}
+                [profiles] = read_columns(connection, regclass("public", "profiles"))
+            draft = fit_to_target(draft, facts, targets)
         with open_read_only(self._legacy) as legacy:
-            tables = tuple(with_words(legacy, table, targets[table.key], answers) for table in fitted.tables)
-        return with_balances(with_other_keys(replace(fitted, tables=tables), facts), facts, profiles)
+            tables = tuple(with_words(legacy, table, targets.get(table.key), answers) for table in draft.tables)
+            draft = with_other_keys(replace(draft, tables=tables), facts)
+            return with_balances(draft, facts, profiles, legacy=legacy)
 
 
 def printed(draft: Draft, *, as_ddl: bool) -> str:

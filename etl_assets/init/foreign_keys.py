@@ -11,7 +11,7 @@ from etl_assets.init.judging.ownership import NEARLY, key_of
 from etl_assets.init.judging.people import MOSTLY, UsersTable, recognise_users
 from etl_assets.init.judging.secrets import is_secret
 from etl_assets.init.judging.words import OTHER, OWNER, UNKNOWN, role_of, stem_of
-from etl_assets.init.names import is_called_after, names_itself, names_parent, snake
+from etl_assets.init.names import bare, is_called_after, names_itself, names_parent, snake
 from etl_assets.init.table_facts import ColumnFacts, ForeignKeyFacts, TableFacts
 from etl_assets.spec.model import ROWID
 
@@ -51,8 +51,24 @@ def suggested_references(
         more = looked_up(connection, linked, tables, users) if users is not None else []
         others = {key.columns for key in more}
         kept = (key for key in linked.foreign_keys if key.columns not in others)
-        found.append(replace(linked, foreign_keys=(*kept, *more)))
+        linked = replace(linked, foreign_keys=(*kept, *more))
+        found.append(_with_maybes(connection, linked, tables, users) if users is not None else linked)
     return tuple(found)
+
+
+def _with_maybes(
+    connection: sqlite3.Connection, table: TableFacts, tables: Sequence[TableFacts], users: UsersTable
+) -> TableFacts:
+    """The table with the ids marked that name no table by their name, but are all users' ids, as 1, 2, 3 easily are."""
+    home = next(parent for parent in tables if parent.name == users.home[0])
+    known = {name for key in table.foreign_keys for name in key.columns} | set(table.primary_key)
+    columns = dict(table.columns)
+    for name, column in table.columns.items():
+        is_id = stem_of(table.plainly(name)) != bare(table.plainly(name)) and not column.generated
+        if is_id and name not in known and table.name != home.name and not _has_kind(table, column):
+            maybe = are_all_keys(connection, table, column, home, users.home[1])
+            columns[name] = replace(column, may_name_users=maybe)
+    return replace(table, columns=columns)
 
 
 def _declared(
@@ -201,7 +217,7 @@ def _sureness(
     if parent is table:
         return NEARLY, NAMED * _names_itself(table, column)
     name = table.plainly(column.name)
-    has_kind = f"{re.sub(r'_?id$', '', snake(column.name))}_type" in map(snake, table.columns)
+    has_kind = _has_kind(table, column)
     if users is not None and (role := _role(name, users)) != UNKNOWN:
         is_bare = stem_of(name) == snake(name) and role != OWNER
         return (MOSTLY, SURELY) if role == OWNER else (NEARLY, BARE if is_bare or role == OTHER else NAMED)
@@ -231,9 +247,12 @@ def _are_alike(column: ColumnFacts, key: ColumnFacts | None) -> bool:
 
 
 def _names_itself(table: TableFacts, column: ColumnFacts) -> bool:
-    # Beside a column that says which table is meant, an id may be of any.
-    has_kind = f"{re.sub(r'_?id$', '', snake(column.name))}_type" in map(snake, table.columns)
-    return names_itself(column.name, table=table.name) and not has_kind
+    return names_itself(column.name, table=table.name) and not _has_kind(table, column)
+
+
+def _has_kind(table: TableFacts, column: ColumnFacts) -> bool:
+    """Beside a column that says which table is meant, an id may be of any."""
+    return f"{re.sub(r'_?id$', '', snake(column.name))}_type" in map(snake, table.columns)
 
 
 def respelled(

@@ -197,6 +197,9 @@ class _Drafting:
             )
         elif plain:
             choice = replace(choice, notes=(plain, *choice.notes))
+        elif facts.may_name_users:
+            maybe = "an id of no table here, whose values are users' ids too: `references: {table: users}` if it is one"
+            choice = replace(choice, notes=(maybe, *choice.notes))
         return DraftColumn(
             name=name,
             source=facts.name,

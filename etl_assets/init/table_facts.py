@@ -14,7 +14,8 @@ class ColumnFacts:
     texts of digits among them, that fall in 2000-2035 as seconds (`s`), `ms`, `us` or Julian days (`julian`).
     `credentials` are texts that are a password's digest, a token or a private key, `guid_blobs` 16 bytes that are a
     UUID as .NET orders them, `zoned` midnights with a zone. `is_flag`: its default or a CHECK says that it is true or
-    false; `is_allowed`: an operator said that it is no secret.
+    false; `is_allowed`: an operator said that it is no secret; `may_name_users`: an id of no table here, all of whose
+    values are users' ids too.
     """
 
     name: str
@@ -43,6 +44,7 @@ class ColumnFacts:
     zoned: int = 0
     is_flag: bool = False
     is_allowed: bool = False
+    may_name_users: bool = False
 
     @property
     def filled(self) -> int:

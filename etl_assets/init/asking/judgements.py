@@ -32,7 +32,7 @@ def judgements_of(draft: Draft) -> dict[str, Any]:
         ],
         "answers": draft.answers,
         "balances": [
-            {"profile": f.name, "from": f.source, "against": f.against, "could_be": list(f.money)}
+            {"profile": f.name, "from": f.source, "against": f.against, "evidence": f.evidence, "others": list(f.money)}
             for f in draft.balances
         ],
         "left_behind": [
