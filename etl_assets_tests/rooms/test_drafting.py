@@ -292,3 +292,40 @@ def test_ids_words_scales_and_empty_columns_are_proposed_as_the_target_has_them(
         (8, "done", "low", 29, True),
     ]
     assert world.query("SELECT id, project_id FROM public.tasks ORDER BY 1") == [("read-it", 8), ("write-it", 7)]
+
+
+def test_users_named_by_address_and_name_nought_for_never_and_minus_one_arrive(world: World) -> None:
+    world.legacy(
+        "",
+        schema="""
+        CREATE TABLE members (m_id INTEGER PRIMARY KEY, m_login TEXT UNIQUE, m_mail TEXT, m_joined INTEGER);
+        CREATE TABLE notes (n_id INTEGER PRIMARY KEY, n_owner_mail TEXT NOT NULL, n_seen INTEGER, ysnDone INTEGER);
+        CREATE TABLE replies (id INTEGER PRIMARY KEY, author TEXT NOT NULL REFERENCES members (m_login), target TEXT, target_id INTEGER);
+        INSERT INTO members VALUES (1, 'ann', 'a@example.com', 1709288430), (2, 'bob', 'b@example.com', 1709288431);
+        INSERT INTO notes VALUES (1, 'b@example.com', 0, -1), (2, 'a@example.com', 1709288430, 0), (3, 'b@example.com', 1709288431, 0);
+        INSERT INTO replies VALUES (1, 'ann', 'note', 2), (2, 'bob', 'reply', 1), (3, 'bob', 'note', 3);
+        """,
+    )
+    draft = draft_spec(world.legacy_path)
+    assert draft.questions == ()
+    spec = world.folder / "members.yaml"
+    spec.write_text(printed(draft, as_ddl=False), encoding="utf-8")
+    world.use_spec(spec)
+    world.execute(printed(draft, as_ddl=True))
+    world.sign_up("a@example.com", "b@example.com")
+    assert world.migrate().exit_code == 0, world.said
+    notes = world.query(
+        "SELECT u.email, n.n_seen::text, n.ysn_done FROM public.notes n JOIN auth.users u ON u.id = n.n_owner_mail ORDER BY 1, 2"
+    )
+    assert notes == [
+        ("a@example.com", "2024-03-01 10:20:30+00", False),
+        ("b@example.com", "2024-03-01 10:20:31+00", False),
+        ("b@example.com", None, True),
+    ]
+    assert world.query(
+        "SELECT u.email, count(*) FROM public.replies r JOIN auth.users u ON u.id = r.author GROUP BY 1 ORDER BY 1"
+    ) == [
+        ("a@example.com", 1),
+        ("b@example.com", 2),
+    ]
+    assert world.query("SELECT count(*) FROM public.replies r JOIN public.notes n ON n.id = r.target_id") == [(2,)]
