@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -16,6 +15,7 @@ from etl_assets.commands.alerting import alerts
 from etl_assets.commands.deciding import DECISIONS
 from etl_assets.commands.demo import prepare_demo, require_embedded
 from etl_assets.commands.deploying import deploy
+from etl_assets.commands.initializing import init
 from etl_assets.commands.printing import GREEN, RED, YELLOW, say, show_answer, show_books, show_lines
 from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
 from etl_assets.settings import Settings, read_settings, read_spec
@@ -290,16 +290,7 @@ def doctor(context: click.Context, *, clear: bool, break_lock: bool) -> None:
     context.exit(1 if any(complaint.is_stuck for complaint in found) else 0)
 
 
-@cli.command()
-@click.argument("legacy", type=click.Path(path_type=Path), metavar="LEGACY.db")
-@click.option("--target", metavar="DSN", help="Fit the spec to the tables of this Postgres, which is only read.")
-@click.option("--ddl", is_flag=True, help="Print CREATE TABLE statements that fit the spec, instead of the spec.")
-def init(legacy: Path, *, target: str | None, ddl: bool) -> None:
-    """Print a commented spec made from a legacy database, which is only read."""
-    from etl_assets.init.drafting import draft_spec, printed  # noqa: PLC0415
-
-    draft = draft_spec(legacy, target_url=target)
-    click.echo(printed(draft, as_ddl=ddl), nl=False)
+cli.add_command(init)
 
 
 @cli.command(name="spec")

@@ -1,6 +1,7 @@
 """Who is told: a mail server and a web server on the loopback, as real as they come."""
 
 import email
+import email.policy
 import json
 import threading
 from collections.abc import Iterator

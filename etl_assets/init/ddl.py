@@ -100,6 +100,8 @@ def _create(draft: Draft, table: DraftTable, later: set[str]) -> list[str]:
     if table.owner.to:
         parts.append(f"{identifier(table.owner.to)} uuid NOT NULL REFERENCES {PROFILES} (id) ON DELETE CASCADE")
     parts += [_column(draft, table, column, later) for column in table.live]
+    live = {table.owner.to, *(column.name for column in table.live)}
+    parts += [f"UNIQUE ({', '.join(map(identifier, key))})" for key in table.unique if set(key) <= live]
     return [f"CREATE TABLE {_target(table)} (", ",\n".join(f"    {part}" for part in parts) + ");"]
 
 
@@ -146,11 +148,10 @@ def _security(draft: Draft, table: DraftTable) -> list[str]:
         f'CREATE POLICY "{words}" ON {name} FOR SELECT TO authenticated',
         f"    USING ({condition});",
     ]
-    if table.owner.is_none and table.personal:
-        reason = f"-- Nobody's rows, but {comment_text(table.personal)} looks personal: closed until you decide."
+    if table.owner.is_none:
+        looks = f", and {comment_text(table.personal)} looks personal" if table.personal else ""
+        reason = f"-- Nobody's rows{looks}: closed to all. If they are lookup data that whoever is signed in may read:"
         lines = [reason, *(f"-- {line}" for line in lines)]
-    elif table.owner.is_none:
-        lines.insert(0, "-- Nobody's rows: whoever is signed in reads them. Take this out unless they are lookup data.")
     return [f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;", *lines]
 
 

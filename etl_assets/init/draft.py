@@ -1,16 +1,42 @@
 """A spec in the making: what `init` decided about each table, with the evidence as notes."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A column's type with the options that its values need; `misses` of them would be quarantined."""
+    """A column's type with the options that its values need; `misses` of the `values` would be quarantined.
+
+    `rivals` are date formats that read all of them alike.
+    """
 
     type: str
-    options: dict[str, str] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
     misses: int = 0
     notes: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
+    values: int | None = None
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What an operator has to decide: `tables.docs.owner`, in a sentence, what may be said, and what was counted.
+
+    The first choice is what the spec says now: the closed, safe one.
+    """
+
+    subject: str
+    words: str
+    choices: tuple[str, ...]
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def says(self) -> str:
+        """The whole question in one line."""
+        evidence = f" {'; '.join(self.evidence)}." if self.evidence else ""
+        end = "" if self.words.endswith("?") else "."
+        return f"{self.words}{end}{evidence} Now: {self.choices[0]}; else {' or '.join(self.choices[1:])}"
 
 
 @dataclass(frozen=True)
@@ -30,13 +56,14 @@ class DraftColumn:
     absent: str | None = None
     is_expression: bool = False
     expr: str | None = None
+    is_no_secret: bool = False
 
 
 @dataclass(frozen=True)
 class DraftOwner:
     """Whose rows: a legacy column (`source`), a target column with a reference (`via`), or nobody's.
 
-    `expr` makes of the column what the users table has as its key.
+    `expr` makes of the column what the users table has as its key; `misses` of the `values` name no user.
     """
 
     source: str | None = None
@@ -44,6 +71,8 @@ class DraftOwner:
     to: str | None = None
     via: str | None = None
     notes: tuple[str, ...] = ()
+    values: int = 0
+    misses: int = 0
 
     @property
     def is_none(self) -> bool:
@@ -59,6 +88,16 @@ class DraftId:
     to: str
     type: str
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DraftUnfilled:
+    """A column of the target that nothing fills: `parts` say how it could be, where that can be told."""
+
+    name: str
+    type: str
+    parts: dict[str, Any]
+    words: str
 
 
 @dataclass(frozen=True)
@@ -89,6 +128,9 @@ class DraftTable:
     personal: str | None = None
     on_target: bool | None = None
     keys: tuple[DraftKey, ...] = ()
+    unfilled: tuple[DraftUnfilled, ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+    asks: tuple[Ask, ...] = ()
 
     @property
     def live(self) -> tuple[DraftColumn, ...]:
@@ -102,33 +144,49 @@ class DraftTable:
 
 @dataclass(frozen=True)
 class DraftUsers:
-    """The legacy users table, with the evidence. `created` is the sign-up's column and how to read it."""
+    """The legacy users table, with the evidence. `created` is the sign-up's column and how to read it.
+
+    Of the `filled` values of `email` so many are `addresses`.
+    """
 
     table: str
     id: str
     email: str
     verified: str | None
     rows: int
-    created: dict[str, str]
+    created: dict[str, Any]
     notes: tuple[str, ...] = ()
+    asks: tuple[Ask, ...] = ()
+    addresses: int = 0
+    filled: int = 0
+
+
+@dataclass(frozen=True)
+class DraftOffer:
+    """A table that stays behind, and its section for who needs it all the same; `asks` where init is not sure."""
+
+    table: DraftTable
+    reason: str
+    asks: tuple[Ask, ...] = ()
 
 
 @dataclass(frozen=True)
 class DraftBalance:
     """A balance that users seem to have: the profiles' column, the legacy users' one, and what it may answer to.
 
-    `against` is the money column that it obviously answers to, `money` are all that it could.
+    `against` is the money column that it obviously answers to, by the `evidence`; `money` are all that it could.
     """
 
     name: str
     source: str
     against: str | None
     money: tuple[str, ...] = ()
+    evidence: str | None = None
 
 
 @dataclass(frozen=True)
 class Draft:
-    """The whole file: `not_migrated` pairs each name with its reason."""
+    """The whole file: `not_migrated` pairs each name with its reason, `answers` are what the operator has decided."""
 
     file: str
     namespace: str
@@ -138,6 +196,15 @@ class Draft:
     not_migrated: tuple[tuple[str, str], ...]
     notes: tuple[str, ...] = ()
     balances: tuple[DraftBalance, ...] = ()
+    offers: tuple[DraftOffer, ...] = ()
+    answers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def questions(self) -> tuple[Ask, ...]:
+        """What the operator has to decide, in the order of the file."""
+        users = self.users.asks if self.users else ()
+        tables = (ask for table in self.tables for ask in table.asks)
+        return (*users, *tables, *(ask for offer in self.offers for ask in offer.asks))
 
     def table(self, key: str) -> DraftTable:
         """The table of that key."""

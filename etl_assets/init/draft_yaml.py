@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from etl_assets.init.cells.type_choice import one_line
 from etl_assets.init.draft import (
+    Ask,
     Draft,
     DraftBalance,
     DraftColumn,
@@ -15,7 +17,6 @@ from etl_assets.init.draft import (
     DraftTable,
     DraftUsers,
 )
-from etl_assets.init.type_choice import one_line
 from etl_assets.model.words import counted
 from etl_assets.spec.model import CREATED
 
@@ -24,6 +25,7 @@ PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)?")
 YAML_WORDS = frozenset("y n yes no true false on off null".split())
 WIDTH = 110
 COMMENT_COLUMN = 34
+DECIDE = "Decide"
 
 
 def scalar(text: str) -> str:
@@ -48,20 +50,44 @@ def rows_of(count: int) -> str:
 
 def yaml_of(draft: Draft) -> str:
     """The whole file. No time and no path stand in it: one database gives the same bytes each time."""
-    lines = [*_header(draft), "", *_users(draft.users), ""]
+    numbers = {ask.subject: number for number, ask in enumerate(draft.questions, 1)}
+    lines = [*_header(draft), "", *_users(draft.users, numbers), ""]
     if draft.balances:
         lines += [*_balances(draft.balances), ""]
     lines.append("tables:" if draft.tables else "tables: {}  # nothing here can be migrated; see below")
     for table in draft.tables:
-        lines += [*_table(table), ""]
+        lines += [*_table(table, numbers), ""]
+    for offer in draft.offers:
+        lines += [_decide(ask, numbers, indent=2) for ask in offer.asks]
+        lines += [_comment(f"Left behind: {offer.reason}. To bring it, take the marks off.", indent=2)]
+        lines += [_marked(line) for line in "\n".join(_table(offer.table, {})).splitlines()]
+        lines.append("")
     if draft.not_migrated:
         lines.append("# Not migrated:")
         lines += [_comment(f"  {name}: {reason}", indent=0) for name, reason in draft.not_migrated]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
+def lines_of_questions(draft: Draft, text: str) -> tuple[int, ...]:
+    """The lines of the file on which its questions stand, in their order."""
+    lines, found = text.splitlines(), list[int]()
+    for number, _ in enumerate(draft.questions, 1):
+        found.append(
+            next(place for place, line in enumerate(lines, 1) if line.lstrip(" #").startswith(f"{DECIDE} {number}:"))
+        )
+    return tuple(found)
+
+
+def _decide(ask: Ask, numbers: dict[str, int], *, indent: int) -> str:
+    return _comment(f"{DECIDE} {numbers[ask.subject]}: {ask.says}", indent=indent)
+
+
+def _marked(line: str) -> str:
+    return f"  # {line[2:]}" if line.strip() else line
+
+
 def _header(draft: Draft) -> list[str]:
-    found = len(draft.tables) + len(draft.not_migrated) + bool(draft.users)
+    found = len(draft.tables) + len(draft.offers) + len(draft.not_migrated) + bool(draft.users)
     return [
         # Beside the file, so that it holds on every machine; a line of its own, as editors want it.
         "# yaml-language-server: $schema=.etl-spec.schema.json",
@@ -74,6 +100,12 @@ def _header(draft: Draft) -> list[str]:
         ),
         "# Read every line before the first load: a database cannot tell for certain whose rows these are, or the zone",
         "# of its clocks. `etl-assets check` then compares this file with the database and the target.",
+        *(
+            [f"# {counted(len(draft.questions), 'decision')} of yours: look for `{DECIDE}` below."]
+            if draft.questions
+            else []
+        ),
+        *(_comment(f"Your word: {subject}: {word}") for subject, word in sorted(draft.answers.items())),
         *(_comment(note) for note in draft.notes),
         "source:",
         "  timezone: UTC  # the zone of legacy timestamps that carry none: an IANA name such as Europe/Berlin",
@@ -82,7 +114,7 @@ def _header(draft: Draft) -> list[str]:
     ]
 
 
-def _users(users: DraftUsers | None) -> list[str]:
+def _users(users: DraftUsers | None, numbers: dict[str, int]) -> list[str]:
     if users is None:
         return [
             "# No users table was recognised (a table with a key of one column and a column of e-mail addresses),",
@@ -94,7 +126,8 @@ def _users(users: DraftUsers | None) -> list[str]:
     if users.created and users.created != {"from": CREATED}:  # which is taken anyway
         parts["created"] = users.created["from"] if len(users.created) == 1 else users.created
     notes = [f"{rows_of(users.rows)}; {users.notes[0]}.", *users.notes[1:]]
-    return [*(_comment(note) for note in notes), f"users: {_flow(parts)}"]
+    asks = [_decide(ask, numbers, indent=0) for ask in users.asks]
+    return [*(_comment(note) for note in notes), *asks, f"users: {_flow(parts)}"]
 
 
 def _balances(balances: tuple[DraftBalance, ...]) -> Iterable[str]:
@@ -103,6 +136,8 @@ def _balances(balances: tuple[DraftBalance, ...]) -> Iterable[str]:
     for balance in balances:
         if balance.against is None and len(balance.money) > 1:
             yield _comment(f"What {balance.source} answers to cannot be told; `against:` {' or '.join(balance.money)}?")
+        if balance.evidence:
+            yield _comment(balance.evidence)
     yield "# balances:"
     for balance in balances:
         parts = {"from": f"users.{balance.source}", "apply": "add"}
@@ -110,7 +145,8 @@ def _balances(balances: tuple[DraftBalance, ...]) -> Iterable[str]:
         yield f"#   {scalar(f'profiles.{balance.name}')}: {_flow(parts)}"
 
 
-def _table(table: DraftTable) -> Iterable[str]:
+def _table(table: DraftTable, numbers: dict[str, int]) -> Iterable[str]:
+    asks = {ask.subject.removeprefix(f"tables.{table.source}."): ask for ask in table.asks if ask.subject in numbers}
     yield f"  {scalar(table.key)}:  # {rows_of(table.rows)}"
     for note in table.notes:
         yield _comment(note, indent=4)
@@ -120,13 +156,10 @@ def _table(table: DraftTable) -> Iterable[str]:
     if table.legacy_key:
         yield f"    key: [{', '.join(scalar(name) for name in table.legacy_key)}]"
     yield _noted(f"    id: {_id(table.id)}", table.id.notes)
+    if "owner" in asks:
+        yield _decide(asks["owner"], numbers, indent=4)
     yield _noted(f"    owner: {_owner(table.owner)}", table.owner.notes)
-    yield "    columns:" if table.live else "    columns: {}"
-    for column in table.columns:
-        own = [key for key in table.keys if key.columns == (column.name,)]
-        yield _column(column, own[0] if own else None, indent=6)
-    for note in table.left_out:
-        yield _comment(note, indent=6)
+    yield from _columns(table, asks, numbers)
     for number, key in enumerate(key for key in table.keys if len(key.columns) > 1):
         to = {} if key.to == key.columns else {"key": list(key.to)}
         if number == 0:
@@ -134,6 +167,24 @@ def _table(table: DraftTable) -> Iterable[str]:
         yield _noted(f"      - {_flow({'columns': list(key.columns), 'table': key.table, **to})}", key.notes)
     if table.sums:
         yield f"    checks: {{sum: [{', '.join(scalar(name) for name in table.sums)}]}}"
+
+
+def _columns(table: DraftTable, asks: dict[str, Ask], numbers: dict[str, int]) -> Iterable[str]:
+    yield "    columns:" if table.live else "    columns: {}"
+    for column in table.columns:
+        own = [key for key in table.keys if key.columns == (column.name,)]
+        for kind in ("types", "scale"):
+            if f"{kind}.{column.source}" in asks:
+                yield _decide(asks[f"{kind}.{column.source}"], numbers, indent=6)
+        yield _column(column, own[0] if own else None, indent=6)
+    for empty in table.unfilled:
+        parts = scalar(empty.type) if not empty.parts else _flow({"type": empty.type, **empty.parts})
+        yield _comment(f"{scalar(empty.name)}: {parts} # {empty.words}", indent=6)
+    for subject, ask in asks.items():
+        if subject.startswith("secret."):
+            yield _decide(ask, numbers, indent=6)
+    for note in table.left_out:
+        yield _comment(note, indent=6)
 
 
 def _id(id_: DraftId) -> str:
@@ -160,6 +211,8 @@ def _column(column: DraftColumn, key: DraftKey | None, *, indent: int) -> str:
     elif column.source != column.name:
         parts["from"] = column.source
     parts |= column.choice.options
+    if column.is_no_secret:
+        parts |= {"secret": "allowed"}
     if column.references:
         parts["references"] = {"table": column.references}
     elif column.by:

@@ -2,45 +2,73 @@
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from itertools import combinations
 
 from etl_assets.access.legacy.database import fill, quoted
-from etl_assets.init.names import OWNER_NAMES, names_itself, names_parent, snake
-from etl_assets.init.ownership import NEARLY, UsersTable, key_of, recognise_users
+from etl_assets.init.judging.by_values import are_all_keys, is_telling, looked_up
+from etl_assets.init.judging.ownership import NEARLY, key_of
+from etl_assets.init.judging.people import MOSTLY, UsersTable, recognise_users
+from etl_assets.init.judging.secrets import is_secret
+from etl_assets.init.judging.words import OTHER, OWNER, UNKNOWN, role_of, stem_of
+from etl_assets.init.names import bare, is_called_after, names_itself, names_parent, snake
 from etl_assets.init.table_facts import ColumnFacts, ForeignKeyFacts, TableFacts
-from etl_assets.spec.rules import looks_secret
+from etl_assets.spec.model import ROWID
 
-LONGEST_KEY = 4
-MOST_TRIES = 40
 SAMPLE_ROWS = 2_000_000
+RESPELLED = "the same UUIDs in another spelling: compared as UUIDs"
 SPELLINGS = 1000  # of so many keys
 DIGITS, DASHED = 32, 36
-ID_NAMES = ("id", "uuid", "guid", "code", "number", "nr", "key")
 
 
-def foreign_keys(
-    connection: sqlite3.Connection, tables: Sequence[TableFacts]
-) -> dict[str, tuple[ForeignKeyFacts, ...]]:
-    """Each table's references with how many of their values are there: declared ones, then those that names suggest.
-
-    An undeclared one counts when its column is named after a table and 95 % of its values are keys of it, or when
-    there are no values yet.
-    """
+def declared_references(connection: sqlite3.Connection, tables: Sequence[TableFacts]) -> tuple[TableFacts, ...]:
+    """The tables with the foreign keys of the schema, and how many of their values are there."""
     by_name = {table.name.lower(): table for table in tables}
-    users = recognise_users(tables)
-    found = {}
+    return tuple(replace(table, foreign_keys=tuple(_declared(connection, table, by_name))) for table in tables)
+
+
+def suggested_references(
+    connection: sqlite3.Connection, tables: Sequence[TableFacts], *, chosen: str | None = None
+) -> tuple[TableFacts, ...]:
+    """The tables with what names and values suggest beside the declared foreign keys.
+
+    A suggestion counts when its column is named after a table, or by what users do, and 95 % of its values are keys of
+    it; of the column that says whose a row is half are enough. Without values the types must fit. Or when keys are what
+    nothing is equal to by chance, and all values are keys. `chosen` are the users by the operator's word.
+    """
+    users = recognise_users(tables, chosen=chosen)
+    keys = {table.name: _key_of_one(table, users) for table in tables}
+    telling = {table.name for table in tables if keys[table.name] and is_telling(connection, table, keys[table.name])}
+    found = []
     for table in tables:
-        declared = _declared(connection, table, by_name)
-        known = {key.columns[0] for key in declared if len(key.columns) == 1}
+        known = {key.columns[0] for key in table.foreign_keys if len(key.columns) == 1}
         suggested = [
             key
             for column in table.columns.values()
-            if column.name not in known and (key := _suggested(connection, table, column, tables, users))
+            if column.name not in known and (key := _suggested(connection, table, column, tables, users, telling))
         ]
-        found[table.name] = (*declared, *suggested)
-    return found
+        linked = replace(table, foreign_keys=(*table.foreign_keys, *suggested))
+        more = looked_up(connection, linked, tables, users) if users is not None else []
+        others = {key.columns for key in more}
+        kept = (key for key in linked.foreign_keys if key.columns not in others)
+        linked = replace(linked, foreign_keys=(*kept, *more))
+        found.append(_with_maybes(connection, linked, tables, users) if users is not None else linked)
+    return tuple(found)
+
+
+def _with_maybes(
+    connection: sqlite3.Connection, table: TableFacts, tables: Sequence[TableFacts], users: UsersTable
+) -> TableFacts:
+    """The table with the ids marked that name no table by their name, but are all users' ids, as 1, 2, 3 easily are."""
+    home = next(parent for parent in tables if parent.name == users.home[0])
+    known = {name for key in table.foreign_keys for name in key.columns} | set(table.primary_key)
+    columns = dict(table.columns)
+    for name, column in table.columns.items():
+        is_id = stem_of(table.plainly(name)) != bare(table.plainly(name)) and not column.generated
+        if is_id and name not in known and table.name != home.name and not _has_kind(table, column):
+            maybe = are_all_keys(connection, table, column, home, users.home[1])
+            columns[name] = replace(column, may_name_users=maybe)
+    return replace(table, columns=columns)
 
 
 def _declared(
@@ -59,7 +87,8 @@ def _declared(
         spelt = {name.lower(): name for name in table.columns}
         columns = tuple(spelt.get(column.lower(), column) for _, _, column, _ in rows)
         to = _refers_to(parent, [to for *_, to in rows])
-        key = _by_the_key_alone(ForeignKeyFacts(columns, parent.name if parent else rows[0][1], to), parent)
+        key = ForeignKeyFacts(columns, parent.name if parent else rows[0][1], to, called=table.plainly(columns[0]))
+        key = _by_the_key_alone(key, parent)
         found.append(_counted(connection, table, key, parent))
     return found
 
@@ -97,7 +126,7 @@ def _counted(
         expr = respelled(connection, table, table.columns[column], parent, key.to[0])
         among = _values_found(connection, table, parent, key.to[0], expr)[1] if expr else 0
         if among > found:
-            return replace(key, values=values, found=among, expr=expr)
+            return replace(key, values=values, found=among, expr=expr, how=RESPELLED)
     return replace(key, values=values, found=found)
 
 
@@ -138,83 +167,92 @@ def _suggested(
     column: ColumnFacts,
     tables: Sequence[TableFacts],
     users: UsersTable | None,
+    telling: Collection[str],
 ) -> ForeignKeyFacts | None:
-    if column.generated or looks_secret(column.name) or table.primary_key == (column.name,):
+    if column.generated or is_secret(table, column.name) or table.primary_key == (column.name,):
         return None
-    best: ForeignKeyFacts | None = None
+    best: tuple[int, int, ForeignKeyFacts] | None = None
     for parent in tables:
-        key = key_of(parent)
-        if len(key) != 1 or not parent.primary_key:
+        is_users = users is not None and parent.name == users.home[0]
+        key = (_key_of_one(parent, users),)
+        if not key[0]:
             continue
-        is_users = users is not None and parent.name == users.table and snake(column.name) in OWNER_NAMES
-        is_named = is_users or names_parent(column.name, parent=parent.name, parent_key=key[0])
-        if not (_names_itself(table, column) if parent is table else is_named):
+        share, sureness = _sureness(table, column, parent, key[0], users if is_users else None)
+        if not sureness and parent is not table and parent.name in telling:
+            share, sureness = 1.0, BARE * are_all_keys(connection, table, column, parent, key[0])
+        if not sureness and is_users and _is_half_of_the_key(table, column):
+            halves = (table.columns[name] for name in table.primary_key)
+            share, sureness = 1.0, BARE * all(are_all_keys(connection, table, c, parent, key[0]) for c in halves)
+        if not sureness:
             continue
-        candidate = ForeignKeyFacts((column.name,), parent.name, key, declared=False)
+        called = table.plainly(column.name)
+        candidate = ForeignKeyFacts((column.name,), parent.name, key, declared=False, called=called)
         candidate = _counted(connection, table, candidate, parent)
-        if candidate.found >= NEARLY * candidate.values and (best is None or candidate.found > best.found):
-            best = candidate
-    return best
+        if not candidate.values and not (sureness > BARE and _are_alike(column, parent.columns.get(key[0]))):
+            continue
+        fits = candidate.found >= share * candidate.values
+        if fits and (best is None or (candidate.found, sureness) > best[:2]):
+            best = (candidate.found, sureness, candidate)
+    return best[2] if best else None
+
+
+def _key_of_one(table: TableFacts, users: UsersTable | None) -> str:
+    """The one column by which rows of this table are named; none where it has several, or only a place."""
+    if users is not None and table.name == users.home[0]:
+        return users.home[1]
+    key = key_of(table)
+    return key[0] if len(key) == 1 and key != (ROWID,) else ""
+
+
+BARE, NAMED, SURELY = 1, 2, 3
+# `scanned_by`, `scanne_par`: somebody, whose name for what he did nobody has listed.
+DONE_BY = re.compile(r"_(by|par|por|von|door|av|af)(_(id|uid|user|user_id))?$")
+FEWEST_VALUES = 5
+
+
+def _sureness(
+    table: TableFacts, column: ColumnFacts, parent: TableFacts, key: str, users: UsersTable | None
+) -> tuple[float, int]:
+    """How many of the values must be keys of the parent, and how much the column's name says; 0 says nothing."""
+    if parent is table:
+        return NEARLY, NAMED * _names_itself(table, column)
+    name = table.plainly(column.name)
+    has_kind = _has_kind(table, column)
+    if users is not None and (role := _role(name, users)) != UNKNOWN:
+        is_bare = stem_of(name) == snake(name) and role != OWNER
+        return (MOSTLY, SURELY) if role == OWNER else (NEARLY, BARE if is_bare or role == OTHER else NAMED)
+    if names_parent(name, parent=parent.name, parent_key=key, prefix=parent.prefix):
+        return NEARLY, SURELY if snake(parent.name) in {stem_of(name), f"{stem_of(name)}s"} else NAMED
+    if users is not None and DONE_BY.search(snake(name)):
+        return 1.0, BARE
+    # Beside a column that says which table is meant, an id may be of any.
+    return 1.0, BARE * (is_called_after(name, parent=parent.name) and not has_kind)
+
+
+def _role(column: str, users: UsersTable) -> int:
+    return role_of(column, users=users.names, key=users.home[1])
+
+
+def _is_half_of_the_key(table: TableFacts, column: ColumnFacts) -> bool:
+    """True in a table such as friends(a, b), whose key are two numbers that name no table."""
+    key = [table.columns[name] for name in table.primary_key]
+    is_small = all(part.integers == part.filled >= FEWEST_VALUES for part in key)
+    return len(key) == 2 and is_small and column in key and not table.foreign_keys
+
+
+def _are_alike(column: ColumnFacts, key: ColumnFacts | None) -> bool:
+    """True where the declared types could hold the same: a text names no integer."""
+    kinds = ["INT" in of.declared.upper() for of in (column, key) if of is not None and of.declared]
+    return len(kinds) < 2 or kinds[0] == kinds[1]
 
 
 def _names_itself(table: TableFacts, column: ColumnFacts) -> bool:
-    # Beside a column that says which table is meant, an id may be of any.
-    has_kind = f"{re.sub(r'_?id$', '', snake(column.name))}_type" in map(snake, table.columns)
-    return names_itself(column.name, table=table.name) and not has_kind
+    return names_itself(column.name, table=table.name) and not _has_kind(table, column)
 
 
-def unique_columns(connection: sqlite3.Connection, table: TableFacts) -> tuple[tuple[str, ...], ...]:
-    """Column lists that could be the key: those of UNIQUE constraints, else the first that the rows themselves allow.
-
-    The rows are asked only where no other key is there, and only for columns that are neither NULL nor secret.
-    """
-    usable = {c.name for c in table.columns.values() if not (c.nulls or c.generated or looks_secret(c.name) or c.blobs)}
-    found = [key for key in _unique_indexes(connection, table) if set(key) <= usable]
-    if found or (table.primary_key and not any(looks_secret(name) for name in table.primary_key)):
-        return tuple(found)
-    ordered = sorted((name for name in table.columns if name in usable), key=lambda name: _key_rank(table, name))
-    if not table.rows:
-        return ((ordered[0],),) if ordered else ()
-    tries = 0
-    for length in range(1, LONGEST_KEY + 1):
-        for key in combinations(ordered, length):
-            tries += 1
-            if tries > MOST_TRIES:
-                return ()
-            if _never_repeats(connection, table, key):
-                return (key,)
-    return ()
-
-
-def _key_rank(table: TableFacts, name: str) -> tuple[int, int]:
-    words = snake(name).split("_")
-    is_id = words[-1] in ID_NAMES or words[-1].endswith("id")
-    place = list(table.columns).index(name)
-    # Measures and moments are unique by accident.
-    return (0 if is_id else 2 if table.columns[name].reals else 1, place)
-
-
-def _unique_indexes(connection: sqlite3.Connection, table: TableFacts) -> list[tuple[str, ...]]:
-    found = []
-    for row in connection.execute(fill("PRAGMA index_list({table})", table=quoted(table.name))).fetchall():
-        _, name, is_unique, origin, is_partial = row[:5]
-        if is_unique and not is_partial and origin != "pk":
-            info = connection.execute(fill("PRAGMA index_info({index})", index=quoted(name))).fetchall()
-            columns = tuple(column for _, _, column in info)
-            if all(column in table.columns for column in columns):
-                found.append(columns)
-    return sorted(found, key=len)
-
-
-def _never_repeats(connection: sqlite3.Connection, table: TableFacts, key: tuple[str, ...]) -> bool:
-    query = fill(
-        "SELECT EXISTS (SELECT 1 FROM {table} GROUP BY {columns} HAVING count(*) > 1)"
-        " OR EXISTS (SELECT 1 FROM {table} WHERE {missing})",
-        table=quoted(table.name),
-        columns=", ".join(quoted(name) for name in key),
-        missing=" OR ".join(fill("{name} IS NULL", name=quoted(name)) for name in key),
-    )
-    return not connection.execute(query).fetchone()[0]
+def _has_kind(table: TableFacts, column: ColumnFacts) -> bool:
+    """Beside a column that says which table is meant, an id may be of any."""
+    return f"{re.sub(r'_?id$', '', snake(column.name))}_type" in map(snake, table.columns)
 
 
 def respelled(

@@ -3,9 +3,34 @@
 import uuid
 from dataclasses import replace
 
-from etl_assets.init.draft import Choice, Draft, DraftColumn, DraftId, DraftOwner, DraftTable, DraftUsers
+from etl_assets.init.asking.answers import (
+    BRING,
+    USERS_SUBJECT,
+    VERIFIED_SUBJECT,
+    Answers,
+    allowed_by,
+    owners_said,
+    stays_subject,
+    type_subject,
+)
+from etl_assets.init.asking.questions import ask_of_stay, asks_of
+from etl_assets.init.cells.type_choice import as_type, census, choose_type, fitting
+from etl_assets.init.draft import (
+    Choice,
+    Draft,
+    DraftColumn,
+    DraftId,
+    DraftOffer,
+    DraftOwner,
+    DraftTable,
+)
+from etl_assets.init.draft_users import users_section
+from etl_assets.init.judging.ownership import Ownership, References, find_owners, key_of
+from etl_assets.init.judging.people import UsersTable, recognise_users
+from etl_assets.init.judging.secrets import secret_reason
+from etl_assets.init.judging.staying import Staying, why_it_stays
+from etl_assets.init.judging.words import users_rank
 from etl_assets.init.names import (
-    CREATED_NAMES,
     TABLE_KEY_LENGTH,
     looks_like_email,
     looks_like_money,
@@ -13,11 +38,9 @@ from etl_assets.init.names import (
     unique_name,
 )
 from etl_assets.init.other_keys import is_by_columns
-from etl_assets.init.ownership import Ownership, References, UsersTable, find_owners, key_of, recognise_users
 from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, ForeignKeyFacts, SeveralFacts, TableFacts
-from etl_assets.init.type_choice import as_type, census, choose_type, fitting
 from etl_assets.model.words import counted, said
-from etl_assets.spec.model import ROWID, USERS
+from etl_assets.spec.model import NO_COLUMN, ROWID, USERS
 from etl_assets.spec.rules import EXPORT_NAMES, looks_secret
 
 SCHEMA_NAMESPACE = uuid.UUID("5b0c7a56-3f0d-5d64-9c55-6f2a4b7d1e90")  # any constant of ours
@@ -27,93 +50,73 @@ MOST_SUMS = 4
 RESERVED_KEYS = ("users", "profiles")
 
 
-def draft_of(facts: DatabaseFacts) -> Draft:
-    """The spec that a database suggests, with the evidence for each decision; the same facts give the same draft."""
-    users = recognise_users(facts.tables)
-    migrated, refused = [], [(other.name, other.reason) for other in facts.others]
+def draft_of(facts: DatabaseFacts, answers: Answers | None = None) -> Draft:
+    """The spec that a database suggests, with the evidence for each decision; the same facts give the same draft.
+
+    Args:
+        facts: what the database holds.
+        answers: what the operator has decided, by subject.
+    """
+    answers = dict(answers or {})
+    facts = allowed_by(answers, facts)
+    users = recognise_users(facts.tables, chosen=answers.get(USERS_SUBJECT))
+    if users and answers.get(VERIFIED_SUBJECT) == NO_COLUMN:
+        users = replace(users, verified=None)
+    people = _people(users)
+    migrated, refused = list[TableFacts](), [(other.name, other.reason) for other in facts.others]
+    offered = list[tuple[TableFacts, Staying]]()
     for table in facts.tables:
-        if users and table.name == users.table:
+        if table.name in people:
             continue
-        reason = _unmigratable(table)
-        if reason:
-            refused.append((table.name, reason))
-        else:
+        is_brought = answers.get(stays_subject(table.name)) == BRING
+        staying = None if is_brought else why_it_stays(table, facts.tables)
+        if staying is None and not key_of(table):
+            refused.append((table.name, KEYLESS))
+        elif staying is None:
             migrated.append(table)
-    tables = _Drafting(migrated, users).tables()
+        elif staying.is_offered and key_of(table):
+            offered.append((table, staying))
+        else:
+            refused.append((table.name, staying.reason))
     return Draft(
         file=facts.file,
         namespace=str(uuid.uuid5(SCHEMA_NAMESPACE, facts.schema.encode("utf-8", "replace").decode())),
         rows=sum(table.rows for table in facts.tables),
-        users=_users_section(users, facts) if users else None,
-        tables=tables,
+        users=users_section(users, facts, answers) if users else None,
+        tables=_Drafting(migrated, users, answers).tables(),
         not_migrated=tuple(refused),
+        offers=tuple(
+            _offer(_Drafting([*migrated, table], users, answers).tables()[-1], table, staying, answers)
+            for table, staying in offered
+        ),
+        answers=answers,
     )
 
 
-def _unmigratable(table: TableFacts) -> str | None:
-    if key_of(table):
-        return None
-    if any(looks_secret(name) for name in table.primary_key):
-        names = ", ".join(table.primary_key)
-        return f"its key {names} looks like a secret and would be written everywhere; name another with `key:`"
-    return "no key and no rowid; give it a key in a copy of the database, then run init on that copy"
+KEYLESS = "no key and no rowid; give it a key in a copy of the database, then run init on that copy"
 
 
-def _users_section(users: UsersTable, facts: DatabaseFacts) -> DraftUsers:
-    table = next(table for table in facts.tables if table.name == users.table)
-    if users.filled:
-        notes = [f"{users.addresses:,} of {counted(users.filled, 'value')} of {users.email} look like addresses"]
-    else:
-        notes = ["no rows yet: recognised by its names alone"]
-    leaving = {users.id, users.email, users.verified}
-    others = [name for name in table.columns if name not in leaving and not looks_secret(name)]
-    created = _created(table)
-    if not created:
-        notes.append(
-            "No column says when somebody signed up: if SQLite hands a deleted user's id out again, nothing but the "
-            "address tells the two apart. Name one, `created: COLUMN`, where there is one"
-        )
-    if others:
-        notes.append(
-            "The table itself is not migrated: people sign up anew on the target. To bring its other columns "
-            f"({', '.join(others)}), add a table of another name below, with `source: {users.table}` and "
-            f"`owner: {{from: {users.id}, to: ...}}`."
-        )
-    secrets = [name for name in table.columns if looks_secret(name)]
-    if secrets:
-        notes.append(f"Left behind as secrets: {', '.join(secrets)}")
-    return DraftUsers(users.table, users.id, users.email, users.verified, table.rows, created, tuple(notes))
+def _people(users: UsersTable | None) -> set[str]:
+    """The tables that new accounts take the place of."""
+    if users is None:
+        return set()
+    is_of_addresses = users.stands_for is not None and users_rank(users.table) is None
+    return {users.table, *((users.stands_for[0],) if users.stands_for and is_of_addresses else ())}
 
 
-def _created(table: TableFacts) -> dict[str, str]:
-    """`from`, `unit`, `format` of the column that says when a user signed up; empty where none does."""
-    by_name = {snake(column.name): column for column in reversed(table.columns.values())}
-    for name in CREATED_NAMES:
-        facts = by_name.get(name)
-        if facts is None or looks_secret(facts.name) or facts.name in EXPORT_NAMES:
-            continue
-        choice = choose_type(facts)
-        if choice.type in ("timestamptz", "date") or not facts.filled:
-            options = {key: value for key, value in choice.options.items() if key in ("unit", "format", "ambiguous")}
-            return {"from": facts.name, **options}
-        units = [unit for unit, count in facts.epochs.items() if count == facts.integers + facts.reals > 0]
-        if facts.blobs < facts.filled:
-            # Whatever it is, the same person keeps it.
-            return {"from": facts.name, **({"unit": units[0]} if len(units) == 1 else {})}
-    return {}
-
-
-RESPELLED = "the same UUIDs in another spelling: compared as UUIDs"
+def _offer(draft: DraftTable, table: TableFacts, staying: Staying, answers: Answers) -> DraftOffer:
+    asks = (ask for ask in ask_of_stay(table, staying) if ask.subject not in answers)
+    return DraftOffer(draft, staying.reason, tuple(asks))
 
 
 class _Drafting:
     """The tables of one database, decided together."""
 
-    def __init__(self, tables: list[TableFacts], users: UsersTable | None) -> None:
-        self._tables = tables
+    def __init__(self, tables: list[TableFacts], users: UsersTable | None, answers: Answers) -> None:
+        self._tables, self._answers = tables, answers
         self._by_name = {table.name: table for table in tables}
         self._users = users
-        self._owners = find_owners(tables, users)
+        self._owners = find_owners(tables, users, owners_said(answers, tables))
         self._references = References(tables, self._owners, users)
         self._keys: dict[str, str] = {}
         for table in tables:
@@ -153,6 +156,8 @@ class _Drafting:
             sums=_sums(columns),
             notes=_table_notes(table),
             personal=_personal(table),
+            unique=_unique(table, self._owner(table, owner, owner_to, names), columns),
+            asks=asks_of(table, owner, columns, self._answers),
         )
 
     def _links(self, table: TableFacts) -> tuple[dict[str, ForeignKeyFacts], dict[str, str]]:
@@ -177,15 +182,24 @@ class _Drafting:
     def _column(
         self, table: TableFacts, facts: ColumnFacts, name: str, link: ForeignKeyFacts | None, plain: str | None
     ) -> DraftColumn:
-        choice, references = choose_type(facts), None
+        choice, references = choose_type(facts, said=self._answers.get(type_subject(table.name, facts.name))), None
         several = next((found for found in table.several if found.column == facts.name), None) if not link else None
         words = self._words(table, several) if several else {}
         if link:
             references, choice = self._reference(facts, link)
         elif several and words:
-            choice = Choice("uuid", notes=(f"{several.found:,} of {counted(several.values, 'value')} are there",))
+            lost = several.values - several.found
+            choice = Choice(
+                "uuid",
+                misses=lost,
+                values=several.values,
+                notes=(f"{several.found:,} of {counted(several.values, 'value')} are there",),
+            )
         elif plain:
             choice = replace(choice, notes=(plain, *choice.notes))
+        elif facts.may_name_users:
+            maybe = "an id of no table here, whose values are users' ids too: `references: {table: users}` if it is one"
+            choice = replace(choice, notes=(maybe, *choice.notes))
         return DraftColumn(
             name=name,
             source=facts.name,
@@ -196,6 +210,7 @@ class _Drafting:
             not_null=_is_never_null(table, facts, choice),
             is_expression=facts.name in EXPORT_NAMES,
             expr=link.expr if link else None,
+            is_no_secret=looks_secret(facts.name),
         )
 
     def _words(self, table: TableFacts, several: SeveralFacts) -> dict[str, str]:
@@ -213,36 +228,52 @@ class _Drafting:
 
     def _reference(self, facts: ColumnFacts, link: ForeignKeyFacts) -> tuple[str, Choice]:
         notes = [] if link.declared else [_suggestion(link)]
-        notes += [RESPELLED] if link.expr else []
+        notes += [link.how] if link.how else []
         lost = link.values - link.found
         if lost:
             notes.append(
                 f"{lost:,} of {counted(link.values, 'value')} name no row of {link.table}: "
                 "their rows would be quarantined"
             )
-        if self._users and link.table == self._users.table:
-            return USERS, Choice("uuid", notes=(*notes, "a second user: the row waits for both accounts"))
+        if self._users and self._users.is_named_by(link):
+            notes.append('a second user: the row waits for both accounts; `unresolved: "null"` lets it come')
+            return USERS, Choice("uuid", misses=lost, notes=tuple(notes), values=link.values)
         id_ = self._ids[link.table]
         type_ = "uuid" if id_.rule == "uuid5" else id_.type
         if id_.rule == "keep":
             read = as_type(facts, type_)
             notes += read.notes if read.misses else ()
-        return self._keys[link.table], Choice(type_, notes=tuple(notes))
+        return self._keys[link.table], Choice(type_, misses=lost, notes=tuple(notes), values=link.values)
 
     def _owner(self, table: TableFacts, owner: Ownership, to: str | None, names: dict[str, str]) -> DraftOwner:
         found = owner.direct or owner.via
         if found is None:
             return DraftOwner(notes=("no way leads from here to the users",) if self._users else ())
+        if owner.by:
+            words = f"whose it is says the row that {owner.by} and {found.columns[0]} name"
+            lost = found.values - found.found
+            return DraftOwner(found.columns[0], found.expr, to, notes=(words,), values=found.values, misses=lost)
         notes = [] if found.declared else [_suggestion(found)]
-        notes += [RESPELLED] if found.expr else []
+        notes += [found.how] if found.how else []
         missing, lost = table.scanned - found.values, found.values - found.found
         if missing:
             notes.append(f"{missing:,} of {counted(table.scanned, 'row')} name none: they would be quarantined")
         if lost:
             notes.append(f"{said(lost, 'row', 'name one')} that is not there: they would be quarantined")
+        made = DraftOwner(notes=tuple(notes), values=found.values, misses=lost)
         if owner.direct:
-            return DraftOwner(source=found.columns[0], expr=found.expr, to=to, notes=tuple(notes))
-        return DraftOwner(via=names[found.columns[0]], notes=tuple(notes))
+            return replace(made, source=found.columns[0], expr=found.expr, to=to)
+        return replace(made, via=names[found.columns[0]])
+
+
+def _unique(table: TableFacts, owner: DraftOwner, columns: list[DraftColumn]) -> tuple[tuple[str, ...], ...]:
+    """What the schema declares to be unique, in the target's columns; not what only partly arrives as it is."""
+    if table.is_guessed:
+        return ()
+    names = {column.source: column.name for column in columns if not (column.by or column.choice.type == "json")}
+    if owner.source and owner.to:
+        names[owner.source] = owner.to
+    return tuple(tuple(names[name] for name in key) for key in table.unique if set(key) <= names.keys())
 
 
 def _suggestion(link: ForeignKeyFacts) -> str:
@@ -276,11 +307,12 @@ def _sorted_columns(
     """Notes on the columns that stay behind, and the columns that move."""
     left_out, data = [], []
     for facts in table.columns.values():
-        if looks_secret(facts.name):
-            left_out.append(f"{facts.name}: left behind, it looks like a secret; `secret: allowed` if it is none")
+        reason = secret_reason(table, facts)
+        if reason:
+            left_out.append(f"{facts.name}: left behind, {reason}; `secret: allowed` if it is none")
         elif facts.generated:
             left_out.append(f"{facts.name}: left behind, it is computed from other columns")
-        elif owner.direct and facts.name == owner.column:
+        elif owner.direct and not owner.by and facts.name == owner.column:
             continue
         elif (facts.name,) != key_of(table) or facts.name in links:
             data.append(facts)
@@ -305,7 +337,7 @@ def _free_id(id_: DraftId, data: list[ColumnFacts]) -> DraftId:
 
 
 def _owner_to(owner: Ownership, id_: DraftId, data: list[ColumnFacts]) -> str:
-    wanted = snake(owner.column or "user_id")
+    wanted = "user_id" if owner.by else snake(owner.column or "user_id")
     taken = {id_.to, *(snake(facts.name) for facts in data)}
     return unique_name("user_id" if wanted == id_.to else wanted, taken=taken)
 
@@ -333,7 +365,7 @@ def _personal(table: TableFacts) -> str | None:
 
 
 def _table_notes(table: TableFacts) -> tuple[str, ...]:
-    notes = []
+    notes = list[str]()
     key = key_of(table)
     if not table.primary_key:
         names = ", ".join(key)

@@ -5,11 +5,14 @@ import sqlite3
 from collections.abc import Sequence
 
 from etl_assets.access.legacy.database import fill, quoted
-from etl_assets.init.names import singular, snake
-from etl_assets.init.ownership import MOSTLY, key_of
+from etl_assets.init.judging.ownership import key_of
+from etl_assets.init.judging.people import MOSTLY
+from etl_assets.init.names import is_called_after, singular, snake
 from etl_assets.init.table_facts import SeveralFacts, TableFacts
 
 MOST_WORDS = 40
+# `target_type` and `target_id`; `entity` and `entity_id`; `ref_table` and `ref_id`.
+KIND_TAILS = ("_type", "", "_kind", "_table", "_table_name", "_class", "_model", "_entity", "_name")
 DJANGO = "django_content_type"
 
 
@@ -20,12 +23,14 @@ def one_of_several(
     spelt = {snake(name): name for name in table.columns}
     found = []
     for name in table.columns:
-        stem = re.fullmatch(r"(.+)_(id|uuid)", snake(name))
-        by = spelt.get(f"{stem[1]}_type") if stem else None
-        if by is None and snake(name) in ("object_id", "object_pk"):
-            by = spelt.get("content_type_id")
-        several = _counted(connection, table, name, by, tables) if by else None
-        found += [several] if several else []
+        if any(key.columns == (name,) for key in table.foreign_keys):
+            continue
+        stem = re.fullmatch(r"(.+)_(id|uuid|guid|pk|key)", snake(name))
+        kinds = [spelt.get(f"{stem[1]}{tail}") for tail in KIND_TAILS] if stem else []
+        if snake(name) in ("object_id", "object_pk"):
+            kinds.append(spelt.get("content_type_id"))
+        several = (_counted(connection, table, name, by, tables) for by in kinds if by is not None and by != name)
+        found += [each for each in several if each][:1]
     return tuple(found)
 
 
@@ -74,4 +79,5 @@ def _table_of(said: str, tables: Sequence[TableFacts]) -> TableFacts | None:
     """`Post`, `App\\Models\\Post`, `blog_post`: the one table that is called so, where it has one key."""
     bare = snake(re.split(r"[\\.:/]+", said)[-1])
     named = [table for table in tables if bare in (snake(table.name), singular(snake(table.name)))]
+    named = named or [table for table in tables if is_called_after(bare, parent=table.name)]
     return named[0] if len(named) == 1 and len(key_of(named[0])) == 1 else None

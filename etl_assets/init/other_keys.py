@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from etl_assets.init.draft import Choice, Draft, DraftColumn, DraftKey, DraftTable
-from etl_assets.init.ownership import MOSTLY, is_to_key
+from etl_assets.init.judging.ownership import is_to_key
+from etl_assets.init.judging.people import MOSTLY
 from etl_assets.init.table_facts import DatabaseFacts, ForeignKeyFacts, TableFacts
 from etl_assets.model.words import counted
 from etl_assets.spec.types import carries

@@ -1,14 +1,21 @@
 """What a legacy database holds, counted: facts without any of its values."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
+
+from etl_assets.init.names import shared_prefix, snake
 
 
 @dataclass(frozen=True)
 class ColumnFacts:
     """One column: what it is declared to be, and how many of its cells are what.
 
-    `shapes` counts text cells by `init.value_shapes`, `formats` those that a date format reads, `epochs` the numbers
-    that fall in 2000-2035 as seconds (`s`), `ms`, `us` or Julian days (`julian`).
+    `shapes` counts text cells by `cells.value_shapes`, `formats` those that a date format reads, `epochs` the numbers,
+    texts of digits among them, that fall in 2000-2035 as seconds (`s`), `ms`, `us` or Julian days (`julian`).
+    `credentials` are texts that are a password's digest, a token or a private key, `guid_blobs` 16 bytes that are a
+    UUID as .NET orders them, `zoned` midnights with a zone. `is_flag`: its default or a CHECK says that it is true or
+    false; `is_allowed`: an operator said that it is no secret; `may_name_users`: an id of no table here, all of whose
+    values are users' ids too.
     """
 
     name: str
@@ -21,6 +28,7 @@ class ColumnFacts:
     texts: int = 0
     blobs: int = 0
     zeros_and_ones: int = 0
+    zeros: int = 0
     small_integers: int = 0
     whole_reals: int = 0
     infinities: int = 0
@@ -30,11 +38,23 @@ class ColumnFacts:
     formats: dict[str, int] = field(default_factory=dict)
     epochs: dict[str, int] = field(default_factory=dict)
     finer_reals: int = 0
+    credentials: int = 0
+    guid_blobs: int = 0
+    minus_ones: int = 0
+    zoned: int = 0
+    is_flag: bool = False
+    is_allowed: bool = False
+    may_name_users: bool = False
 
     @property
     def filled(self) -> int:
         """The cells that are not NULL."""
         return self.integers + self.reals + self.texts + self.blobs
+
+    @property
+    def numbers(self) -> int:
+        """The cells that a unit of time is about: numbers, and texts of digits."""
+        return self.integers + self.reals + self.shaped("zero_or_one", "zero_led", "small", "big", "digits", "decimal")
 
     def shaped(self, *names: str) -> int:
         """The text cells of these shapes."""
@@ -45,8 +65,8 @@ class ColumnFacts:
 class ForeignKeyFacts:
     """Columns that name a row of another table: declared in the schema, or found by name and values.
 
-    `values` of the (first) column are not NULL, `found` of these are a key of the parent, spelled by `expr` where that
-    is said.
+    `values` of the (first) column are not NULL, `found` of these are a key of the parent, made of it by `expr` where
+    that is said; `how` says so in words. `called` is the column's name without what all of its table begin with.
     """
 
     columns: tuple[str, ...]
@@ -56,6 +76,8 @@ class ForeignKeyFacts:
     values: int = 0
     found: int = 0
     expr: str | None = None
+    how: str = ""
+    called: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +93,9 @@ class SeveralFacts:
 
 @dataclass(frozen=True)
 class TableFacts:
-    """One ordinary table. `unique` holds column lists without NULL or repetition, best key first."""
+    """One ordinary table. `unique` holds column lists without NULL or repetition, best key first; a guess is none that
+    the schema declares.
+    """
 
     name: str
     rows: int
@@ -81,6 +105,17 @@ class TableFacts:
     unique: tuple[tuple[str, ...], ...] = ()
     foreign_keys: tuple[ForeignKeyFacts, ...] = ()
     several: tuple[SeveralFacts, ...] = ()
+    is_guessed: bool = False
+
+    @cached_property
+    def prefix(self) -> str:
+        """What the names of its columns begin with."""
+        return shared_prefix(self.columns)
+
+    def plainly(self, column: str) -> str:
+        """A column's name without that: `mem_joined` is joined."""
+        name, prefix = snake(column), f"{self.prefix}_"
+        return name[len(prefix) :] if self.prefix and name.startswith(prefix) and name != prefix else column
 
     @property
     def is_sampled(self) -> bool:

@@ -9,6 +9,11 @@ from etl_assets.transform.values.cell import named
 ADDRESS = r"^[!-?A-~]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$"
 UPPER, LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
 TRUE_FLAGS = ("1", "t", "true", "y", "yes", "on")
+# Many apps keep the time of verification instead of a flag: a day with its time, or an epoch.
+VERIFIED_AT = (
+    r"^(?:(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])[T ][0-2][0-9]:[0-5][0-9].*"
+    r"|[1-9][0-9]{8,18}(?:\.[0-9]+)?)$"
+)
 
 
 def folded(email: pl.Expr) -> pl.Expr:
@@ -37,12 +42,10 @@ def comparable_users(
 
     Returns:
         `legacy_user_id` String, `email` String as it stands, `email_key` String (NULL unless a valid ASCII address),
-        `verified` Boolean, `created_value` String as it stands.
+        `verified` Boolean (a flag, or the time at which the address was verified), `created_value` String as it stands.
     """
     key = folded(named(email))
-    flag = (
-        named(verified).str.to_lowercase().is_in(TRUE_FLAGS).fill_null(value=False) if verified else pl.lit(value=True)
-    )
+    flag = _is_verified(named(verified)).fill_null(value=False) if verified else pl.lit(value=True)
     value = named(created) if created in users.columns else pl.lit(None, dtype=pl.String)
     return users.select(
         pl.col("_key").alias("legacy_user_id"),
@@ -51,3 +54,7 @@ def comparable_users(
         flag.alias("verified"),
         value.alias("created_value"),
     )
+
+
+def _is_verified(value: pl.Expr) -> pl.Expr:
+    return value.str.to_lowercase().is_in(TRUE_FLAGS) | value.str.contains(VERIFIED_AT)

@@ -94,9 +94,15 @@ def test_an_undeclared_reference_needs_its_values(path: Path) -> None:
 def test_a_key_is_found_where_none_is_declared(path: Path) -> None:
     facts = profile(
         path,
-        """CREATE TABLE by_index (a INTEGER, b TEXT NOT NULL UNIQUE, c INTEGER); INSERT INTO by_index VALUES (1, 'x', 1), (1, 'y', 1);
-        CREATE TABLE by_data (price REAL, item_id INTEGER); INSERT INTO by_data VALUES (1.5, 1), (2.5, 2);
-        CREATE TABLE by_pair (a INTEGER, b INTEGER); INSERT INTO by_pair VALUES (1, 1), (1, 2), (2, 1);
+        """CREATE TABLE by_index (id INTEGER NOT NULL UNIQUE, b TEXT, c INTEGER); INSERT INTO by_index VALUES (1, 'x', 1), (2, 'y', 1);
+        CREATE TABLE by_data (price REAL, item_id INTEGER);
+        WITH n(i) AS (VALUES (1), (2), (3), (4), (5), (6), (7), (8), (9), (10))
+        INSERT INTO by_data SELECT 1.5 * i, i FROM n;
+        CREATE TABLE by_chance (price REAL, item_id INTEGER); INSERT INTO by_chance VALUES (1.5, 1), (2.5, 2);
+        CREATE TABLE by_price (price INTEGER, sold_at TEXT, remark TEXT);
+        INSERT INTO by_price SELECT 100 * item_id, '2024-01-' || item_id, 'r' || item_id FROM by_data;
+        CREATE TABLE by_parents (by_index_id INTEGER, later_id INTEGER, price REAL); INSERT INTO by_parents VALUES (1, 1, 2.5);
+        CREATE TABLE later (id INTEGER PRIMARY KEY); INSERT INTO later VALUES (1);
         CREATE TABLE by_nothing (a INTEGER); INSERT INTO by_nothing VALUES (1), (1);
         CREATE TABLE by_null (a INTEGER); INSERT INTO by_null VALUES (1), (NULL);
         CREATE TABLE empty (x TEXT, empty_id INTEGER);
@@ -104,9 +110,12 @@ def test_a_key_is_found_where_none_is_declared(path: Path) -> None:
         INSERT INTO partial VALUES (1, 2), (1, 2);""",
     )
     assert {found.name: found.unique for found in facts.tables} == {
-        "by_index": (("b",),),
+        "by_index": (("id",),),
         "by_data": (("item_id",),),
-        "by_pair": (("a", "b"),),
+        "by_chance": (),
+        "by_price": (),
+        "by_parents": (("by_index_id", "later_id"),),
+        "later": (),
         "by_nothing": (),
         "by_null": (),
         "empty": (("empty_id",),),
@@ -160,3 +169,89 @@ def test_the_file_is_not_touched_and_a_bad_one_is_a_sentence(path: Path) -> None
     with pytest.raises(LegacyFileError, match="does not exist"):
         read_profile(path.with_name("nowhere.db"))
     assert not path.with_name("nowhere.db").exists()
+
+
+def test_defaults_and_checks_say_what_is_a_flag_and_zones_what_is_a_moment(path: Path) -> None:
+    facts = profile(
+        path,
+        """CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER DEFAULT false, b INTEGER CHECK (b IN (0, 1)), c INTEGER DEFAULT 0,
+          d INTEGER CHECK ("d" IN (0, 1, 2)), z TEXT, n TEXT, k INTEGER);
+        INSERT INTO t VALUES (1, 0, 1, 1, 2, '2024-01-01T00:00:00Z', '1700000000123', -1), (2, 0, 1, 1, 2, '2024-01-01', '5', 0);""",
+    )
+    columns = table(facts, "t").columns
+    assert [name for name, column in columns.items() if column.is_flag] == ["a", "b"]
+    assert (columns["z"].zoned, columns["n"].epochs, columns["n"].numbers) == (1, {"ms": 1}, 2)
+    assert (columns["k"].minus_ones, columns["k"].zeros) == (1, 1)
+
+
+TELLING = """
+CREATE TABLE users (id TEXT PRIMARY KEY, email TEXT);
+CREATE TABLE chats (id INTEGER PRIMARY KEY, whom TEXT, colour TEXT, twin TEXT);
+INSERT INTO users SELECT 'k' || (value * 7919), 'u' || value || '@example.com' FROM json_each('[1,2,3,4,5,6,7,8,9]');
+INSERT INTO chats SELECT rowid, id, 'red', iif(rowid < 3, 'other', id) FROM users;
+"""
+
+
+def test_random_keys_prove_a_reference_whatever_its_name(path: Path) -> None:
+    keys = table(profile(path, TELLING), "chats").foreign_keys
+    assert [(key.columns, key.table, key.declared, key.found) for key in keys] == [(("whom",), "users", False, 9)]
+
+
+def test_small_numbers_prove_nothing_without_a_name(path: Path) -> None:
+    script = TELLING.replace("'k' || (value * 7919)", "value").replace("TEXT PRIMARY", "INTEGER PRIMARY")
+    assert table(profile(path, script), "chats").foreign_keys == ()
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "found"),
+    [("owner_email", "email", 12), ("username", "username", 12), ("author", "username", 12), ("colour", "username", None),
+     ("owner_email", "'x' || email", None), ("approved_by_email", "email", None)],
+)  # fmt: skip
+def test_users_named_by_address_or_name_are_looked_up(path: Path, column: str, value: str, found: int | None) -> None:
+    facts = profile(
+        path,
+        f"""CREATE TABLE users (id INTEGER PRIMARY KEY, username TEXT, email TEXT);
+        CREATE TABLE notes (id INTEGER PRIMARY KEY, {column} TEXT);
+        INSERT INTO users SELECT value, 'n' || value, 'u' || value || '@example.com' FROM json_each('[1,2,3,4,5,6,7,8,9,10,11,12]');
+        INSERT INTO notes SELECT id, {value} FROM users;""",
+    )
+    keys = [key for key in table(facts, "notes").foreign_keys if key.table == "users"]
+    assert [key.found for key in keys] == ([] if found is None else [found])
+    if keys:
+        connection = sqlite3.connect(path)
+        rows = connection.execute(f"SELECT id, {keys[0].expr} FROM notes").fetchall()
+        connection.close()
+        assert all(one == other for one, other in rows)
+
+
+def test_a_declared_reference_to_a_users_name_is_looked_up_and_a_name_that_repeats_is_not(path: Path) -> None:
+    script = """CREATE TABLE users (id INTEGER PRIMARY KEY, username TEXT UNIQUE, nick TEXT, email TEXT);
+        CREATE TABLE notes (id INTEGER PRIMARY KEY, author TEXT REFERENCES users (username), nick TEXT);
+        INSERT INTO users VALUES (1, 'a', 'x', 'a@b.co'), (2, 'b', 'x', 'b@b.co');
+        INSERT INTO notes VALUES (1, 'b', 'x');"""
+    keys = table(profile(path, script), "notes").foreign_keys
+    assert [(key.columns, key.to, key.declared, key.found) for key in keys] == [(("author",), ("id",), True, 1)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "is_found"),
+    [
+        ("target_type", ("post", "comment"), True),
+        ("target", ("posts", "comments"), True),
+        ("target_kind", ("app.Post", "app.Comment"), True),
+        ("target_type", ("post", "song"), False),
+        ("shape", ("post", "comment"), False),
+    ],
+)
+def test_whatever_says_which_table_an_id_is_of(
+    path: Path, kind: str, words: tuple[str, str], *, is_found: bool
+) -> None:
+    facts = profile(
+        path,
+        f"""CREATE TABLE posts (id INTEGER PRIMARY KEY); CREATE TABLE comments (id INTEGER PRIMARY KEY);
+        CREATE TABLE likes (id INTEGER PRIMARY KEY, {kind} TEXT, target_id INTEGER);
+        INSERT INTO posts VALUES (1), (2); INSERT INTO comments VALUES (3), (4);
+        INSERT INTO likes VALUES (1, '{words[0]}', 1), (2, '{words[1]}', 3);""",
+    )
+    found = table(facts, "likes").several
+    assert [(each.column, each.by, each.found) for each in found] == ([("target_id", kind, 2)] if is_found else [])

@@ -1,10 +1,14 @@
 """Balances that `init` proposes, and the transactions that each answers to, from facts alone."""
 
+import sqlite3
+from pathlib import Path
+
 import pytest
 
 from etl_assets.init.draft import Draft, DraftBalance
 from etl_assets.init.draft_balances import with_balances
 from etl_assets.init.draft_yaml import yaml_of
+from etl_assets.init.drafting import draft_spec
 from etl_assets.init.introspection import draft_of
 from etl_assets.init.table_facts import DatabaseFacts, TableFacts
 from etl_assets.model.target import TargetColumn
@@ -76,3 +80,19 @@ def test_a_balance_needs_a_place_in_the_profiles_and_rows_that_users_own() -> No
     assert draft(users("credits"), TRANSACTIONS, profiles={"credits": rounded}).balances == ()
     assert draft(users("credits"), TRANSACTIONS, profiles={}).balances == ()
     assert draft(users("credits"), table("plans", number("id"), words("label"))).balances == ()
+
+
+def test_what_adds_up_to_a_balance_is_what_it_answers_to(tmp_path: Path) -> None:
+    path = tmp_path / "app.db"
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        """CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, credits INTEGER);
+        CREATE TABLE credit_orders (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users, amount INTEGER);
+        CREATE TABLE movements (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users, amount INTEGER);
+        INSERT INTO users VALUES (1, 'a@b.co', 30), (2, 'b@b.co', 5), (3, 'c@b.co', 0), (4, 'd@b.co', 7);
+        INSERT INTO credit_orders VALUES (1, 1, 99), (2, 2, 5);
+        INSERT INTO movements VALUES (1, 1, 40), (2, 1, -10), (3, 2, 5), (4, 4, 8);"""
+    )
+    connection.close()
+    [found] = draft_spec(path).balances
+    assert (found.against, found.evidence) == ("movements.amount", "movements.amount adds up to it for 2 of 3 users")

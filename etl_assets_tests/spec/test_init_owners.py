@@ -8,7 +8,7 @@ from etl_assets.init.ddl import ddl_of
 from etl_assets.init.draft import Draft, DraftTable
 from etl_assets.init.draft_yaml import yaml_of
 from etl_assets.init.introspection import draft_of
-from etl_assets.init.ownership import recognise_users
+from etl_assets.init.judging.people import recognise_users
 from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, ForeignKeyFacts, OtherObject, TableFacts
 from etl_assets.spec.loader import load_spec
 
@@ -71,14 +71,21 @@ def test_users_are_recognised_by_addresses_and_better_names_win() -> None:
     "of",
     [
         table("users", number("id"), words("email", emails=10)),
-        table("users", number("id"), words("name", emails=ROWS)),
         table("users", number("a"), number("b"), words("email", emails=ROWS), key=("a", "b")),
         table("users", words("token"), words("email", emails=ROWS), key=("token",)),
     ],
-    ids=["few addresses", "no such name", "composite key", "secret key"],
+    ids=["few addresses", "composite key", "secret key"],
 )
 def test_a_table_that_only_looks_like_users_is_none(of: TableFacts) -> None:
     assert recognise_users([of]) is None
+
+
+def test_addresses_under_another_name_are_the_users_and_asked_about() -> None:
+    found = draft(table("users", number("id"), words("name", emails=ROWS)), JOBS)
+    assert found.users is not None
+    assert found.users.email == "name"
+    assert [ask.subject for ask in found.questions] == ["users.table"]
+    assert not draft(USERS, JOBS).questions
 
 
 def test_an_empty_users_table_needs_both_names() -> None:

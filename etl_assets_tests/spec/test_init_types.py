@@ -1,10 +1,12 @@
 """Types are chosen by what the cells are; declaration and name decide where several fit."""
 
+import dataclasses
+
 import pytest
 
+from etl_assets.init.cells.type_choice import as_type, choose_type
+from etl_assets.init.cells.value_shapes import FORMATS, reads, text_shape
 from etl_assets.init.table_facts import ColumnFacts
-from etl_assets.init.type_choice import as_type, choose_type
-from etl_assets.init.value_shapes import FORMATS, reads, text_shape
 
 
 def integers(name: str, declared: str = "INTEGER", *, count: int = 100, **more: object) -> ColumnFacts:
@@ -12,9 +14,16 @@ def integers(name: str, declared: str = "INTEGER", *, count: int = 100, **more: 
 
 
 def texts(
-    name: str = "x", declared: str = "TEXT", *, formats: dict[str, int] | None = None, **shapes: int
+    name: str = "x",
+    declared: str = "TEXT",
+    *,
+    formats: dict[str, int] | None = None,
+    zoned: int = 0,
+    epochs: dict[str, int] | None = None,
+    **shapes: int,
 ) -> ColumnFacts:
-    return ColumnFacts(name, declared, texts=sum(shapes.values()), shapes=shapes, formats=formats or {})
+    found = ColumnFacts(name, declared, texts=sum(shapes.values()), shapes=shapes, zoned=zoned)
+    return dataclasses.replace(found, formats=formats or {}, epochs=epochs or {})
 
 
 @pytest.mark.parametrize(
@@ -32,6 +41,12 @@ def texts(
         ("2024-02-29", "date"),
         ("2023-02-29", "other"),
         ("2024-02-29 00:00:00", "midnight"),
+        ("0000-00-00 00:00:00", "no_date"),
+        ("0000-00-00", "no_date"),
+        ("0000-00-00 01:00:00", "other"),
+        ("07:30", "clock"),
+        ("23:59:59.5", "clock"),
+        ("24:30", "other"),
         ("2024-02-29T10:11:12.123456+02:00", "timestamp"),
         ("2024-02-29 24:00:00", "other"),
         ("6FA459EA-EE8A-3CA4-894E-DB77E160355E", "uuid"),
@@ -80,6 +95,23 @@ def test_a_date_format_reads_only_days_that_exist(text: str, formats: list[str])
         (integers("is_open", zeros_and_ones=100), "boolean"),
         (integers("x", "BOOLEAN", zeros_and_ones=100), "boolean"),
         (integers("is_open", zeros_and_ones=50), "integer"),
+        (integers("seen_at", zeros=60, epochs={"s": 40}), "timestamptz"),
+        (integers("seen_at", zeros=60, epochs={"s": 30}), "integer"),
+        (integers("seen_at", zeros=100), "integer"),
+        (integers("views", zeros=60, epochs={"s": 40}), "integer"),
+        (texts("created_at", big=10, formats={}, epochs={"ms": 10}), "timestamptz"),
+        (texts("created_at", big=5, timestamp=5, epochs={"ms": 5}), "timestamptz"),
+        (texts("reference", big=10, epochs={"ms": 10}), "text"),
+        (texts("updated_at", no_date=4, timestamp=6), "timestamptz"),
+        (texts("updated_at", no_date=4), "text"),
+        (texts("opens", clock=10), "time"),
+        (texts("x", "TIME", clock=10), "time"),
+        (texts("duration", clock=10), "text"),
+        (texts("starts_at", clock=9, other=1), "text"),
+        (integers("edited", zeros_and_ones=100), "integer"),
+        (integers("edited", zeros_and_ones=100, is_flag=True), "boolean"),
+        (integers("ysnPaid", zeros=40, minus_ones=60), "boolean"),
+        (integers("offset", zeros=40, minus_ones=60), "integer"),
         (ColumnFacts("price", "DECIMAL(8,2)", integers=40, small_integers=40, reals=60), "numeric"),
         (ColumnFacts("price", "REAL", reals=100), "double"),
         (ColumnFacts("ratio", "INTEGER", integers=10, small_integers=10, reals=90), "numeric"),
@@ -93,6 +125,17 @@ def test_a_date_format_reads_only_days_that_exist(text: str, formats: list[str])
         (texts(date=10), "date"),
         (texts(date=9, timestamp=1), "timestamptz"),
         (texts(declared="DATETIME", midnight=10), "timestamptz"),
+        (texts(midnight=10), "timestamptz"),
+        (texts(declared="DATE", midnight=10), "date"),
+        (texts(name="birthday", midnight=10), "date"),
+        (texts(name="due_date", midnight=10), "date"),
+        (texts(name="created_at", midnight=10), "timestamptz"),
+        (texts(name="createdAt", date=10), "timestamptz"),
+        (texts(name="created_at", declared="DATE", date=10), "date"),
+        (texts(name="starts", date=10), "date"),
+        (texts(name="due_date", midnight=10, zoned=10), "timestamptz"),
+        (texts(name="dateOfBirth", midnight=10, zoned=10), "date"),
+        (texts(declared="DATE", midnight=10, zoned=10), "timestamptz"),
         (texts("postal_code", small=10), "text"),
         (texts("postal_code", zero_led=1, small=9), "text"),
         (texts("note", other=10), "text"),
@@ -174,3 +217,13 @@ def test_a_misspelt_type_gets_a_hint() -> None:
 
 def test_a_type_asked_for_says_what_it_would_lose() -> None:
     assert as_type(texts(small=7, other=3), "integer").misses == 3
+
+
+def test_nought_for_never_and_true_as_minus_one_come_with_the_map_that_says_so() -> None:
+    never = choose_type(integers("seen_at", zeros=60, epochs={"s": 40}))
+    assert never.options == {"unit": "s", "map": {"0": "", "*": "keep"}, "empty": "null"}
+    assert "60 are 0 for never, which becomes NULL" in never.notes
+    assert never.misses == 0
+    mysql = choose_type(texts("updated_at", no_date=4, timestamp=6))
+    assert mysql.options["map"] == {"0000-00-00": "", "0000-00-00 00:00:00": "", "*": "keep"}
+    assert choose_type(integers("ysnPaid", zeros=4, minus_ones=96)).options == {"map": {"-1": "true", "0": "false"}}

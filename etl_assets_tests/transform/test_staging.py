@@ -199,6 +199,18 @@ def test_keep_lets_the_rest_through_the_map_but_not_past_the_types_rule() -> Non
     assert faults(found) == [("3", "n", "not_an_integer")]
 
 
+def test_nought_is_never_and_minus_one_true_as_init_writes_them() -> None:
+    column = "{type: timestamptz, unit: s, map: {'0': '', '*': keep}, empty: 'null'}"
+    found = staged(
+        plan_with(f"seen: {column}, paid: {{type: boolean, map: {{'-1': 'true', '0': 'false'}}}}"),
+        {"seen": "0", "paid": "-1", "_classes": "nii"},
+        {"seen": "1709288430", "paid": "0", "_classes": "nii"},
+        {"seen": "2024-03-01 10:20:30", "paid": "0", "_classes": "nti"},
+    )
+    seen = datetime(2024, 3, 1, 10, 20, 30, tzinfo=timezone.utc)
+    assert rows_of(found, "seen", "paid") == [(None, True), (seen, False), (seen, False)]
+
+
 def test_what_a_map_gives_is_text_whatever_it_replaces() -> None:
     found = staged(plan_with("day: {type: date, map: {'1': '2024-05-06'}}"), {"day": "1", "_classes": "ni"})
     assert rows_of(found, "day") == [(date(2024, 5, 6),)]

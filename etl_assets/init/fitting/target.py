@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from etl_assets.init.cells.type_choice import as_type
 from etl_assets.init.draft import Choice, Draft, DraftColumn, DraftId, DraftTable
+from etl_assets.init.fitting.ids import fitted_id, without_the_kept_key
+from etl_assets.init.fitting.unfilled import unfilled
 from etl_assets.init.introspection import NUMBERS
-from etl_assets.init.names import OWNER_NAMES, singular, snake
+from etl_assets.init.judging.words import OWNER, role_of
+from etl_assets.init.names import singular, snake
 from etl_assets.init.table_facts import ColumnFacts, DatabaseFacts, TableFacts
-from etl_assets.init.type_choice import as_type
 from etl_assets.model.target import TargetColumn, TargetTable
 from etl_assets.model.words import counted
 from etl_assets.spec.model import USERS
@@ -58,36 +61,10 @@ def fit_to_target(draft: Draft, facts: DatabaseFacts, targets: dict[str, TargetT
         targets: each table key's target table, None where there is none.
     """
     by_name = {table.name: table for table in facts.tables}
-    ids = {table.key: _fitted_id(table, targets[table.key]) for table in draft.tables}
+    ids = {table.key: fitted_id(table, by_name[table.source], targets[table.key]) for table in draft.tables}
     fitted = [_fitted(table, by_name[table.source], targets[table.key], ids) for table in draft.tables]
     kept, lost = _without_the_ownerless(fitted)
     return replace(draft, tables=tuple(kept), not_migrated=(*draft.not_migrated, *lost))
-
-
-def _fitted_id(table: DraftTable, target: TargetTable | None) -> DraftId:
-    if target is None:
-        return table.id
-    wanted = [table.id.to, "id"]
-    # A table of another habit: its only unique uuid column is its key.
-    wanted += [rule.columns[0] for rule in target.unique if len(rule.columns) == 1 and rule.predicate is None]
-    found = [target.columns[name] for name in dict.fromkeys(wanted) if name in target.columns]
-    if table.id.rule == "keep":
-        same = next((column for column in found if _is_like(column, table.id.type)), None)
-        if same:
-            return replace(table.id, to=same.name, type=SPEC_TYPES[same.base])
-    fresh = next((column for column in found if column.base == "uuid"), None)
-    if fresh:
-        notes = table.id.notes if table.id.rule == "uuid5" else ()
-        return DraftId("uuid5", fresh.name, "uuid", notes)
-    seen = ", ".join(f"{column.name} {column.type}" for column in found) or "no such column"
-    note = f"the target has {seen}, which cannot take {'a new uuid' if table.id.rule == 'uuid5' else 'this id'}"
-    return replace(table.id, notes=(*table.id.notes, note))
-
-
-def _is_like(column: TargetColumn, type_: str) -> bool:
-    if type_ == "uuid":
-        return column.base == "uuid"
-    return column.base in ("integer", "bigint") and not (type_ == "bigint" and column.base == "integer")
 
 
 def _fitted(table: DraftTable, facts: TableFacts, target: TargetTable | None, ids: dict[str, DraftId]) -> DraftTable:
@@ -96,6 +73,7 @@ def _fitted(table: DraftTable, facts: TableFacts, target: TargetTable | None, id
         columns = [_retyped(column, ids) for column in table.columns]
         return replace(table, notes=(*table.notes, note), columns=tuple(columns), on_target=False)
     id_, owner = ids[table.key], table.owner
+    table = without_the_kept_key(table, id_, facts)
     if owner.to:
         owner_to = _owner_column(owner.to, target)
         missing = () if owner_to else (f"{table.target} has no column for the owner",)
@@ -109,22 +87,23 @@ def _fitted(table: DraftTable, facts: TableFacts, target: TargetTable | None, id
     names = {old.name: new.name for old, new in zip(table.columns, columns, strict=True) if new.absent is None}
     types = {column.name: column.choice.type for column in columns if column.absent is None}
     sums = [names[name] for name in table.sums if name in names and types[names[name]] in NUMBERS]
-    return replace(
+    made = replace(
         table,
         target=f"{target.schema}.{target.name}",
         id=id_,
         owner=replace(owner, via=names.get(owner.via) or owner.via) if owner.via else owner,
         columns=tuple(columns),
         sums=tuple(sums),
-        notes=(*table.notes, *_unfilled(target, {*taken, *types})),
         on_target=True,
     )
+    known = {name: _spec_type(column) for name, column in target.columns.items()}
+    return replace(made, unfilled=unfilled(made, target, {*taken, *types}, known))
 
 
 def _owner_column(wanted: str, target: TargetTable) -> str | None:
     uuids = [column.name for column in target.columns.values() if column.base == "uuid"]
     to_accounts = [rule.columns[0] for rule in target.foreign if (rule.schema, rule.table) in ACCOUNT_TABLES]
-    names = [wanted, *(name for name in uuids if name in OWNER_NAMES), *to_accounts]
+    names = [wanted, *(name for name in uuids if role_of(name) == OWNER), *to_accounts]
     return next((name for name in names if name in uuids), None)
 
 
@@ -187,14 +166,6 @@ def _retyped(column: DraftColumn, ids: dict[str, DraftId]) -> DraftColumn:
     if column.references in (None, USERS):
         return column
     return replace(column, choice=replace(column.choice, type=ids[column.references or ""].type))
-
-
-def _unfilled(target: TargetTable, filled: set[str | None]) -> list[str]:
-    return [
-        f"{target.schema}.{target.name}.{name} is NOT NULL without a default, and nothing fills it"
-        for name, column in target.columns.items()
-        if column.needs_value and name not in filled and not column.generated
-    ]
 
 
 def _without_the_ownerless(tables: list[DraftTable]) -> tuple[list[DraftTable], list[tuple[str, str]]]:

@@ -19,10 +19,33 @@ CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,12})?)?"
 OFFSET = r"(?:Z|[+-](?:0[0-9]|1[0-5])(?::?[0-5][0-9])?)?"
 ISO = re.compile(rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}})([T ]{CLOCK}{OFFSET})?")
 MIDNIGHT = re.compile(r"[T ]00:00(?::00(?:\.0{1,12})?)?(?:Z|[+-]00(?::?00)?)?")
+CLOCK_ALONE = re.compile(CLOCK)
+NO_DATE = re.compile(r"0000-00-00(?:[T ]00:00:00)?")  # what MySQL says for none
 FINER = re.compile(r"\.[0-9]{6}0*[1-9]")
-EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+")
+# An address needs no dot: `admin@localhost`, `ann@intranet`.
+EMAIL = re.compile(r"[^@\s<>,;:/]+@[^@\s<>,;:/]*[^@\s<>,;:/.]")
+# What nobody but its owner should have: digests of passwords (crypt, PHC strings, Django, Werkzeug, ASP.NET), JWTs,
+# private keys, and the tokens of services that mark them by a prefix of their own.
+CREDENTIAL = re.compile(
+    r"\$(?:2[abxy]?|argon2(?:id|i|d)|scrypt|pbkdf2[-a-z0-9]*|bcrypt-sha256|yescrypt|[y1567PHS])\$[-./+=,$A-Za-z0-9]{20,}"
+    r"|(?:pbkdf2_sha\d+|bcrypt(?:_sha256)?|argon2|scrypt)\$[-./+=,$A-Za-z0-9]{20,}"
+    r"|(?:pbkdf2|scrypt):[a-z0-9:]+\$[^$\s]+\$[0-9a-f]{32,}"
+    r"|AQAAAA[EI]AA[A-Za-z0-9+/=]{40,}"
+    r"|\$P\$[./A-Za-z0-9]{31}"
+    r"|eyJ[-\w]{8,}\.[-\w]{8,}\.[-\w.]*"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*"
+    r"|(?:sk|rk)_(?:live|test)_\w{10,}|whsec_\w{16,}|sk-[-\w]{20,}|gh[pousr]_\w{30,}|github_pat_\w{20,}"
+    r"|glpat-[-\w]{20,}|xox[abeprs]-[-\w]{10,}|(?:AKIA|ASIA)[0-9A-Z]{16}|AIza[-\w]{35}|ya29\.[-\w]{20,}"
+    r"|SG\.[-\w]{16,}\.[-\w]{16,}|shp(?:at|ss|ca|pa)_[0-9a-f]{32}|hf_\w{30,}|npm_\w{30,}|dop_v1_[0-9a-f]{60,}"
+    r"|pypi-AgEI[-\w]{20,}"
+)
+SECRET_MEMBER = re.compile(
+    r'"[^"]*(?:passw|secret|token|api_?key|private_?key|credential)[^"]*"\s*:\s*"[^"]{6,}"', re.IGNORECASE
+)
+CREDENTIAL_STARTS = frozenset("$pbAeswrgxSyhnd-{")
 SMALL, BIG = 2**31, 2**63
-LONGEST_DATE = 30
+LONGEST_DATE = 70
+ANY_DIGIT = re.compile(r"[0-9]")
 LONGEST_SHAPE = 40  # no date, UUID or number of a common size is longer
 
 DAYS = (
@@ -31,6 +54,17 @@ DAYS = (
 ).split()
 DAYS += ["%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d %b %y"]
 RFC_1123 = "%a, %d %b %Y %H:%M:%S %z"
+# As Sequelize, PHP and others write an offset, JavaScript's String(date), Go's time.String() and C's ctime().
+WITH_OFFSET = [
+    RFC_1123,
+    "%Y-%m-%d %H:%M:%S.%f %z",
+    "%Y-%m-%d %H:%M:%S %z",
+    "%a %b %d %Y %H:%M:%S GMT%z %Z",
+    "%a %b %d %Y %H:%M:%S GMT%z",
+    "%Y-%m-%d %H:%M:%S.%f %z %Z",
+    "%Y-%m-%d %H:%M:%S %z %Z",
+    "%a %b %d %H:%M:%S %Y",
+]
 TIMES = ["%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p"]
 MONTHS = "january february march april may june july august september october november december".split()
 DIRECTIVES = {
@@ -47,6 +81,8 @@ DIRECTIVES = {
     "%p": "(?:am|pm)",
     "%a": "(?:mon|tue|wed|thu|fri|sat|sun)",
     "%z": "(?:z|gmt|utc|[+-][0-9]{2}:?[0-9]{2})",
+    "%f": "[0-9]{1,12}",
+    "%Z": r"(?:\([^()]{1,60}\)|[a-z]{2,5})",
 }
 
 
@@ -69,7 +105,7 @@ FORMATS: dict[str, re.Pattern[str]] = {
     for format_ in [
         *DAYS,
         "%Y%m%d%H%M%S",
-        RFC_1123,
+        *WITH_OFFSET,
         *(f"{day} {time}" for day in DAYS if day != "%Y%m%d" for time in TIMES),
     ]
 }
@@ -86,8 +122,8 @@ def text_shape(text: str) -> str:
 
     Returns:
         empty, undecodable (surrogates stand for what is not UTF-8), nul, zero_or_one, boolean, zero_led, small, big,
-        digits, decimal, float, date, midnight, timestamp, finer (than
-        microseconds), uuid, hex32, json, or other.
+        digits, decimal, float, date, midnight, timestamp, finer (than microseconds), clock, no_date, uuid,
+        hex32, json, or other.
     """
     if not text:
         return "empty"
@@ -125,7 +161,11 @@ def _number_shape(text: str) -> str | None:
 
 def _iso_shape(text: str) -> str | None:
     found = ISO.fullmatch(text)
-    if found is None or not _is_day(*found.group(1, 2, 3)):
+    if found is None:
+        return "clock" if CLOCK_ALONE.fullmatch(text) else None
+    if NO_DATE.fullmatch(text):
+        return "no_date"
+    if not _is_day(*found.group(1, 2, 3)):
         return None
     if found[4] is None:
         return "date"
@@ -156,6 +196,19 @@ def _is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return "\\u0000" not in text
+
+
+@functools.lru_cache(maxsize=65_536)
+def is_credential(text: str) -> bool:
+    """True for a password's digest, a token or a private key, and for JSON that holds one by name."""
+    if len(text) < 16 or text[0] not in CREDENTIAL_STARTS:
+        return False
+    return bool(SECRET_MEMBER.search(text)) if text[0] == "{" else bool(CREDENTIAL.fullmatch(text))
+
+
+def may_be_a_date(text: str) -> bool:
+    """False for texts that no format reads: too long, or without a digit."""
+    return len(text) <= LONGEST_DATE and ANY_DIGIT.search(text) is not None
 
 
 def reads(format_: str, text: str) -> bool:
