@@ -16,7 +16,13 @@ PACKED = (".gz", ".zst", ".sql")
 ELSEWHERE = "Only LEGACY_SQLITE and TARGET_DATABASE_URL take URLs; a folder of another machine has to be mounted."
 DEFAULT_LANES, MOST_LANES = 2, 32
 DEFAULT_ARTIFACTS = "~/.local/share/etl-assets"
-SECRETS = ("TARGET_DATABASE_URL", "ETL_DAGSTER_POSTGRES", "ETL_ALERTS", "ETL_HEARTBEAT")  # each also as `<name>_FILE`
+SECRETS = (
+    "LEGACY_SQLITE",
+    "TARGET_DATABASE_URL",
+    "ETL_DAGSTER_POSTGRES",
+    "ETL_ALERTS",
+    "ETL_HEARTBEAT",
+)  # each also as `<name>_FILE`
 
 
 @dataclass(frozen=True)
@@ -115,9 +121,10 @@ def absolute_settings() -> dict[str, str]:
     """
     files = (f"{name}_FILE" for name in SECRETS)
     names = [*files, "ETL_ARTIFACTS", "ETL_SPEC", "DAGSTER_HOME", "ETL_CORRECTIONS", "ETL_CLAIMS"]
-    url = _legacy_url()
-    found = {name: str(path) for name in (*names, *([] if url else ["LEGACY_SQLITE"])) if (path := _path(name))}
-    return {**found, **({"LEGACY_SQLITE": url} if url else {})}
+    found = {name: str(path) for name in names if (path := _path(name))}
+    if os.environ.get("LEGACY_SQLITE"):
+        found["LEGACY_SQLITE"] = _legacy_url() or str(_path("LEGACY_SQLITE"))
+    return found
 
 
 def secret(name: str) -> str:
@@ -160,7 +167,7 @@ def adopt_dagster_url() -> str:
 
 def _legacy_url() -> str | None:
     """LEGACY_SQLITE where it names what has to be brought first: a URL, or a packed file or a dump of this machine."""
-    value = os.environ.get("LEGACY_SQLITE", "")
+    value = secret("LEGACY_SQLITE")
     if SCHEME.match(value) and not value.startswith("file://"):
         return value
     path = _path("LEGACY_SQLITE")
@@ -168,7 +175,7 @@ def _legacy_url() -> str | None:
 
 
 def _path(name: str) -> Path | None:
-    value = os.environ.get(name)
+    value = secret(name) if name in SECRETS else os.environ.get(name)
     if value and (scheme := SCHEME.match(value)):
         if scheme[0] != "file://":
             raise SettingsError(f"{name} is a {scheme[0]} URL; it takes a path of this machine. {ELSEWHERE}")

@@ -20,7 +20,7 @@ from moto.server import ThreadedMotoServer
 from etl_assets.access.legacy.dump import database_of
 from etl_assets.access.legacy.source import brought, legacy_mark, shown
 from etl_assets.model.errors import LegacyFileError, SettingsError, Unavailable
-from etl_assets.settings import read_settings
+from etl_assets.settings import absolute_settings, read_settings
 from etl_assets_tests.world import World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
@@ -212,3 +212,19 @@ def test_every_other_setting_refuses_a_url_and_makes_no_folder(
     monkeypatch.setenv(name, (tmp_path / "a b").as_uri())
     read_settings()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_url_with_a_password_can_stand_in_a_file(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "url"
+    file.write_text("sftp://etl:sesame@127.0.0.1/app.db\n", encoding="utf-8")
+    monkeypatch.setenv("LEGACY_SQLITE_FILE", str(file))
+    with pytest.raises(SettingsError, match="both set"):
+        read_settings()
+    monkeypatch.delenv("LEGACY_SQLITE")
+    settings = read_settings()
+    assert settings.legacy_url == "sftp://etl:sesame@127.0.0.1/app.db"
+    assert "sesame" not in repr(settings) + repr(absolute_settings())
+    file.write_text(str(tmp_path / "app.db"), encoding="utf-8")
+    assert (read_settings().legacy_path, read_settings().legacy_url) == (tmp_path / "app.db", None)
