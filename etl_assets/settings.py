@@ -2,7 +2,7 @@
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -165,13 +165,27 @@ def adopt_dagster_url() -> str:
     return os.environ["ETL_DAGSTER_URL"]
 
 
+def with_legacy(settings: Settings, value: str) -> Settings:
+    """The settings with another legacy database: a path or a URL, as LEGACY_SQLITE takes it.
+
+    Raises:
+        SettingsError: the path is not usable.
+    """
+    url = _url_of(value)
+    return replace(settings, legacy_url=url, legacy_path=None if url else _absolute("LEGACY_SQLITE", value))
+
+
 def _legacy_url() -> str | None:
-    """LEGACY_SQLITE where it names what has to be brought first: a URL, or a packed file or a dump of this machine."""
-    value = secret("LEGACY_SQLITE")
+    """LEGACY_SQLITE where it names what has to be brought first."""
+    return _url_of(secret("LEGACY_SQLITE"))
+
+
+def _url_of(value: str) -> str | None:
+    """The URL of what has to be brought: it is one, or a packed file or a dump of this machine."""
     if SCHEME.match(value) and not value.startswith("file://"):
         return value
-    path = _path("LEGACY_SQLITE")
-    return path.as_uri() if path is not None and path.name.lower().endswith(PACKED) else None
+    path = _absolute("LEGACY_SQLITE", unquote(urlsplit(value).path) if value.startswith("file://") else value)
+    return path.as_uri() if path.name.lower().endswith(PACKED) else None
 
 
 def _path(name: str) -> Path | None:

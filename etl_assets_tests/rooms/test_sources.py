@@ -228,3 +228,13 @@ def test_a_url_with_a_password_can_stand_in_a_file(
     assert "sesame" not in repr(settings) + repr(absolute_settings())
     file.write_text(str(tmp_path / "app.db"), encoding="utf-8")
     assert (read_settings().legacy_path, read_settings().legacy_url) == (tmp_path / "app.db", None)
+
+
+def test_init_reads_a_packed_database_and_names_it(awkward: World, tmp_path: Path) -> None:
+    packed = tmp_path / "shop.db.zst"
+    packed.write_bytes(zstandard.compress(awkward.legacy_path.read_bytes()))
+    plain, brought_here = awkward.cli("init", str(awkward.legacy_path)), awkward.cli("init", packed.as_uri())
+    assert (plain.returncode, brought_here.returncode) == (0, 0), brought_here.stderr
+    assert "shop.db" in brought_here.stdout
+    told = [line for line in plain.stdout.splitlines() if not line.startswith(("#", "namespace"))]
+    assert [line for line in brought_here.stdout.splitlines() if not line.startswith(("#", "namespace"))] == told

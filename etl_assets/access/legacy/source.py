@@ -93,16 +93,16 @@ def brought(settings: Settings) -> Iterator[Path]:
         return
     unfinished = private_folder(private_folder(settings.artifacts) / "unfinished")
     sweep(unfinished)
-    place = scratch_path(unfinished, "legacy.db")
+    folder = private_folder(scratch_path(unfinished, "legacy"))
     try:
         with _reaching(settings.legacy_url) as (there, path):
             _require_closed(there, path)
+            place = folder / path.rsplit("/", 1)[-1].removesuffix(".gz").removesuffix(".zst")
             _fetch(there, path, place)
         require_sqlite(place)
         yield place
     finally:
-        for beside in ("", "-wal", "-shm", "-journal"):
-            place.with_name(place.name + beside).unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def shown(url: str) -> str:
