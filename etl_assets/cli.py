@@ -10,14 +10,17 @@ from typing import Any, NoReturn
 
 import click
 
-from etl_assets.access.legacy.database import require_sqlite
+from etl_assets.access.legacy.source import require_there
+from etl_assets.commands.alerting import alerts
 from etl_assets.commands.deciding import DECISIONS
 from etl_assets.commands.demo import prepare_demo, require_embedded
+from etl_assets.commands.deploying import deploy
 from etl_assets.commands.initializing import init
 from etl_assets.commands.printing import GREEN, RED, YELLOW, say, show_answer, show_books, show_lines
 from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
 from etl_assets.settings import Settings, read_settings, read_spec
 from etl_assets.spec.model import Spec
+from etl_assets.upkeep import require_upkeep
 
 PRIVATE_UMASK = 0o077
 BOOKS_OPEN = 1
@@ -108,7 +111,7 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
     settings, spec = _start()
     if demo:
         prepare_demo(settings, spec, say=say)
-    require_sqlite(settings.legacy_file())
+    require_there(settings)
     options = MigrateOptions(f"{sample_users}/{seed}" if sample_users else None, wave, user_id, accept_file, backfill)
     if dry_run:
         outcome = migrate_dry(settings, spec, say=say, options=options)
@@ -135,10 +138,11 @@ def ui(*, port: int, demo: bool) -> None:
     from etl_assets.ui.services import serve  # noqa: PLC0415
 
     settings, spec = _start()
+    require_upkeep()
     target_url(settings)
     if demo or (settings.is_embedded and settings.legacy_path is None):
         prepare_demo(settings, spec, say=say)
-    require_sqlite(settings.legacy_file())
+    require_there(settings)
     serve(settings, spec, port=port, say=say)
 
 
@@ -258,6 +262,7 @@ def check(context: click.Context, *, role: str | None) -> None:
     from etl_assets.commands.check import examine, grants_of  # noqa: PLC0415
 
     settings, spec = _start()
+    require_upkeep()
     if role is not None:
         click.echo(grants_of(settings, spec, role=role), nl=False)
         return
@@ -278,6 +283,7 @@ def doctor(context: click.Context, *, clear: bool, break_lock: bool) -> None:
     from etl_assets.commands.doctor import examine  # noqa: PLC0415
 
     settings, spec = _start()
+    require_upkeep()
     with open_instance(settings) as instance:
         found = examine(settings, spec, instance=instance, clear=clear, break_lock=break_lock)
     show_lines([(RED if complaint.is_stuck else GREEN, complaint.subject, complaint.words) for complaint in found])
@@ -297,8 +303,8 @@ def reference(key: str | None, *, as_schema: bool) -> None:
     click.echo(reference_text(key, as_schema=as_schema), nl=False)
 
 
-for decision in DECISIONS:
-    cli.add_command(decision)
+for command in (*DECISIONS, alerts, deploy):
+    cli.add_command(command)
 
 
 @cli.group(name="demo")

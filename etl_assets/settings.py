@@ -1,15 +1,22 @@
 """The environment, read once."""
 
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from etl_assets.model.errors import SettingsError, SpecError
 from etl_assets.spec.loader import load_spec
 from etl_assets.spec.model import Spec
 
 DEFAULT_SPEC = Path(__file__).parent / "migration.yaml"
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+PACKED = (".gz", ".zst", ".sql")
+ELSEWHERE = "Only LEGACY_SQLITE and TARGET_DATABASE_URL take URLs; a folder of another machine has to be mounted."
+DEFAULT_LANES, MOST_LANES = 2, 32
 DEFAULT_ARTIFACTS = "~/.local/share/etl-assets"
+SECRETS = ("TARGET_DATABASE_URL", "ETL_DAGSTER_POSTGRES", "ETL_ALERTS", "ETL_HEARTBEAT")  # each also as `<name>_FILE`
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,8 @@ class Settings:
     dagster_home: Path
     corrections: Path | None = None
     claims: Path | None = None
+    legacy_url: str | None = field(default=None, repr=False)
+    lanes: int = DEFAULT_LANES
 
     def __repr__(self) -> str:
         """Paths only: the DSN may hold a password."""
@@ -49,7 +58,7 @@ class Settings:
         return self.claims or self.artifacts / "claims.csv"
 
     def legacy_file(self) -> Path:
-        """The legacy database: LEGACY_SQLITE, else the demo's where there is one.
+        """The legacy database: LEGACY_SQLITE, else the demo's where there is one; of a URL, where it is brought to.
 
         Raises:
             SettingsError: neither is there.
@@ -72,15 +81,30 @@ def read_settings() -> Settings:
     artifacts = _path("ETL_ARTIFACTS") or _absolute("ETL_ARTIFACTS", DEFAULT_ARTIFACTS)
     if artifacts.exists() and not artifacts.is_dir():
         raise SettingsError(f"ETL_ARTIFACTS={artifacts} is a file, not a folder")
+    url = _legacy_url()
     return Settings(
         artifacts=artifacts,
         spec_path=_path("ETL_SPEC") or DEFAULT_SPEC,
-        legacy_path=_path("LEGACY_SQLITE"),
-        target_url=os.environ.get("TARGET_DATABASE_URL") or None,
+        legacy_path=artifacts / "source" / "legacy.db" if url else _path("LEGACY_SQLITE"),
+        target_url=secret("TARGET_DATABASE_URL") or None,
         dagster_home=_path("DAGSTER_HOME") or artifacts / "dagster",
         corrections=_path("ETL_CORRECTIONS"),
         claims=_path("ETL_CLAIMS"),
+        legacy_url=url,
+        lanes=_lanes(),
     )
+
+
+def _lanes() -> int:
+    """How many connections load a large wave side by side: ETL_LANES, at most half the target's cores."""
+    value = os.environ.get("ETL_LANES", "")
+    if not value:
+        return DEFAULT_LANES
+    if not value.isdecimal() or not 1 <= int(value) <= MOST_LANES:
+        raise SettingsError(
+            f"ETL_LANES={value} is no number from 1 to {MOST_LANES}; half the target's cores are a good one"
+        )
+    return int(value)
 
 
 def absolute_settings() -> dict[str, str]:
@@ -89,12 +113,66 @@ def absolute_settings() -> dict[str, str]:
     Raises:
         SettingsError: a path is not usable.
     """
-    names = ("ETL_ARTIFACTS", "ETL_SPEC", "LEGACY_SQLITE", "DAGSTER_HOME", "ETL_CORRECTIONS", "ETL_CLAIMS")
-    return {name: str(path) for name in names if (path := _path(name)) is not None}
+    files = (f"{name}_FILE" for name in SECRETS)
+    names = [*files, "ETL_ARTIFACTS", "ETL_SPEC", "DAGSTER_HOME", "ETL_CORRECTIONS", "ETL_CLAIMS"]
+    url = _legacy_url()
+    found = {name: str(path) for name in (*names, *([] if url else ["LEGACY_SQLITE"])) if (path := _path(name))}
+    return {**found, **({"LEGACY_SQLITE": url} if url else {})}
+
+
+def secret(name: str) -> str:
+    """A variable's value, or what stands in the file that `<name>_FILE` names; empty where there is neither.
+
+    Raises:
+        SettingsError: both are set, or the file cannot be read.
+    """
+    value, file = os.environ.get(name) or "", os.environ.get(f"{name}_FILE") or ""
+    if not file:
+        return value
+    if value:
+        raise SettingsError(f"{name} and {name}_FILE are both set: unset one of them")
+    try:
+        return Path(file).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError, RuntimeError) as error:
+        cause = getattr(error, "strerror", None) or type(error).__name__
+        raise SettingsError(f"{name}_FILE={file} cannot be read ({cause})") from None
+
+
+def adopt_dagster_url() -> str:
+    """Puts ETL_DAGSTER_POSTGRES, or what its file says, where our dagster.yaml looks for it; empty when not set.
+
+    It names psycopg2 from then on: dagster-postgres 0.29 cannot use what SQLAlchemy 2.1 takes a bare URL for.
+
+    Raises:
+        SettingsError: it is no URL of a Postgres, or its file cannot be read; it is not repeated.
+    """
+    url = secret("ETL_DAGSTER_POSTGRES")
+    if not url:
+        return ""
+    scheme, mark, rest = url.partition("://")
+    if scheme not in ("postgres", "postgresql", "postgresql+psycopg2") or not mark:
+        raise SettingsError(
+            "ETL_DAGSTER_POSTGRES is not the URL of a Postgres, postgresql://user:password@host/dagster"
+        )
+    os.environ["ETL_DAGSTER_URL"] = f"postgresql+psycopg2://{rest}"
+    return os.environ["ETL_DAGSTER_URL"]
+
+
+def _legacy_url() -> str | None:
+    """LEGACY_SQLITE where it names what has to be brought first: a URL, or a packed file or a dump of this machine."""
+    value = os.environ.get("LEGACY_SQLITE", "")
+    if SCHEME.match(value) and not value.startswith("file://"):
+        return value
+    path = _path("LEGACY_SQLITE")
+    return path.as_uri() if path is not None and path.name.lower().endswith(PACKED) else None
 
 
 def _path(name: str) -> Path | None:
     value = os.environ.get(name)
+    if value and (scheme := SCHEME.match(value)):
+        if scheme[0] != "file://":
+            raise SettingsError(f"{name} is a {scheme[0]} URL; it takes a path of this machine. {ELSEWHERE}")
+        value = unquote(urlsplit(value).path)
     return _absolute(name, value) if value else None
 
 

@@ -24,6 +24,7 @@ from etl_assets_tests.worlds import keep_in_memory
 
 START_TIMEOUT_S = 300
 NOT_OURS = ("TARGET_DATABASE_URL", "LEGACY_SQLITE", "ETL_SPEC", "DAGSTER_HOME", "ETL_FAULT", "ETL_DAGSTER_URL")
+NOT_OURS += ("ETL_DAGSTER_POSTGRES", "ETL_ALERTS", "ETL_HEARTBEAT")
 
 
 def free_port() -> int:

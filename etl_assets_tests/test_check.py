@@ -2,8 +2,10 @@
 
 import pytest
 
+from etl_assets.access.postgres.connection import connect
 from etl_assets.assets.keys import VERIFICATION
 from etl_assets.commands.check import Line, examine
+from etl_assets.commands.disk import HERE, ON_TARGET, Disk, disks, shown_bytes
 from etl_assets.model.errors import EtlError
 from etl_assets.settings import read_settings
 from etl_assets_tests.scenario import PRODUCTION
@@ -42,7 +44,7 @@ def test_nothing_is_left_on_a_target_that_was_never_migrated_to(awkward: World) 
     assert awkward.query("SELECT count(*) FROM pg_namespace WHERE nspname = 'etl'") == [(0,)]
     assert awkward.checksum(*EVERYTHING) == before
     left = [path for path in (awkward.folder / "artifacts").rglob("*") if path.is_file()]
-    assert not left
+    assert [path for path in left if path.parent.name != "processes"] == []
 
 
 def test_nothing_changes_on_a_target_that_is_under_way(migrated: World) -> None:
@@ -145,3 +147,32 @@ def test_check_says_no_where_migrate_does_and_nowhere_else(awkward: World, kind:
     except EtlError:
         says_yes = False
     assert says_yes == (awkward.migrate().exit_code == 0), awkward.said
+
+
+def test_the_disks_are_looked_at_before_anything_is_written(awkward: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = awkward.legacy_path.stat().st_size
+    with connect(awkward.url) as connection:
+        here, there = disks(read_settings(), connection)
+        assert (here.needed, there.needed) == (round(size * HERE), round(size * ON_TARGET))
+        assert here.is_enough
+        assert there.is_enough
+        assert there.free is not None  # the embedded server is on this machine
+        monkeypatch.setattr("etl_assets.commands.disk.free_bytes", lambda _: size)
+        assert not any(disk.is_enough for disk in disks(read_settings(), connection))
+    found = {line.subject: line for line in examine(read_settings(), awkward.spec)}
+    for subject in ("disk of ETL_ARTIFACTS", "disk of the target"):
+        assert not found[subject].holds
+        assert "free some space first" in found[subject].words
+
+
+def test_a_server_elsewhere_tells_nothing_of_its_disk() -> None:
+    assert str(Disk("disk of the target", 7_000_000_000, None)).startswith(
+        "at most about 7.0 GB are written; the server"
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1_000, "1.0 kB"), (38_244_352, "38.2 MB")]
+)
+def test_a_size_is_told_as_people_say_it(count: int, text: str) -> None:
+    assert shown_bytes(count) == text

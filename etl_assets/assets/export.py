@@ -13,13 +13,12 @@ from etl_assets.access.legacy.database import (
     copy_database,
     count_rows,
     describe,
-    file_mark,
-    is_settled,
     open_read_only,
     require_table,
 )
 from etl_assets.access.legacy.export import open_export
 from etl_assets.access.legacy.scrub import Scrub, Scrubbed, scrub
+from etl_assets.access.legacy.source import brought, is_at_rest, legacy_mark
 from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.columns import export_columns
 from etl_assets.assets.keys import EXPORT_GROUP, OWNERS, SNAPSHOT, export_key
@@ -66,12 +65,13 @@ def known_suppressions(stores: Access) -> Suppressions:
 
 
 def _take(artifacts: Artifacts, stores: Access, spec: Spec, suppressions: Suppressions) -> SnapshotInfo:
-    copy, legacy = artifacts.scratch_path("legacy.db"), stores.settings().legacy_file()
-    mark = file_mark(legacy)  # before the copy: what is written meanwhile is a change to be noticed
+    settings, copy = stores.settings(), artifacts.scratch_path("legacy.db")
+    mark = legacy_mark(settings)  # before the copy: what is written meanwhile is a change to be noticed
     former = artifacts.current_snapshot_or_none()
-    if former and former.source == mark and is_settled(legacy) and _stands(stores, spec, former, suppressions):
+    if former and former.source == mark != "" and is_at_rest(settings) and _stands(stores, spec, former, suppressions):
         return former
-    copy_database(legacy, copy)
+    with brought(settings) as legacy:
+        copy_database(legacy, copy)
     fault_point("snapshot.taken")
     source_digest = sha256_of(copy)
     with stores.target_as_it_is() as target, reading(target):

@@ -105,7 +105,7 @@ def load_tables(
     """Loads what the users of a wave own, and what is late; a result per table."""
     with stores.target() as connection, refusals_audited(connection, run=run):
         links = stores.links(connection, spec, anew=True)
-        loader = Loader(connection, links, staged_keys(connection), run, connect=stores.another())
+        loader = Loader(connection, links, staged_keys(connection), run, stores.another(), stores.settings().lanes)
         loaded = load_wave(loader, wave=wave, progress=progress)
     for name in spec.owned:
         yield dg.MaterializeResult(asset_key=production_key(name), metadata=_metadata(loaded, name))

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from etl_assets.core.gate.validation import Validation
-from etl_assets.model.errors import EtlError, FileFault, sample_of
+from etl_assets.model.errors import EtlError, FileFault, Refused, sample_of
 from etl_assets.model.spec_keys import pointed
 from etl_assets.model.validation import Finding
 
@@ -35,6 +35,8 @@ def failures() -> Iterator[None]:
 
 def _final(error: EtlError) -> dg.Failure:
     metadata: dict[str, Any] = {"error": type(error).__name__, "exit_code": error.exit_code}
+    if isinstance(error, Refused):
+        metadata |= {"cause": f"{error.check} fails on {error.table} for {error.count:,}"}  # and no row's key
     return dg.Failure(str(error), metadata=metadata, allow_retries=False)
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from etl_assets.access.legacy.database import file_mark, open_read_only
+from etl_assets.access.legacy.database import open_read_only
 from etl_assets.access.legacy.left_behind import left_behind
+from etl_assets.access.legacy.source import sees_change
 from etl_assets.access.postgres.connection import Connection, reading, writing
 from etl_assets.assets.keys import (
     BALANCE_LIST,
@@ -65,7 +66,7 @@ def _left_behind(connection: Connection, stores: Access, spec: Spec, *, run: str
     if of == wanted:
         return known
     legacy = stores.settings().legacy_file()
-    is_as_copied = legacy.exists() and file_mark(legacy) == snapshot.source
+    is_as_copied = legacy.exists() and sees_change(stores.settings(), snapshot.source) is False
     with open_read_only(legacy if is_as_copied else artifacts.snapshot_path(snapshot.id)) as copy:
         found = tuple(left_behind(copy, spec))
     with writing(connection, run=run):

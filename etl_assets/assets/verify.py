@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from etl_assets.access.legacy.database import file_mark
+from etl_assets.access.legacy.source import sees_change
 from etl_assets.access.postgres.connection import Connection, looking_up, reading, server_facts, writing
 from etl_assets.assets.balance_findings import BALANCES_TITLE, GAPS_TITLE, balance_audit, balances_result, gaps_result
 from etl_assets.assets.findings import (
@@ -171,8 +171,7 @@ def _thawed(connection: Connection, stores: Access, spec: Spec) -> str:
     if staged:
         return f"What is staged comes from {sample_of(sorted(staged))}, and not from the frozen {frozen.snapshot}."
     current = stores.artifacts().current_snapshot_or_none()
-    legacy = stores.settings().legacy_file()
-    if current is None or not legacy.exists() or file_mark(legacy) == current.source:
+    if current is None or not sees_change(stores.settings(), current.source):
         return ""
     return str(LegacyThawed(frozen.snapshot))
 

@@ -25,8 +25,9 @@ from etl_assets.automation.alarm import build_alarm
 from etl_assets.automation.console import progress_logger
 from etl_assets.automation.instance import run_job
 from etl_assets.automation.jobs import build_jobs
-from etl_assets.automation.schedules import build_nightly
+from etl_assets.automation.schedules import build_housekeeping, build_nightly
 from etl_assets.automation.sensors import build_sensors
+from etl_assets.automation.watch.sensor import build_alerts
 from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
 
@@ -60,8 +61,8 @@ def build_definitions(spec: Spec, stores: Access | None = None) -> dg.Definition
             assets=assets,
             asset_checks=checks,
             jobs=build_jobs(spec, run_wave, run_verify, run_migrate),
-            sensors=[*build_sensors(spec), build_alarm()],
-            schedules=[build_nightly(spec)],
+            sensors=[*build_sensors(spec), build_alarm(), build_alerts(spec)],
+            schedules=[build_nightly(spec), build_housekeeping()],
             resources={"stores": _resource(stores or Stores())},
             loggers={"console": dg.colored_console_logger, "progress": progress_logger},
             # Multiprocess, the default, costs 1.2 s a step and lets a killed run's child go on writing.

@@ -6,7 +6,7 @@ from itertools import product
 import dagster as dg
 from pydantic import Field
 
-from etl_assets.access.legacy.database import file_mark
+from etl_assets.access.legacy.source import legacy_mark
 from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.keys import FREEZE, PAUSE, RESUME, UNDO, VERIFY, production_key
 from etl_assets.assets.outcomes import failures
@@ -115,7 +115,7 @@ def refused_lines(refusal: UndoRefused) -> list[str]:
 
 def freeze_now(stores: Access, spec: Spec, *, run: str) -> Freeze:
     """Makes the last snapshot the one that counts, for the job and for the command."""
-    info, mark = stores.artifacts().current_snapshot(), file_mark(stores.settings().legacy_file())
+    info, mark = stores.artifacts().current_snapshot(), legacy_mark(stores.settings())
     with stores.target() as connection:
         return freeze(connection, spec, info=info, mark=mark, run=run)
 

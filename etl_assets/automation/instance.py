@@ -16,7 +16,7 @@ from etl_assets.assets.resources import keep_connections
 from etl_assets.automation.console import report_problem
 from etl_assets.core.presence.presence import hold, host
 from etl_assets.model.ids import wave_key
-from etl_assets.settings import Settings, read_settings
+from etl_assets.settings import Settings, adopt_dagster_url, read_settings
 
 EVENT_BATCH = "200"  # events per insert: 10,000 partitions in one run took 8 s instead of 323 s (dagster 1.13.27)
 CONFIG_ERROR, REFUSED, ANYTHING_ELSE = 2, 1, 3
@@ -30,7 +30,7 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
         config.write_text(files("etl_assets").joinpath("dagster.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", EVENT_BATCH)
-    if "ETL_DAGSTER_URL" in config.read_text(encoding="utf-8"):
+    if "ETL_DAGSTER_URL" in config.read_text(encoding="utf-8") and not adopt_dagster_url():
         os.environ["ETL_DAGSTER_URL"] = dagster_url(settings)
     # Two that make Dagster's tables at once break its SQLite storage for good: "more than one head" (dagster 1.13.27).
     with alone(home / "opening.lock"):

@@ -32,6 +32,7 @@ from etl_assets.assets.resources import Access, Stores
 from etl_assets.automation.backfill import RunMigrate, build_backfill_job
 from etl_assets.automation.decisions import build_freeze_job, build_pause_jobs, build_undo_job
 from etl_assets.automation.forgetting import forget, summary
+from etl_assets.automation.housekeeping import build_housekeeping_job
 from etl_assets.automation.launchpad import LegacyId
 from etl_assets.core.cutover.cleanup import drop_staging
 from etl_assets.core.load.due import read_standing
@@ -74,6 +75,7 @@ def build_jobs(spec: Spec, run_wave: RunWave, run_verify: RunVerify, run_migrate
         build_freeze_job(spec, run_verify),
         build_backfill_job(spec, run_migrate),
         *build_pause_jobs(),
+        build_housekeeping_job(spec),
         *([_build_forget(spec)] if spec.users else []),
     ]
     if spec.owned:

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from etl_assets.access.legacy.database import file_mark
+from etl_assets.access.legacy.source import legacy_mark
 from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.keys import LOAD_WAVE, LOGIN_WAVES, MIGRATE, PARTITION_TAG, RESTAGE
 from etl_assets.assets.resources import Stores
@@ -113,7 +113,7 @@ def _build_legacy_changes(spec: Spec) -> dg.SensorDefinition:
     )
     def legacy_changes(context: dg.SensorEvaluationContext, stores: Stores):  # type: ignore[no-untyped-def]
         try:
-            mark = file_mark(stores.settings().legacy_file())
+            mark = legacy_mark(stores.settings())
             current = stores.artifacts().current_snapshot_or_none()
             with stores.target_as_it_is() as connection, reading(connection):
                 require_running(connection)

@@ -1,13 +1,15 @@
 """Spec against source against target, before anything is written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from etl_assets.access.legacy.database import count_rows, describe, hands_ids_out_again, open_read_only
 from etl_assets.access.legacy.export import open_export
+from etl_assets.access.legacy.source import brought
 from etl_assets.access.postgres.catalog import read_target, read_targets, require_fit
 from etl_assets.access.postgres.connection import Connection, connect, reading, server_facts
 from etl_assets.access.postgres.servers import target_url
 from etl_assets.assets.target import target_lines
+from etl_assets.commands.disk import disks
 from etl_assets.commands.left_out import LEFT_BEHIND, left_out
 from etl_assets.commands.rehearsing import rehearsal_lines, rehearse
 from etl_assets.core.gate.grants import grants
@@ -44,6 +46,11 @@ def examine(settings: Settings, spec: Spec) -> list[Line]:
     Raises:
         LegacyFileError, SettingsError, CorrectionsError, Unavailable: the source or the target cannot be looked at.
     """
+    with brought(settings) as legacy:
+        return _examine(replace(settings, legacy_path=legacy, legacy_url=None), spec)
+
+
+def _examine(settings: Settings, spec: Spec) -> list[Line]:
     lines = [*_source_lines(settings, spec), *_people_lines(settings, spec), *_left_out_lines(settings, spec)]
     lines += _target_lines(settings, spec)
     if not all(line.holds for line in lines):
@@ -51,6 +58,7 @@ def examine(settings: Settings, spec: Spec) -> list[Line]:
     with connect(target_url(settings)) as connection:
         with reading(connection):
             links = read_links(connection, spec)
+            lines += [Line(disk.subject, disk.is_enough, str(disk)) for disk in disks(settings, connection)]
             lines += [Line(*line) for line in target_lines(connection, links)]
         if not all(line.holds for line in lines):
             return lines

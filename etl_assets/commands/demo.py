@@ -23,6 +23,7 @@ def require_embedded(settings: Settings, what: str) -> None:
 def prepare_demo(settings: Settings, spec: Spec, *, say: Callable[[str], None]) -> None:
     """Writes the demo's legacy app where there is none yet, and lets most of its users log in."""
     from etl_assets.access.files.whole import private_folder  # noqa: PLC0415 - only the demo needs them
+    from etl_assets.access.legacy.source import brought  # noqa: PLC0415
     from etl_assets.access.postgres.servers import target_url  # noqa: PLC0415
     from etl_assets.demo.accounts import first_day, legacy_addresses  # noqa: PLC0415
     from etl_assets.demo.legacy import write_demo  # noqa: PLC0415
@@ -33,6 +34,7 @@ def prepare_demo(settings: Settings, spec: Spec, *, say: Callable[[str], None]) 
         write_demo(settings.demo_path)
         say(f"Wrote a demo legacy database: {settings.demo_path}")
     if spec.users is not None:
-        log_ins = first_day(target_url(settings), legacy_addresses(settings.legacy_file(), spec.users))
+        with brought(settings) as legacy:
+            log_ins = first_day(target_url(settings), legacy_addresses(legacy, spec.users))
         if log_ins.confirmed:
             say(f"{counted(log_ins.confirmed, 'user')} logged in and confirmed, {log_ins.unconfirmed:,} yet to do so.")

@@ -9,6 +9,7 @@ from etl_assets.access.postgres.servers import target_url
 from etl_assets.assets.keys import HOST_TAG, PARTITION_TAG
 from etl_assets.automation.attempts import LAUNCH_GRACE_S, MOST_ATTEMPTS, UNFINISHED, attempts, dead_runs, end_dead_runs
 from etl_assets.commands.complaint import Complaint
+from etl_assets.commands.disk import disks
 from etl_assets.commands.put_back import look_back
 from etl_assets.core.load.due import Standing, read_standing
 from etl_assets.core.memory.sessions import blocked_sessions, end_session, impatient, look_at_lock
@@ -37,6 +38,7 @@ def examine(
     """
     with connect(target_url(settings)) as connection:
         found = look_back(settings, spec, connection, clear=clear, run=RUN)
+        found += _disks(settings, connection)
         found += [*_lock(connection, clear=clear, break_lock=break_lock), *_blocked(connection)]
         try:
             with impatient(connection):
@@ -44,6 +46,14 @@ def examine(
         except EtlError as problem:
             return [*found, *_runs(connection, instance, clear=clear), Complaint("waves", str(problem), is_stuck=True)]
         return [*found, *_runs(connection, instance, clear=clear), *_waves(instance, standing)]
+
+
+def _disks(settings: Settings, connection: Connection) -> list[Complaint]:
+    try:
+        found = disks(settings, connection)
+    except EtlError as unseen:  # the legacy app's machine may be off by now
+        return [Complaint("disk", str(unseen))]
+    return [Complaint(disk.subject, str(disk), is_stuck=not disk.is_enough) for disk in found]
 
 
 def _lock(connection: Connection, *, clear: bool, break_lock: bool) -> Iterator[Complaint]:

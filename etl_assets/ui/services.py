@@ -27,6 +27,7 @@ from etl_assets.model.errors import SettingsError, Unavailable
 from etl_assets.model.words import counted
 from etl_assets.settings import Settings, absolute_settings
 from etl_assets.spec.model import Spec
+from etl_assets.ui.logs import MOST_LOG_BYTES, rotate
 
 HOST = "127.0.0.1"  # Dagster's UI has no log-in: never another address
 READY_TIMEOUT_S, STOP_TIMEOUT_S, LOOK_EVERY_S = 120, 20, 0.25
@@ -119,7 +120,8 @@ def serve(settings: Settings, spec: Spec, *, port: int, say: Callable[[str], Non
                 service.start()
             _wait_for(lambda: _is_loaded(port), services)
             say(f"The Dagster UI is on http://{HOST}:{port} (Ctrl-C stops it). Logs: {services[0].log.parent}")
-            _watch(services, say, health=lambda: _look(port), restarted=lambda: _end_lost_runs(settings))
+            logs = [*(service.log for service in services), settings.artifacts / "postgres" / "server.log"]
+            _watch(services, say, logs, health=lambda: _look(port), restarted=lambda: _end_lost_runs(settings))
         except KeyboardInterrupt:
             say("Stopping.")
         finally:
@@ -138,7 +140,7 @@ def _services(settings: Settings, folder: Path, port: int) -> list[Service]:
         "webserver": [*python, "dagster_webserver", "-h", HOST, "-p", str(port), "-w", str(workspace)],
     }
     for name in commands:
-        (logs / f"{name}.log").unlink(missing_ok=True)
+        rotate(logs / f"{name}.log")
     return [Service(name, command, logs / f"{name}.log", folder) for name, command in commands.items()]
 
 
@@ -195,9 +197,14 @@ def _health(port: int) -> str:
 
 
 def _watch(
-    services: list[Service], say: Callable[[str], None], *, health: Callable[[], str], restarted: Callable[[], object]
+    services: list[Service],
+    say: Callable[[str], None],
+    logs: list[Path],
+    *,
+    health: Callable[[], str],
+    restarted: Callable[[], object],
 ) -> None:
-    """Restarts what dies, until it dies too often.
+    """Restarts what dies, until it dies too often, and rotates the logs.
 
     `dagster code-server` is a proxy that outlives the process behind it, which holds our code; only the webserver
     knows that nobody answers any more (dagster 1.13.27).
@@ -212,6 +219,8 @@ def _watch(
             if misses > MISSES:
                 services[0].signal(signal.SIGKILL)
                 misses = 0
+        for log in logs:
+            rotate(log, above=MOST_LOG_BYTES)
         for service in services:
             if service.is_alive:
                 continue

@@ -10,8 +10,10 @@ import pytest
 
 from etl_assets.access.postgres.servers import DAGSTER_DATABASE, embedded
 from etl_assets.automation.instance import keep_connections, open_instance
+from etl_assets.model.errors import SettingsError
 from etl_assets.settings import DEFAULT_SPEC, Settings
 from etl_assets_tests.at_once import at_once
+from etl_assets_tests.world import World
 
 SESSIONS = "SELECT sessions FROM pg_stat_database WHERE datname = current_database()"
 OPEN = """
@@ -59,3 +61,21 @@ def test_processes_that_make_dagsters_storage_at_once_all_get_it(tmp_path: Path)
     command = [sys.executable, "-c", OPEN, str(tmp_path)]
     assert at_once(command, 3) == ["0\n"] * 3
     assert subprocess.run(command, input="\n", capture_output=True, text=True, check=True).stdout == "ready\n0\n"
+
+
+def test_dagsters_storage_may_be_a_postgres_of_the_operator_s(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ETL_DAGSTER_URL", "")  # is set from here on, and unset by the end
+    file = tmp_path / "dagster_url"
+    file.write_text(f"{world.url}\n")
+    monkeypatch.setenv("ETL_DAGSTER_POSTGRES_FILE", str(file))
+    settings = Settings(tmp_path / "artifacts", DEFAULT_SPEC, None, world.url, tmp_path / "another_home")
+    with open_instance(settings) as instance:
+        instance.add_dynamic_partitions("waves", ["w"])
+    assert world.query("SELECT partition FROM dynamic_partitions") == [("w",)]
+    assert not (tmp_path / "artifacts" / "postgres").exists()
+    file.write_text("mysql://u:CANARY@127.0.0.1/dagster")
+    with pytest.raises(SettingsError, match="ETL_DAGSTER_POSTGRES is not the URL of a Postgres") as found:
+        open_instance(settings)
+    assert "CANARY" not in str(found.value)

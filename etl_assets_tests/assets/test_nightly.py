@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("without_dagster")
 
 
 def evaluate(world: World) -> dg.RunRequest | dg.SkipReason:
-    schedule = world.definitions().resolve_schedule_def("nightly")
+    schedule = world.definitions().resolve_schedule_def("verify_everything")
     with dg.build_schedule_context(instance=world.instance, resources={"stores": Stores()}) as context:
         found = schedule(context)
     assert isinstance(found, dg.RunRequest | dg.SkipReason)
@@ -25,7 +25,7 @@ def test_it_asks_for_nothing_before_migrate_was_run_by_hand(staged: World) -> No
 
 
 def test_it_asks_for_a_verification_of_everything(migrated: World) -> None:
-    schedule = migrated.definitions().resolve_schedule_def("nightly")
+    schedule = migrated.definitions().resolve_schedule_def("verify_everything")
     assert (schedule.job_name, schedule.default_status) == (VERIFY, dg.DefaultScheduleStatus.RUNNING)
     assert isinstance(evaluate(migrated), dg.RunRequest)
 

@@ -153,7 +153,10 @@ def test_a_living_run_is_left_alone_whoever_looks(awkward: World) -> None:
     with another_process(awkward.url, UI):
         assert dead(unnoted_after_s=-1) == []  # the UI of another machine may have launched it
     assert dead(unnoted_after_s=-1) == [starting.run_id]
-    awkward.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    awkward.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
     keep()  # the server was restarted: the process is there still, and says so again
     assert dead() == []
     release()

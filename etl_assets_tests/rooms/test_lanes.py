@@ -15,10 +15,11 @@ from etl_assets.access.postgres.lanes import Lane, in_lanes
 from etl_assets.core.load import load as loading
 from etl_assets.core.memory import sessions
 from etl_assets.core.verify.status import status
-from etl_assets.model.errors import Unavailable
+from etl_assets.model.errors import SettingsError, Unavailable
+from etl_assets.settings import read_settings
 from etl_assets_tests import forks
 from etl_assets_tests.scenario import BOOKS, PRODUCTION
-from etl_assets_tests.world import World
+from etl_assets_tests.world import AT, World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
 
@@ -27,6 +28,15 @@ IN_LANES = {
     "etl_assets.core.load.load.USERS_FOR_LANES": 1,
     "etl_assets.core.load.load.USERS_PER_TRANSACTION": 1,
 }
+
+
+BY_USER = """
+SELECT m.legacy_user_id, count(*), sum(x.amount)
+FROM etl.legacy_user_map AS m
+JOIN (SELECT user_id, 0 AS amount FROM public.jobs UNION ALL SELECT user_id, amount FROM public.credit_transactions) AS x
+    ON x.user_id = m.supabase_user_id
+GROUP BY m.legacy_user_id ORDER BY m.legacy_user_id::int
+"""
 
 
 def pid_of(connection: Connection) -> int:
@@ -249,3 +259,47 @@ def test_a_kill_among_lanes_leaves_whole_users(awkward: World, fault: str) -> No
     before = awkward.checksum(*PRODUCTION)
     assert run() == 0
     assert awkward.checksum(*PRODUCTION) == before
+
+
+def many(world: World, count: int = 24) -> None:
+    """An app of users with a job and two transactions each, all of whom have come back."""
+    rows = [(n, n * 10) for n in range(1, count + 1)]
+    world.legacy(
+        "".join(
+            f"INSERT INTO users VALUES ({n}, 'u{n}@example.com', '', '{AT}');"
+            f"INSERT INTO jobs VALUES ({n}, {n}, 'export', 'done', '{AT}', NULL, NULL, NULL, NULL);"
+            f"INSERT INTO credit_transactions VALUES ({ten}, {n}, {n}, 'bonus', NULL, '{AT}', NULL);"
+            f"INSERT INTO credit_transactions VALUES ({ten + 1}, {n}, -1, 'use', NULL, '{AT}', NULL);"
+            for n, ten in rows
+        )
+    )
+    world.sign_up(*(f"u{n}@example.com" for n, _ in rows))
+
+
+@pytest.mark.parametrize("lanes", ["1", "2", "4", "8"])
+def test_a_wave_is_the_same_in_any_number_of_lanes_killed_and_resumed(
+    world: World, monkeypatch: pytest.MonkeyPatch, lanes: str
+) -> None:
+    monkeypatch.setenv("ETL_LANES", lanes)
+    many(world)
+
+    def run(fault: str = "") -> int:
+        environment = {**os.environ, "ETL_FAULT": fault}
+        return forks.warm().run("core", environment=environment, output=world.folder / "said", patches=IN_LANES)
+
+    assert run("load.before_commit:3") == -signal.SIGKILL
+    per_user = world.query("SELECT count(*) FROM etl.loaded GROUP BY legacy_user_id")
+    assert {count for (count,) in per_user} <= {3}
+    assert run() == 0, (world.folder / "said.err").read_text()
+    assert world.query(BY_USER) == [(str(n), 3, n - 1) for n in range(1, 25)]
+    assert world.query("SELECT count(*) FROM etl.lanes") == [(max(int(lanes), 2),)]
+    books = status(world.url, world.spec)
+    assert books.closed
+    assert books.as_json()["tables"]["credit_transactions"]["loaded"] == 48
+
+
+@pytest.mark.parametrize("lanes", ["0", "33", "two", "-1", "2.5"])
+def test_a_number_of_lanes_that_makes_no_sense_is_refused(monkeypatch: pytest.MonkeyPatch, lanes: str) -> None:
+    monkeypatch.setenv("ETL_LANES", lanes)
+    with pytest.raises(SettingsError, match=f"ETL_LANES={lanes} is no number from 1 to 32"):
+        read_settings()

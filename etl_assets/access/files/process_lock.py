@@ -4,6 +4,7 @@ A pid does not tell: in another container it is another process, and later it ma
 by every process of the machine, in whichever namespace.
 """
 
+import atexit
 import fcntl
 import os
 import uuid
@@ -21,6 +22,7 @@ def process_name(folder: Path) -> str:
         os.close(_held.pop(owner)[1])  # somebody has emptied the folder
     if owner not in _held:
         _held[owner] = _new_lock(folder)
+        atexit.register(_end, owner)
     return _held[owner][0]
 
 
@@ -34,6 +36,13 @@ def is_alive(folder: Path, process: str) -> bool:
     except OSError:
         pass
     return False
+
+
+def _end(owner: tuple[Path, int]) -> None:
+    """Tidies up; after a crash the next sweep does."""
+    folder, process = owner
+    if process == os.getpid():
+        (folder / _held[owner][0]).unlink(missing_ok=True)
 
 
 def _new_lock(folder: Path) -> tuple[str, int]:

@@ -375,6 +375,12 @@ def has_table(connection: Connection, name: str) -> bool:
     return bool(found and found[0])
 
 
+def data_folder(connection: Connection) -> str | None:
+    """Where the server keeps its data, on its own machine; None for a role that is not told."""
+    found = SQL("find_data_folder").first(connection)
+    return str(found[0]) if found else None
+
+
 def server_facts(connection: Connection) -> dict[str, str]:
     """Which server an operator is looking at: database, server version, role, and the server's time."""
     row = connection.execute(

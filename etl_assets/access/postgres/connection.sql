@@ -45,3 +45,7 @@ LIMIT 1
 -- name: analyze :exec {table}
 -- A fresh table has no statistics, and the next joins depend on them.
 ANALYZE {table}
+
+-- name: find_data_folder :first
+-- Where the server keeps its data; only some roles are shown that.
+SELECT s.setting FROM pg_catalog.pg_settings AS s WHERE s.name = 'data_directory'

@@ -53,10 +53,21 @@ class Lane:
             yield
 
 
+def make_lanes(connection: Connection, count: int) -> None:
+    """Lets so many lanes write from here on; inside `writing`, whose epoch tells those who began before."""
+    SQL("make_lanes").exec(connection, count=count)
+
+
 def in_lanes(
-    connection: Connection, connect: Connect, parts: Sequence[Part], work: Callable[[Lane, Part], Result], *, run: str
+    connection: Connection,
+    connect: Connect,
+    parts: Sequence[Part],
+    work: Callable[[Lane, Part], Result],
+    *,
+    run: str,
+    count: int = LANES,
 ) -> Iterator[list[Result]]:
-    """Does the work for each part, LANES of them at a time; yields the results of each turn.
+    """Does the work for each part, `count` of them at a time; yields the results of each turn.
 
     Between two turns other writers may have theirs. Where a lane fails, the others of its turn still end theirs.
 
@@ -66,16 +77,17 @@ def in_lanes(
         parts: in their order; the work for none of them needs what that for another writes.
         work: opens the lane's transaction.
         run: the Dagster run, for whoever waits.
+        count: of the lanes, which `make_lanes` has made.
     """
     with ExitStack() as stack:
-        lanes = [stack.enter_context(connect()) for _ in range(min(LANES, len(parts)))]
+        lanes = [stack.enter_context(connect()) for _ in range(min(count, len(parts)))]
         pool = stack.enter_context(ThreadPoolExecutor(len(lanes), thread_name_prefix="lane"))
-        for start in range(0, len(parts), LANES):
+        for start in range(0, len(parts), count):
             with writing(connection, run=run, with_lanes=True):
                 turn = str(SQL("find_turn").one(connection)[0])
                 jobs = [
                     pool.submit(work, Lane(lane, number, turn), part)
-                    for number, (lane, part) in enumerate(zip(lanes, parts[start : start + LANES], strict=False))
+                    for number, (lane, part) in enumerate(zip(lanes, parts[start : start + count], strict=False))
                 ]
                 try:
                     _stay(connection, jobs)

@@ -19,3 +19,8 @@ UPDATE etl.lanes SET epoch = epoch + 1 WHERE lane = %(lane)s
 -- name: find_turn :one
 -- The mark of this session's transaction.
 SELECT k.virtualtransaction FROM pg_catalog.pg_locks AS k WHERE k.locktype = 'virtualxid' AND k.pid = pg_backend_pid()
+
+-- name: make_lanes :exec (count)
+-- Lanes up to so many; those that are there keep their epochs.
+INSERT INTO etl.lanes (lane) SELECT n.lane FROM generate_series(0, %(count)s::integer - 1) AS n (lane)
+ON CONFLICT (lane) DO NOTHING

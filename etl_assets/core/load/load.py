@@ -10,7 +10,7 @@ import psycopg
 
 from etl_assets.access.postgres.catalog import regclass
 from etl_assets.access.postgres.connection import Connection, analyze, reading, writing
-from etl_assets.access.postgres.lanes import LANES, Lane, in_lanes
+from etl_assets.access.postgres.lanes import Lane, in_lanes, make_lanes
 from etl_assets.access.postgres.refusals import DatabaseFault
 from etl_assets.access.postgres.statements import Statements, identifier
 from etl_assets.core.balances.profiles import note_profiles, write_profiles
@@ -63,7 +63,7 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
         _require_standing(connection, wave)
         own = waves.users_of_wave(connection, wave)
         is_small = not is_large(connection, wave)
-        is_worth_it = bool(loader.connect) and len(own) >= USERS_FOR_LANES and not is_small
+        is_worth_it = bool(loader.connect) and loader.lanes > 1 and len(own) >= USERS_FOR_LANES and not is_small
         with_lanes = is_worth_it and _are_apart(connection, links, owned)
     with writing(connection, run=loader.run):
         # Of many users the pages are counted together, when all of them have been loaded.
@@ -205,6 +205,7 @@ def _load_in_lanes(
     with writing(loader.connection, run=loader.run):
         _require_standing(loader.connection, wave)
         _open_gate(loader, users=[])
+        make_lanes(loader.connection, loader.lanes)
 
     def load(lane: Lane, batch: list[str]) -> Loaded:
         part = Loaded(dict.fromkeys(owned, 0))
@@ -212,11 +213,11 @@ def _load_in_lanes(
         return part
 
     # Dealt out one by one, because the oldest users, whose ids come first, have the most rows.
-    count = LANES * math.ceil(len(users) / (USERS_PER_TRANSACTION * LANES))
+    count = loader.lanes * math.ceil(len(users) / (USERS_PER_TRANSACTION * loader.lanes))
     batches = [users[number::count] for number in range(min(count, len(users)))]
     sizes = iter([len(batch) for batch in batches])
     done = 0
-    for parts in in_lanes(loader.connection, loader.connect, batches, load, run=loader.run):
+    for parts in in_lanes(loader.connection, loader.connect, batches, load, run=loader.run, count=loader.lanes):
         for part in parts:
             loaded.include(part)
             done += next(sizes)

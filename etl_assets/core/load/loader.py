@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from etl_assets.access.postgres.connection import Connection, looking_up, writing
-from etl_assets.access.postgres.lanes import Connect, Lane
+from etl_assets.access.postgres.lanes import LANES, Connect, Lane
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.counted import carry_books, void_books
 
@@ -54,7 +54,7 @@ class Loaded:
 class Loader:
     """Who loads, from where to where: the connection, the links, each table's key columns, the Dagster run.
 
-    With `connect`, which opens more connections, large waves are loaded in lanes; `lane` is the one of this loader.
+    With `connect`, which opens more connections, large waves are loaded in so many `lanes`; `lane` is this loader's.
     `is_small`: few users are written for, whose rows are looked up and not found by reading everybody's. `carries`:
     each transaction writes the pages of its users; without it, the books are void and counted anew at the end.
     """
@@ -64,6 +64,7 @@ class Loader:
     keys: KeyColumns
     run: str
     connect: Connect | None = None
+    lanes: int = LANES
     lane: Lane | None = None
     is_small: bool = False
     carries: bool = False

@@ -71,7 +71,7 @@ CREATE TABLE etl.writer (
     at timestamptz);
 INSERT INTO etl.writer (only_one) VALUES (true);
 
--- An epoch for each lane of a turn (see access/postgres/lanes.py); as many rows as LANES.
+-- An epoch for each lane of a turn (see access/postgres/lanes.py); a load makes those that its setting wants more.
 CREATE TABLE etl.lanes (
     lane integer PRIMARY KEY,
     epoch bigint NOT NULL DEFAULT 0);

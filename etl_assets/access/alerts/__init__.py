@@ -1,0 +1,1 @@
+"""Tells people: messages through apprise, a heartbeat over HTTP. Owns no table of schema `etl`."""

@@ -1,0 +1,1 @@
+"""What an alert is about and only the target can tell. Owns no table of schema `etl`."""
