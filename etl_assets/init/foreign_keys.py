@@ -11,7 +11,7 @@ from etl_assets.init.judging.ownership import NEARLY, key_of
 from etl_assets.init.judging.people import MOSTLY, UsersTable, recognise_users
 from etl_assets.init.judging.secrets import is_secret
 from etl_assets.init.judging.words import OTHER, OWNER, UNKNOWN, role_of, stem_of
-from etl_assets.init.names import bare, is_called_after, names_itself, names_parent, snake
+from etl_assets.init.names import bare, is_called_after, names_itself, names_parent, singular, snake
 from etl_assets.init.table_facts import ColumnFacts, ForeignKeyFacts, TableFacts
 from etl_assets.spec.model import ROWID
 
@@ -169,7 +169,7 @@ def _suggested(
     users: UsersTable | None,
     telling: Collection[str],
 ) -> ForeignKeyFacts | None:
-    if column.generated or is_secret(table, column.name) or table.primary_key == (column.name,):
+    if column.generated or is_secret(table, column.name):
         return None
     best: tuple[int, int, ForeignKeyFacts] | None = None
     for parent in tables:
@@ -178,7 +178,11 @@ def _suggested(
         if not key[0]:
             continue
         share, sureness = _sureness(table, column, parent, key[0], users if is_users else None)
-        if not sureness and parent is not table and parent.name in telling:
+        if table.primary_key == (column.name,):
+            # A row beside the parent's, one for one: its key is called after the parent, and nothing else says so.
+            sureness = sureness * (parent is not table and _is_called_after_it(table, column, parent, key[0]))
+            share = 1.0
+        elif not sureness and parent is not table and parent.name in telling:
             share, sureness = 1.0, BARE * are_all_keys(connection, table, column, parent, key[0])
         if not sureness and is_users and _is_half_of_the_key(table, column):
             halves = (table.columns[name] for name in table.primary_key)
@@ -227,6 +231,13 @@ def _sureness(
         return 1.0, BARE
     # Beside a column that says which table is meant, an id may be of any.
     return 1.0, BARE * (is_called_after(name, parent=parent.name) and not has_kind)
+
+
+def _is_called_after_it(table: TableFacts, column: ColumnFacts, parent: TableFacts, key: str) -> bool:
+    name = table.plainly(column.name)
+    is_own = stem_of(name) in {bare(table.name), singular(bare(table.name))}
+    is_named = names_parent(name, parent=parent.name, parent_key=key) or is_called_after(name, parent=parent.name)
+    return not is_own and is_named
 
 
 def _role(column: str, users: UsersTable) -> int:

@@ -12,6 +12,7 @@ from etl_assets.spec.rules import STAGING_NAMES
 
 TABLE_KEY_LENGTH = 59
 FEWEST_ALIKE, SHARED = 3, 0.8
+LEAST_ALIKE, ENDING, PLURALS = 4, 2, "aeinrs"
 NAMES = 65_536  # of columns and tables, each of which is looked at many times
 # NFKD would leave the plain letter, which reads wrongly: `Schuler` is a name, `Schueler` are pupils.
 SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa", "ł": "l"})
@@ -44,6 +45,9 @@ MINOR = (
 )
 BALANCE_NAME = re.compile(
     rf"(^|_)(balance|credits?|points|coins|wallet|saldo|solde|guthaben|kontostand)(_(left|remaining|{MINOR}))?$"
+)
+PARTICIPLE = re.compile(
+    r"(^|_)(?!stat|dat|risultat|mercat|fatturat|format|.*(need|speed|seed|feed|breed|hundred))[a-z]{3,}(ed|ato|ata)$"
 )
 # What users tables call the moment at which somebody signed up, likeliest first.
 CREATED_NAMES = (
@@ -124,15 +128,25 @@ def names_parent(column: str, *, parent: str, parent_key: str, prefix: str = "")
 
     `prefix` is what the parent's columns begin with, by which an app may call its rows.
     """
-    name, table, key = re.sub(r"^id_(.+)", r"\1_id", bare(column)), bare(parent), bare(parent_key)
+    name, key = (re.sub(r"^id_(.+)", r"\1_id", bare(each)) for each in (column, parent_key))
+    table = bare(parent)
     stems = {table, singular(table), *_without_prefix(table), *({prefix} if prefix else ())}
-    if prefix and name == prefix:
+    if (prefix and name == prefix) or any(_differ_in_number(name, f"{stem}_id") for stem in stems):
         return True
     if name in {f"{stem}_{tail}" for stem in stems for tail in ("id", "guid", "uuid", key)}:
         return True
     if name in {f"{stem}id" for stem in stems}:
         return True
     return name == key and key not in ("id", "guid", "uuid", "name", "code", "key", "rowid")
+
+
+def _differ_in_number(column: str, named: str) -> bool:
+    """`classe_id` of classi, `bestellung_id` of bestellungen: alike but for what makes a plural in some language."""
+    one, other = column.removesuffix("_id"), named.removesuffix("_id")
+    alike = next((place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), None)
+    alike = min(len(one), len(other)) if alike is None else alike
+    ends = one[alike:] + other[alike:]
+    return column.endswith("_id") and alike >= LEAST_ALIKE and len(ends) <= ENDING and set(ends) <= set(PLURALS)
 
 
 def _without_prefix(table: str) -> set[str]:
@@ -172,8 +186,8 @@ def looks_like_balance(name: str) -> bool:
 
 
 def looks_boolean(name: str) -> bool:
-    """True for names such as is_active, HasPaid, enabled."""
-    return bool(BOOLEAN_NAME.search(bare(name)) or re.match("(?:ysn|bln)[A-Z]", name))
+    """True for names such as is_active, HasPaid, enabled, shipped."""
+    return bool(BOOLEAN_NAME.search(bare(name)) or PARTICIPLE.search(bare(name)) or re.match("(?:ysn|bln)[A-Z]", name))
 
 
 def looks_like_email(name: str) -> bool:

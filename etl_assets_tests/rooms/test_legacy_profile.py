@@ -255,3 +255,39 @@ def test_whatever_says_which_table_an_id_is_of(
     )
     found = table(facts, "likes").several
     assert [(each.column, each.by, each.found) for each in found] == ([("target_id", kind, 2)] if is_found else [])
+
+
+@pytest.mark.parametrize(
+    ("parent", "key", "column", "is_found"),
+    [
+        ("classi", "id_classe", "id_classe", True),
+        ("bestellungen", "id", "bestellung_id", True),
+        ("party", "id", "part_id", False),
+        ("workout", "wo_id", "ws_wo", True),
+        ("workout", "wo_id", "ws_reps", False),
+    ],
+)
+def test_other_plurals_and_prefixes_name_their_table(
+    path: Path, parent: str, key: str, column: str, *, is_found: bool
+) -> None:
+    facts = profile(
+        path,
+        f"""CREATE TABLE {parent} ({key} INTEGER PRIMARY KEY, wo_a TEXT, wo_b TEXT, wo_c TEXT, wo_d TEXT);
+        CREATE TABLE ws (ws_id INTEGER PRIMARY KEY, {column} INTEGER, ws_a TEXT, ws_b TEXT);
+        INSERT INTO {parent} ({key}) VALUES (1), (2), (3), (4), (5), (6);
+        INSERT INTO ws ({column}) VALUES (1), (2), (3), (4), (5), (6);""",
+    )
+    assert [k.table for k in table(facts, "ws").foreign_keys] == ([parent] if is_found else [])
+
+
+def test_a_row_beside_a_users_is_named_by_its_own_key(path: Path) -> None:
+    facts = profile(
+        path,
+        """CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT);
+        CREATE TABLE settings_of (user_id INTEGER PRIMARY KEY, theme TEXT);
+        CREATE TABLE tags (tag_id INTEGER PRIMARY KEY, name TEXT);
+        INSERT INTO users VALUES (1, 'a@b.co'), (2, 'b@b.co');
+        INSERT INTO settings_of VALUES (1, 'x'), (2, 'y'); INSERT INTO tags VALUES (1, 'x'), (2, 'y');""",
+    )
+    assert [key.columns for key in table(facts, "settings_of").foreign_keys] == [("user_id",)]
+    assert table(facts, "tags").foreign_keys == ()

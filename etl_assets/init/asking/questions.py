@@ -39,7 +39,7 @@ def ask_of_stay(table: TableFacts, staying: Staying) -> tuple[Ask, ...]:
 def _of_owner(table: TableFacts, owner: Ownership) -> Iterable[Ask]:
     if not owner.rivals:
         return
-    named = " and ".join(owner.rivals) if len(owner.rivals) < 3 else ", ".join(owner.rivals)
+    named = " and ".join(owner.rivals)
     evidence = tuple(_evidence(table, name) for name in owner.rivals)
     first = f"{VIA}{owner.via.columns[0]}" if owner.via else owner.column or NO_COLUMN
     if owner.via:

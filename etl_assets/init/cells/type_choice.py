@@ -46,7 +46,7 @@ DAY_NAME = re.compile(r"(day|date|dob|datum|fecha|tag|jour|giorno|dag|geburtstag
 BIRTH_NAME = re.compile(r"birth|(^|_)dob($|_)|geburt|naissance|nacimiento|nascimento|nascita")
 CLOCK_TYPE = re.compile(r"TIME\b(?!.*STAMP)")
 CLOCK_NAME = re.compile(
-    r"(^|_)(at|time|start|starts|end|ends|opens?|closes?|opening|closing|from|until|uhrzeit|hora|heure)$"
+    r"(^|_)(at|time|start|starts|end|ends|opens?|closes?|opening|closing|from|until|uhrzeit|hora|heure|alarm|wake|bedtime|arrival|departure|check_in|check_out)$"
 )
 KEEP, NO_DATES = "keep", ("0000-00-00", "0000-00-00 00:00:00")
 TYPE_WORD = re.compile(r"[a-z]+")

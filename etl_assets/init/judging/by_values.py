@@ -1,5 +1,6 @@
 """References that values prove, whatever a column is called, and users who are named by address or by name."""
 
+import re
 import sqlite3
 from collections.abc import Sequence
 
@@ -11,6 +12,7 @@ from etl_assets.init.names import bare, looks_like_email
 from etl_assets.init.table_facts import ColumnFacts, ForeignKeyFacts, TableFacts
 
 NEARLY = 0.95
+LOGIN_NAME = re.compile(r"(^|_)(login|username|user_?name|uname|nick|nickname|handle|screen_?name|account_?name)($|_)")
 FEWEST_VALUES = 5
 SHORTEST_KEY = 4
 LEAST_NUMBER = 1_000_000
@@ -65,7 +67,7 @@ def looked_up(
         return []
     names = {
         users.email,
-        *(c for c in home.columns if bare(c) in LOGIN_NAMES),
+        *(c for c in home.columns if LOGIN_NAME.search(bare(c)) or bare(c) in LOGIN_NAMES),
         *(k[0] for k in home.unique if len(k) == 1),
     }
     wanted = [name for name in home.columns if name in names - {users.id} and _tells_apart(connection, home, name)]

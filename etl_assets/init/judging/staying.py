@@ -13,7 +13,7 @@ REPLICATORS = re.compile(r"_*(litestream|cf|d1|libsql|crsql|electric|powersync|t
 BOOKKEEPING = re.compile(
     r"(^|_)(migrations?|efmigrations?|efmigrationshistory|changelog|databasechangelog|databasechangeloglock|"
     r"schema_(versions?|changes|history|info|meta|migrations?)|(alembic|db|database|goose_db)_versions?|"
-    r"sequelize_meta|internal_metadata|android_metadata|room_master_table|z_(metadata|modelcache|primarykey))($|_)"
+    r"sequelize_meta|internal_metadata|hibernate_sequences?|android_metadata|room_master_table|z_(metadata|modelcache|primarykey))($|_)"
 )
 VERSIONS = re.compile(r"(^|_)versions?$")
 LOCK = re.compile(r"(lock|locks|mutex)$")

@@ -17,34 +17,35 @@ NOT_THE_USERS = frozenset(
     "backup test bot bots anonymous api service system former".split()
 )
 OWNER_STEMS = frozenset(
-    "user owner customer account member client uid profile person subscriber buyer patient student tenant_user "
-    "benutzer nutzer kunde kunden mitglied besitzer usuario usuaria propietario dueno cliente miembro socio titular "
-    "utilisateur proprietaire membre utente proprietario gebruiker eigenaar klant".split()
+    "user usr owner customer account member client uid profile person subscriber buyer patient student pupil "
+    "tenant_user benutzer nutzer kunde kunden mitglied besitzer usuario usuaria propietario dueno cliente miembro "
+    "socio titular studente studentessa alunno alunna alumno estudiante aluno eleve etudiant schueler leerling "
+    "uczen paciente paziente utilisateur proprietaire membre utente proprietario gebruiker eigenaar klant".split()
 )
 MAKER_STEMS = frozenset(
     "from created_by author creator created maker writer uploaded_by uploader posted_by poster sender sent_by "
     "reporter reported_by submitter submitted_by requester requested_by placed_by ordered_by booked_by added_by "
     "inserted_by entered_by registered_by opened_by started_by user_created created_by_user author_user follower "
     "follower_user inviter invited_by voter rater liker autor autora verfasser ersteller absender erstellt_von "
-    "angelegt_von creado_por creador remitente criado_por auteur expediteur cree_par autore creato_da auteur "
-    "aangemaakt_door initiator issuer host organizer organiser seller blocker actor performed_by "
-    "done_by recorded_by logged_by".split()
+    "angelegt_von creado_por creador remitente criado_por auteur expediteur cree_par autore creato_da "
+    "aangemaakt_door initiator issuer host organizer organiser seller blocker actor performed_by crt_usr crt_user "
+    "crt_by cre_by cre_user ins_usr ins_by done_by recorded_by logged_by".split()
 )
 # Who did something to a row that is somebody else's.
 OTHER_STEMS = frozenset(
     "to in_reply_to updated_by updater updated modified_by modifier modified last_modified_by last_updated_by "
     "last_edited_by edited_by editor changed_by changer user_updated approved_by approver accepted_by assigned_to "
     "assignee assigned assigned_by assigner reviewed_by reviewer recipient receiver received_by to_user addressee "
-    "published_by publisher "
-    "deleted_by deleter cancelled_by canceled_by closed_by closer resolved_by resolver moderated_by moderator "
-    "processed_by processor handled_by handler verified_by verifier checked_by checker confirmed_by friend followed "
-    "followee following follow followed_user target blocked muted mentioned invitee invited referred referrer "
-    "related other second peer counterpart opponent winner loser matched last_poster used_by redeemed_by "
-    "locked_by locker archived_by archiver granted_by granter revoked_by signed_by completed_by finished_by supervisor "
-    "manager agent support_rep sales_rep salesperson operator responsible contact parent partner spouse "
-    "bearbeiter bearbeitet_von geaendert_von genehmigt_von empfaenger pruefer freund zugewiesen_an "
-    "aprobado_por modificado_por editado_por revisor destinatario amigo asignado_a publicado_por "
-    "modifie_par approuve_par destinataire relecteur ami modificato_da approvato_da gewijzigd_door ontvanger".split()
+    "published_by publisher deleted_by deleter cancelled_by canceled_by closed_by closer resolved_by resolver "
+    "moderated_by moderator processed_by processor handled_by handler verified_by verifier checked_by checker "
+    "confirmed_by friend followed followee following follow followed_user target blocked muted mentioned invitee "
+    "invited referred referrer with with_user against about upd_usr upd_user upd_by mod_usr mod_by chg_by related "
+    "other second peer counterpart opponent winner loser matched last_poster used_by redeemed_by locked_by locker "
+    "archived_by archiver granted_by granter revoked_by signed_by completed_by finished_by supervisor manager "
+    "agent support_rep sales_rep salesperson operator responsible contact parent partner spouse bearbeiter "
+    "bearbeitet_von geaendert_von genehmigt_von empfaenger pruefer freund zugewiesen_an aprobado_por "
+    "modificado_por editado_por revisor destinatario amigo asignado_a publicado_por modifie_par approuve_par "
+    "destinataire relecteur ami modificato_da approvato_da gewijzigd_door ontvanger".split()
 )
 ID_TAIL = re.compile(r"_?(id|uid|uuid|guid|pk|nr|no|ref|key)$")
 ID_HEAD = re.compile(r"^id_(?=.)")  # `id_usuario`, `IdClient`
@@ -65,13 +66,14 @@ SECOND_EMAILS = frozenset(
 
 CREATED_STEMS = frozenset(
     "created create creation createdat joined join registered register registration registrated signup sign_up "
-    "signed_up inserted added user_registered member_since since first_seen regdate reg "
-    "angelegt erstellt registriert creado creada "
-    "criado criada cree creation inscrit inscription registrado alta aangemaakt skapad".split()
+    "signed_up inserted added user_registered member_since since first_seen regdate reg crt cre ins registrazione "
+    "iscrizione creazione cadastro criacao inscripcion creacion registro registrierung anmeldung rejestracji "
+    "angelegt erstellt registriert creado creada criado criada cree inscrit inscription registrado alta "
+    "aangemaakt skapad".split()
 )
 TIME_TAILS = frozenset(
     "at on am en em le op time date datetime ts unix epoch timestamp ticks ms us ns s sec secs seconds utc gmt since "
-    "fecha datum".split()
+    "fecha datum data dt tms tstamp".split()
 )
 VERIFIED_WORDS = (
     "verified confirmed validated activated verificado verificada confirmado confirmada verifie confirme bestaetigt "
