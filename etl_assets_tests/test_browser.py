@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from etl_assets_tests.site import Site, until
+from etl_assets_tests.world import IN_FULL
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -55,6 +56,7 @@ def launch_for_all_partitions(page: "sync_api.Page") -> None:
     page.get_by_role("button", name="Launch 1 run").click()
 
 
+@IN_FULL
 def test_browser_a_red_check_stops_the_load_and_a_load_alone_is_refused_with_the_reason(
     site: Site, page: "sync_api.Page"
 ) -> None:

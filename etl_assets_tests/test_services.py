@@ -11,7 +11,7 @@ import pytest
 from etl_assets.access.files.whole import private_folder
 from etl_assets_tests import forks
 from etl_assets_tests.site import Site, environment, free_port, until
-from etl_assets_tests.world import SMALL_DEMO, selected
+from etl_assets_tests.world import IN_FULL, SMALL_DEMO, selected
 from etl_assets_tests.worlds import keep_in_memory
 
 pytestmark = [
@@ -95,6 +95,7 @@ def test_the_ui_is_a_fine_first_command_nothing_outlives_it_and_a_killed_run_blo
     until(lambda: not again.processes(), seconds=120)
 
 
+@IN_FULL
 def test_a_service_that_dies_or_answers_no_more_is_started_again(lasting: Site) -> None:
     [daemon] = [folder for folder in Path("/proc").glob("[0-9]*") if is_daemon_of(lasting, folder)]
     os.kill(int(daemon.name), signal.SIGKILL)

@@ -18,7 +18,7 @@ from etl_assets.deploy.kit import print_kit
 from etl_assets_tests.people import Page, a_web_server
 from etl_assets_tests.scenario import CONFIRMED, LEGACY
 from etl_assets_tests.site import Site, free_port, until
-from etl_assets_tests.world import World, selected
+from etl_assets_tests.world import IN_FULL, World
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc to look for orphans"),
@@ -171,7 +171,8 @@ def kill_the_code_server(topology: Topology) -> None:
     topology.start("code")
 
 
-@pytest.mark.parametrize("crashes", selected([False, True], [False]))
+@IN_FULL
+@pytest.mark.parametrize("crashes", [False, True])
 def test_a_confirmed_account_has_its_history_within_a_minute(topology: Topology, page: Page, *, crashes: bool) -> None:
     for service in ("code", "daemon", "webserver"):
         topology.start(service)

@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 import psycopg
+import pytest
 from psycopg import sql
 
 from etl_assets.access.postgres.connection import connect, reading
@@ -30,6 +31,7 @@ from etl_assets.spec.model import Spec
 from etl_assets_tests import dagster_memory, forks
 
 EVERYTHING = "ETL_EVERYTHING"  # set by the campaign `everything`
+IN_FULL = pytest.mark.skipif(EVERYTHING not in os.environ, reason="long: the campaign `everything` runs it")
 SMALL_DEMO = {"etl_assets.demo.legacy.USERS": 40}  # of 240, in front of the rows that are of every kind of mess
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 LEGACY_SCHEMA = """

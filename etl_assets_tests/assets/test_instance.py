@@ -13,7 +13,7 @@ from etl_assets.automation.instance import keep_connections, open_instance
 from etl_assets.model.errors import SettingsError
 from etl_assets.settings import DEFAULT_SPEC, Settings
 from etl_assets_tests.at_once import at_once
-from etl_assets_tests.world import World
+from etl_assets_tests.world import IN_FULL, World
 
 SESSIONS = "SELECT sessions FROM pg_stat_database WHERE datname = current_database()"
 OPEN = """
@@ -56,6 +56,7 @@ def test_connections_are_kept_and_replaced_when_the_server_has_ended_them(
     server.release()
 
 
+@IN_FULL
 def test_processes_that_make_dagsters_storage_at_once_all_get_it(tmp_path: Path) -> None:
     (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")  # on SQLite, as of itself
     command = [sys.executable, "-c", OPEN, str(tmp_path)]
