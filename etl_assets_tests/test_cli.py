@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from etl_assets_tests.scenario import BOOKS, CONFIRMED, LEGACY, USERS
-from etl_assets_tests.world import SMALL_DEMO, World
+from etl_assets_tests.world import IN_FULL, SMALL_DEMO, World
 
 
 def test_migrate_json_prints_one_object_and_everything_else_on_standard_error(world: World) -> None:
@@ -124,6 +124,7 @@ def test_a_loop_of_links_is_one_sentence(world: World) -> None:
     assert "heck the path" in found.stderr
 
 
+@IN_FULL
 def test_the_demo_migrates_on_the_embedded_target_and_lets_users_come_back(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
