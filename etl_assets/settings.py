@@ -64,7 +64,7 @@ class Settings:
         return self.claims or self.artifacts / "claims.csv"
 
     def legacy_file(self) -> Path:
-        """The legacy database: LEGACY_SQLITE, else the demo's where there is one; of a URL, where it is brought to.
+        """The legacy database: LEGACY_SQLITE, else the demo's where there is one; of a URL, where nothing lies.
 
         Raises:
             SettingsError: neither is there.
@@ -172,7 +172,7 @@ def with_legacy(settings: Settings, value: str) -> Settings:
         SettingsError: the path is not usable.
     """
     url = _url_of(value)
-    return replace(settings, legacy_url=url, legacy_path=None if url else _absolute("LEGACY_SQLITE", value))
+    return replace(settings, legacy_url=url, legacy_path=None if url else _local("LEGACY_SQLITE", value))
 
 
 def _legacy_url() -> str | None:
@@ -184,17 +184,20 @@ def _url_of(value: str) -> str | None:
     """The URL of what has to be brought: it is one, or a packed file or a dump of this machine."""
     if SCHEME.match(value) and not value.startswith("file://"):
         return value
-    path = _absolute("LEGACY_SQLITE", unquote(urlsplit(value).path) if value.startswith("file://") else value)
-    return path.as_uri() if path.name.lower().endswith(PACKED) else None
+    return _local("LEGACY_SQLITE", value).as_uri() if value.lower().endswith(PACKED) else None
 
 
 def _path(name: str) -> Path | None:
     value = secret(name) if name in SECRETS else os.environ.get(name)
-    if value and (scheme := SCHEME.match(value)):
-        if scheme[0] != "file://":
-            raise SettingsError(f"{name} is a {scheme[0]} URL; it takes a path of this machine. {ELSEWHERE}")
-        value = unquote(urlsplit(value).path)
-    return _absolute(name, value) if value else None
+    return _local(name, value) if value else None
+
+
+def _local(name: str, value: str) -> Path:
+    """The path that a variable names, as it is or as a file:// URL."""
+    scheme = SCHEME.match(value)
+    if scheme and scheme[0] != "file://":
+        raise SettingsError(f"{name} is a {scheme[0]} URL; it takes a path of this machine. {ELSEWHERE}")
+    return _absolute(name, unquote(urlsplit(value).path) if scheme else value)
 
 
 def _absolute(name: str, value: str) -> Path:

@@ -17,15 +17,9 @@ from etl_assets.core.memory import sessions
 from etl_assets.core.memory.schema import ensure_schema
 from etl_assets.model.errors import Unavailable
 from etl_assets.settings import read_settings
+from etl_assets_tests.assets.ticks import HOLD_AND_DIE
 from etl_assets_tests.site import until
 from etl_assets_tests.world import World
-
-HOLD_AND_DIE = """
-import os, sys
-from etl_assets.core.presence.presence import hold
-assert hold(sys.argv[1], sys.argv[2])
-os.kill(os.getpid(), 9)
-"""
 
 
 def ask(world: World, *, clear: bool = False, break_lock: bool = False) -> dict[str, Complaint]:

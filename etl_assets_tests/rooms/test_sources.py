@@ -20,7 +20,7 @@ from moto.server import ThreadedMotoServer
 from etl_assets.access.legacy.dump import database_of
 from etl_assets.access.legacy.source import brought, legacy_mark, shown
 from etl_assets.model.errors import LegacyFileError, SettingsError, Unavailable
-from etl_assets.settings import absolute_settings, read_settings
+from etl_assets.settings import absolute_settings, read_settings, with_legacy
 from etl_assets_tests.world import World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
@@ -228,6 +228,7 @@ def test_a_url_with_a_password_can_stand_in_a_file(
     assert "sesame" not in repr(settings) + repr(absolute_settings())
     file.write_text(str(tmp_path / "app.db"), encoding="utf-8")
     assert (read_settings().legacy_path, read_settings().legacy_url) == (tmp_path / "app.db", None)
+    assert with_legacy(settings, (tmp_path / "a b.db").as_uri()).legacy_file() == tmp_path / "a b.db"
 
 
 def test_init_reads_a_packed_database_and_names_it(awkward: World, tmp_path: Path) -> None:

@@ -223,8 +223,10 @@ def key_columns(copy: Path, spec: Spec) -> dict[str, tuple[str, ...]]:
 
 def key_of(connection: sqlite3.Connection, table: Table) -> tuple[str, ...] | None:
     """A table's key columns: the spec's, else its primary key; None for one that is not there."""
+    if table.key:
+        return table.key
     legacy = describe(connection, table.source)
-    return table.key or (legacy.primary_key if legacy else None)
+    return legacy.primary_key if legacy else None
 
 
 def find_repeated_keys(connection: sqlite3.Connection, export: Export, table: LegacyTable) -> None:

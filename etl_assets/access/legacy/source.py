@@ -97,7 +97,7 @@ def brought(settings: Settings) -> Iterator[Path]:
     try:
         with _reaching(settings.legacy_url) as (there, path):
             _require_closed(there, path)
-            place = folder / path.rsplit("/", 1)[-1].removesuffix(".gz").removesuffix(".zst")
+            place = folder / _unpacked(path)
             _fetch(there, path, place)
         require_sqlite(place)
         yield place
@@ -163,10 +163,15 @@ def _require_closed(there: Any, path: str) -> None:
             )
 
 
+def _unpacked(path: str) -> str:
+    """The name of a file, without what says how it is packed."""
+    return path.rsplit("/", 1)[-1].removesuffix(".gz").removesuffix(".zst")
+
+
 def _fetch(there: Any, path: str, place: Path) -> None:
-    name = path.rsplit("/", 1)[-1]
+    name = _unpacked(path)
     with there.open(path, "rb", compression=infer_compression(path)) as source:
-        if name.lower().removesuffix(".gz").removesuffix(".zst").endswith(".sql"):
+        if name.lower().endswith(".sql"):
             place.touch(mode=0o600)
             with io.TextIOWrapper(source, encoding="utf-8", newline="") as lines:
                 database_of(lines, place, name=name)

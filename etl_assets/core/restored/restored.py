@@ -67,13 +67,11 @@ def seen_in(text: str, connection: Connection) -> Seen | None:
     return None if known is None else Seen(**{**known, "people": tuple(tuple(one) for one in known["people"])})
 
 
-def was_put_back(connection: Connection, seen: Seen | None) -> bool:
+def was_put_back(connection: Connection, seen: Seen) -> bool:
     """True when what was seen is not there any more.
 
     A schema that somebody has dropped to begin anew is none, unless people were forgotten in it.
     """
-    if seen is None:
-        return False
     if not exists(connection):
         return bool(seen.people)
     if SQL("find_line").first(connection, line=seen.line, at=seen.at):
@@ -95,7 +93,7 @@ def require_not_put_back(connection: Connection, text: str) -> None:
 def unknown_rows(connection: Connection, links: Links) -> dict[str, int]:
     """Rows of production that bear ids which we have made, and that the ledger does not know, per table."""
     with reading(connection):
-        staged = staged_tables(connection) if exists(connection) else set()
+        staged = staged_tables(connection)
         found = {
             name: int(SQL("count_unknown", **_slots(links, name)).one(connection)[0])
             for name in links.tables
