@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timezone
+from typing import Any
 
 import dagster as dg
 
@@ -9,6 +10,7 @@ from etl_assets.access.files.artifacts import Artifacts
 from etl_assets.access.files.exports import Manifest
 from etl_assets.access.files.snapshots import SnapshotInfo
 from etl_assets.access.files.whole import free_bytes, sha256_of
+from etl_assets.access.legacy.chunks import classes_of, write_rows
 from etl_assets.access.legacy.database import (
     copy_database,
     count_rows,
@@ -219,17 +221,16 @@ def _write_export(artifacts: Artifacts, snapshot: SnapshotInfo, export: Export, 
         artifacts.writing_export(snapshot.id, export.name) as writer,
     ):
         reader = open_export(connection, export)
-        facts = {"table": export.name, "snapshot": snapshot.id, "spec_digest": spec.digest}
+        facts: dict[str, Any] = {"table": export.name, "snapshot": snapshot.id, "spec_digest": spec.digest}
         if reader is None:
             return writer.publish(**facts, columns=(), declared={}, usual={}, classes={})
-        for batch in reader.batches():
-            writer.write(batch)
+        former = artifacts.find_former(snapshot.id, export.name, spec.digest)
+        path = artifacts.export_path(former.snapshot, export.name) if former else None
+        chunks = write_rows(reader, writer, (former, path) if former and path else None)
         for keys in reader.excluded():
             writer.write_excluded(keys)
-        classes = {label: dict(counts) for label, counts in reader.classes.items()}
-        return writer.publish(
-            **facts, columns=reader.labels, declared=reader.declared, usual=reader.usual, classes=classes
-        )
+        facts |= {"columns": reader.labels, "declared": reader.declared, "usual": reader.usual}
+        return writer.publish(**facts, classes=classes_of(reader, chunks), chunks=chunks)
 
 
 def build_export_asset(spec: Spec, export: Export) -> dg.AssetsDefinition:
@@ -245,7 +246,8 @@ def build_export_asset(spec: Spec, export: Export) -> dg.AssetsDefinition:
         metadata=export_columns(export),
         description=f"The legacy table {export.source} as CSV, cell by cell, with each cell's SQLite storage class. "
         "Only the columns that the spec names leave the legacy database. Safe to re-run: the same snapshot gives the "
-        "same file, and a file appears under its name only when it is whole.",
+        "same file, of a new one only the parts that changed are read, and a file appears under its name only when it "
+        "is whole.",
     )
     def export_asset(stores: Stores) -> dg.MaterializeResult:
         with failures():
@@ -260,6 +262,7 @@ def export_table(stores: Access, spec: Spec, export: Export) -> dg.MaterializeRe
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": manifest.rows,
+            "rows_read": manifest.rows - manifest.kept,
             "excluded": manifest.excluded,
             "snapshot": manifest.snapshot,
             "sha256": manifest.sha256[:SHOWN_DIGEST],

@@ -3,14 +3,22 @@
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
 
-from etl_assets.access.files.exports import VERSION, ExportWriter, Manifest, excluded_path, manifest_path
+from etl_assets.access.files.exports import (
+    VERSION,
+    Chunk,
+    ExportWriter,
+    Manifest,
+    as_manifest,
+    excluded_path,
+    manifest_path,
+)
 from etl_assets.access.files.snapshots import SnapshotInfo
 from etl_assets.access.files.whole import private_folder, scratch_path, sha256_of, sweep, write_whole
 from etl_assets.faults import fault_point
@@ -181,10 +189,7 @@ class Artifacts:
     def find_manifest(self, snapshot: str, table: str) -> Manifest | None:
         """The manifest of a table's export of any snapshot, or None where there is none."""
         path = manifest_path(self.export_path(snapshot, table))
-        if not path.exists():
-            return None
-        raw = json.loads(path.read_bytes())
-        return Manifest(**{**raw, "columns": tuple(raw["columns"])})
+        return as_manifest(path.read_bytes()) if path.exists() else None
 
     def find_export(self, snapshot: SnapshotInfo, table: str, spec_digest: str) -> Manifest | None:
         """The manifest of an export that would be written again as it is: same snapshot, spec and program.
@@ -199,6 +204,18 @@ class Artifacts:
         path = self.export_path(snapshot.id, table)
         return found if path.exists() and sha256_of(path) == found.sha256 else None
 
+    def find_former(self, snapshot: str, table: str, spec_digest: str) -> Manifest | None:
+        """The newest export of a table from another snapshot of which chunks could be taken over, if it is intact."""
+        others = sorted((self.root / "snapshots").glob("*/"), key=lambda folder: folder.name, reverse=True)
+        for folder in others:
+            found = self.find_manifest(folder.name, table) if folder.name != snapshot else None
+            if found is None or (found.spec_digest, found.version) != (spec_digest, VERSION) or not found.chunks:
+                continue
+            path = self.export_path(found.snapshot, table)
+            if path.exists() and sha256_of(path) == found.sha256:
+                return found
+        return None
+
     def require_intact(self, manifest: Manifest) -> None:
         """Raises unless the export is the one that the manifest describes.
 
@@ -212,8 +229,8 @@ class Artifacts:
                 f"materialize `exports/{manifest.table}` again."
             )
 
-    def verified_batches(self, manifest: Manifest) -> Iterator[pl.DataFrame]:
-        """The export in batches, all columns String; NULL and `''` stay apart.
+    def verified_batches(self, manifest: Manifest, only: Container[Chunk] | None = None) -> Iterator[pl.DataFrame]:
+        """The export in batches, or `only` some chunks of it, all columns String; NULL and `''` stay apart.
 
         Raises:
             ArtifactError: the file is not the one that the manifest describes.
@@ -222,9 +239,13 @@ class Artifacts:
         path = self.export_path(manifest.snapshot, manifest.table)
         # The manifest's names: polars leaves a quote in a header doubled, as CSV writes it.
         names = ["_key", *manifest.columns, "_classes"]
-        if manifest.rows:
-            frame = pl.scan_csv(path, infer_schema=False, new_columns=names)
-            yield from frame.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
+        if only is not None:
+            for content in _contents(path, manifest, only):
+                frame = pl.read_csv(content, has_header=False, infer_schema=False, new_columns=names)
+                yield from frame.iter_slices(BATCH_ROWS)
+        elif manifest.rows:
+            lazy = pl.scan_csv(path, infer_schema=False, new_columns=names)
+            yield from lazy.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
 
     def excluded_keys(self, manifest: Manifest) -> list[str]:
         """The legacy keys for which `where` was not true."""
@@ -236,3 +257,13 @@ class Artifacts:
 
     def _write(self, path: Path, content: Iterable[bytes]) -> None:
         write_whole(path, content, part=self.scratch_path(path.name))
+
+
+def _contents(path: Path, manifest: Manifest, only: Container[Chunk]) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(path.stat().st_size - sum(chunk.bytes for chunk in manifest.chunks))
+        for chunk in manifest.chunks:
+            if chunk in only:
+                yield file.read(chunk.bytes)
+            else:
+                file.seek(chunk.bytes, os.SEEK_CUR)

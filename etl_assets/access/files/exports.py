@@ -9,21 +9,36 @@ import json
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import polars as pl
 
-from etl_assets.access.files.whole import finish, open_private, sha256_of, write_whole
+from etl_assets.access.files.whole import copy_bytes, finish, open_private, sha256_of, write_whole
 from etl_assets.faults import fault_point
 
 VERSION = version("etl-assets")
 
 
 @dataclass(frozen=True)
+class Chunk:
+    """A part of an export: the rows up to the rowid `last`, as many and so many bytes of the CSV.
+
+    `digest` is of what SQLite said of them, and `classes` counts their cells' storage classes.
+    """
+
+    last: int
+    rows: int
+    bytes: int
+    digest: str
+    classes: dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What one export holds. `usual` gives each column's storage class where `_classes` is empty.
 
-    `version` is that of the program that wrote it.
+    `version` is that of the program that wrote it. `chunks` are all of its rows, in their order, where these have
+    rowids; `kept` says how many rows were taken over from the export before, and not read again.
     """
 
     table: str
@@ -37,6 +52,8 @@ class Manifest:
     classes: dict[str, dict[str, int]]
     spec_digest: str
     version: str = ""
+    chunks: tuple[Chunk, ...] = ()
+    kept: int = 0
 
 
 class ExportWriter:
@@ -48,7 +65,7 @@ class ExportWriter:
         `parts` are the unfinished CSV, the unfinished list of excluded keys and the unfinished manifest.
         """
         self.path = path
-        self.rows = self.excluded = 0
+        self.rows = self.excluded = self.kept = 0
         self._has_header = False
         *self._parts, self._manifest_part = parts
         self._files = [open_private(part) for part in self._parts]
@@ -59,6 +76,18 @@ class ExportWriter:
         batch.write_csv(self._files[0], include_header=not self._has_header)
         self._has_header = True
         self.rows += batch.height
+        fault_point("export.batch")
+
+    @property
+    def position(self) -> int:
+        """How many bytes of the CSV are written."""
+        return self._files[0].tell()
+
+    def keep(self, former: BinaryIO, chunk: Chunk) -> None:
+        """Takes a chunk over as it stands in another export's CSV, which is read from where it is."""
+        copy_bytes(former, self._files[0], chunk.bytes)
+        self.rows += chunk.rows
+        self.kept += chunk.rows
         fault_point("export.batch")
 
     def write_excluded(self, keys: pl.DataFrame) -> None:
@@ -73,7 +102,7 @@ class ExportWriter:
             finish(file)
             part.replace(final)
         fault_point("export.renamed")
-        facts |= {"rows": self.rows, "excluded": self.excluded, "version": VERSION}
+        facts |= {"rows": self.rows, "excluded": self.excluded, "kept": self.kept, "version": VERSION}
         manifest = Manifest(sha256=sha256_of(self.path), **facts)
         content = json.dumps(asdict(manifest), indent=1).encode()
         write_whole(manifest_path(self.path), [content], part=self._manifest_part)
@@ -85,6 +114,13 @@ class ExportWriter:
         for file, part in zip(self._files, self._parts, strict=True):
             file.close()
             part.unlink(missing_ok=True)
+
+
+def as_manifest(content: bytes) -> Manifest:
+    """The manifest that a file holds."""
+    raw = json.loads(content)
+    chunks = tuple(Chunk(**chunk) for chunk in raw.get("chunks", ()))
+    return Manifest(**{**raw, "columns": tuple(raw["columns"]), "chunks": chunks})
 
 
 def manifest_path(export: Path) -> Path:

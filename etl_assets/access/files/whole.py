@@ -70,6 +70,20 @@ def finish(file: BinaryIO) -> None:
     file.close()
 
 
+def copy_bytes(source: BinaryIO, target: BinaryIO, count: int) -> None:
+    """Copies so many bytes from where one file stands to where the other does.
+
+    Raises:
+        EOFError: there are fewer.
+    """
+    while count:
+        block = source.read(min(count, HASH_BLOCK_BYTES))
+        if not block:
+            raise EOFError(count)
+        target.write(block)
+        count -= len(block)
+
+
 def write_whole(path: Path, content: Iterable[bytes], *, part: Path) -> None:
     """Writes a file that appears under its name when all of it is on the disk, and not at all otherwise."""
     try:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -25,6 +26,7 @@ UNDECODABLE = "T"
 STORAGE_CLASSES = {"i": "integer", "r": "real", "t": "text", "b": "blob"}
 REPEATED = "temp.etl_repeated_keys"
 ONCE_REPEATED = "etl_once_repeated"  # in a scrubbed copy: keys that a removed row shared with one that stays
+Row = tuple[Any, ...]
 
 
 @dataclass
@@ -54,26 +56,39 @@ class ExportReader:
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """Frames of String columns: `_key`, the labels, `_classes`; at least one, which may be empty."""
+        yield self.frame([])
+        for rows in self.rows():
+            yield self.frame(rows)
+
+    def rows(self, after: int | None = None, last: int | None = None) -> Iterator[list[Row]]:
+        """What SQLite says of the rows, in the order of the rowid, and at most BATCH_ROWS at a time.
+
+        A row is `_key`, the labels' cells and `_classes`, each in bytes or None, and the rowid where there is one;
+        where `is_plain`, integers are integers.
+        Given rowids, only what stands above `after` and not above `last`.
+        """
         cells = ", ".join(self._cell(column) for column in self.columns)
         query = fill(
-            "SELECT {key}, {cells} {classes} FROM {table} {where} {order}",
+            "SELECT {key}, {cells} {classes} {rowid} FROM {table} {where} {order}",
             key=key_label(self.export, self.table),
             cells=cells + ("," if cells else ""),
             classes=self._class_string(),
+            rowid=f", {self.table.rowid}" if self.table.rowid else "",
             table=quoted(self.table.name),
-            where=self._where(included=True),
+            where=self._where(included=True, after=after, last=last),
             order=self._order(),
         )
         self.connection.text_factory = bytes
         cursor = self.connection.execute(query)
+        while rows := cursor.fetchmany(BATCH_ROWS):
+            yield rows
+
+    def frame(self, rows: list[Row]) -> pl.DataFrame:
+        """Rows as `batches` has them; what they are is counted."""
         names = ("_key", *self.labels, "_classes")
-        rows = cursor.fetchmany(BATCH_ROWS)
-        while True:
-            values = zip(*rows, strict=True) if rows else [()] * len(names)
-            yield self._counted(_decoded(dict(zip(names, values, strict=True)), self.usual))
-            rows = cursor.fetchmany(BATCH_ROWS)
-            if not rows:
-                return
+        values = list(zip(*rows, strict=True))[: len(names)] if rows else [()] * len(names)
+        integers = {c.label for c in self.columns if self.is_plain and not c.lookup and self.usual[c.label] == "i"}
+        return self._counted(_decoded(dict(zip(names, values, strict=True)), self.usual, integers))
 
     def excluded(self) -> Iterator[pl.DataFrame]:
         """Frames of one String column `_key`: the rows for which `where` is not true."""
@@ -91,17 +106,25 @@ class ExportReader:
         while rows := cursor.fetchmany(BATCH_ROWS):
             yield pl.DataFrame({"_key": [key for (key,) in rows]}, schema={"_key": pl.String})
 
-    def _where(self, *, included: bool) -> str:
-        if self.export.where is None:
-            return ""
-        return fill("WHERE (({where}) IS TRUE) = {is_true}", where=self.export.where, is_true="1" if included else "0")
+    def _where(self, *, included: bool, after: int | None = None, last: int | None = None) -> str:
+        conditions, rowid = [], self.table.rowid or ""
+        if self.export.where is not None:
+            slots = {"where": self.export.where, "is_true": "1" if included else "0"}
+            conditions.append(fill("(({where}) IS TRUE) = {is_true}", **slots))
+        if after is not None:
+            conditions.append(fill("{rowid} > {after}", rowid=rowid, after=str(after)))
+        if last is not None:
+            conditions.append(fill("{rowid} <= {last}", rowid=rowid, last=str(last)))
+        return f"WHERE {' AND '.join(conditions)}" if conditions else ""
 
     def _order(self) -> str:
         return fill("ORDER BY {rowid}", rowid=self.table.rowid) if self.table.rowid else ""
 
     def _cell(self, column: ExportColumn) -> str:
-        is_plain = self.is_plain or column.lookup is not None
-        return _plain_cell(_source(column)) if is_plain else cell_text(_source(column))
+        if column.lookup is not None:
+            return _plain_cell(_source(column))
+        # An integer is made text by polars, at a third of what SQLite takes.
+        return _source(column) if self.is_plain else cell_text(_source(column))
 
     def _class_string(self) -> str:
         if self.is_plain:
@@ -311,10 +334,13 @@ def key_label(export: Export, table: LegacyTable) -> str:
     )
 
 
-def _decoded(cells: dict[str, tuple[bytes | None, ...]], usual: dict[str, str]) -> pl.DataFrame:
+def _decoded(cells: dict[str, tuple[Any, ...]], usual: dict[str, str], integers: set[str]) -> pl.DataFrame:
     columns: dict[str, pl.Series] = {}
     undecodable: dict[str, list[int]] = {}
     for name, values in cells.items():
+        if name in integers:
+            columns[name] = pl.Series(name, values, dtype=pl.Int64).cast(pl.String)
+            continue
         raw = pl.Series(name, values, dtype=pl.Binary)
         try:
             columns[name] = raw.cast(pl.String)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from etl_assets.access.files.artifacts import Artifacts
-from etl_assets.access.files.exports import Manifest
+from etl_assets.access.files.exports import Chunk, Manifest
 from etl_assets.core.staging.update import FormerStaging
 from etl_assets.transform.differences import NOTHING, Difference, difference
 
@@ -12,10 +12,16 @@ LARGEST_SHARE = 0.5  # beyond it the table is swapped whole, which then costs le
 
 @dataclass(frozen=True)
 class Change:
-    """The export that is staged, and what differs from it."""
+    """The export that is staged, and what differs from it.
+
+    `rows` are numbered within the chunks `was` of that export and `now` of the new one, which are those that differ;
+    within all rows where these are None.
+    """
 
     former: Manifest
     rows: Difference
+    was: tuple[Chunk, ...] | None = None
+    now: tuple[Chunk, ...] | None = None
 
 
 def find_change(artifacts: Artifacts, staged: FormerStaging | None, manifest: Manifest) -> Change | None:
@@ -34,5 +40,17 @@ def find_change(artifacts: Artifacts, staged: FormerStaging | None, manifest: Ma
     if former.sha256 == manifest.sha256:
         artifacts.require_intact(manifest)
         return Change(former, NOTHING)
-    found = difference(artifacts.verified_batches(former), artifacts.verified_batches(manifest))
-    return Change(former, found) if found.fresh.len() <= LARGEST_SHARE * max(found.rows, 1) else None
+    was, now = _unlike(former, manifest), _unlike(manifest, former)
+    found = difference(artifacts.verified_batches(former, was), artifacts.verified_batches(manifest, now))
+    return Change(former, found, was, now) if found.fresh.len() <= LARGEST_SHARE * max(manifest.rows, 1) else None
+
+
+def _unlike(export: Manifest, other: Manifest) -> tuple[Chunk, ...] | None:
+    """The chunks of an export that the other has not; None where they cannot be compared.
+
+    No two chunks of a table hold the same rows, as keys are part of these.
+    """
+    if not (export.chunks and other.chunks) or export.version != other.version:
+        return None
+    known = {chunk.digest for chunk in other.chunks}
+    return tuple(chunk for chunk in export.chunks if chunk.digest not in known)

@@ -71,7 +71,7 @@ def stage_table(
             return Stage(manifest.snapshot, known, 0)
         former = None if laid.corrections.all else find_sound(connection, links, table)
     change = find_change(artifacts, former, manifest)
-    export = artifacts.verified_batches(manifest)
+    export = artifacts.verified_batches(manifest, change.now if change else None)
     plan = _plan(connection, artifacts, links, table, manifest)
     source = StagingSource(
         manifest.snapshot,
@@ -91,7 +91,7 @@ def stage_table(
             counts = replace_staging(connection, links, table, source=source, run=run)
         else:
             require_still_staged(connection, links, table, former)
-            gone = rows_at(artifacts.verified_batches(change.former), change.rows.gone)
+            gone = rows_at(artifacts.verified_batches(change.former, change.was), change.rows.gone)
             counts = update_staging(connection, links, table, source=source, gone=gone, run=run)
         note_rounded(connection, table.name, laid.rounded, anew=change is None)
         if table.id.rule == "keep":
