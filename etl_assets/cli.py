@@ -24,6 +24,7 @@ from etl_assets.upkeep import require_upkeep
 
 PRIVATE_UMASK = 0o077
 BOOKS_OPEN = 1
+PORT = click.IntRange(1, 65_535)
 OBJECTS_PER_COLLECTION = 50_000  # 700 by default
 
 
@@ -130,10 +131,11 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
 
 
 @cli.command()
-@click.option("--port", type=click.IntRange(1, 65_535), default=3000, show_default=True, help="On 127.0.0.1.")
+@click.option("--port", type=PORT, default=3000, show_default=True, help="On 127.0.0.1.")
+@click.option("--desk-port", type=PORT, help="Of the support desk; the one after --port, or any that is free.")
 @click.option("--demo", is_flag=True, help="Use the demo legacy app; the default where nothing else is set.")
-def ui(*, port: int, demo: bool) -> None:
-    """Serve the Dagster UI, with the sensors at work, until Ctrl-C."""
+def ui(*, port: int, desk_port: int | None, demo: bool) -> None:
+    """Serve the Dagster UI, with the sensors at work, and the support desk, until Ctrl-C."""
     from etl_assets.access.postgres.servers import target_url  # noqa: PLC0415
     from etl_assets.ui.services import serve  # noqa: PLC0415
 
@@ -143,6 +145,20 @@ def ui(*, port: int, demo: bool) -> None:
     if demo or (settings.is_embedded and settings.legacy_path is None):
         prepare_demo(settings, spec, say=say)
     require_there(settings)
+    serve(settings, spec, port=port, desk_port=desk_port, say=say)
+
+
+@cli.command()
+@click.option("--port", type=PORT, default=3001, show_default=True, help="On 127.0.0.1.")
+@click.option("--grants", "role", metavar="ROLE", help="Print instead the SQL that makes a login role for the desk.")
+def desk(*, port: int, role: str | None) -> None:
+    """Serve the support desk alone, a small web site that answers "where are my credits?", until Ctrl-C."""
+    from etl_assets.desk.serving import desk_grants, serve  # noqa: PLC0415
+
+    settings, spec = _start()
+    if role is not None:
+        click.echo(desk_grants(settings, spec, role=role), nl=False)
+        return
     serve(settings, spec, port=port, say=say)
 
 

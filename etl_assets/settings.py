@@ -22,6 +22,8 @@ SECRETS = (
     "ETL_DAGSTER_POSTGRES",
     "ETL_ALERTS",
     "ETL_HEARTBEAT",
+    "ETL_DESK_DATABASE_URL",
+    "ETL_DESK_TOKEN",
 )  # each also as `<name>_FILE`
 
 

@@ -1,8 +1,10 @@
 """`etl-assets ui` as a process: it stops whole, leaves nothing behind, and a crash blocks nobody."""
 
 import os
+import re
 import signal
 import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -112,6 +114,14 @@ def test_a_service_that_dies_or_answers_no_more_is_started_again(lasting: Site) 
 def test_nothing_of_the_folder_that_it_is_started_in_is_imported(lasting: Site) -> None:
     assert lasting.runs("migrate") is not None
     assert list(lasting.artifacts.parent.glob("*.imported")) == []
+
+
+def test_the_desk_is_served_beside_it(lasting: Site) -> None:
+    [address] = re.findall(r"The support desk is on (http://127\.0\.0\.1:\d+/\?token=\S+)", lasting.said)
+    with urllib.request.build_opener(urllib.request.HTTPCookieProcessor()).open(address, timeout=60) as found:
+        assert "etl-assets desk" in found.read().decode()
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(address.partition("?")[0], timeout=60)
 
 
 def test_no_secret_stands_in_a_command_line(lasting: Site) -> None:

@@ -1,5 +1,6 @@
 """How assets and checks tell Dagster what came of them."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from etl_assets.model.spec_keys import pointed
 from etl_assets.model.validation import Finding
 
 MAX_RETRIES, RETRY_WAIT_S = 2, 5
+DESK_URL = "ETL_DESK_URL"  # set by `etl-assets ui`; without the token
 
 
 @contextmanager
@@ -94,6 +96,12 @@ def result(
     return dg.AssetCheckResult(
         check_name=name, asset_key=key, passed=passed, severity=severity, description=description, metadata=metadata
     )
+
+
+def desk_link(path: str) -> dict[str, Any]:
+    """Where the support desk shows the same, for whoever has it open; nothing where none is served beside us."""
+    base = os.environ.get(DESK_URL)
+    return {"desk": dg.MetadataValue.url(f"{base}{path}")} if base else {}
 
 
 def table_value(names: Sequence[str], records: Iterable[Sequence[Any]]) -> dg.TableMetadataValue:

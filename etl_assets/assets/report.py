@@ -19,7 +19,7 @@ from etl_assets.assets.keys import (
     VERIFICATION,
     VERIFY_GROUP,
 )
-from etl_assets.assets.outcomes import failures
+from etl_assets.assets.outcomes import desk_link, failures
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.lists.changes import balance_change_lines, balance_lines, change_lines
 from etl_assets.core.lists.quarantine import quarantine_lines
@@ -158,6 +158,7 @@ def write_report(stores: Access, spec: Spec, *, run: str) -> dg.MaterializeResul
             **money,
             "verdict": verdict(facts),
             "open_points": len(open_points(facts)),
+            **desk_link("/"),
         }
     )
 

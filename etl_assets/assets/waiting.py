@@ -7,7 +7,7 @@ import dagster as dg
 from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.columns import WAITING_COLUMNS, column_schema
 from etl_assets.assets.keys import OWNERS, USERS_GROUP, VERIFICATION, WAITING, WAITING_LIST
-from etl_assets.assets.outcomes import failures, table_value
+from etl_assets.assets.outcomes import desk_link, failures, table_value
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.links.links import Links
 from etl_assets.core.lists.waiting import waiting_lines
@@ -53,5 +53,6 @@ def list_waiting(stores: Access, spec: Spec) -> dg.MaterializeResult:
             "users": listed.total(),
             "states": table_value(("state", "users"), sorted(listed.items())),
             "list": dg.MetadataValue.path(path),
+            **desk_link("/waiting"),
         }
     )

@@ -3,13 +3,13 @@
 from functools import cache
 
 import jinja2
-import markupsafe
 
 from etl_assets.model.remedies import USER_REMEDIES, row_remedy
 from etl_assets.model.report import ReportFacts, Verified
 from etl_assets.model.words import counted
 from etl_assets.report.picture import as_markdown, bars_of, progress_svg
 from etl_assets.report.points import open_points
+from etl_assets.report.words import code
 
 WAVES_SHOWN = 40
 
@@ -91,15 +91,6 @@ def _template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.filters["number"] = lambda value: f"{value:,}"
-    environment.filters["code"] = _code
+    environment.filters["code"] = code
     environment.filters["words"] = lambda name: str(name).replace("_", " ")
     return environment.get_template(name)
-
-
-def _code(text: str) -> markupsafe.Markup:
-    """Escaped, with what stands between backticks as code."""
-    plain, *rest = text.split("`")
-    parts = [markupsafe.escape(plain)]
-    for number, part in enumerate(rest):
-        parts.append(markupsafe.Markup("<code>{}</code>").format(part) if number % 2 == 0 else markupsafe.escape(part))
-    return markupsafe.Markup("").join(parts)

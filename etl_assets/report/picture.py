@@ -3,12 +3,13 @@
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from xml.sax.saxutils import escape
 
 from etl_assets.model.books import Books
 
 WIDTH, LABEL_WIDTH, BAR_HEIGHT, LINE_HEIGHT, LEGEND_HEIGHT = 720, 170, 16, 30, 34
-NUMBER_WIDTH = 90
+NUMBER_WIDTH, CHART_HEIGHT = 90, 190
 INK = "#7d858f"  # on white and on black alike
 COLOURS = {
     "arrived": "#2f9e6e",
@@ -58,6 +59,36 @@ def progress_svg(bars: Sequence[Bar]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         f'font-family="system-ui, sans-serif" font-size="13" fill="{INK}" role="img" '
         f'aria-label="Progress of the migration">{"".join(body)}</svg>'
+    )
+
+
+def arrivals_svg(days: Sequence[tuple[date, int]], total: int) -> str:
+    """How many users had arrived by each day, of all of them: an SVG element, empty before the first wave."""
+    if not days or not total:
+        return ""
+    first, last = days[0][0], days[-1][0]
+    span = max((last - first).days, 1)
+    room, floor = WIDTH - LABEL_WIDTH - NUMBER_WIDTH, CHART_HEIGHT - 24
+    steps, height = [f"M{LABEL_WIDTH},{floor}"], float(floor)
+    for day, arrived in days:
+        left = LABEL_WIDTH + room * (day - first).days / span
+        steps.append(f"L{left:.1f},{height:.1f}")
+        height = floor - (floor - 12) * arrived / total
+        steps.append(f"L{left:.1f},{height:.1f}")
+    steps.append(f"L{WIDTH - NUMBER_WIDTH},{height:.1f}")
+    line, area = " ".join(steps), f"{' '.join(steps)} L{WIDTH - NUMBER_WIDTH},{floor} Z"
+    end, arrived = WIDTH - NUMBER_WIDTH, days[-1][1]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {CHART_HEIGHT}" width="{WIDTH}" '
+        f'height="{CHART_HEIGHT}" font-family="system-ui, sans-serif" font-size="13" fill="{INK}" role="img" '
+        f'aria-label="{arrived:,} of {total:,} users had arrived by {last}">'
+        f'<path d="{area}" fill="{COLOURS["arrived"]}" opacity=".25"/>'
+        f'<path d="{line}" fill="none" stroke="{COLOURS["arrived"]}" stroke-width="2"/>'
+        f'<path d="M{LABEL_WIDTH},12 H{end} M{LABEL_WIDTH},{floor} H{end}" stroke="{INK}" opacity=".35"/>'
+        f'<text x="{LABEL_WIDTH - 10}" y="16" text-anchor="end">{total:,} users</text>'
+        f'<text x="{LABEL_WIDTH}" y="{CHART_HEIGHT - 6}">{first}</text>'
+        f'<text x="{end}" y="{CHART_HEIGHT - 6}" text-anchor="end">{last}</text>'
+        f'<text x="{end + 10}" y="{height + 4:.1f}">{arrived:,}</text></svg>'
     )
 
 

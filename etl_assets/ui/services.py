@@ -20,9 +20,11 @@ from typing import IO
 from etl_assets.access.files.whole import private_folder
 from etl_assets.access.postgres.connection import connect, with_absolute_files
 from etl_assets.access.postgres.servers import target_url
+from etl_assets.assets.outcomes import DESK_URL
 from etl_assets.automation.attempts import START_GRACE_S, end_dead_runs
 from etl_assets.automation.instance import open_instance, prepare_first_visit
 from etl_assets.core.presence.presence import UI, at_work, hold, keep
+from etl_assets.desk.address import GIVEN, address, new_token
 from etl_assets.model.errors import SettingsError, Unavailable
 from etl_assets.model.words import counted
 from etl_assets.settings import Settings, absolute_settings
@@ -91,7 +93,9 @@ def _from_anywhere() -> dict[str, str]:
     return {**absolute_settings(), **({"TARGET_DATABASE_URL": with_absolute_files(url)} if url else {})}
 
 
-def serve(settings: Settings, spec: Spec, *, port: int, say: Callable[[str], None]) -> None:
+def serve(
+    settings: Settings, spec: Spec, *, port: int, say: Callable[[str], None], desk_port: int | None = None
+) -> None:
     """Runs the UI until Ctrl-C or SIGTERM; leaves no process behind.
 
     Raises:
@@ -99,6 +103,8 @@ def serve(settings: Settings, spec: Spec, *, port: int, say: Callable[[str], Non
         Unavailable: the services do not come up.
     """
     _require_free(port)
+    desk_port, token = _desk_port(port, desk_port), new_token()
+    os.environ |= {GIVEN: token, DESK_URL: f"http://{HOST}:{desk_port}"}
     private_folder(settings.artifacts)
     with _only_one(settings), _stop_signals(), tempfile.TemporaryDirectory(prefix="etl-assets-") as folder:
         others_at_work = _begin(settings)
@@ -110,7 +116,7 @@ def serve(settings: Settings, spec: Spec, *, port: int, say: Callable[[str], Non
                 prepare_first_visit(instance)
         if ended:
             say(f"A crash had left {counted(len(ended), 'run')} behind, marked as failed. Run again what is missing.")
-        services = _services(settings, Path(folder), port)
+        services = _services(settings, Path(folder), port, desk_port)
         code_server, *others = services
         try:
             code_server.start()
@@ -120,6 +126,7 @@ def serve(settings: Settings, spec: Spec, *, port: int, say: Callable[[str], Non
                 service.start()
             _wait_for(lambda: _is_loaded(port), services)
             say(f"The Dagster UI is on http://{HOST}:{port} (Ctrl-C stops it). Logs: {services[0].log.parent}")
+            say(f"The support desk is on {address(desk_port, token)}")
             logs = [*(service.log for service in services), settings.artifacts / "postgres" / "server.log"]
             _watch(services, say, logs, health=lambda: _look(port), restarted=lambda: _end_lost_runs(settings))
         except KeyboardInterrupt:
@@ -128,7 +135,18 @@ def serve(settings: Settings, spec: Spec, *, port: int, say: Callable[[str], Non
             _stop(services)
 
 
-def _services(settings: Settings, folder: Path, port: int) -> list[Service]:
+def _desk_port(port: int, wanted: int | None) -> int:
+    if wanted is not None:
+        _require_free(wanted, option="--desk-port")
+        return wanted
+    if is_free(port + 1):
+        return port + 1
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _services(settings: Settings, folder: Path, port: int, desk_port: int) -> list[Service]:
     logs = private_folder(settings.dagster_home / "service-logs")  # Dagster empties a folder named logs
     workspace, code = folder / "workspace.yaml", folder / SOCKET
     workspace.write_text(WORKSPACE.format(socket=code), encoding="utf-8")
@@ -138,6 +156,7 @@ def _services(settings: Settings, folder: Path, port: int) -> list[Service]:
         "code-server": [*python, "dagster", "code-server", "start", "-m", "etl_assets.definitions", "-s", str(code)],
         "daemon": [*python, "dagster._daemon", "run", "-w", str(workspace)],
         "webserver": [*python, "dagster_webserver", "-h", HOST, "-p", str(port), "-w", str(workspace)],
+        "desk": [*python, "etl_assets.desk.serving", str(desk_port)],
     }
     for name in commands:
         rotate(logs / f"{name}.log")
@@ -288,10 +307,17 @@ def _only_one(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _require_free(port: int) -> None:
+def _require_free(port: int, option: str = "--port") -> None:
+    if not is_free(port):
+        raise SettingsError(f"port {port} is taken; choose another with {option}")
+
+
+def is_free(port: int) -> bool:
+    """True when nobody listens on a port of this machine."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except OSError:
-            raise SettingsError(f"port {port} is taken; choose another with --port") from None
+        except (OSError, OverflowError):
+            return False
+    return True

@@ -20,6 +20,12 @@ HEADER = """\
 -- cannot run says which can. It is safe to run again.
 -- Then give the role a password, and put both into TARGET_DATABASE_URL:  \\password {role}
 """
+DESK_HEADER = """\
+-- A role for the support desk alone: it reads, and appends to the audit trail.
+-- Run it as the role that migrates, after reading it, and after a first `migrate`. It is safe to run again.
+-- Then give the role a password, and put both into ETL_DESK_DATABASE_URL:  \\password {role}
+"""
+BYPASS_READING = "row level security would hide from it what it is asked about"
 BYPASS = "row level security would hide rows from it, which would then be loaded twice or counted as lost"
 EYES = "it takes the role on for that, and has none of its privileges otherwise"
 JOINS = "proves foreign keys by a join: only a superuser can grant it (on Supabase let `postgres` migrate instead)"
@@ -43,7 +49,7 @@ def grants(connection: Connection, links: Links, *, role: str) -> str:
         (OWNS, SQL("lend_role", role=name)),
         ("", SQL("create_schema", role=name)),
         ("", SQL("return_role", role=name)),
-        *_privileges(connection, links, name),
+        *_privileges(connection, links, name, _with_deletes(links, needed_privileges(links))),
     ]
     parts += [
         ("raises the sequence of the ids that are kept", SQL("sequence", sequence=sequence, role=name))
@@ -54,16 +60,43 @@ def grants(connection: Connection, links: Links, *, role: str) -> str:
     if SQL("find_role").first(connection, role=ROLE):
         whose = "" if SQL("may_lend").one(connection, role=ROLE)[0] else f"; as whoever may grant {ROLE}"
         parts.append((f"looks at rows as a user does: {EYES}{whose}", SQL("become_user", role=name)))
-    lines = [HEADER.format(role=role)]
+    return _script(connection, HEADER.format(role=role), parts)
+
+
+def read_grants(connection: Connection, links: Links, *, role: str) -> str:
+    """A script for `psql`, for a role that reads what the support desk shows; runs inside `reading`.
+
+    Args:
+        connection: as the role that migrates: the tables of `etl` are its own.
+        links: of the tables that the target has.
+        role: the login role's name.
+    """
+    name = sql.Identifier(role)
+    needs = [need for need in needed_privileges(links) if need.privilege == "SELECT" and need.schema != "etl"]
+    parts: list[tuple[str, sql.Composed]] = [
+        (f"it bypasses row level security: {BYPASS_READING}", SQL("create_role", role=name, word=sql.Literal(role))),
+        ("reads what we keep; as the role that migrates", SQL("use_schema", schema=sql.Identifier("etl"), role=name)),
+        ("", SQL("read_our_tables", role=name)),
+        ("", SQL("read_our_later_tables", role=name)),
+        ("that somebody looked at a person is written down", SQL("append_to_audit", role=name)),
+        *_privileges(connection, links, name, needs),
+    ]
+    return _script(connection, DESK_HEADER.format(role=role), parts)
+
+
+def _script(connection: Connection, header: str, parts: list[tuple[str, sql.Composed]]) -> str:
+    lines = [header]
     lines += [f"{f'-- {why}{chr(10)}' if why else ''}{query.as_string(connection)};" for why, query in parts]
     return "\n".join(lines) + "\n"
 
 
-def _privileges(connection: Connection, links: Links, role: sql.Identifier) -> list[tuple[str, sql.Composed]]:
+def _privileges(
+    connection: Connection, links: Links, role: sql.Identifier, needs: list[Privilege]
+) -> list[tuple[str, sql.Composed]]:
     """What each schema is used for, and the grants on its tables; each with who has to run it, if not we."""
     schemas: dict[str, tuple[str, sql.Composed]] = {}
     tables = []
-    for (schema, table), held in _by_table(_with_deletes(links, needed_privileges(links))).items():
+    for (schema, table), held in _by_table(needs).items():
         values = {"table": regclass(schema, table), "privileges": sorted({need.privilege for need in held})}
         owner, is_ours, schema_owner, is_our_schema = SQL("find_grantors").one(connection, **values)
         use = SQL("use_schema", schema=sql.Identifier(schema), role=role)

@@ -66,3 +66,15 @@ GRANT USAGE ON SCHEMA {schema} TO {role}
 -- name: table :fragment {privileges, role, table}
 -- Privileges on one table.
 GRANT {privileges} ON {table} TO {role}
+
+-- name: read_our_tables :fragment {role}
+-- All that is there.
+GRANT SELECT ON ALL TABLES IN SCHEMA etl TO {role}
+
+-- name: read_our_later_tables :fragment {role}
+-- Staging tables are made anew again and again, so whoever makes them says it beforehand.
+ALTER DEFAULT PRIVILEGES IN SCHEMA etl GRANT SELECT ON TABLES TO {role}
+
+-- name: append_to_audit :fragment {role}
+-- And nothing else is written.
+GRANT INSERT ON etl.audit_log TO {role}

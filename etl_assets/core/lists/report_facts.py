@@ -1,7 +1,7 @@
 """What the report tells, read from the target."""
 
 from etl_assets.access.postgres.connection import Connection, server_facts
-from etl_assets.access.postgres.statements import Statements
+from etl_assets.access.postgres.statements import Statements, literal
 from etl_assets.core.cutover.freeze import find_freeze
 from etl_assets.core.cutover.switched_off import find_switched_off
 from etl_assets.core.links.links import Links
@@ -26,13 +26,12 @@ def report_facts(
 ) -> ReportFacts:
     """What the last verification found, with the users and the refusals of this moment; runs inside `reading`."""
     facts = server_facts(connection)
-    users = SQL("describe_users").many(connection) if links.spec.users else []
     return ReportFacts(
         place=f"PostgreSQL {facts['version'].split()[0]}, database {facts['database']}",
         snapshot=verified.snapshot,
         verified=verified,
         refusals=_refusals(connection, verified.books),
-        users=tuple(UserLine(state, reason, int(n), tuple(sample)) for state, reason, n, sample in users),
+        users=_users(connection) if links.spec.users else (),
         unfinished=tuple(unfinished_waves(connection)),
         frozen=find_freeze(connection),
         switched_off=find_switched_off(connection, links.spec),
@@ -45,6 +44,16 @@ def report_facts(
             for column, found in rounded_in(connection, name).items()
         ),
     )
+
+
+def _users(connection: Connection) -> tuple[UserLine, ...]:
+    """The users by state and reason. One query with all samples sorts everybody: 3 s for a million users."""
+    found = SQL("count_users_by_reason").many(connection)
+    lines = []
+    for state, reason, count in found:
+        sample = SQL("sample_users", state=literal(state), reason=literal(reason)).many(connection)
+        lines.append(UserLine(state, reason, int(count), tuple(user for (user,) in sample)))
+    return tuple(lines)
 
 
 def _refusals(connection: Connection, books: Books) -> tuple[RefusalLine, ...]:

@@ -1,7 +1,13 @@
--- name: describe_users :many
--- The legacy users by state and reason, as they were last labelled, with a few of their ids.
-SELECT m.state, m.reason, count(*), (array_agg(m.legacy_user_id ORDER BY m.legacy_user_id))[1:6]
+-- name: count_users_by_reason :many
+-- The legacy users by state and reason, as they were last labelled.
+SELECT m.state, m.reason, count(*)
 FROM etl.legacy_user_map AS m GROUP BY m.state, m.reason ORDER BY count(*) DESC, m.state, m.reason
+
+-- name: sample_users :many {reason, state}
+-- A few ids of those in one state for one reason: with constants, so that Postgres knows whether they are rare.
+SELECT m.legacy_user_id FROM etl.legacy_user_map AS m
+WHERE m.state = {state} AND m.reason IS NOT DISTINCT FROM {reason}
+ORDER BY m.legacy_user_id LIMIT 6
 
 -- name: describe_corrections :many
 -- The corrections by table and reason: corrected cells, dropped rows, and those whose row is not there.

@@ -117,6 +117,8 @@ CREATE TABLE etl.legacy_user_map (
 CREATE INDEX legacy_user_map_email_key ON etl.legacy_user_map (email_key);
 CREATE INDEX legacy_user_map_account ON etl.legacy_user_map (supabase_user_id);
 CREATE INDEX legacy_user_map_wave ON etl.legacy_user_map (wave);
+-- The desk counts the users by state, and leafs through them.
+CREATE INDEX legacy_user_map_state ON etl.legacy_user_map (state, since, legacy_user_id);
 
 -- Sealed login waves. `loaded_at` says that everything that could be loaded then was; `staging` is the one it saw: late
 -- rows are looked for only after another one. Until `verified_at` the wave is not finished, whatever was loaded. A wave
