@@ -20,6 +20,7 @@ MIGRATE, LOAD_WAVE, NEW_WAVE, RESTAGE, VERIFY, CLEANUP = "migrate load_wave new_
 UNDO, FREEZE, BACKFILL = "undo", "freeze", "backfill"
 PAUSE, RESUME = "pause", "resume"
 FORGET, HOUSEKEEPING = "forget", "housekeeping"
+WHERE_IS, BRING_BACK = "where_is", "bring_back"
 COMMAND_TAG = "etl_assets/command"  # on the runs of the command line, which divides `migrate` into several
 SAMPLE_TAG = "etl_assets/sample"  # `<number>/<seed>`: claim only so many users
 AGAIN_TAG = "etl_assets/again"  # an operator runs an undone wave again

@@ -11,7 +11,7 @@ from etl_assets.assets.export import (
     build_snapshot_asset,
     build_snapshot_checks,
 )
-from etl_assets.assets.keys import COMMAND_TAG, LOAD_WAVE, MIGRATE, NEW_WAVE, VERIFY
+from etl_assets.assets.keys import LOAD_WAVE, MIGRATE, VERIFY
 from etl_assets.assets.load import build_production_assets
 from etl_assets.assets.report import build_report_asset
 from etl_assets.assets.resources import Access, Stores
@@ -46,8 +46,8 @@ def build_definitions(spec: Spec, stores: Access | None = None) -> dg.Definition
     checks = [build_snapshot_checks(), *(build_export_checks(export) for export in exports.values())]
     checks += build_validation_checks(spec)
 
-    def run_wave(instance: dg.DagsterInstance, key: str) -> int:
-        return run_job(definitions, LOAD_WAVE, instance, partition_key=key, tags={COMMAND_TAG: NEW_WAVE})
+    def run_wave(instance: dg.DagsterInstance, key: str, tags: dict[str, str]) -> int:
+        return run_job(definitions, LOAD_WAVE, instance, partition_key=key, tags=tags)
 
     def run_verify(instance: dg.DagsterInstance) -> int:
         return run_job(definitions, VERIFY, instance)

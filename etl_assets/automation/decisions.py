@@ -203,8 +203,8 @@ def build_undo_job(spec: Spec, run_verify: RunVerify) -> dg.JobDefinition:
     @dg.job(
         name=UNDO,
         description="Takes a wave or a user out of production again. Say which in the Launchpad: "
-        "`{ops: {take_out: {config: {wave: 2026-11-22T153000Z}}}}`. Its users are held until the wave is run again by "
-        "hand: on `resolved_users`, materialize that partition with what follows it.",
+        "`{ops: {take_out: {config: {wave: 2026-11-22T153000Z}}}}`. Its users are held until the job `bring_back` "
+        "is run for that wave, or for one of them.",
     )
     def undo_job() -> None:
         take_out()

@@ -10,7 +10,7 @@ from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.keys import (
     CLEANUP,
     CLOSING,
-    FORGET,
+    COMMAND_TAG,
     LOAD_WAVE,
     LOGIN_WAVES,
     MIGRATE,
@@ -31,16 +31,17 @@ from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.automation.backfill import RunMigrate, build_backfill_job
 from etl_assets.automation.decisions import build_freeze_job, build_pause_jobs, build_undo_job
-from etl_assets.automation.forgetting import forget, summary
 from etl_assets.automation.housekeeping import build_housekeeping_job
-from etl_assets.automation.launchpad import LegacyId
-from etl_assets.core.cutover.cleanup import drop_staging
+from etl_assets.automation.launchpad import CONFIRM, is_word, word_for
+from etl_assets.automation.people import RunWave, build_bring_back_job, build_person_jobs
+from etl_assets.core.cutover.cleanup import drop_staging, require_droppable
 from etl_assets.core.load.due import read_standing
-from etl_assets.model.errors import WaveHindered
+from etl_assets.core.memory.staged import snapshots_by_table
+from etl_assets.model.errors import SettingsError, WaveHindered
+from etl_assets.model.words import counted
 from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
 
-RunWave = Callable[[dg.DagsterInstance, str], int]
 RunVerify = Callable[[dg.DagsterInstance], int]
 
 
@@ -76,14 +77,14 @@ def build_jobs(spec: Spec, run_wave: RunWave, run_verify: RunVerify, run_migrate
         build_backfill_job(spec, run_migrate),
         *build_pause_jobs(),
         build_housekeeping_job(spec),
-        *([_build_forget(spec)] if spec.users else []),
+        *(build_person_jobs(spec) if spec.users else []),
     ]
     if spec.owned:
         wave = by_wave | books
         words = "Claims and loads one login wave, then closes the books. The sensor `new_logins` runs it; to open a "
         words += "wave by hand, run `new_wave`, which needs no partition."
         jobs += [dg.define_asset_job(LOAD_WAVE, selection=wave, description=words), _build_new_wave(spec, run_wave)]
-        jobs.append(build_undo_job(spec, run_verify))
+        jobs += [build_undo_job(spec, run_verify), build_bring_back_job(spec, run_wave)]
     return jobs
 
 
@@ -118,7 +119,7 @@ def _build_new_wave(spec: Spec, run_wave: RunWave) -> dg.JobDefinition:
         for key in keys:
             context.instance.add_dynamic_partitions(name, [key])
             context.log.info("Wave %s: see its own run of the job %s.", key, LOAD_WAVE)
-            if run_wave(context.instance, key):
+            if run_wave(context.instance, key, {COMMAND_TAG: NEW_WAVE}):
                 raise dg.Failure(
                     f"Wave {key} did not come to its end. Its own run of `{LOAD_WAVE}` says why; settle that, then "
                     f"run `{NEW_WAVE}` again.",
@@ -150,20 +151,30 @@ def clean_up(stores: Access, spec: Spec, *, run: str) -> str:
     return f"Dropped {len(tables):,} staging tables and {len(snapshots):,} old snapshots."
 
 
+class CleanupConfig(dg.Config):
+    """Nothing, the first time."""
+
+    confirm: str = Field(default="", description=CONFIRM)
+
+
 def _build_cleanup(spec: Spec) -> dg.JobDefinition:
     @dg.op(
         name="drop_staging_tables",
-        description="Drops the staging tables and all snapshots but the newest. Refuses while the books are open.",
+        description="Drops the staging tables and all snapshots but the newest. Refuses while the books are open. The "
+        "first run says what would be dropped, and the word with which a second one does it.",
     )
-    def drop_staging_tables(context: dg.OpExecutionContext, stores: Stores) -> None:
+    def drop_staging_tables(context: dg.OpExecutionContext, config: CleanupConfig, stores: Stores) -> None:
         with failures():
+            if not _is_confirmed(context, stores, spec, config.confirm):
+                return
             context.log.info(clean_up(stores, spec, run=context.run_id))
 
     @dg.job(
         name=CLEANUP,
-        description="After sign-off: drops the staging tables and old snapshots (they hold password hashes). Keeps "
-        "the user map, the ledger, the quarantine and the audit trail. Refuses while the books are open. Users who "
-        "log in later need the job `migrate` again.",
+        description="After sign-off: drops the staging tables and old snapshots (they hold password hashes). A first "
+        "run says which, and the word with which a second one does it. Keeps the user map, the ledger, the "
+        "quarantine and the audit trail. Refuses while the books are open. Users who log in later need the job "
+        "`migrate` again.",
     )
     def cleanup() -> None:
         drop_staging_tables()
@@ -171,31 +182,21 @@ def _build_cleanup(spec: Spec) -> dg.JobDefinition:
     return cleanup
 
 
-class Person(dg.Config):
-    """Whom to forget: the legacy users table's own id."""
-
-    user: LegacyId = Field(description="The legacy users table's own id; a number needs no quotes.")
-
-
-def _build_forget(spec: Spec) -> dg.JobDefinition:
-    @dg.op(
-        name="forget_user",
-        description="Removes one legacy user from staging, user map, quarantine, exports and snapshots, for good. "
-        "Refuses while rows of the user are in the new app. Safe to run again; a run that broke off needs it.",
+def _is_confirmed(context: dg.OpExecutionContext, stores: Stores, spec: Spec, word: str) -> bool:
+    with stores.target() as connection, reading(connection):
+        links = stores.links(connection, spec)
+        links.require_whole()
+        tables, _ = require_droppable(connection, links)
+        staged = sorted(snapshots_by_table(connection).items())
+    if is_word(word, *staged):
+        return True
+    if word:
+        raise SettingsError("the word is not the one of what is staged now; run without it to see that")
+    context.log.info(
+        "Would drop %s (%s). Nothing was done. To do it, run again with `ops: {drop_staging_tables: {config: {confirm: "
+        "%s}}}`.",
+        counted(len(tables), "staging table"),
+        ", ".join(tables) or "none",
+        word_for(*staged),
     )
-    def forget_user(context: dg.OpExecutionContext, config: Person, stores: Stores) -> None:
-        with failures():
-            for line in summary(forget(stores, spec, config.user, run=context.run_id)):
-                context.log.info(line)
-
-    @dg.job(
-        name=FORGET,
-        description="Erasure on request, of somebody who has not come back: takes the legacy user whose id is given "
-        "out of everything that we keep, and keeps a keyed entry so that no later snapshot brings the person back. "
-        "The books count the rows as excluded. Dagster keeps the id among the run's configuration; the command "
-        "`etl-assets forget` leaves none.",
-    )
-    def forget_job() -> None:
-        forget_user()
-
-    return forget_job
+    return False

@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
-from etl_assets.core.lists.support import UserAnswer, UserRows
+from etl_assets.core.lists.answer_lines import facts_of, gone_of, sums_of, what_became
+from etl_assets.core.lists.support import UserAnswer
 from etl_assets.model.books import ROW_STATES, Books
 from etl_assets.model.errors import sample_of
 from etl_assets.model.money import BALANCE_HEADER, UserBalance
@@ -83,7 +84,7 @@ def show_answer(found: UserAnswer) -> None:
     """Prints the support desk's answer about one user; ids and counts, no address."""
     console = Console(highlight=False)
     console.print(f"[bold]Legacy user {found.legacy_user_id}: {found.state.replace('_', ' ')}[/]")
-    for line in _facts(found):
+    for line in facts_of(found):
         console.print(line, markup=False)
     console.print(found.remedy, markup=False)
     for words in found.stopped:
@@ -94,20 +95,20 @@ def show_answer(found: UserAnswer) -> None:
         console.print("What waits cannot be listed: nothing is staged now. Run `etl-assets migrate`.")
     if not found.rows:
         loaded = ", ".join(f"{table} {count:,}" for table, count in found.loaded.items() if count)
-        console.print(f"In the new app: {loaded or 'nothing'}.{_gone(found)}")
+        console.print(f"In the new app: {loaded or 'nothing'}.{gone_of(found)}")
         return
     table = RichTable(box=None, padding=(0, 1), pad_edge=False)
     for name in ("table", "what", "rows", "sums", "legacy ids"):
         table.add_column(name, justify="right" if name == "rows" else "left", overflow="fold")
     for row in found.rows:
-        table.add_row(row.table, _what(row), f"{row.rows:,}", _sums(row), sample_of(row.legacy_ids))
+        table.add_row(row.table, what_became(row), f"{row.rows:,}", sums_of(row), sample_of(row.legacy_ids))
     console.print()
     console.print(table)
     remedies = {(row.reason or "").replace("_", " "): row.remedy for row in found.rows if row.remedy}
     for reason, remedy in remedies.items():
         console.print(f"- {reason}: {remedy}" if reason else f"- {remedy}", markup=False)
     loaded = ", ".join(f"{table} {count:,}" for table, count in found.loaded.items() if count)
-    console.print(f"\nIn the new app: {loaded or 'nothing'}.{_gone(found)}")
+    console.print(f"\nIn the new app: {loaded or 'nothing'}.{gone_of(found)}")
 
 
 def _show_balances(console: Console, balances: tuple[UserBalance, ...]) -> None:
@@ -126,31 +127,3 @@ def _show_balances(console: Console, balances: tuple[UserBalance, ...]) -> None:
                 f"{line.balance}: {line.change.replace('_', ' ')}. {CHANGE_REMEDIES[line.change]}", markup=False
             )
     console.print()
-
-
-def _gone(found: UserAnswer) -> str:
-    gone = ", ".join(f"{table} {count:,}" for table, count in found.gone.items())
-    return f" Arrived and removed there since: {gone}." if gone else ""
-
-
-def _facts(found: UserAnswer) -> list[str]:
-    lines = [f"Reason: {found.reason}."] if found.reason else []
-    lines += [f"Since {found.since}."] if found.since else []
-    if found.account:
-        lines.append(f"Claimed by the account {found.account} in wave {found.wave}, {found.claimed_at}.")
-        lines += [f"By an operator's word: {found.by_operator}."] if found.by_operator else []
-        lines.append(f"Rows last arrived {found.migrated_at}." if found.migrated_at else "No row has arrived yet.")
-    return lines
-
-
-def _what(row: UserRows) -> str:
-    if row.state == "ready":
-        return "ready"
-    if row.reason in (None, row.state):
-        return row.state
-    places = f" ({'; '.join(row.places)})" if row.places else ""
-    return f"{row.state}: {(row.reason or '').replace('_', ' ')}{places}"
-
-
-def _sums(row: UserRows) -> str:
-    return ", ".join(f"{column} {total}" for column, total in row.sums.items())

@@ -8,6 +8,7 @@ import pytest
 from etl_assets.assets.keys import FORGET, MIGRATE, key_of
 from etl_assets.faults import FORGET_POINTS
 from etl_assets_tests.assets.person import PERSON, books, erase, traces
+from etl_assets_tests.assets.pressing import press, press_twice, said
 from etl_assets_tests.world import World, failure_of
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
@@ -81,15 +82,23 @@ def test_only_what_the_exports_read_is_kept_in_a_scrubbed_snapshot(awkward: Worl
 
 
 def test_the_job_forgets_from_the_ui(followed: World) -> None:
-    job = followed.definitions().resolve_job_def(FORGET)
-    config = {"ops": {"forget_user": {"config": {"user": "50"}}}}
-    assert job.execute_in_process(config, instance=followed.instance, raise_on_error=False).success
+    first = press(followed, FORGET, "forget_user", user="50")
+    assert first.success
+    assert "Legacy user 50: held since" in said(followed, first)
+    assert "the address is at example.com; rows: jobs 1 waiting, jobs 1 quarantined, " in said(followed, first)
+    assert followed.query("SELECT count(*) FROM etl.legacy_user_map WHERE legacy_user_id = '50'") == [(1,)]
+    wrong = press(followed, FORGET, "forget_user", user="50", confirm="00000000")
+    assert "the word is not the one of this user as it is now" in failure_of(wrong)
+    done = press_twice(followed, FORGET, "forget_user", user="50")
+    assert done.success
     assert traces(followed) == []
-    [(run,)] = followed.query("SELECT run FROM etl.forgotten")
-    assert run == followed.instance.get_runs()[0].run_id
-    config = {"ops": {"forget_user": {"config": {"user": 1}}}}  # as YAML reads it in the Launchpad
-    result = job.execute_in_process(config, instance=followed.instance, raise_on_error=False)
-    assert "has claimed an account" in failure_of(result)
+    assert followed.query("SELECT run FROM etl.forgotten") == [(done.run_id,)]
+    again = press(
+        followed, FORGET, "forget_user", user="50"
+    )  # as after a run that broke off: nobody is left to confuse
+    assert "was forgotten before" in said(followed, again)
+    # An id as YAML reads it in the Launchpad.
+    assert "has claimed an account" in failure_of(press_twice(followed, FORGET, "forget_user", user=1))
 
 
 def test_an_absent_optional_table_is_no_obstacle(awkward: World) -> None:

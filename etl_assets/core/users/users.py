@@ -334,7 +334,10 @@ def count_users(connection: Connection) -> int:
 
 
 class Mapped(NamedTuple):
-    """A legacy user in the map; `by_operator` is why an operator gave the history to the account."""
+    """A legacy user in the map; `by_operator` is why an operator gave the history to the account.
+
+    `domain` is that of the address, as claims compare addresses.
+    """
 
     account: str | None
     wave: str | None
@@ -344,6 +347,7 @@ class Mapped(NamedTuple):
     reason: str | None
     since: datetime
     by_operator: str | None
+    domain: str | None
 
 
 def find_user(connection: Connection, user: str) -> Mapped | None:

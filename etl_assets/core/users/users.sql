@@ -1,6 +1,7 @@
 -- name: find_user :first (user)
 -- One legacy user's entry in the map.
-SELECT m.supabase_user_id::text, m.wave, m.claimed_at, m.migrated_at, m.state, m.reason, m.since, m.claimed_by_operator
+SELECT m.supabase_user_id::text, m.wave, m.claimed_at, m.migrated_at, m.state, m.reason, m.since, m.claimed_by_operator,
+       split_part(m.email_key, '@', 2)
 FROM etl.legacy_user_map AS m WHERE m.legacy_user_id = %(user)s
 
 -- name: list_profiles :fragment {profiles}
