@@ -314,9 +314,23 @@ cli.add_command(init)
 @click.option("--json-schema", "as_schema", is_flag=True, help="Print the JSON schema that editors read.")
 def reference(key: str | None, *, as_schema: bool) -> None:
     """Explain the spec: every key with an example and what is refused, and a cookbook; with KEY, that key alone."""
-    from etl_assets.commands.reference import reference_text  # noqa: PLC0415
+    from etl_assets.commands.documents import reference_text  # noqa: PLC0415
 
     click.echo(reference_text(key, as_schema=as_schema), nl=False)
+
+
+@cli.command()
+@click.argument("name", metavar="[NAME]", required=False)
+def docs(name: str | None) -> None:
+    """Print a page of the documentation in Markdown; without NAME, which there are."""
+    from etl_assets.commands.documents import ABOUT, document  # noqa: PLC0415
+
+    if name is None:
+        width = max(map(len, ABOUT))
+        for page, about in ABOUT.items():
+            click.echo(f"{page:{width}}  {about}")
+        return
+    click.echo(document(name), nl=False)
 
 
 for command in (*DECISIONS, alerts, deploy):

@@ -57,7 +57,7 @@ class EtlError(Exception):
 
 
 class SpecError(EtlError):
-    """`migration.yaml:23: tables.jobs.columns.status: ...`."""
+    """Something in the spec is wrong, and where: `migration.yaml:23: tables.jobs.columns.status: ...`."""
 
     exit_code = 2
 
@@ -126,7 +126,7 @@ class LegacyFileError(EtlError):
 
 
 class CorrectionsError(EtlError):
-    """`corrections.csv:3: ...`."""
+    """A line of the corrections or the claims file is wrong: `corrections.csv:3: ...`."""
 
     exit_code = 2
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from etl_assets.commands.reference import reference_text
+from etl_assets.commands.documents import reference_text
 from etl_assets.model.errors import SettingsError, UnknownKey
 from etl_assets.model.remedies import CHANGE_REMEDIES, REASON_REMEDIES, ROW_REMEDIES, USER_REMEDIES
 from etl_assets.model.spec_keys import KEYS, pointed

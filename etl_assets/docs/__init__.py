@@ -1,0 +1,1 @@
+"""What people read beside the README: `etl-assets docs NAME` prints it, `.github/` holds the same."""
