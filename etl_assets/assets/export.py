@@ -224,9 +224,7 @@ def _write_export(artifacts: Artifacts, snapshot: SnapshotInfo, export: Export, 
         facts: dict[str, Any] = {"table": export.name, "snapshot": snapshot.id, "spec_digest": spec.digest}
         if reader is None:
             return writer.publish(**facts, columns=(), declared={}, usual={}, classes={})
-        former = artifacts.find_former(snapshot.id, export.name, spec.digest)
-        path = artifacts.export_path(former.snapshot, export.name) if former else None
-        chunks = write_rows(reader, writer, (former, path) if former and path else None)
+        chunks = write_rows(reader, writer, artifacts.find_former(snapshot.id, export.name, spec.digest))
         for keys in reader.excluded():
             writer.write_excluded(keys)
         facts |= {"columns": reader.labels, "declared": reader.declared, "usual": reader.usual}

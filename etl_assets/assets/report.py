@@ -25,7 +25,6 @@ from etl_assets.core.lists.changes import balance_change_lines, balance_lines, c
 from etl_assets.core.lists.quarantine import quarantine_lines
 from etl_assets.core.lists.report_facts import report_facts
 from etl_assets.core.memory.counted import was_counted_by
-from etl_assets.core.memory.staged import staged_tables
 from etl_assets.core.verify.last_found import keep_left, last_left, last_verified
 from etl_assets.core.verify.remembered import has_reconciled
 from etl_assets.model.errors import ArtifactError
@@ -81,7 +80,7 @@ def publish_quarantine(connection: Connection, stores: Access, spec: Spec, verif
     """
     links = stores.links(connection, spec)
     with reading(connection):
-        tables = links.tables if set(links.tables) <= staged_tables(connection) else ()
+        tables = links.tables
         if verified is not None:
             counted = {
                 book.table for book in verified.books.tables for g in book.groups if g.state == "quarantined" and g.rows
@@ -97,9 +96,8 @@ def publish_changes(connection: Connection, stores: Access, spec: Spec, verified
     """
     links = stores.links(connection, spec)
     with reading(connection):
-        staged = staged_tables(connection)
         changed = {line.table for line in verified.rows if line.changed_in_legacy + line.vanished}
-        tables = [name for name in links.tables if name in staged & changed]
+        tables = [name for name in links.tables if name in changed]
         lines = change_lines(connection, links, tables)
         if any(line.changed for line in verified.balances):
             lines = chain(lines, balance_change_lines(connection, links))
@@ -110,9 +108,7 @@ def publish_balances(connection: Connection, stores: Access, spec: Spec) -> Path
     """Writes every user's balance that differs somewhere or was not compared to a CSV for people."""
     links = stores.links(connection, spec)
     with reading(connection):
-        is_whole = set(links.tables) <= staged_tables(connection) and not links.stopped
-        lines = balance_lines(connection, links) if is_whole else iter(())
-        return stores.artifacts().publish_report(BALANCE_LIST, lines)
+        return stores.artifacts().publish_report(BALANCE_LIST, balance_lines(connection, links))
 
 
 def build_report_asset(spec: Spec) -> dg.AssetsDefinition:

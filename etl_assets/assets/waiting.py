@@ -9,9 +9,7 @@ from etl_assets.assets.columns import WAITING_COLUMNS, column_schema
 from etl_assets.assets.keys import OWNERS, USERS_GROUP, VERIFICATION, WAITING, WAITING_LIST
 from etl_assets.assets.outcomes import desk_link, failures, table_value
 from etl_assets.assets.resources import Access, Stores
-from etl_assets.core.links.links import Links
 from etl_assets.core.lists.waiting import waiting_lines
-from etl_assets.core.memory.staged import staged_tables
 from etl_assets.spec.model import Spec
 
 
@@ -46,8 +44,7 @@ def list_waiting(stores: Access, spec: Spec) -> dg.MaterializeResult:
     with stores.target() as connection:
         links = stores.links(connection, spec)
         with reading(connection):
-            staged = links if set(links.tables) <= staged_tables(connection) else Links(spec, {})
-            path = stores.artifacts().publish_report(WAITING_LIST, waiting_lines(connection, staged, listed))
+            path = stores.artifacts().publish_report(WAITING_LIST, waiting_lines(connection, links, listed))
     return dg.MaterializeResult(
         metadata={
             "users": listed.total(),

@@ -32,12 +32,12 @@ from etl_assets.assets.resources import Access, Stores
 from etl_assets.automation.backfill import RunMigrate, build_backfill_job
 from etl_assets.automation.decisions import build_freeze_job, build_pause_jobs, build_undo_job
 from etl_assets.automation.housekeeping import build_housekeeping_job
-from etl_assets.automation.launchpad import CONFIRM, is_word, word_for
+from etl_assets.automation.launchpad import CONFIRM, missing_word
 from etl_assets.automation.people import RunWave, build_bring_back_job, build_person_jobs
 from etl_assets.core.cutover.cleanup import drop_staging, require_droppable
 from etl_assets.core.load.due import read_standing
 from etl_assets.core.memory.staged import snapshots_by_table
-from etl_assets.model.errors import SettingsError, WaveHindered
+from etl_assets.model.errors import WaveHindered
 from etl_assets.model.words import counted
 from etl_assets.spec.exports import exports_of
 from etl_assets.spec.model import Spec
@@ -182,21 +182,19 @@ def _build_cleanup(spec: Spec) -> dg.JobDefinition:
     return cleanup
 
 
-def _is_confirmed(context: dg.OpExecutionContext, stores: Stores, spec: Spec, word: str) -> bool:
+def _is_confirmed(context: dg.OpExecutionContext, stores: Stores, spec: Spec, given: str) -> bool:
     with stores.target() as connection, reading(connection):
         links = stores.links(connection, spec)
         links.require_whole()
         tables, _ = require_droppable(connection, links)
         staged = sorted(snapshots_by_table(connection).items())
-    if is_word(word, *staged):
-        return True
+    word = missing_word(given, *staged, of="what is staged now")
     if word:
-        raise SettingsError("the word is not the one of what is staged now; run without it to see that")
-    context.log.info(
-        "Would drop %s (%s). Nothing was done. To do it, run again with `ops: {drop_staging_tables: {config: {confirm: "
-        "%s}}}`.",
-        counted(len(tables), "staging table"),
-        ", ".join(tables) or "none",
-        word_for(*staged),
-    )
-    return False
+        context.log.info(
+            "Would drop %s (%s). Nothing was done. To do it, run again with `ops: {drop_staging_tables: {config: "
+            "{confirm: %s}}}`.",
+            counted(len(tables), "staging table"),
+            ", ".join(tables) or "none",
+            word,
+        )
+    return not word

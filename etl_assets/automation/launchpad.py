@@ -1,10 +1,11 @@
 """What an operator types into the Launchpad."""
 
-import hmac
 from hashlib import sha256
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
+
+from etl_assets.model.errors import SettingsError
 
 
 def _as_text(value: Any) -> str:
@@ -24,11 +25,15 @@ WORD_LENGTH = 8
 LETTERS = str.maketrans("0123456789", "ghjkmnpqrs")  # YAML makes numbers of digits, and one of 1e345678
 
 
-def word_for(*facts: object) -> str:
-    """The word that stands for what an operator was shown; another word once that is something else."""
-    return sha256("\0".join(map(str, facts)).encode()).hexdigest()[:WORD_LENGTH].translate(LETTERS)
+def missing_word(given: str, *facts: object, of: str) -> str:
+    """The word that stands for what an operator is shown; empty where she has given just this one.
 
-
-def is_word(given: str, *facts: object) -> bool:
-    """True when it was given for just these facts."""
-    return hmac.compare_digest(given.strip(), word_for(*facts))
+    Raises:
+        SettingsError: she has given another, of facts that were something else.
+    """
+    word = sha256("\0".join(map(str, facts)).encode()).hexdigest()[:WORD_LENGTH].translate(LETTERS)
+    if given.strip() == word:
+        return ""
+    if given:
+        raise SettingsError(f"the word is not the one of {of}; run without it to see that")
+    return word

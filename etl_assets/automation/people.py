@@ -6,18 +6,17 @@ import dagster as dg
 from pydantic import Field
 
 from etl_assets.access.postgres.connection import reading, writing
-from etl_assets.access.postgres.servers import target_url
 from etl_assets.assets.keys import AGAIN_TAG, BRING_BACK, COMMAND_TAG, FORGET, LOGIN_WAVES, WHERE_IS
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Stores
 from etl_assets.automation.forgetting import forget, summary
-from etl_assets.automation.launchpad import CONFIRM, LegacyId, is_word, word_for
+from etl_assets.automation.launchpad import CONFIRM, LegacyId, missing_word
 from etl_assets.core.lists.answer_lines import answer_lines
 from etl_assets.core.lists.desk import note_look
-from etl_assets.core.lists.support import answer
+from etl_assets.core.lists.support import answer_over
 from etl_assets.core.load.due import read_standing
-from etl_assets.core.undo.undo import LAST, undone_waves
-from etl_assets.core.users.holds import release
+from etl_assets.core.undo.undo import find_undone
+from etl_assets.core.users.holds import release_user
 from etl_assets.core.users.users import find_user
 from etl_assets.model.errors import SettingsError, WaveHindered
 from etl_assets.spec.model import Spec
@@ -58,10 +57,10 @@ def _build_where_is(spec: Spec) -> dg.JobDefinition:
         "counts, no address. The support desk shows the same, and finds people by their address too.",
     )
     def look_up(context: dg.OpExecutionContext, config: Person, stores: Stores) -> None:
-        with failures():
-            found = answer(target_url(stores.settings()), spec, config.user)
-            with stores.target() as connection:
-                note_look(connection, config.user, by=context.run_id)
+        with failures(), stores.target_as_it_is() as connection:
+            with reading(connection):
+                found = answer_over(connection, spec, config.user)
+            note_look(connection, config.user, by=context.run_id)
         for line in answer_lines(found):
             context.log.info(line)
 
@@ -108,19 +107,13 @@ def build_bring_back_job(spec: Spec, run_wave: RunWave) -> dg.JobDefinition:
 
 def _undone(stores: Stores, wave: str) -> str:
     with stores.target() as connection, reading(connection):
-        known = undone_waves(connection)
-    if wave == LAST and known:
-        return known[-1]
-    if wave not in known:
-        raise SettingsError(f"the wave {wave!r} was not undone; undone waves: {', '.join(known) or 'none'}")
-    return wave
+        return find_undone(connection, wave)
 
 
 def _released(context: dg.OpExecutionContext, stores: Stores, spec: Spec, user: str) -> str:
     with stores.target() as connection:
         with writing(connection, run=context.run_id):
-            if not release(connection, user=user):
-                raise SettingsError(f"legacy user {user!r} is not on hold after an undo; run `where_is`")
+            release_user(connection, user)
         with reading(connection):
             standing = read_standing(connection, spec, search=True)
     if standing.hindrance:
@@ -161,24 +154,22 @@ def _is_confirmed(context: dg.OpExecutionContext, stores: Stores, spec: Spec, co
     """True for the right word, and for somebody who is out of the map: a run that broke off is to be ended."""
     with stores.target() as connection, reading(connection):
         known = find_user(connection, config.user)
-    if known is None:
-        return True
-    found = answer(target_url(stores.settings()), spec, config.user)
+        if known is None:
+            return True
+        found = answer_over(connection, spec, config.user)
     facts = (config.user, found.state, known.domain, *((row.table, row.state, row.rows) for row in found.rows))
-    if is_word(config.confirm, *facts):
-        return True
-    if config.confirm:
-        raise SettingsError("the word is not the one of this user as it is now; run without it to see that")
-    rows = ", ".join(f"{row.table} {row.rows:,} {row.state}" for row in found.rows)
-    context.log.info(
-        "Legacy user %s: %s since %s; the address is at %s; rows: %s. Nothing was removed. To forget this "
-        "person for good, run again with `ops: {forget_user: {config: {user: %s, confirm: %s}}}`.",
-        config.user,
-        found.state.replace("_", " "),
-        found.since,
-        known.domain or "no domain",
-        rows or "none",
-        config.user,
-        word_for(*facts),
-    )
-    return False
+    word = missing_word(config.confirm, *facts, of="this user as it is now")
+    if word:
+        rows = ", ".join(f"{row.table} {row.rows:,} {row.state}" for row in found.rows)
+        context.log.info(
+            "Legacy user %s: %s since %s; the address is at %s; rows: %s. Nothing was removed. To forget this "
+            "person for good, run again with `ops: {forget_user: {config: {user: %s, confirm: %s}}}`.",
+            config.user,
+            found.state.replace("_", " "),
+            found.since,
+            known.domain or "no domain",
+            rows or "none",
+            config.user,
+            word,
+        )
+    return not word

@@ -29,12 +29,12 @@ from etl_assets.automation.instance import run_job
 from etl_assets.core.load.due import read_standing
 from etl_assets.core.rehearse.dry_run import dry
 from etl_assets.core.staging.lineage import accept_file
-from etl_assets.core.undo.undo import LAST, undone_waves
-from etl_assets.core.users.holds import release
+from etl_assets.core.undo.undo import find_undone
+from etl_assets.core.users.holds import release_user
 from etl_assets.core.verify.last_found import last_verified
 from etl_assets.core.verify.status import books_of, status
 from etl_assets.model.books import Books
-from etl_assets.model.errors import SettingsError, WaveHindered
+from etl_assets.model.errors import WaveHindered
 from etl_assets.settings import Settings
 from etl_assets.spec.model import Spec
 
@@ -130,7 +130,8 @@ class _Way:
             with reading(connection):
                 again = self._again(connection)
             if self.options.user is not None:
-                _release(connection, self.options.user)
+                with writing(connection, run="migrate --user"):
+                    release_user(connection, self.options.user)
             with reading(connection):
                 standing = read_standing(connection, self.spec, search=True)
         if standing.hindrance:
@@ -143,22 +144,7 @@ class _Way:
     def _again(self, connection: Connection) -> str:
         if self.options.again is None:
             return ""
-        known = undone_waves(connection)
-        if self.options.again == LAST and known:
-            return known[-1]
-        if self.options.again not in known:
-            raise SettingsError(
-                f"the wave {self.options.again!r} was not undone; undone waves: {', '.join(known) or 'none'}"
-            )
-        return self.options.again
-
-
-def _release(connection: Connection, user: str) -> None:
-    with writing(connection, run="migrate --user"):
-        if not release(connection, user=user):
-            raise SettingsError(
-                f"legacy user {user!r} is not on hold after an undo; `etl-assets user` says where she is"
-            )
+        return find_undone(connection, self.options.again)
 
 
 def migrate(

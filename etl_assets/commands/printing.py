@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
-from etl_assets.core.lists.answer_lines import facts_of, gone_of, sums_of, what_became
+from etl_assets.core.lists.answer_lines import arrived_of, facts_of, sums_of, what_became
 from etl_assets.core.lists.support import UserAnswer
 from etl_assets.model.books import ROW_STATES, Books
 from etl_assets.model.errors import sample_of
@@ -94,8 +94,7 @@ def show_answer(found: UserAnswer) -> None:
     if not found.is_staged:
         console.print("What waits cannot be listed: nothing is staged now. Run `etl-assets migrate`.")
     if not found.rows:
-        loaded = ", ".join(f"{table} {count:,}" for table, count in found.loaded.items() if count)
-        console.print(f"In the new app: {loaded or 'nothing'}.{gone_of(found)}")
+        console.print(arrived_of(found))
         return
     table = RichTable(box=None, padding=(0, 1), pad_edge=False)
     for name in ("table", "what", "rows", "sums", "legacy ids"):
@@ -107,8 +106,7 @@ def show_answer(found: UserAnswer) -> None:
     remedies = {(row.reason or "").replace("_", " "): row.remedy for row in found.rows if row.remedy}
     for reason, remedy in remedies.items():
         console.print(f"- {reason}: {remedy}" if reason else f"- {remedy}", markup=False)
-    loaded = ", ".join(f"{table} {count:,}" for table, count in found.loaded.items() if count)
-    console.print(f"\nIn the new app: {loaded or 'nothing'}.{gone_of(found)}")
+    console.print(f"\n{arrived_of(found)}")
 
 
 def _show_balances(console: Console, balances: tuple[UserBalance, ...]) -> None:

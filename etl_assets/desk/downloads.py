@@ -10,27 +10,19 @@ from etl_assets.core.lists.changes import balance_change_lines, balance_lines, c
 from etl_assets.core.lists.desk import invite_list, note_list
 from etl_assets.core.lists.quarantine import csv_line, harmless, quarantine_lines
 from etl_assets.core.lists.waiting import waiting_lines
-from etl_assets.core.memory.staged import staged_tables
 from etl_assets.core.users.users import read_links
 from etl_assets.desk.looking import BY, Desk
 
 Lines = Callable[[Connection, Links], Iterator[str]]
 
 
-def _staged(connection: Connection, links: Links) -> tuple[str, ...]:
-    """The tables whose rows can be looked for: after a cleanup none."""
-    return links.tables if set(links.tables) <= staged_tables(connection) else ()
-
-
 def _changes(connection: Connection, links: Links) -> Iterator[str]:
-    return chain(
-        change_lines(connection, links, list(_staged(connection, links))), balance_change_lines(connection, links)
-    )
+    return chain(change_lines(connection, links, list(links.tables)), balance_change_lines(connection, links))
 
 
 LISTS: dict[str, Lines] = {
     "waiting_users": lambda connection, links: waiting_lines(connection, links, Counter()),
-    "quarantine": lambda connection, links: quarantine_lines(connection, links, _staged(connection, links)),
+    "quarantine": lambda connection, links: quarantine_lines(connection, links, links.tables),
     "legacy_changes": _changes,
     "balances": balance_lines,
 }

@@ -26,7 +26,7 @@ from etl_assets.core.lists.desk import (
     note_look,
 )
 from etl_assets.core.lists.report_facts import report_facts
-from etl_assets.core.lists.support import UserAnswer, answer, find_by_address
+from etl_assets.core.lists.support import UserAnswer, answer_over, find_by_address
 from etl_assets.core.memory.pause import find_pause
 from etl_assets.core.memory.schema import exists
 from etl_assets.core.users.users import count_labels, read_links
@@ -73,8 +73,7 @@ class Desk:
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         with connect(self.url) as connection, reading(connection):
-            if not exists(connection):
-                raise NothingYet
+            _require_begun(connection)
             yield connection
 
     def overview(self) -> Overview:
@@ -131,18 +130,17 @@ class Desk:
         return asked
 
     def person(self, user: str) -> Person:
-        """Where one user's history is; that somebody looked is written down first.
+        """Where one user's history is; that somebody looked is written down before it is shown.
 
         Raises:
             SettingsError: nobody has this id.
         """
-        with self._reading():
-            pass
-        found = answer(self.url, self.spec, user)
         with connect(self.url) as connection:
-            note_look(connection, user, by=BY)
             with reading(connection):
-                return Person(found, cells_of(connection, user))
+                _require_begun(connection)
+                found = Person(answer_over(connection, self.spec, user), cells_of(connection, user))
+            note_look(connection, user, by=BY)
+        return found
 
     def waiting(self, state: str, *, order: str, page: int) -> tuple[dict[str, int], list[Waiting], bool]:
         """How many users are in each state, a page of those in one of them, and whether there is another page."""
@@ -180,6 +178,11 @@ class Desk:
         """A page of the waves, the newest first."""
         with self._reading() as connection:
             return list_waves(connection, page=page)
+
+
+def _require_begun(connection: Connection) -> None:
+    if not exists(connection):
+        raise NothingYet
 
 
 def _as_uuid(text: str) -> UUID | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from etl_assets.assets.keys import CLEANUP
 from etl_assets_tests.world import World
 
 
@@ -25,3 +26,8 @@ def press_twice(world: World, job: str, op: str, **config: Any) -> dg.ExecuteInP
     first = press(world, job, op, **config)
     found = re.search(r"confirm: ([a-s]{8})", said(world, first))
     return press(world, job, op, **config, confirm=found[1]) if first.success and found else first
+
+
+def clean_up(world: World) -> dg.ExecuteInProcessResult:
+    """Runs the job `cleanup` to its end."""
+    return press_twice(world, CLEANUP, "drop_staging_tables")

@@ -8,7 +8,7 @@ import pytest
 from etl_assets.assets.keys import FORGET, MIGRATE, key_of
 from etl_assets.faults import FORGET_POINTS
 from etl_assets_tests.assets.person import PERSON, books, erase, traces
-from etl_assets_tests.assets.pressing import press, press_twice, said
+from etl_assets_tests.assets.pressing import clean_up, press, press_twice, said
 from etl_assets_tests.world import World, failure_of
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
@@ -56,7 +56,7 @@ def test_whatever_is_kept_about_a_single_row_of_the_person_goes(followed: World)
 
 
 def test_after_the_cleanup_and_without_staging(followed: World) -> None:
-    followed.definitions().resolve_job_def("cleanup").execute_in_process(instance=followed.instance)
+    assert clean_up(followed).success
     assert erase(followed)["jobs"] == 2
     assert traces(followed) == []
     outcome = followed.migrate()

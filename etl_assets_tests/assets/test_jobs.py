@@ -7,15 +7,11 @@ from etl_assets.assets.keys import BRING_BACK, CLEANUP, LOAD_WAVE, NEW_WAVE, RES
 from etl_assets.core.verify.status import status
 from etl_assets.model.books import Books
 from etl_assets.settings import read_settings
-from etl_assets_tests.assets.pressing import press, press_twice, said
+from etl_assets_tests.assets.pressing import clean_up, press, said
 from etl_assets_tests.scenario import BOOKS, PRODUCTION
 from etl_assets_tests.world import World, failure_of
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
-
-
-def clean_up(world: World) -> dg.ExecuteInProcessResult:
-    return press_twice(world, CLEANUP, "drop_staging_tables")
 
 
 def books(world: World) -> Books:

@@ -9,6 +9,7 @@ from etl_assets.assets.keys import (
     RESTAGE,
     SNAPSHOT,
 )
+from etl_assets_tests.assets.pressing import clean_up
 from etl_assets_tests.assets.ticks import accept, artifacts, press_migrate, reason, tick
 from etl_assets_tests.world import World
 
@@ -27,7 +28,7 @@ def test_a_staging_that_broke_off_is_asked_for_again(pressed: World, monkeypatch
 
 
 def test_a_change_after_the_cleanup_does_not_undo_it(migrated: World) -> None:
-    migrated.definitions().resolve_job_def("cleanup").execute_in_process(instance=migrated.instance)
+    assert clean_up(migrated).success
     migrated.legacy("UPDATE jobs SET status = 'edited' WHERE id = 3")
     assert "cleaned up" in reason(tick(migrated, "legacy_changes"))
     assert "cleaned up" in reason(tick(migrated))

@@ -5,6 +5,7 @@ import pytest
 
 from etl_assets.assets.keys import LOAD_WAVE, VERIFICATION, VERIFY
 from etl_assets.assets.resources import Stores
+from etl_assets_tests.assets.pressing import clean_up
 from etl_assets_tests.world import World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
@@ -31,7 +32,7 @@ def test_it_asks_for_a_verification_of_everything(migrated: World) -> None:
 
 
 def test_it_says_why_not_when_staging_is_gone(migrated: World) -> None:
-    migrated.definitions().resolve_job_def("cleanup").execute_in_process(instance=migrated.instance)
+    assert clean_up(migrated).success
     found = evaluate(migrated)
     assert isinstance(found, dg.SkipReason)
     assert "cleaned up" in str(found.skip_message)

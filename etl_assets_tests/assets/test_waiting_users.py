@@ -6,9 +6,9 @@ from datetime import datetime, timezone
 
 import pytest
 
-from etl_assets.assets.keys import CLEANUP, MIGRATE, VERIFICATION, WAITING
+from etl_assets.assets.keys import MIGRATE, VERIFICATION, WAITING
 from etl_assets.core.lists.support import answer
-from etl_assets_tests.assets.pressing import press_twice
+from etl_assets_tests.assets.pressing import clean_up
 from etl_assets_tests.world import AT, World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
@@ -179,7 +179,7 @@ def test_the_file_is_private_and_the_event_log_holds_no_address(awkward: World) 
 
 
 def test_after_a_cleanup_users_are_listed_without_counts(migrated: World) -> None:
-    assert press_twice(migrated, CLEANUP, "drop_staging_tables").success
+    assert clean_up(migrated).success
     assert migrated.materialize(WAITING).success
     found = listed(migrated)
     assert set(found) == {"3", "4", "5", "6", "7", "8", "9"}

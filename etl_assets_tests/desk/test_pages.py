@@ -10,8 +10,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from etl_assets.access.postgres.connection import connect
+from etl_assets.access.postgres.connection import connect, reading
+from etl_assets.core.cutover.cleanup import drop_staging
 from etl_assets.core.memory.pause import pause
+from etl_assets.core.users.users import read_links
 from etl_assets.desk.serving import desk_grants
 from etl_assets.settings import read_settings
 from etl_assets_tests.desk.conftest import TOKEN, Browser, a_desk
@@ -155,6 +157,23 @@ def test_waves_changes_and_the_report_need_no_file(migrated: World, visit: Visit
     assert "changed_in_legacy" in client.get("/lists/legacy_changes.csv").text
     assert "balance" in client.get("/lists/balances.csv").text
     assert "Migration report" in client.get("/report").text
+
+
+def test_after_a_cleanup_the_lists_are_what_the_files_are(migrated: World, visit: Visit) -> None:
+    with connect(migrated.url) as connection:
+        with reading(connection):
+            links = read_links(connection, migrated.spec)
+        drop_staging(connection, links, run="test")
+    client = visit(migrated)
+    reasons = [unescape(link) for link in re.findall('href="(/quarantine/rows[^"]+)"', client.get("/quarantine").text)]
+    assert len(reasons) == 5
+    for path in ("/", "/waiting", "/quarantine", *reasons, "/person?id=7", "/waves", "/report"):
+        assert client.get(path).status == 200, path
+    rows = list(csv.DictReader(client.get("/lists/waiting_users.csv").text.splitlines()))
+    assert {(row["legacy_user_id"], row["rows_waiting"]) for row in rows} >= {("4", ""), ("7", "")}
+    assert len(client.get("/lists/quarantine.csv").text.splitlines()) == 2  # the refused value alone
+    assert len(client.get("/lists/legacy_changes.csv").text.splitlines()) == 1
+    assert client.get("/lists/balances.csv").text == ""
 
 
 def test_each_look_at_a_person_is_in_the_audit_trail_without_her_name(migrated: World, visit: Visit) -> None:

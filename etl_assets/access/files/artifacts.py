@@ -18,6 +18,7 @@ from etl_assets.access.files.exports import (
     as_manifest,
     excluded_path,
     manifest_path,
+    open_rows,
 )
 from etl_assets.access.files.snapshots import SnapshotInfo
 from etl_assets.access.files.whole import private_folder, scratch_path, sha256_of, sweep, write_whole
@@ -204,8 +205,8 @@ class Artifacts:
         path = self.export_path(snapshot.id, table)
         return found if path.exists() and sha256_of(path) == found.sha256 else None
 
-    def find_former(self, snapshot: str, table: str, spec_digest: str) -> Manifest | None:
-        """The newest export of a table from another snapshot of which chunks could be taken over, if it is intact."""
+    def find_former(self, snapshot: str, table: str, spec_digest: str) -> tuple[Manifest, Path] | None:
+        """The newest export of a table from another snapshot of which chunks can be taken over: it is intact."""
         others = sorted((self.root / "snapshots").glob("*/"), key=lambda folder: folder.name, reverse=True)
         for folder in others:
             found = self.find_manifest(folder.name, table) if folder.name != snapshot else None
@@ -213,7 +214,7 @@ class Artifacts:
                 continue
             path = self.export_path(found.snapshot, table)
             if path.exists() and sha256_of(path) == found.sha256:
-                return found
+                return found, path
         return None
 
     def require_intact(self, manifest: Manifest) -> None:
@@ -260,8 +261,7 @@ class Artifacts:
 
 
 def _contents(path: Path, manifest: Manifest, only: Container[Chunk]) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        file.seek(path.stat().st_size - sum(chunk.bytes for chunk in manifest.chunks))
+    with open_rows(path, manifest) as file:
         for chunk in manifest.chunks:
             if chunk in only:
                 yield file.read(chunk.bytes)

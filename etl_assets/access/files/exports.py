@@ -6,6 +6,8 @@ an empty field, `''` is `""`.
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -121,6 +123,14 @@ def as_manifest(content: bytes) -> Manifest:
     raw = json.loads(content)
     chunks = tuple(Chunk(**chunk) for chunk in raw.get("chunks", ()))
     return Manifest(**{**raw, "columns": tuple(raw["columns"]), "chunks": chunks})
+
+
+@contextmanager
+def open_rows(path: Path, manifest: Manifest) -> Iterator[BinaryIO]:
+    """An export's CSV, opened where the rows of its chunks begin."""
+    with path.open("rb") as file:
+        file.seek(path.stat().st_size - sum(chunk.bytes for chunk in manifest.chunks))
+        yield file
 
 
 def manifest_path(export: Path) -> Path:

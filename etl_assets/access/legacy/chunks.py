@@ -9,12 +9,10 @@ import hashlib
 import marshal
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from etl_assets.access.files.artifacts import BATCH_ROWS
-from etl_assets.access.files.exports import Chunk, ExportWriter, Manifest
+from etl_assets.access.files.exports import Chunk, ExportWriter, Manifest, open_rows
 from etl_assets.access.legacy.export import ExportReader, Row
 
 CHUNK_ROWS = 6 * BATCH_ROWS
@@ -35,8 +33,9 @@ def write_rows(reader: ExportReader, writer: ExportWriter, former: tuple[Manifes
     chunks: list[Chunk] = []
     after = None
     if former is not None and _is_alike(former[0], reader):
-        with _rows_of(*former) as file:
-            for chunk in _closed(former[0].chunks):
+        manifest, path = former
+        with open_rows(path, manifest) as file:
+            for chunk in _closed(manifest.chunks):
                 begin = file.tell()
                 if _digest(reader, after, chunk.last) == chunk.digest:
                     writer.keep(file, chunk)
@@ -66,14 +65,6 @@ def _closed(chunks: Sequence[Chunk]) -> Sequence[Chunk]:
     """All but a last one that has room: with rows that were added it is read anew, or each addition were a chunk."""
     has_room = chunks[-1].rows < CHUNK_ROWS and chunks[-1].bytes < CHUNK_BYTES
     return chunks[:-1] if has_room else chunks
-
-
-@contextmanager
-def _rows_of(manifest: Manifest, path: Path) -> Iterator[BinaryIO]:
-    """The CSV, opened where its rows begin."""
-    with path.open("rb") as file:
-        file.seek(path.stat().st_size - sum(chunk.bytes for chunk in manifest.chunks))
-        yield file
 
 
 def _write(reader: ExportReader, writer: ExportWriter, after: int | None, last: int | None) -> Iterator[Chunk]:

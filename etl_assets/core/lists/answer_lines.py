@@ -19,8 +19,7 @@ def answer_lines(found: UserAnswer) -> Iterator[str]:
         sums = f"; {sums_of(row)}" if row.sums else ""
         told = f"{row.table}: {row.rows:,} {what_became(row)} (ids {sample_of(row.legacy_ids)}){sums}."
         yield f"{told} {row.remedy}".rstrip()
-    loaded = ", ".join(f"{table} {count:,}" for table, count in found.loaded.items() if count)
-    yield f"In the new app: {loaded or 'nothing'}.{gone_of(found)}"
+    yield arrived_of(found)
 
 
 def facts_of(found: UserAnswer) -> list[str]:
@@ -34,10 +33,12 @@ def facts_of(found: UserAnswer) -> list[str]:
     return lines
 
 
-def gone_of(found: UserAnswer) -> str:
-    """A sentence about rows that arrived and are not there any more; empty where there are none."""
+def arrived_of(found: UserAnswer) -> str:
+    """What is in the new app, and what arrived there and is gone."""
+    loaded = ", ".join(f"{table} {count:,}" for table, count in found.loaded.items() if count)
     gone = ", ".join(f"{table} {count:,}" for table, count in found.gone.items())
-    return f" Arrived and removed there since: {gone}." if gone else ""
+    more = f" Arrived and removed there since: {gone}." if gone else ""
+    return f"In the new app: {loaded or 'nothing'}.{more}"
 
 
 def what_became(row: UserRows) -> str:

@@ -8,6 +8,7 @@ from etl_assets.core.balances.compare import balance_of_users, list_balances
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.repeated import repeated_keys
 from etl_assets.core.lists.quarantine import csv_line, harmless
+from etl_assets.core.memory.staged import are_staged, staged_tables
 from etl_assets.core.verify.rows import against_production
 from etl_assets.model.money import BALANCE_HEADER
 from etl_assets.model.remedies import CHANGE_REMEDIES
@@ -20,9 +21,10 @@ NO_FIGURES = ("",) * 4
 
 
 def change_lines(connection: Connection, links: Links, tables: list[str]) -> Iterator[str]:
-    """The lines of the CSV for these tables, header first, streamed; runs inside `reading`."""
+    """The lines of the CSV for these tables, if they are staged, header first, streamed; runs inside `reading`."""
     yield csv_line(HEADER)
-    for name in tables:
+    staged = staged_tables(connection)
+    for name in [name for name in tables if name in staged]:
         compared = against_production(links, name, wave=None)
         query = SQL("list_legacy_changes", **compared, repeated=repeated_keys(name))
         for table, legacy_id, change in streamed(connection, query):
@@ -40,7 +42,12 @@ def balance_change_lines(connection: Connection, links: Links) -> Iterator[str]:
 
 
 def balance_lines(connection: Connection, links: Links) -> Iterator[str]:
-    """The lines of a CSV with each balance that differs somewhere or was not compared; runs inside `reading`."""
+    """The lines of a CSV with each balance that differs somewhere or was not compared; runs inside `reading`.
+
+    None, and no header, where not everything is staged: there is nothing to compare with.
+    """
+    if links.stopped or not are_staged(connection, links.tables):
+        return
     yield csv_line((*BALANCE_HEADER, "remedy"))
     for line in list_balances(connection, links):
         remedy = CHANGE_REMEDIES.get(line.change or "", "")

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from psycopg import sql
 
-from etl_assets.access.postgres.connection import Connection, streamed
+from etl_assets.access.postgres.connection import Connection, streamed, transaction
 from etl_assets.access.postgres.statements import Statements, literal
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.places import places
 from etl_assets.core.memory.audit import audit
+from etl_assets.core.memory.staged import are_staged
 from etl_assets.model.remedies import row_remedy, user_remedy
 
 SQL = Statements(__file__)
@@ -126,7 +127,12 @@ def list_cells(connection: Connection, table: str, column: str, rule: str, *, pa
 
 
 def list_places(connection: Connection, links: Links, table: str, reason: str, *, page: int) -> tuple[list[Cell], bool]:
-    """One page of rows that links or the target keep back for a reason, and whether there is another."""
+    """One page of rows that links or the target keep back for a reason, and whether there is another.
+
+    None after a cleanup, when no row can be looked for.
+    """
+    if not are_staged(connection, links.tables):
+        return [], False
     query = SQL("list_places", places=places(links.as_whole, table))
     found = query.many(connection, reason=reason, limit=PAGE_ROWS + 1, skip=page * PAGE_ROWS)
     cells = [
@@ -165,11 +171,11 @@ def note_look(connection: Connection, user: str, *, by: str) -> None:
 
     The trail is never changed, and somebody who is forgotten later must not stand in it.
     """
-    with connection.transaction():
+    with transaction(connection, read_only=False):
         audit(connection, run=by, action="looked", person=sha256(user.encode()).hexdigest())
 
 
 def note_list(connection: Connection, name: str, *, by: str) -> None:
     """Writes into the audit trail that somebody has taken a list with addresses or values."""
-    with connection.transaction():
+    with transaction(connection, read_only=False):
         audit(connection, run=by, action="listed", list=name)

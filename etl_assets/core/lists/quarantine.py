@@ -9,6 +9,7 @@ from etl_assets.access.postgres.connection import Connection, streamed
 from etl_assets.access.postgres.statements import Statements, literal
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.places import places
+from etl_assets.core.memory.staged import are_staged
 from etl_assets.model.remedies import row_remedy
 
 SQL = Statements(__file__)
@@ -32,10 +33,14 @@ def harmless(cell: str | None) -> str:
 
 
 def quarantine_lines(connection: Connection, links: Links, tables: tuple[str, ...]) -> Iterator[str]:
-    """The lines of the CSV, header first, streamed: all refused cells, and refused rows of these tables."""
+    """The lines of the CSV, header first, streamed: all refused cells, and refused rows of these tables.
+
+    After a cleanup no row can be looked for, and `etl.quarantine` is all that is left.
+    """
     yield csv_line(HEADER)
     queries = [SQL("copy_out_quarantine")]
-    queries += [SQL("copy_out_links", table=literal(name), places=places(links.as_whole, name)) for name in tables]
+    if are_staged(connection, links.tables):
+        queries += [SQL("copy_out_links", table=literal(name), places=places(links.as_whole, name)) for name in tables]
     for query in queries:
         for row in streamed(connection, query):
             yield csv_line((*(harmless(cell) for cell in row), row_remedy((row[-1] or "").partition(":")[0])))

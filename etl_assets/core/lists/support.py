@@ -65,49 +65,53 @@ def answer(url: str, spec: Spec, user: str) -> UserAnswer:
     Raises:
         SettingsError: nobody has this id.
     """
-    nobody = SettingsError(
-        f"no legacy user has the id {user!r}. It is the users table's own id; after a first `migrate`, "
-        "`etl.legacy_user_map` lists them all."
-    )
     with connect(url) as connection, reading(connection):
-        found = find_user(connection, user) if exists(connection) else None
-        if found is None:
-            raise nobody
-        account, reason, labelled = found.account, found.reason, found.state
-        state = labelled
-        links = read_links(connection, spec)
-        staged = staged_tables(connection)
-        tables = [name for name in links.tables if name in staged and not spec.tables[name].owner.is_none]
-        if set(links.tables) <= staged:
-            query = SQL("find_user_state", states=user_states(links, some=True))
-            state, reason = query.one(connection, users=[user])
-        if state == "resolved":
-            query = SQL("find_contradiction", accounts=links.holders, another=why_another())
-            reason = query.one(connection, user=user)[0] if account else reason
-        if state == "claimable":
-            state, reason = "waiting", "claimable: the next wave takes this user"
-        present = {name: _present(connection, links, name, user) for name in links.tables}
-        return UserAnswer(
-            legacy_user_id=user,
-            state=state,
-            reason=reason,
-            remedy=user_remedy(state, reason),
-            account=account,
-            wave=found.wave,
-            claimed_at=_time(found.claimed_at),
-            migrated_at=_time(found.migrated_at),
-            loaded={name: there for name, (there, _) in present.items()},
-            gone={name: gone for name, (_, gone) in present.items() if gone},
-            rows=tuple(line for name in tables for line in _rows_of(connection, links, name, user)),
-            is_staged=set(links.tables) <= staged,
-            # A state that nobody has labelled yet is of this moment.
-            since=_time(found.since) if state == labelled else None,
-            by_operator=found.by_operator,
-            balances=tuple(balances_of(connection, links, user))
-            if set(links.tables) <= staged and not links.stopped
-            else (),
-            stopped=tuple(problem.stop for problem in links.stopped.values()),
+        return answer_over(connection, spec, user)
+
+
+def answer_over(connection: Connection, spec: Spec, user: str) -> UserAnswer:
+    """The same over an open connection; runs inside `reading`."""
+    found = find_user(connection, user) if exists(connection) else None
+    if found is None:
+        raise SettingsError(
+            f"no legacy user has the id {user!r}. It is the users table's own id; after a first `migrate`, "
+            "`etl.legacy_user_map` lists them all."
         )
+    account, reason, labelled = found.account, found.reason, found.state
+    state = labelled
+    links = read_links(connection, spec)
+    staged = staged_tables(connection)
+    tables = [name for name in links.tables if name in staged and not spec.tables[name].owner.is_none]
+    if set(links.tables) <= staged:
+        query = SQL("find_user_state", states=user_states(links, some=True))
+        state, reason = query.one(connection, users=[user])
+    if state == "resolved":
+        query = SQL("find_contradiction", accounts=links.holders, another=why_another())
+        reason = query.one(connection, user=user)[0] if account else reason
+    if state == "claimable":
+        state, reason = "waiting", "claimable: the next wave takes this user"
+    present = {name: _present(connection, links, name, user) for name in links.tables}
+    return UserAnswer(
+        legacy_user_id=user,
+        state=state,
+        reason=reason,
+        remedy=user_remedy(state, reason),
+        account=account,
+        wave=found.wave,
+        claimed_at=_time(found.claimed_at),
+        migrated_at=_time(found.migrated_at),
+        loaded={name: there for name, (there, _) in present.items()},
+        gone={name: gone for name, (_, gone) in present.items() if gone},
+        rows=tuple(line for name in tables for line in _rows_of(connection, links, name, user)),
+        is_staged=set(links.tables) <= staged,
+        # A state that nobody has labelled yet is of this moment.
+        since=_time(found.since) if state == labelled else None,
+        by_operator=found.by_operator,
+        balances=tuple(balances_of(connection, links, user))
+        if set(links.tables) <= staged and not links.stopped
+        else (),
+        stopped=tuple(problem.stop for problem in links.stopped.values()),
+    )
 
 
 def find_by_address(url: str, asked: str, *, key: str) -> str:

@@ -10,6 +10,7 @@ from etl_assets.access.postgres.statements import Statement, Statements, identif
 from etl_assets.core.books.pages import money_columns, standing_pages
 from etl_assets.core.links.links import Links
 from etl_assets.core.lists.quarantine import csv_line, harmless
+from etl_assets.core.memory.staged import are_staged
 from etl_assets.model.remedies import user_remedy
 from etl_assets.spec.model import Spec
 from etl_assets.spec.shapes import reference_columns
@@ -26,9 +27,11 @@ def waiting_lines(connection: Connection, links: Links, listed: Counter[str]) ->
 
     Args:
         connection: to the target.
-        links: without tables when nothing is staged; then the counts are empty.
+        links: of the target; where not everything is staged the counts are empty.
         listed: fills with the users per state while the lines are read.
     """
+    if not are_staged(connection, links.tables):
+        links = Links(links.spec, {})
     money = [f"{table}.{column}" for table, column in _money(links.spec)]
     kept = standing_pages(connection, links)
     yield csv_line((*USER_COLUMNS, *(harmless(name) for name in money), "remedy"))

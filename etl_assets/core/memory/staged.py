@@ -29,6 +29,11 @@ def staged_tables(connection: Connection) -> set[str]:
     return {name for (name,) in SQL("list_staged").many(connection)}
 
 
+def are_staged(connection: Connection, tables: Iterable[str]) -> bool:
+    """True when all of these are: before the first staging, and after a cleanup, they are not."""
+    return set(tables) <= staged_tables(connection)
+
+
 def touched_tables(connection: Connection) -> set[str]:
     """Tables to whose staging somebody has written since it was made; with what, only reading all of it tells."""
     return {name for (name,) in SQL("list_touched").many(connection)}

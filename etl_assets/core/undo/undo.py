@@ -118,6 +118,20 @@ def undone_waves(connection: Connection) -> list[str]:
     return [wave for (wave,) in SQL("list_undone_waves").many(connection)] if exists(connection) else []
 
 
+def find_undone(connection: Connection, wave: str) -> str:
+    """The key of an undone wave, which may be asked for as `last`.
+
+    Raises:
+        SettingsError: it was not undone.
+    """
+    known = undone_waves(connection)
+    if wave == LAST and known:
+        return known[-1]
+    if wave not in known:
+        raise SettingsError(f"the wave {wave!r} was not undone; undone waves: {', '.join(known) or 'none'}")
+    return wave
+
+
 def _undo(
     connection: Connection, links: Links, *, users: list[str], wave: str | None, run: str, in_use: bool
 ) -> Undone:

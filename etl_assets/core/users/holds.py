@@ -2,6 +2,7 @@
 
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statements
+from etl_assets.model.errors import SettingsError
 
 SQL = Statements(__file__)
 
@@ -14,6 +15,16 @@ def hold(connection: Connection, users: list[str], *, wave: str | None, touched:
 def release(connection: Connection, *, wave: str | None = None, user: str | None = None) -> list[str]:
     """Lets undone users move again, those of a wave or one; returns their legacy ids. Runs inside `writing`."""
     return [found for (found,) in SQL("release_users").many(connection, wave=wave, user=user)]
+
+
+def release_user(connection: Connection, user: str) -> None:
+    """Lets an undone user move again; runs inside `writing`.
+
+    Raises:
+        SettingsError: nobody of this id is on hold after an undo.
+    """
+    if not release(connection, user=user):
+        raise SettingsError(f"legacy user {user!r} is not on hold after an undo; `etl-assets user` says where she is")
 
 
 def stamp_migrated(connection: Connection, users: list[str]) -> None:
