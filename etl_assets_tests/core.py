@@ -188,6 +188,8 @@ def _without_runs() -> Iterator[None]:
         # What the command builds of a spec and its stores, and hands to each run, is the two themselves.
         stack.enter_context(mock.patch.object(migration, "build_definitions", lambda spec, stores=None: (spec, stores)))
         stack.enter_context(mock.patch.object(migration, "run_job", _run))
+        # No Dagster shows anything, so what is untouched is left out wherever the data alone allow it.
+        stack.enter_context(mock.patch.object(migration, "were_green", return_value=True))
         stack.enter_context(sessions.taken_again())
         yield
 

@@ -69,8 +69,8 @@ def known_suppressions(stores: Access) -> Suppressions:
 def _take(artifacts: Artifacts, stores: Access, spec: Spec, suppressions: Suppressions) -> SnapshotInfo:
     settings, copy = stores.settings(), artifacts.scratch_path("legacy.db")
     mark = legacy_mark(settings)  # before the copy: what is written meanwhile is a change to be noticed
-    former = artifacts.current_snapshot_or_none()
-    if former and former.source == mark != "" and is_at_rest(settings) and _stands(stores, spec, former, suppressions):
+    former = find_standing(stores, spec, suppressions, mark=mark)
+    if former is not None:
         return former
     with brought(settings) as legacy:
         copy_database(legacy, copy)
@@ -116,6 +116,14 @@ def _take(artifacts: Artifacts, stores: Access, spec: Spec, suppressions: Suppre
     )
     artifacts.publish_snapshot(copy, info)
     return info
+
+
+def find_standing(stores: Access, spec: Spec, suppressions: Suppressions, *, mark: str) -> SnapshotInfo | None:
+    """The snapshot that another copy of the legacy database, whose mark this is, could only repeat; else None."""
+    former = stores.artifacts().current_snapshot_or_none()
+    if former is None or not former.source == mark != "" or not is_at_rest(stores.settings()):
+        return None
+    return former if _stands(stores, spec, former, suppressions) else None
 
 
 def _stands(stores: Access, spec: Spec, former: SnapshotInfo, suppressions: Suppressions) -> bool:

@@ -26,6 +26,7 @@ from etl_assets.automation.attempts import end_dead_runs
 from etl_assets.automation.backfill import before_filling, fill_in, require_fillable, summary
 from etl_assets.automation.build import build_definitions
 from etl_assets.automation.instance import run_job
+from etl_assets.automation.untouched import is_untouched, up_to_staging, were_green
 from etl_assets.core.load.due import read_standing
 from etl_assets.core.rehearse.dry_run import dry
 from etl_assets.core.staging.lineage import accept_file
@@ -82,8 +83,12 @@ class _Way:
             with self.stores.target() as connection, writing(connection, run=MIGRATE):
                 accept_file(connection, self.options.accept, run=MIGRATE)
         left = self._backfill(definitions, tags) if self.options.backfill else 0
-        self.say("From the legacy database to staging")
-        code = run_job(definitions, MIGRATE, self.instance, without=CLOSING, tags=tags)
+        staged = self._staged(definitions)
+        if staged:
+            self.say("Nothing has changed in the legacy database since it was staged: that is left as it is")
+        else:
+            self.say("From the legacy database to staging")
+        code = run_job(definitions, MIGRATE, self.instance, without=(*CLOSING, *staged), tags=tags)
         waves, again = self._due_waves() if code == 0 and self.spec.owned else ([], "")
         for wave in waves:
             if code == 0:
@@ -98,6 +103,14 @@ class _Way:
             code = run_job(definitions, VERIFY, self.instance, tags=tags)
         books = self._books(code)
         return Outcome(code or int(books.refused > 0), books)
+
+    def _staged(self, definitions: dg.Definitions) -> tuple[dg.AssetKey, ...]:
+        """The assets up to staging where each would find its artifact as it is, and its checks green."""
+        if self.options.backfill:
+            return ()
+        keys = up_to_staging(self.spec)
+        is_shown = were_green(definitions, self.instance, keys)
+        return keys if is_shown and is_untouched(self.stores, self.spec) else ()
 
     def _backfill(self, definitions: dg.Definitions, tags: dict[str, str]) -> int:
         """Stages with the new columns, and fills them in; how many rows may wait for what is loaded next.

@@ -60,12 +60,11 @@ def stage_table(
     manifest, snapshot = artifacts.manifest(table.name), artifacts.current_snapshot()
     laid = Corrected(corrections.of(table.name), corrections.sha256)
     made = made_with(corrections.sha256, snapshot.suppressed)
-    facts = {"snapshot": manifest.snapshot, "content": manifest.sha256, "made_with": made}
     key = _key(artifacts, manifest.snapshot, table)
     with reading(connection):
         require_running(connection)
         require_suppressed(connection, snapshot.suppressed)
-        known = find_as_it_was(connection, links, table, key_columns=key, **facts)
+        known = _as_it_was(connection, links, table, manifest, made=made, key=key)
         if known is not None:
             artifacts.require_intact(manifest)
             return Stage(manifest.snapshot, known, 0)
@@ -99,6 +98,34 @@ def stage_table(
     fault_point("staging.committed")
     touched = change.rows.fresh.len() + change.rows.gone.len() if change else counts.rows
     return Stage(manifest.snapshot, counts, touched, dict(laid.rounded))
+
+
+def is_staged(
+    connection: Connection, artifacts: Artifacts, links: Links, table: Table, *, corrections: CorrectionsFile
+) -> bool:
+    """True when `stage_table` would find the table staged of just this export, and leave it; inside `reading`.
+
+    Raises:
+        ArtifactError: there is no such export, or it is not as it was written.
+    """
+    manifest = artifacts.manifest(table.name)
+    artifacts.require_intact(manifest)
+    made = made_with(corrections.sha256, artifacts.current_snapshot().suppressed)
+    key = _key(artifacts, manifest.snapshot, table)
+    return _as_it_was(connection, links, table, manifest, made=made, key=key) is not None
+
+
+def _as_it_was(
+    connection: Connection,
+    links: Links,
+    table: Table,
+    manifest: Manifest,
+    *,
+    made: str,
+    key: tuple[str, ...] | None,
+) -> StagedCounts | None:
+    facts = {"snapshot": manifest.snapshot, "content": manifest.sha256, "made_with": made}
+    return find_as_it_was(connection, links, table, key_columns=key, **facts)
 
 
 def _plan(connection: Connection, artifacts: Artifacts, links: Links, table: Table, manifest: Manifest) -> StagePlan:
