@@ -13,8 +13,10 @@ from etl_assets.spec.model import Spec
 DEFAULT_SPEC = Path(__file__).parent / "migration.yaml"
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 PACKED = (".gz", ".zst", ".sql")
-ELSEWHERE = "Only LEGACY_SQLITE and TARGET_DATABASE_URL take URLs; a folder of another machine has to be mounted."
+ELSEWHERE = "Only LEGACY_SQLITE, TARGET_DATABASE_URL and ETL_ARTIFACTS take URLs; other folders have to be mounted."
+SHELVES = ("s3://", "s3a://", "gs://", "gcs://", "az://", "abfs://")  # what keeps objects, and not files that move
 DEFAULT_LANES, MOST_LANES = 2, 32
+ARTIFACTS, SCRATCH = "ETL_ARTIFACTS", "ETL_SCRATCH"
 DEFAULT_ARTIFACTS = "~/.local/share/etl-assets"
 SECRETS = (
     "LEGACY_SQLITE",
@@ -29,7 +31,10 @@ SECRETS = (
 
 @dataclass(frozen=True)
 class Settings:
-    """Where everything is. `target_url` None means the embedded PostgreSQL; it is never shown."""
+    """Where everything is. `target_url` None means the embedded PostgreSQL; it is never shown.
+
+    `artifacts` is a folder of this machine; where there is a `shelf_url`, what is finished is kept there too.
+    """
 
     artifacts: Path
     spec_path: Path
@@ -40,6 +45,7 @@ class Settings:
     claims: Path | None = None
     legacy_url: str | None = field(default=None, repr=False)
     lanes: int = DEFAULT_LANES
+    shelf_url: str | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         """Paths only: the DSN may hold a password."""
@@ -86,9 +92,9 @@ def read_settings() -> Settings:
     Raises:
         SettingsError: a path is not usable.
     """
-    artifacts = _path("ETL_ARTIFACTS") or _absolute("ETL_ARTIFACTS", DEFAULT_ARTIFACTS)
+    shelf, artifacts = _shelf_url(), _artifacts()
     if artifacts.exists() and not artifacts.is_dir():
-        raise SettingsError(f"ETL_ARTIFACTS={artifacts} is a file, not a folder")
+        raise SettingsError(f"{ARTIFACTS}={artifacts} is a file, not a folder")
     url = _legacy_url()
     return Settings(
         artifacts=artifacts,
@@ -100,7 +106,38 @@ def read_settings() -> Settings:
         claims=_path("ETL_CLAIMS"),
         legacy_url=url,
         lanes=_lanes(),
+        shelf_url=shelf,
     )
+
+
+def _shelf_url() -> str | None:
+    """ETL_ARTIFACTS where it names objects elsewhere.
+
+    Raises:
+        SettingsError: it names what keeps none, or there is no target of the operator's own to say what lies there.
+    """
+    value = os.environ.get(ARTIFACTS, "")
+    scheme = SCHEME.match(value)
+    if scheme is None or scheme[0].lower() == "file://":
+        return None
+    if scheme[0].lower() not in SHELVES:
+        raise SettingsError(f"{ARTIFACTS} is a {scheme[0]} URL; it takes a folder, or one of {', '.join(SHELVES)}")
+    parts = urlsplit(value)
+    if parts.username or parts.password or parts.query:
+        raise SettingsError(f"{ARTIFACTS} holds credentials; give them in the environment, as {scheme[0]} knows them")
+    if not parts.netloc:
+        raise SettingsError(f"{ARTIFACTS} names no bucket: {scheme[0]}bucket/folder")
+    if not secret("TARGET_DATABASE_URL"):
+        raise SettingsError(
+            f"{ARTIFACTS} is a URL, so TARGET_DATABASE_URL has to be set: the target says what lies there"
+        )
+    return value
+
+
+def _artifacts() -> Path:
+    """The artifact folder of this machine: ETL_ARTIFACTS, or ETL_SCRATCH where that is a URL."""
+    here, default = _path(SCRATCH), _absolute(ARTIFACTS, DEFAULT_ARTIFACTS)
+    return (here if _shelf_url() else _path(ARTIFACTS)) or default
 
 
 def _lanes() -> int:
@@ -122,8 +159,10 @@ def absolute_settings() -> dict[str, str]:
         SettingsError: a path is not usable.
     """
     files = (f"{name}_FILE" for name in SECRETS)
-    names = [*files, "ETL_ARTIFACTS", "ETL_SPEC", "DAGSTER_HOME", "ETL_CORRECTIONS", "ETL_CLAIMS"]
+    names = [*files, SCRATCH, "ETL_SPEC", "DAGSTER_HOME", "ETL_CORRECTIONS", "ETL_CLAIMS"]
     found = {name: str(path) for name in names if (path := _path(name))}
+    if os.environ.get(ARTIFACTS):
+        found[ARTIFACTS] = _shelf_url() or str(_artifacts())
     if os.environ.get("LEGACY_SQLITE"):
         found["LEGACY_SQLITE"] = _legacy_url() or str(_path("LEGACY_SQLITE"))
     return found

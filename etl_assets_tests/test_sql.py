@@ -214,6 +214,8 @@ HOMES = {
     "quarantine": {"core/staging", "core/balances"},
     "refused": {"core/load"},
     "reissued": {"core/links"},
+    "shelf": {"core/shelf"},
+    "shelf_objects": {"core/shelf"},
     "staged": {"core/memory"},
     "taken_out": {"core/undo"},
     "totals": {"core/books"},

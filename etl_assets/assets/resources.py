@@ -19,6 +19,7 @@ from etl_assets.core.links.links import Links
 from etl_assets.core.memory.schema import ensure_schema
 from etl_assets.core.presence.presence import hold, host, keep
 from etl_assets.core.restored.restored import require_not_put_back, with_seen
+from etl_assets.core.shelf.shelved import Shelved
 from etl_assets.core.users.users import marked, read_links
 from etl_assets.settings import Settings, read_settings
 from etl_assets.spec.model import Spec
@@ -105,8 +106,10 @@ class Stores(Access, dg.ConfigurableResource):
         return self._known
 
     def artifacts(self) -> Artifacts:
-        """The artifact folder that the settings name."""
-        return Artifacts(self.settings().artifacts)
+        """The artifact folder that the settings name, with the shelf that they name beside it, if any."""
+        settings = self.settings()
+        root, url = settings.artifacts, settings.shelf_url
+        return Artifacts(root, Shelved(url, root, self.target_as_it_is) if url else None)
 
     @contextmanager
     def target_as_it_is(self) -> Iterator[Connection]:
@@ -122,7 +125,9 @@ class Stores(Access, dg.ConfigurableResource):
             TargetRestored: it was.
         """
         if not self._has_looked:
-            require_not_put_back(connection, self.artifacts().read_seen())
+            artifacts = self.artifacts()
+            artifacts.shelf.tidy()
+            require_not_put_back(connection, artifacts.read_seen())
             self._has_looked = True
 
     def note(self, connection: Connection) -> None:

@@ -69,6 +69,8 @@ def forget(stores: Stores, spec: Spec, user: str, *, run: str) -> Forgotten:
         # The page quotes the reasons of corrections, which may name the person.
         artifacts.clear_reports(but=() if NOTES in removed.rows else (PAGE,))
         publish_quarantine(connection, stores, spec)
+        # What another machine sends meanwhile is sent anew, from what holds the person no more.
+        artifacts.shelf.sweep(older_s=0)
         stores.note(connection)
     return Forgotten(
         removed.rows, removed.again, len(dropped), _lines_that_name(stores, user, removed, info), gone.others

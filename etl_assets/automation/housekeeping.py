@@ -23,6 +23,7 @@ from etl_assets.upkeep import read_upkeep
 RUN = dg.DagsterRunStatus
 FAILED = [RUN.FAILURE, RUN.CANCELED]
 RUNS_A_PAGE, SECONDS_A_NIGHT = 500, 3_600
+DAY_S = 86_400  # no file is sent for longer
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,14 @@ class Tidied:
     runs: int
     waves: int
     snapshots: int
+    objects: int = 0
 
     def __str__(self) -> str:
         """One sentence."""
         return (
             f"Removed {counted(self.runs, 'run')} with events and logs, {counted(self.waves, 'partition')} of waves, "
-            f"{counted(self.snapshots, 'snapshot')}. What was migrated is not touched: the target remembers that."
+            f"{counted(self.snapshots, 'snapshot')}, {counted(self.objects, 'loose object')}. What was migrated "
+            "is not touched: the target remembers that."
         )
 
 
@@ -45,7 +48,8 @@ def tidy(instance: dg.DagsterInstance, stores: Access, spec: Spec, *, keep_days:
     """Removes what is older; runs again every night, and goes on where it stopped."""
     before = datetime.now(timezone.utc) - timedelta(days=keep_days)
     runs = drop_runs(instance, before)
-    return Tidied(runs, drop_waves(instance, before), drop_snapshots(instance, stores, spec, run=run))
+    waves, snapshots = drop_waves(instance, before), drop_snapshots(instance, stores, spec, run=run)
+    return Tidied(runs, waves, snapshots, stores.artifacts().shelf.sweep(older_s=DAY_S))
 
 
 def drop_runs(instance: dg.DagsterInstance, before: datetime) -> int:
@@ -141,7 +145,7 @@ def build_housekeeping_job(spec: Spec) -> dg.JobDefinition:
     @dg.op(
         name="tidy_up",
         description="Removes finished runs that are older than ETL_KEEP_DAYS, with their events and logs, keys of old "
-        "waves, and snapshots that nothing reads.",
+        "waves, snapshots that nothing reads, and what a kill has left on the shelf.",
     )
     def tidy_up(context: dg.OpExecutionContext, stores: Stores) -> None:
         with failures():

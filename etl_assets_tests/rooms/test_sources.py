@@ -15,12 +15,13 @@ import asyncssh
 import fsspec
 import pytest
 import zstandard
-from moto.server import ThreadedMotoServer
 
+from etl_assets.access.files.elsewhere import shown
 from etl_assets.access.legacy.dump import database_of
-from etl_assets.access.legacy.source import brought, legacy_mark, shown
+from etl_assets.access.legacy.source import brought, legacy_mark
 from etl_assets.model.errors import LegacyFileError, SettingsError, Unavailable
 from etl_assets.settings import absolute_settings, read_settings, with_legacy
+from etl_assets_tests.s3 import s3_server
 from etl_assets_tests.world import World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
@@ -74,22 +75,10 @@ def sftp_of(folder: Path, home: Path) -> Iterator[str]:
 @contextmanager
 def s3_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An object store with the files of a folder."""
-    server = ThreadedMotoServer("127.0.0.1", 0)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    store = fsspec.filesystem("s3", skip_instance_cache=True)
-    store.mkdir("legacy")
-    for path in folder.iterdir():
-        store.put_file(str(path), f"legacy/{path.name}")
-    yield "s3://legacy"
-    server.stop()
+    with s3_server(monkeypatch, "legacy") as there:
+        for path in folder.iterdir():
+            there.put_file(str(path), f"legacy/{path.name}")
+        yield "s3://legacy"
 
 
 def dumped(path: Path) -> str:
@@ -200,7 +189,7 @@ def test_a_file_with_a_wal_beside_it_is_refused(world: World, monkeypatch: pytes
         pass
 
 
-@pytest.mark.parametrize("name", ["ETL_ARTIFACTS", "ETL_SPEC", "ETL_CORRECTIONS", "ETL_CLAIMS", "DAGSTER_HOME"])
+@pytest.mark.parametrize("name", ["ETL_SCRATCH", "ETL_SPEC", "ETL_CORRECTIONS", "ETL_CLAIMS", "DAGSTER_HOME"])
 def test_every_other_setting_refuses_a_url_and_makes_no_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -20,6 +20,7 @@ from etl_assets.access.files.exports import (
     manifest_path,
     open_rows,
 )
+from etl_assets.access.files.shelf import Shelf
 from etl_assets.access.files.snapshots import SnapshotInfo
 from etl_assets.access.files.whole import private_folder, scratch_path, sha256_of, sweep, write_whole
 from etl_assets.faults import fault_point
@@ -35,19 +36,18 @@ CURRENT, SEEN = "current", "seen.json"
 class Artifacts:
     """The artifact folder: `snapshots/<id>/legacy.db`, `snapshots/<id>/exports/<table>.csv` and their manifests."""
 
-    def __init__(self, root: Path) -> None:
-        """Opens, and makes if need be, the private folder `root`."""
+    def __init__(self, root: Path, shelf: Shelf | None = None) -> None:
+        """Opens, and makes if need be, the private folder `root`; finished files are kept on the shelf, if any."""
         self.root = root
-        private_folder(root)
+        self.shelf = shelf or Shelf(private_folder(root))
         self._unfinished = private_folder(root / "unfinished")
         sweep(self._unfinished)
 
     def publish_snapshot(self, copied: Path, info: SnapshotInfo) -> None:
         """Makes a finished copy the current snapshot; a snapshot of that id that is there already stays."""
         folder = self._folder(info.id)
-        if not (folder / "snapshot.json").exists():
-            private_folder(folder)
-            copied.replace(folder / "legacy.db")
+        if self.shelf.bring(folder / "snapshot.json") is None:
+            self.shelf.place(copied, folder / "legacy.db")
         copied.unlink(missing_ok=True)  # an unchanged database has its copy already
         self._write(folder / "snapshot.json", [json.dumps(asdict(info), indent=1).encode()])
         fault_point("snapshot.copied")
@@ -60,7 +60,7 @@ class Artifacts:
         self._write(self._folder(info.id) / "snapshot.json", [json.dumps(asdict(info), indent=1).encode()])
         fault_point("forget.described")
         if clean is not None:
-            clean.replace(self._folder(info.id) / "legacy.db")
+            self.shelf.place(clean, self._folder(info.id) / "legacy.db")
         fault_point("forget.scrubbed")
 
     def current_snapshot(self) -> SnapshotInfo:
@@ -76,14 +76,21 @@ class Artifacts:
 
     def current_snapshot_or_none(self) -> SnapshotInfo | None:
         """The snapshot that every export reads, or None before the first."""
-        pointer = self.root / "snapshots" / CURRENT
-        if not pointer.exists():
-            return None
-        return self._info(self._folder(pointer.read_text(encoding="ascii")))
+        pointer = self.shelf.bring(self.root / "snapshots" / CURRENT)
+        return self._info(self._folder(pointer.read_text(encoding="ascii"))) if pointer else None
 
-    def _info(self, folder: Path) -> SnapshotInfo:
-        raw = json.loads((folder / "snapshot.json").read_bytes())
+    def _info(self, folder: Path) -> SnapshotInfo | None:
+        found = self.shelf.bring(folder / "snapshot.json")
+        if found is None:
+            return None
+        raw = json.loads(found.read_bytes())
         return SnapshotInfo(**{**raw, "missing": tuple(raw["missing"])})
+
+    def _snapshots(self) -> list[Path]:
+        """The folders of all snapshots, the newest first."""
+        above = self.root / "snapshots"
+        names = {path.relative_to(above).parts[0] for path in self.shelf.files(above)} - {CURRENT}
+        return [above / name for name in sorted({*names, *(path.name for path in above.glob("*/"))}, reverse=True)]
 
     def drop_snapshots(self, *, keep: int) -> list[str]:
         """Removes all but the `keep` newest snapshots, never the current one; returns the ids of those removed.
@@ -92,35 +99,37 @@ class Artifacts:
         A snapshot holds everything that the legacy database holds, password hashes included: none is kept for long.
         """
         current = self.current_snapshot_or_none()
-        others = [folder for folder in (self.root / "snapshots").glob("*/") if current and folder.name != current.id]
-        newest = sorted(others, key=lambda folder: folder.name, reverse=True)[: max(keep - 1, 0)]
+        others = [folder for folder in self._snapshots() if current and folder.name != current.id]
+        newest = others[: max(keep - 1, 0)]
         old = [folder for folder in others if folder not in newest or not self._is_cleared(folder, current)]
         for folder in old:
-            shutil.rmtree(folder)
+            for path in self.shelf.files(folder):
+                self.shelf.remove(path)
+            shutil.rmtree(folder, ignore_errors=True)  # another machine's is gone, and was perhaps never here
         return [folder.name for folder in old]
 
     def _is_cleared(self, folder: Path, current: SnapshotInfo | None) -> bool:
         if current is None or not current.suppressed:
             return True
-        if not (folder / "snapshot.json").exists():
+        info = self._info(folder)
+        if info is None or info.suppressed != current.suppressed:
             return False
-        info, copy = self._info(folder), folder / "legacy.db"
         # A scrub that broke off has left its words, and the copy of before.
-        return info.suppressed == current.suppressed and copy.exists() and sha256_of(copy) == info.sha256
+        copy = self.shelf.bring(folder / "legacy.db")
+        return copy is not None and sha256_of(copy) == info.sha256
 
     def drop_exports(self, snapshot: str, *, but: Iterable[str]) -> None:
         """Removes the exports of a snapshot, finished or not, except for some tables."""
-        folder, kept = self._folder(snapshot) / "exports", [self.export_path(snapshot, name) for name in but]
+        folder, kept = self._folder(snapshot) / "exports", [self._export(snapshot, name) for name in but]
         names = {part for path in kept for part in (path, excluded_path(path), manifest_path(path))}
-        for path in folder.glob("*") if folder.exists() else ():
-            if path not in names:
-                path.unlink()
+        for path in self.shelf.files(folder) - names:
+            self.shelf.remove(path)
 
     def clear_reports(self, *, but: Iterable[str]) -> None:
         """Removes the pages and lists for people, finished or not, except for some."""
-        for path in (self.root / "reports").glob("*"):
+        for path in self.shelf.files(self.root / "reports"):
             if path.name not in but:
-                path.unlink()
+                self.shelf.remove(path)
 
     def publish_report(self, name: str, content: Iterable[str]) -> Path:
         """Writes the parts of a page or list for people and returns its path; the former one is replaced whole."""
@@ -131,13 +140,12 @@ class Artifacts:
 
     def find_report(self, name: str) -> Path | None:
         """The path of a page or list that was written before, or None."""
-        path = self.root / "reports" / name
-        return path if path.exists() else None
+        return self.shelf.bring(self.root / "reports" / name)
 
     def read_report(self, name: str) -> str | None:
         """A page as it was written last, or None."""
-        path = self.root / "reports" / name
-        return path.read_text(encoding="utf-8") if path.exists() else None
+        path = self.find_report(name)
+        return path.read_text(encoding="utf-8") if path else None
 
     def read_seen(self) -> str:
         """What was seen of the targets, as `core.restored` writes it; empty before the first time."""
@@ -145,12 +153,12 @@ class Artifacts:
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
     def write_seen(self, text: str) -> None:
-        """Keeps what was seen of the targets, in the place of what was there."""
-        self._write(self.root / SEEN, [text.encode()])
+        """Keeps what was seen of the targets, in the place of what was there; on this machine, which saw it."""
+        write_whole(self.root / SEEN, [text.encode()], part=self.scratch_path(SEEN))
 
     def snapshot_path(self, snapshot: str) -> Path:
         """The copied database of a snapshot."""
-        return self._folder(snapshot) / "legacy.db"
+        return self._brought(self._folder(snapshot) / "legacy.db")
 
     def scratch_path(self, name: str) -> Path:
         """A path for unfinished work of this process; what a crash leaves there is swept by the next."""
@@ -158,15 +166,23 @@ class Artifacts:
 
     def export_path(self, snapshot: str, table: str) -> Path:
         """The CSV of one table."""
+        return self._brought(self._export(snapshot, table))
+
+    def _export(self, snapshot: str, table: str) -> Path:
         return self._folder(snapshot) / "exports" / f"{table}.csv"
+
+    def _brought(self, path: Path) -> Path:
+        """The path, at which the file lies where there is one."""
+        self.shelf.bring(path)
+        return path
 
     @contextmanager
     def writing_export(self, snapshot: str, table: str) -> Iterator[ExportWriter]:
         """A writer whose files appear under their names when the block ends well, and not at all otherwise."""
         private_folder(self._folder(snapshot) / "exports")
-        path = self.export_path(snapshot, table)
+        path = self._export(snapshot, table)
         finals = (path, excluded_path(path), manifest_path(path))
-        writer = ExportWriter(path, [self.scratch_path(final.name) for final in finals])
+        writer = ExportWriter(path, [self.scratch_path(final.name) for final in finals], self.shelf)
         try:
             yield writer
         except BaseException:
@@ -189,8 +205,8 @@ class Artifacts:
 
     def find_manifest(self, snapshot: str, table: str) -> Manifest | None:
         """The manifest of a table's export of any snapshot, or None where there is none."""
-        path = manifest_path(self.export_path(snapshot, table))
-        return as_manifest(path.read_bytes()) if path.exists() else None
+        path = self.shelf.bring(manifest_path(self._export(snapshot, table)))
+        return as_manifest(path.read_bytes()) if path else None
 
     def find_export(self, snapshot: SnapshotInfo, table: str, spec_digest: str) -> Manifest | None:
         """The manifest of an export that would be written again as it is: same snapshot, spec and program.
@@ -207,8 +223,7 @@ class Artifacts:
 
     def find_former(self, snapshot: str, table: str, spec_digest: str) -> tuple[Manifest, Path] | None:
         """The newest export of a table from another snapshot of which chunks can be taken over: it is intact."""
-        others = sorted((self.root / "snapshots").glob("*/"), key=lambda folder: folder.name, reverse=True)
-        for folder in others:
+        for folder in self._snapshots():
             found = self.find_manifest(folder.name, table) if folder.name != snapshot else None
             if found is None or (found.spec_digest, found.version) != (spec_digest, VERSION) or not found.chunks:
                 continue
@@ -250,14 +265,14 @@ class Artifacts:
 
     def excluded_keys(self, manifest: Manifest) -> list[str]:
         """The legacy keys for which `where` was not true."""
-        path = excluded_path(self.export_path(manifest.snapshot, manifest.table))
+        path = self._brought(excluded_path(self._export(manifest.snapshot, manifest.table)))
         return pl.read_csv(path, infer_schema=False)["_key"].to_list() if manifest.excluded else []
 
     def _folder(self, snapshot: str) -> Path:
         return self.root / "snapshots" / snapshot
 
     def _write(self, path: Path, content: Iterable[bytes]) -> None:
-        write_whole(path, content, part=self.scratch_path(path.name))
+        write_whole(path, content, part=self.scratch_path(path.name), place=self.shelf.place)
 
 
 def _contents(path: Path, manifest: Manifest, only: Container[Chunk]) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 import polars as pl
 
+from etl_assets.access.files.shelf import Shelf
 from etl_assets.access.files.whole import copy_bytes, finish, open_private, sha256_of, write_whole
 from etl_assets.faults import fault_point
 
@@ -61,12 +62,12 @@ class Manifest:
 class ExportWriter:
     """Writes one export: the CSV, the excluded keys, and at the end the manifest."""
 
-    def __init__(self, path: Path, parts: list[Path]) -> None:
+    def __init__(self, path: Path, parts: list[Path], shelf: Shelf) -> None:
         """Opens the unfinished files; two processes that export one table at once never share one.
 
         `parts` are the unfinished CSV, the unfinished list of excluded keys and the unfinished manifest.
         """
-        self.path = path
+        self.path, self._shelf = path, shelf
         self.rows = self.excluded = self.kept = 0
         self._has_header = False
         *self._parts, self._manifest_part = parts
@@ -99,15 +100,15 @@ class ExportWriter:
 
     def publish(self, **facts: Any) -> Manifest:
         """Fsyncs, renames, and writes the manifest last: where there is a manifest, the export is whole."""
-        manifest_path(self.path).unlink(missing_ok=True)
+        self._shelf.remove(manifest_path(self.path))
         for file, part, final in zip(self._files, self._parts, (self.path, excluded_path(self.path)), strict=True):
             finish(file)
-            part.replace(final)
+            self._shelf.place(part, final)
         fault_point("export.renamed")
         facts |= {"rows": self.rows, "excluded": self.excluded, "kept": self.kept, "version": VERSION}
         manifest = Manifest(sha256=sha256_of(self.path), **facts)
         content = json.dumps(asdict(manifest), indent=1).encode()
-        write_whole(manifest_path(self.path), [content], part=self._manifest_part)
+        write_whole(manifest_path(self.path), [content], part=self._manifest_part, place=self._shelf.place)
         fault_point("export.published")
         return manifest
 

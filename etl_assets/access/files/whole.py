@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -84,14 +84,19 @@ def copy_bytes(source: BinaryIO, target: BinaryIO, count: int) -> None:
         count -= len(block)
 
 
-def write_whole(path: Path, content: Iterable[bytes], *, part: Path) -> None:
-    """Writes a file that appears under its name when all of it is on the disk, and not at all otherwise."""
+def write_whole(
+    path: Path, content: Iterable[bytes], *, part: Path, place: Callable[[Path, Path], object] = Path.replace
+) -> None:
+    """Writes a file that appears under its name when all of it is on the disk, and not at all otherwise.
+
+    `place` puts the finished `part` under the name.
+    """
     try:
         with open_private(part) as file:
             file.writelines(content)
             finish(file)
         fault_point("file.written")
-        part.replace(path)
+        place(part, path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise

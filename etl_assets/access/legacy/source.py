@@ -6,29 +6,25 @@ https://filesystem-spec.readthedocs.io
 """
 
 import contextlib
-import errno
 import io
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import fsspec  # type: ignore[import-untyped]
 from fsspec.utils import infer_compression  # type: ignore[import-untyped]
 
+from etl_assets.access.files.elsewhere import reaching
 from etl_assets.access.files.whole import open_private, private_folder, scratch_path, sweep
 from etl_assets.access.legacy.database import WAL_HEADER_BYTES, file_mark, is_settled, require_sqlite
 from etl_assets.access.legacy.dump import database_of
-from etl_assets.model.errors import EtlError, FileFault, LegacyFileError, SettingsError, Unavailable
+from etl_assets.model.errors import EtlError, LegacyFileError
 from etl_assets.settings import Settings
 
 BLOCK = 1 << 20
 # What stores tell of a file that changes with its content; a size alone does not.
 CHANGING = ("ETag", "etag", "e_tag", "mtime", "LastModified", "last_modified", "modified", "Content-MD5", "generation")
-KNOWN = "Those of s3, gs, abfs, sftp and https are read, with pip install 'etl-assets[remote]'."
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def legacy_mark(settings: Settings) -> str:
@@ -105,44 +101,8 @@ def brought(settings: Settings) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def shown(url: str) -> str:
-    """The URL without what may be a secret: user, password, query."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}/.../{parts.path.rsplit('/', 1)[-1]}"
-
-
-@contextmanager
-def _reaching(url: str) -> Iterator[tuple[Any, str]]:
-    """The file system behind a URL, and the path there; what libraries raise becomes ours, without their words."""
-    try:
-        there, path = fsspec.core.url_to_fs(url, skip_instance_cache=True)
-        yield there, path
-    except EtlError:
-        raise
-    except ImportError as missing:
-        package = f"the package {missing.name}" if missing.name else "a package that is not installed"
-        raise SettingsError(f"{shown(url)} needs {package}: pip install 'etl-assets[remote]'") from None
-    except FileNotFoundError as problem:
-        # fsspec says so of a web server that does not answer, too.
-        if isinstance(problem.__cause__, OSError):
-            raise _unreachable(url, problem.__cause__) from None
-        raise LegacyFileError(f"The legacy database {shown(url)} does not exist. Check LEGACY_SQLITE.") from None
-    except PermissionError:
-        raise LegacyFileError(f"The legacy database {shown(url)} cannot be read: permission denied.") from None
-    except EOFError:
-        raise LegacyFileError(f"The legacy database {shown(url)} is cut off: it does not unpack to its end.") from None
-    except ValueError as problem:
-        if "rotocol" in str(problem):  # fsspec: `Protocol not known: foo`
-            raise SettingsError(f"LEGACY_SQLITE={shown(url)}: nothing here reads such a URL. {KNOWN}") from None
-        raise _unreachable(url, problem) from None
-    except Exception as problem:  # noqa: BLE001 - each library has its own, and their words may hold a password
-        if isinstance(problem, OSError) and problem.errno in DISK_FULL:
-            raise FileFault(problem.strerror or "disk full") from None
-        raise _unreachable(url, problem) from None
-
-
-def _unreachable(url: str, problem: BaseException) -> Unavailable:
-    return Unavailable(f"The legacy database {shown(url)} cannot be reached ({type(problem).__name__}).")
+def _reaching(url: str) -> AbstractContextManager[tuple[Any, str]]:
+    return reaching(url, subject="The legacy database", setting="LEGACY_SQLITE", fault=LegacyFileError)
 
 
 def _mark(there: Any, path: str) -> str:

@@ -418,6 +418,24 @@ $$SELECT EXISTS (SELECT FROM etl.forgotten) AND EXISTS (
               WHERE m.key = 'suppression key') AS p, generate_series(0, 63) AS n))$$;
 
 
+-- Artifacts that all machines share.
+
+-- Which object on a shelf elsewhere is which artifact; empty where the artifact folder is one of a machine's own.
+CREATE TABLE etl.shelf (
+    name text PRIMARY KEY,
+    key text NOT NULL,
+    sha256 text NOT NULL,
+    bytes bigint NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp());
+CREATE INDEX shelf_key ON etl.shelf (key);
+
+-- Every object that was ever begun there and not yet removed, noted before it is sent.
+CREATE TABLE etl.shelf_objects (
+    key text PRIMARY KEY,
+    name text NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp());
+
+
 -- A second fence beside the schema's grants: row level security without a policy shows nothing.
 DO $$
 DECLARE made regclass;
