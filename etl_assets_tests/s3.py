@@ -1,5 +1,6 @@
 """An S3 server on loopback: moto's, as it is, or one that ignores conditions as Supabase's endpoint does."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ def _without_conditions(app: WSGI) -> WSGI:
 @contextmanager
 def s3_server(patch: pytest.MonkeyPatch, *buckets: str, ignores_conditions: bool = False) -> Iterator[Any]:
     """The file system of a server that has these buckets; the environment names the server and its credentials."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it tells of each request otherwise
     app: WSGI = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, _without_conditions(app) if ignores_conditions else app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

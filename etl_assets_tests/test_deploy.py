@@ -46,8 +46,8 @@ CHART: dict[str, set[str]] = {
     "dagsterDaemon.runCoordinator.config.queuedRunCoordinator": {"maxConcurrentRuns", "dequeueIntervalSeconds"},
     "dagster-user-deployments": {"enabled", "enableSubchart", "deployments"},
     "dagster-user-deployments.deployments": {
-        "name", "image", "codeServerArgs", "port", "includeConfigInLaunchedRuns", "env", "podSecurityContext",
-        "securityContext", "volumes", "volumeMounts", "resources",
+        "name", "image", "codeServerArgs", "port", "includeConfigInLaunchedRuns", "env", "envSecrets",
+        "podSecurityContext", "securityContext", "volumes", "volumeMounts", "resources",
     },
     "runLauncher": {"type", "config"},
     "runLauncher.config": {"k8sRunLauncher"},
