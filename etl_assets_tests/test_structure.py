@@ -13,6 +13,7 @@ import grimp
 import pytest
 
 import etl_assets
+from etl_assets.assets.keys import ACCOUNTS, LEGACY
 from etl_assets.automation.build import build_definitions
 from etl_assets.settings import DEFAULT_SPEC, read_spec
 from etl_assets_tests.graph import SNAPSHOT, shown
@@ -44,7 +45,7 @@ def test_the_assets_are_those_of_the_design(definitions: dg.Definitions) -> None
     by_wave = ["resolved_users", "reconciliation", *(f"production/{table}" for table in tables)]
     assert found == {**dict.fromkeys(unpartitioned, False), **dict.fromkeys(by_wave, True)}
     groups = {graph.get(key).group_name for key in graph.materializable_asset_keys}
-    assert groups == {"export", "staging", "users", "production", "verify"}
+    assert groups == {"target", "export", "staging", "users", "production", "verify"}
 
 
 def test_every_dependency_is_an_asset(definitions: dg.Definitions) -> None:
@@ -53,7 +54,8 @@ def test_every_dependency_is_an_asset(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     named = {parent for key in graph.materializable_asset_keys for parent in graph.get(key).parent_keys}
     checked = {key.asset_key for key in graph.asset_check_keys}
-    assert named | checked <= set(graph.materializable_asset_keys)
+    assert named | checked <= {*graph.materializable_asset_keys, LEGACY, ACCOUNTS}
+    assert {LEGACY, ACCOUNTS} == set(graph.external_asset_keys)
 
 
 def test_every_asset_tells_the_operator_what_it_is(definitions: dg.Definitions) -> None:

@@ -23,7 +23,7 @@ from etl_assets.access.legacy.scrub import Scrub, Scrubbed, scrub
 from etl_assets.access.legacy.source import brought, is_at_rest, legacy_mark
 from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.columns import export_columns
-from etl_assets.assets.keys import EXPORT_GROUP, OWNERS, SNAPSHOT, export_key
+from etl_assets.assets.keys import EXPORT_GROUP, LEGACY, OWNERS, SNAPSHOT, export_key, version_of
 from etl_assets.assets.outcomes import failures, result, table_value
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.cutover.freeze import find_freeze, require_unchanged
@@ -156,7 +156,7 @@ def scrub_of(stores: Access, spec: Spec, suppressions: Suppressions) -> Scrub:
 def build_snapshot_asset(spec: Spec) -> dg.AssetsDefinition:
     """The asset `legacy_snapshot`."""
 
-    @dg.asset(key=SNAPSHOT, group_name=EXPORT_GROUP, kinds={"sqlite"}, owners=OWNERS)
+    @dg.asset(key=SNAPSHOT, deps=[LEGACY], group_name=EXPORT_GROUP, kinds={"sqlite"}, owners=OWNERS)
     def legacy_snapshot(stores: Stores) -> dg.MaterializeResult:
         """A consistent copy of the legacy database, taken while the app may go on writing.
 
@@ -248,7 +248,7 @@ def build_export_asset(spec: Spec, export: Export) -> dg.AssetsDefinition:
         group_name=EXPORT_GROUP,
         kinds={"csv", "polars"},
         owners=OWNERS,
-        code_version=spec.digest[:SHOWN_DIGEST],
+        code_version=version_of(spec),
         metadata=export_columns(export),
         description=f"The legacy table {export.source} as CSV, cell by cell, with each cell's SQLite storage class. "
         "Only the columns that the spec names leave the legacy database. Safe to re-run: the same snapshot gives the "

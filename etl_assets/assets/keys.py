@@ -2,6 +2,9 @@
 
 import dagster as dg
 
+from etl_assets.spec.model import Spec
+
+LEGACY, ACCOUNTS = dg.AssetKey("legacy_database"), dg.AssetKey("accounts")  # not ours to make
 TARGET = dg.AssetKey("target")
 SNAPSHOT = dg.AssetKey("legacy_snapshot")
 USER_MAP = dg.AssetKey("legacy_user_map")
@@ -13,8 +16,8 @@ WAITING = dg.AssetKey("waiting_users")
 CLOSING = (VERIFICATION, REPORT, WAITING)  # what ends each run; WAITING only where there are users
 USERS_EXPORT = dg.AssetKey(["exports", "users"])
 
-EXPORT_GROUP, STAGING_GROUP, USERS_GROUP, PRODUCTION_GROUP, VERIFY_GROUP = (
-    "export staging users production verify".split()
+OUTSIDE_GROUP, TARGET_GROUP, EXPORT_GROUP, STAGING_GROUP, USERS_GROUP, PRODUCTION_GROUP, VERIFY_GROUP = (
+    "outside target export staging users production verify".split()
 )
 MIGRATE, LOAD_WAVE, NEW_WAVE, RESTAGE, VERIFY, CLEANUP = "migrate load_wave new_wave restage verify cleanup".split()
 UNDO, FREEZE, BACKFILL = "undo", "freeze", "backfill"
@@ -36,6 +39,11 @@ OWNERS = ["team:migration"]
 
 # One key per login wave: a partition per user would cost seconds each (dagster 1.13: 10,000 keys in one run, 608 s).
 LOGIN_WAVES = dg.DynamicPartitionsDefinition(name="login_wave")
+
+
+def version_of(spec: Spec) -> str:
+    """What Dagster compares to say that an asset was made by another spec."""
+    return spec.digest[:12]
 
 
 def export_key(table: str) -> dg.AssetKey:

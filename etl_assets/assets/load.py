@@ -14,6 +14,7 @@ from etl_assets.assets.keys import (
     USER_MAP,
     production_key,
     staging_key,
+    version_of,
 )
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Access, Stores
@@ -34,6 +35,7 @@ def _asset_spec(spec: Spec, table: Table, deps: list[dg.AssetKey]) -> dg.AssetSp
         group_name=PRODUCTION_GROUP,
         kinds={"postgres", "supabase"},
         owners=OWNERS,
+        code_version=version_of(spec),
         metadata={**production_columns(table), "dagster/table_name": table.target},
         description=f"The legacy rows of {table.source} in {table.target}. {once}, behind the blocking checks, "
         "which are repeated inside the transaction that writes. Safe to re-run: a row that was loaded before is never "

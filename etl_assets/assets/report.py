@@ -18,6 +18,7 @@ from etl_assets.assets.keys import (
     REPORT,
     VERIFICATION,
     VERIFY_GROUP,
+    version_of,
 )
 from etl_assets.assets.outcomes import desk_link, failures
 from etl_assets.assets.resources import Access, Stores
@@ -114,7 +115,14 @@ def publish_balances(connection: Connection, stores: Access, spec: Spec) -> Path
 def build_report_asset(spec: Spec) -> dg.AssetsDefinition:
     """The asset `migration_report`."""
 
-    @dg.asset(key=REPORT, deps=[VERIFICATION], group_name=VERIFY_GROUP, kinds={"html"}, owners=OWNERS)
+    @dg.asset(
+        key=REPORT,
+        deps=[VERIFICATION],
+        group_name=VERIFY_GROUP,
+        kinds={"html"},
+        owners=OWNERS,
+        code_version=version_of(spec),
+    )
     def migration_report(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
         """One page that says what arrived, what waits, what was set aside and why, with a box to sign.
 

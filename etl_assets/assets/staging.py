@@ -6,7 +6,7 @@ import dagster as dg
 
 from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.columns import staging_columns
-from etl_assets.assets.keys import OWNERS, STAGING_GROUP, TARGET, export_key, staging_key
+from etl_assets.assets.keys import OWNERS, STAGING_GROUP, TARGET, export_key, staging_key, version_of
 from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.books.books import table_summary
@@ -26,7 +26,7 @@ def build_staging_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
         group_name=STAGING_GROUP,
         kinds={"polars", "postgres"},
         owners=OWNERS,
-        code_version=spec.digest[:12],
+        code_version=version_of(spec),
         metadata={**staging_columns(table), "dagster/table_name": f"etl.stg_{table.name}"},
         description=f"Rows of {table.source}, typed for {table.target}, each with its new id. A value that does not "
         "fit its type is never changed: its row waits in etl.quarantine. Safe to re-run: the table is swapped whole, "

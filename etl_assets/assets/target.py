@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from etl_assets.access.postgres.connection import Connection, reading, server_facts
-from etl_assets.assets.keys import OWNERS, STAGING_GROUP, TARGET
+from etl_assets.assets.keys import OWNERS, TARGET, TARGET_GROUP
 from etl_assets.assets.outcomes import check_result, check_spec, failures, result, without_finding
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.gate.target_rules import Encryption, encryption, examine_target, target_validations
@@ -31,7 +31,7 @@ def build_target_asset(spec: Spec) -> dg.AssetsDefinition:
     specs.append(dg.AssetCheckSpec(FITS, asset=TARGET, description=f"{FITS_TITLE} {FITS_REMEDY}"))
     specs.append(dg.AssetCheckSpec(ENCRYPTED, asset=TARGET, description=ENCRYPTED_TITLE))
 
-    @dg.asset(key=TARGET, group_name=STAGING_GROUP, kinds={"supabase"}, owners=OWNERS, check_specs=specs)
+    @dg.asset(key=TARGET, group_name=TARGET_GROUP, kinds={"supabase"}, owners=OWNERS, check_specs=specs)
     def target(stores: Stores) -> dg.MaterializeResult:
         """The Supabase Postgres that takes the history, looked at before anything is written to it.
 

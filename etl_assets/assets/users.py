@@ -9,6 +9,7 @@ from etl_assets.access.files.snapshots import SnapshotInfo
 from etl_assets.access.postgres.connection import reading, writing
 from etl_assets.assets.columns import RESOLVED_COLUMNS, USER_MAP_COLUMNS, column_schema
 from etl_assets.assets.keys import (
+    ACCOUNTS,
     LOGIN_WAVES,
     OWNERS,
     RESOLVED,
@@ -19,6 +20,7 @@ from etl_assets.assets.keys import (
     USERS_GROUP,
     is_by_hand,
     staging_key,
+    version_of,
 )
 from etl_assets.assets.outcomes import failures, table_value
 from etl_assets.assets.resources import Access, Stores
@@ -41,7 +43,8 @@ def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=USER_MAP,
-        deps=[TARGET, USERS_EXPORT],
+        deps=[TARGET, USERS_EXPORT, ACCOUNTS],
+        code_version=version_of(spec),
         group_name=USERS_GROUP,
         kinds={"postgres"},
         owners=OWNERS,
@@ -100,7 +103,8 @@ def build_resolved_asset(spec: Spec) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=RESOLVED,
-        deps=[USER_MAP, *(staging_key(name) for name in spec.load_order)],
+        deps=[USER_MAP, ACCOUNTS, *(staging_key(name) for name in spec.load_order)],
+        code_version=version_of(spec),
         partitions_def=LOGIN_WAVES,
         group_name=USERS_GROUP,
         kinds={"postgres", "supabase"},

@@ -1,6 +1,7 @@
 """Production read back: wave by wave, then everything, and the books."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -41,6 +42,7 @@ from etl_assets.assets.keys import (
     is_migrate,
     production_key,
     staging_key,
+    version_of,
 )
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Access, Stores
@@ -81,6 +83,8 @@ from etl_assets.spec.model import Spec
 # How much a verification reads. Everything: by hand, in `migrate` and `verify`. Else this wave, and what it changed.
 EVERYTHING, THIS_WAVE = "everything", "this wave"
 READ_ALL = "everything was read at"
+# The schedule reads everything every night: a day without it is worth a look, and two are a fault.
+FRESH = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=26), fail_window=timedelta(hours=50))
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,7 @@ def build_reconciliation_asset(spec: Spec) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=RECONCILIATION,
+        code_version=version_of(spec),
         deps=[production_key(name) for name in spec.owned],
         partitions_def=LOGIN_WAVES,
         group_name=VERIFY_GROUP,
@@ -239,6 +244,8 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=VERIFICATION,
+        code_version=version_of(spec),
+        freshness_policy=FRESH,
         deps=deps,
         group_name=VERIFY_GROUP,
         kinds={"postgres"},

@@ -6,7 +6,7 @@ import dagster as dg
 
 from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.columns import WAITING_COLUMNS, column_schema
-from etl_assets.assets.keys import OWNERS, USERS_GROUP, VERIFICATION, WAITING, WAITING_LIST
+from etl_assets.assets.keys import OWNERS, USERS_GROUP, VERIFICATION, WAITING, WAITING_LIST, version_of
 from etl_assets.assets.outcomes import desk_link, failures, table_value
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.lists.waiting import waiting_lines
@@ -18,6 +18,7 @@ def build_waiting_asset(spec: Spec) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=WAITING,
+        code_version=version_of(spec),
         deps=[VERIFICATION],
         group_name=USERS_GROUP,
         kinds={"csv"},

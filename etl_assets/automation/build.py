@@ -13,6 +13,7 @@ from etl_assets.assets.export import (
 )
 from etl_assets.assets.keys import LOAD_WAVE, MIGRATE, VERIFY
 from etl_assets.assets.load import build_production_assets
+from etl_assets.assets.outside import outside_specs
 from etl_assets.assets.report import build_report_asset
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.assets.staging import build_staging_asset
@@ -35,7 +36,7 @@ from etl_assets.spec.model import Spec
 def build_definitions(spec: Spec, stores: Access | None = None) -> dg.Definitions:
     """Assets, checks, jobs and resources for every table of a spec; `stores` are the environment's unless given."""
     exports = exports_of(spec)
-    assets = [build_target_asset(spec), build_snapshot_asset(spec)]
+    assets: list[Any] = [*outside_specs(spec), build_target_asset(spec), build_snapshot_asset(spec)]
     assets += [build_export_asset(spec, export) for export in exports.values()]
     assets += [build_staging_asset(spec, spec.tables[name]) for name in spec.load_order]
     if spec.users is not None:

@@ -7,18 +7,20 @@ import dagster as dg
 from etl_assets.access.postgres.connection import Connection, LockHolder, connect
 from etl_assets.access.postgres.servers import target_url
 from etl_assets.assets.keys import HOST_TAG, PARTITION_TAG
+from etl_assets.assets.resources import Stores
 from etl_assets.automation.attempts import LAUNCH_GRACE_S, MOST_ATTEMPTS, UNFINISHED, attempts, dead_runs, end_dead_runs
 from etl_assets.commands.complaint import Complaint
 from etl_assets.commands.disk import disks
 from etl_assets.commands.put_back import look_back
 from etl_assets.core.load.due import Standing, read_standing
 from etl_assets.core.memory.sessions import blocked_sessions, end_session, impatient, look_at_lock
-from etl_assets.model.errors import EtlError
+from etl_assets.model.errors import EtlError, ShelfRefused, Unavailable
 from etl_assets.model.words import counted
 from etl_assets.settings import Settings
 from etl_assets.spec.model import Spec
 
 RUN = "doctor"
+UPLOAD_S = 3_600  # what was begun since may be under way on another machine
 
 
 def examine(
@@ -38,7 +40,7 @@ def examine(
     """
     with connect(target_url(settings)) as connection:
         found = look_back(settings, spec, connection, clear=clear, run=RUN)
-        found += _disks(settings, connection)
+        found += [*_disks(settings, connection), *_shelf(clear=clear)]
         found += [*_lock(connection, clear=clear, break_lock=break_lock), *_blocked(connection)]
         try:
             with impatient(connection):
@@ -54,6 +56,15 @@ def _disks(settings: Settings, connection: Connection) -> list[Complaint]:
     except EtlError as unseen:  # the legacy app's machine may be off by now
         return [Complaint("disk", str(unseen))]
     return [Complaint(disk.subject, str(disk), is_stuck=not disk.is_enough) for disk in found]
+
+
+def _shelf(*, clear: bool) -> list[Complaint]:
+    """What killed processes have left where ETL_ARTIFACTS is a URL; with `clear` it goes."""
+    try:
+        removed = Stores().artifacts().shelf.sweep(older_s=UPLOAD_S) if clear else 0
+    except (ShelfRefused, Unavailable) as problem:
+        return [Complaint("shelf", str(problem), is_stuck=True)]
+    return [Complaint("shelf", f"{counted(removed, 'object')} of killed processes went from it.")] if removed else []
 
 
 def _lock(connection: Connection, *, clear: bool, break_lock: bool) -> Iterator[Complaint]:

@@ -190,6 +190,19 @@ class FileFault(EtlError):
         )
 
 
+class ShelfRefused(EtlError):
+    """The shelf that ETL_ARTIFACTS names does not take or give what we ask of it, and will not by itself."""
+
+    exit_code = 2
+
+    def __init__(self, problem: str) -> None:
+        """Takes what is wrong; says that nothing half is there."""
+        super().__init__(
+            f"{problem} Nothing half was published, and what was there before stays. Mend ETL_ARTIFACTS, the bucket "
+            "or the rights of its keys (read, write, list, delete), then run again."
+        )
+
+
 class ArtifactError(EtlError):
     """A snapshot or an export is missing, or is not what its manifest says."""
 

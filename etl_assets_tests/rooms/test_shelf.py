@@ -1,8 +1,10 @@
 """Artifacts on a shelf that machines share: another one finds them, nothing is half, and what was forgotten is gone."""
 
+import http.server
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from etl_assets.access.files.shelf import Shelf
 from etl_assets.access.files.store import Store
 from etl_assets.assets.keys import PAGE
 from etl_assets.assets.resources import Stores
-from etl_assets.model.errors import ArtifactError, SettingsError, Unavailable
+from etl_assets.model.errors import ArtifactError, SettingsError, ShelfRefused, Unavailable
 from etl_assets.settings import absolute_settings, read_settings
 from etl_assets_tests.assets.person import CANARIES, PERSON, erase
 from etl_assets_tests.s3 import CREDENTIALS, s3_server
@@ -195,7 +197,7 @@ def test_a_shelf_that_is_not_to_be_had_is_one_sentence(
     on_machine(monkeypatch, tmp_path / "one")
     monkeypatch.setenv("ETL_ARTIFACTS", "s3://not-there/app")
     done = awkward.cli("migrate")
-    assert (done.returncode, "does not exist. Check ETL_ARTIFACTS" in done.stderr) == (1, True), done.stderr
+    assert (done.returncode, "does not exist. Check ETL_ARTIFACTS" in done.stderr) == (2, True), done.stderr
     monkeypatch.setenv("ETL_ARTIFACTS", URL)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
@@ -203,6 +205,43 @@ def test_a_shelf_that_is_not_to_be_had_is_one_sentence(
     with pytest.raises(Unavailable, match="cannot be reached") as caught:
         store.get("reports/x", tmp_path / "x")
     assert CREDENTIALS["AWS_SECRET_ACCESS_KEY"] not in str(caught.value)
+
+
+class _Shut(http.server.BaseHTTPRequestHandler):
+    """A store that lets nobody in."""
+
+    protocol_version = "HTTP/1.1"
+
+    def _refuse(self) -> None:
+        content = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response_only(403)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(b"" if self.command == "HEAD" else content)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+
+def test_a_shelf_that_lets_nobody_in_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "page").write_bytes(b"x")
+    methods = {f"do_{method}": _Shut._refuse for method in ("GET", "PUT", "POST", "DELETE", "HEAD")}
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Shut", (_Shut,), methods)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        with pytest.raises(ShelfRefused, match=r"permission denied\. Check the credentials") as caught:
+            Store(URL, lambda name: tmp_path / name).put(tmp_path / "page", "reports/x.html")
+        server.shutdown()
+    assert CREDENTIALS["AWS_SECRET_ACCESS_KEY"] not in str(caught.value)
+
+
+def test_a_library_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gcsfs", None)
+    with pytest.raises(SettingsError, match="pip install 'etl-assets\\[remote\\]'"):
+        Store("gs://shelf/app", lambda name: tmp_path / name).delete("reports/x.html")
 
 
 @pytest.mark.parametrize(

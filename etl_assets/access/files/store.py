@@ -15,7 +15,7 @@ from typing import Any
 
 from etl_assets.access.files.elsewhere import reaching
 from etl_assets.access.files.whole import HASH_BLOCK_BYTES, finish, open_private
-from etl_assets.model.errors import ArtifactError, SettingsError
+from etl_assets.model.errors import SettingsError, ShelfRefused
 
 PART_BYTES = 5 << 20  # the smallest that S3 takes
 S3 = ("s3://", "s3a://")
@@ -33,7 +33,7 @@ class Store:
         """Sends a finished file; a key that ends in `.zst` has it packed.
 
         Raises:
-            ArtifactError: there is no such bucket, or it may not be written.
+            ShelfRefused: there is no such bucket, or it may not be written.
             Unavailable: the server does not answer.
         """
         packed = self._packed(place) if key.endswith(PACKED) else None
@@ -49,7 +49,7 @@ class Store:
         """Brings an object into a new file, unpacked.
 
         Raises:
-            ArtifactError: it is not there, or may not be read.
+            ShelfRefused: it is not there, or may not be read.
             Unavailable: the server does not answer.
         """
         with (
@@ -96,7 +96,7 @@ class Store:
             endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
             options |= {"default_block_size": PART_BYTES, "max_concurrency": 1, "endpoint_url": endpoint}
         url = f"{self._url}/{key}" if key else f"{self._url}/"
-        with reaching(url, subject="The shelf", setting="ETL_ARTIFACTS", fault=ArtifactError, **options) as found:
+        with reaching(url, subject="The shelf", setting="ETL_ARTIFACTS", fault=ShelfRefused, **options) as found:
             yield found
 
     def _packed(self, place: Path) -> Path:

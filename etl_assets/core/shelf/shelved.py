@@ -19,7 +19,7 @@ from etl_assets.access.postgres.connection import Connection, has_table, reading
 from etl_assets.access.postgres.statements import Statements
 from etl_assets.core.memory.schema import ensure_schema
 from etl_assets.faults import fault_point
-from etl_assets.model.errors import ArtifactError, Unavailable
+from etl_assets.model.errors import ArtifactError, EtlError, ShelfRefused, Unavailable
 
 SQL = Statements(__file__)
 
@@ -47,7 +47,7 @@ class Shelved(Shelf):
         """Sends a finished file, says that it is the artifact, and keeps it here too.
 
         Raises:
-            ArtifactError: the shelf does not take it.
+            ShelfRefused: the shelf does not take it.
             Unavailable: its server or the target does not answer, or somebody was forgotten meanwhile.
         """
         name, digest = self._name(path), sha256_of(part)
@@ -80,7 +80,8 @@ class Shelved(Shelf):
             ArtifactError: the object is not what was sent.
             Unavailable: the shelf or the target does not answer.
         """
-        name, problem = self._name(path), None
+        name = self._name(path)
+        problem: EtlError | None = None
         for _ in range(TRIES):
             with self._connect() as connection:
                 found = _pointer(connection, name)
@@ -92,7 +93,7 @@ class Shelved(Shelf):
                 return path
             try:
                 self._fetch(key, digest, path)
-            except ArtifactError as error:  # another machine may have replaced it just now
+            except (ArtifactError, ShelfRefused) as error:  # another machine may have replaced it just now
                 problem = error
                 continue
             self._note(name, digest)
