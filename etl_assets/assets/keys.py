@@ -13,6 +13,7 @@ WAITING = dg.AssetKey("waiting_users")
 CLOSING = (VERIFICATION, REPORT, WAITING)  # what ends each run; WAITING only where there are users
 USERS_EXPORT = dg.AssetKey(["exports", "users"])
 
+FILES_GROUP = "files"
 EXPORT_GROUP, STAGING_GROUP, USERS_GROUP, PRODUCTION_GROUP, VERIFY_GROUP = (
     "export staging users production verify".split()
 )
@@ -51,6 +52,11 @@ def staging_key(table: str) -> dg.AssetKey:
 def production_key(table: str) -> dg.AssetKey:
     """`production/<table>`."""
     return dg.AssetKey(["production", table])
+
+
+def files_key(table: str) -> dg.AssetKey:
+    """`files/<table>`."""
+    return dg.AssetKey(["files", table])
 
 
 def key_of(asset: str) -> dg.AssetKey:

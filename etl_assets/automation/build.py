@@ -11,6 +11,7 @@ from etl_assets.assets.export import (
     build_snapshot_asset,
     build_snapshot_checks,
 )
+from etl_assets.assets.files import build_files_asset
 from etl_assets.assets.keys import LOAD_WAVE, MIGRATE, VERIFY
 from etl_assets.assets.load import build_production_assets
 from etl_assets.assets.report import build_report_asset
@@ -42,6 +43,7 @@ def build_definitions(spec: Spec, stores: Access | None = None) -> dg.Definition
         assets += [build_user_map_asset(spec, spec.users), build_waiting_asset(spec)]
     if spec.owned:
         assets += [build_resolved_asset(spec), build_reconciliation_asset(spec)]
+        assets += [build_files_asset(spec, spec.tables[name]) for name in spec.with_files]
     assets += [*build_production_assets(spec), build_verification_asset(spec), build_report_asset(spec)]
     checks = [build_snapshot_checks(), *(build_export_checks(export) for export in exports.values())]
     checks += build_validation_checks(spec)

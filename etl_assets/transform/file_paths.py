@@ -56,7 +56,7 @@ def read_path(text: str, strip: tuple[str, ...] = ()) -> Named:
         place = _inside(spelling)
         if place is None:
             return Named("path_outside")
-        found |= dict.fromkeys(unicodedata.normalize(form, place) if form else place for form in ("", "NFC", "NFD"))
+        found |= dict.fromkeys((place, unicodedata.normalize("NFC", place), unicodedata.normalize("NFD", place)))
     return Named("inside", tuple(found)) if all(_stays_inside(place) for place in found) else Named("path_outside")
 
 

@@ -1,0 +1,174 @@
+"""The files that rows name: there before their rows, under the owner's account, proven, once."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import fsspec
+import pytest
+from moto.server import ThreadedMotoServer
+
+from etl_assets_tests.world import AT, World
+
+pytestmark = pytest.mark.usefixtures("without_dagster")
+BIG = os.urandom(1 << 20) * 12  # three parts
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[fsspec.AbstractFileSystem]:
+    """A bucket `results` on a real S3 server, reached by the environment's credentials."""
+    server = ThreadedMotoServer("127.0.0.1", 0)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    fsspec.filesystem("s3").clear_instance_cache()
+    store = fsspec.filesystem("s3", use_listings_cache=False)
+    store.mkdir("results")
+    yield store
+    server.stop()
+    fsspec.filesystem("s3").clear_instance_cache()
+
+
+def with_files(world: World, source: str, *, more: str = "", to: str = "s3://results") -> None:
+    world.write_spec(
+        ("tables:\n", f'files:\n  results: {{from: "{source}", to: "{to}", strip: /var/www/app/}}\ntables:\n'),
+        ("      result_file: text\n", f"      result_file: {{type: text, file: results{more}}}\n"),
+    )
+
+
+def jobs(world: World, *named: tuple[int, int, str | None]) -> None:
+    values = ", ".join(
+        f"({number}, {user}, 'x', 'done', '{AT}', {'NULL' if path is None else repr(path)})" for number, user, path in named
+    )
+    world.legacy(f"INSERT INTO jobs (id, user_id, job_type, status, created_at, result_file) VALUES {values}")
+
+
+@contextmanager
+def nothing() -> Iterator[None]:
+    yield
+
+
+@pytest.fixture
+def uploads(tmp_path: Path) -> Path:
+    folder = tmp_path / "uploads"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a.txt").write_bytes(b"hello")
+    (folder / "empty.txt").write_bytes(b"")
+    (folder / "sub" / "big.bin").write_bytes(BIG)
+    (tmp_path / "secret.txt").write_bytes(b"secret")
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (folder / "inner.txt").symlink_to(folder / "a.txt")
+    return folder
+
+
+@pytest.fixture
+def moved(world: World, s3: fsspec.AbstractFileSystem, uploads: Path) -> World:
+    """Two users with files of every kind, not migrated yet."""
+    with_files(world, str(uploads))
+    world.legacy(f"INSERT INTO users VALUES (1, 'a@example.com', 'x', '{AT}'), (2, 'b@example.com', 'x', '{AT}')")
+    jobs(
+        world,
+        (1, 1, "a.txt"),
+        (2, 1, "/var/www/app/sub/big.bin"),
+        (3, 1, None),
+        (4, 1, ""),
+        (5, 2, "a.txt"),
+        (6, 2, "empty.txt"),
+        (7, 2, "inner.txt"),
+    )
+    world.sign_up("a@example.com", "b@example.com")
+    return world
+
+
+FILES = 'SELECT legacy_id, state FROM etl.files ORDER BY legacy_id::int'
+
+
+def test_a_file_is_there_before_its_row_and_the_row_names_it(moved: World, s3: fsspec.AbstractFileSystem) -> None:
+    assert moved.cli("migrate") == 0
+    assert moved.query(FILES) == [(key, "stored") for key in "12567"]
+    found = dict(
+        moved.query("SELECT l.legacy_id, j.result_file FROM public.jobs AS j JOIN etl.loaded AS l ON l.new_id = j.id::text")
+    )
+    assert (found["3"], found["4"]) == (None, "")
+    content = {"1": b"hello", "2": BIG, "5": b"hello", "6": b"", "7": b"hello"}
+    accounts = dict(moved.query("SELECT legacy_user_id, supabase_user_id::text FROM etl.legacy_user_map"))
+    for key, expected in content.items():
+        assert s3.cat_file(f"results/{found[key]}") == expected
+        assert found[key].startswith(accounts["1" if key in "12" else "2"] + "/jobs/")
+    kept = moved.query("SELECT legacy_id, sha256, size FROM etl.files")
+    assert {(key, hashlib.sha256(content[key]).hexdigest(), len(content[key])) for key in content} == set(kept)
+    assert len(s3.find("results")) == 5
+    assert s3.info(f"results/{found['1']}")["ContentType"] == "text/plain"
+
+
+def test_a_second_run_copies_nothing(moved: World) -> None:
+    assert moved.cli("migrate") == 0
+    before = moved.query("SELECT * FROM etl.files ORDER BY 1, 2, 3")
+    assert moved.cli("migrate") == 0
+    assert moved.query("SELECT * FROM etl.files ORDER BY 1, 2, 3") == before
+
+
+@pytest.mark.parametrize(("path", "state"), [("link.txt", "path_outside"), ("../secret.txt", "path_outside"), ("no.txt", "file_missing")])
+def test_a_row_whose_file_may_not_come_is_quarantined_with_the_reason(
+    moved: World, s3: fsspec.AbstractFileSystem, path: str, state: str
+) -> None:
+    jobs(moved, (8, 2, path))
+    moved.cli("migrate")
+    assert ("8", state) in moved.query(FILES)
+    assert moved.query("SELECT state, reason FROM etl.book WHERE reason LIKE '%path%' OR reason LIKE '%file%'") == [("quarantined", state)]
+    assert moved.query("SELECT count(*) FROM etl.loaded WHERE \"table\" = 'jobs' AND legacy_id = '8'") == [(0,)]
+    assert all(b"secret" not in s3.cat_file(key) for key in s3.find("results"))
+
+
+def test_a_file_that_is_put_there_lets_its_row_through(moved: World, uploads: Path) -> None:
+    jobs(moved, (8, 2, "late.txt"))
+    moved.cli("migrate")
+    assert ("8", "file_missing") in moved.query(FILES)
+    (uploads / "late.txt").write_bytes(b"late")
+    wave = moved.query("SELECT max(wave) FROM etl.waves")[0][0]
+    assert moved.cli("migrate", "--wave", wave) == 0
+    assert ("8", "stored") in moved.query(FILES)
+    assert moved.query("SELECT count(*) FROM etl.loaded WHERE \"table\" = 'jobs' AND legacy_id = '8'") == [(1,)]
+
+
+def test_a_late_row_brings_its_file(moved: World) -> None:
+    assert moved.cli("migrate") == 0
+    jobs(moved, (8, 1, "a.txt"))
+    assert moved.cli("migrate") == 0
+    assert ("8", "stored") in moved.query(FILES)
+    assert moved.query("SELECT count(*) FROM etl.loaded WHERE \"table\" = 'jobs' AND legacy_id = '8'") == [(1,)]
+
+
+def test_a_row_whose_file_is_not_stored_does_not_load(moved: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("etl_assets.assets.files.copy_files", lambda *_, **__: __import__("etl_assets.core.files.copy", fromlist=["Copied"]).Copied())
+    moved.cli("migrate")
+    loaded = moved.query("SELECT legacy_id FROM etl.loaded WHERE \"table\" = 'jobs' ORDER BY 1")
+    assert loaded == [("3",), ("4",)]
+
+
+def test_a_dry_run_copies_nothing(moved: World, s3: fsspec.AbstractFileSystem) -> None:
+    assert moved.cli("migrate", "--dry-run") == 0
+    assert s3.find("results") == []
+
+
+def test_a_folder_that_is_not_there_is_no_missing_file(moved: World) -> None:
+    with_files(moved, "/nowhere/at/all", more=', missing: "null"')
+    assert moved.cli("migrate") != 0
+    assert moved.query("SELECT count(*) FROM etl.loaded") == [(0,)]
+
+
+@pytest.mark.parametrize(("word", "expected"), [("null", None), ("keep", "no.txt")])
+def test_a_missing_file_does_what_the_spec_says(moved: World, uploads: Path, word: str, expected: str | None) -> None:
+    with_files(moved, str(uploads), more=f', missing: "{word}"')
+    jobs(moved, (8, 2, "no.txt"))
+    assert moved.cli("migrate") == 0
+    query = "SELECT j.result_file FROM public.jobs AS j JOIN etl.loaded AS l ON l.new_id = j.id::text AND l.legacy_id = '8'"
+    assert moved.query(query) == [(expected,)]
