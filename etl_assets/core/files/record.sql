@@ -56,7 +56,7 @@ SELECT f."table", f."column", f.legacy_id, f.entry, f.key, f.etag
 FROM etl.files AS f
 WHERE NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = f."table" AND l.legacy_id = f.legacy_id)
   AND NOT EXISTS (SELECT FROM etl.legacy_user_map AS m
-                  WHERE m.legacy_user_id = f.legacy_user_id AND m.supabase_user_id = f.account)
+                  WHERE m.legacy_user_id = f.legacy_user_id AND m.supabase_user_id = f.account AND m.held IS NULL)
 
 -- name: drop_files :exec (columns, legacy_ids, tables)
 -- Lines whose object is gone.
