@@ -26,6 +26,7 @@ from etl_assets.automation.attempts import end_dead_runs
 from etl_assets.automation.backfill import before_filling, fill_in, require_fillable, summary
 from etl_assets.automation.build import build_definitions
 from etl_assets.automation.instance import run_job
+from etl_assets.core.files.record import look_again
 from etl_assets.core.load.due import read_standing
 from etl_assets.core.rehearse.dry_run import dry
 from etl_assets.core.staging.lineage import accept_file
@@ -132,6 +133,8 @@ class _Way:
             if self.options.user is not None:
                 with writing(connection, run="migrate --user"):
                     release_user(connection, self.options.user)
+            if self.spec.with_files:
+                look_again(connection, run=MIGRATE)
             with reading(connection):
                 standing = read_standing(connection, self.spec, search=True)
         if standing.hindrance:

@@ -5,13 +5,16 @@ import os
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import fsspec
 import pytest
 from moto.server import ThreadedMotoServer
 
-from etl_assets.core.files.copy import Copied
+from etl_assets.access.postgres.connection import connect, reading
+from etl_assets.core.load.load import load_wave
+from etl_assets.core.load.loader import Loader
+from etl_assets.core.memory.staged import staged_keys
+from etl_assets.core.users.users import read_links
 from etl_assets.faults import FILES_POINTS
 from etl_assets_tests.world import AT, World
 
@@ -55,10 +58,6 @@ def jobs(world: World, *named: tuple[int, int, str | None]) -> None:
         for number, user, path in named
     )
     world.legacy(f"INSERT INTO jobs (id, user_id, job_type, status, created_at, result_file) VALUES {values}")
-
-
-def copies_none(*_: Any, **__: Any) -> Copied:
-    return Copied()
 
 
 @pytest.fixture
@@ -144,8 +143,7 @@ def test_a_file_that_is_put_there_lets_its_row_through(moved: World, uploads: Pa
     moved.cli("migrate")
     assert ("8", "file_missing") in moved.query(FILES)
     (uploads / "late.txt").write_bytes(b"late")
-    wave = moved.query("SELECT max(wave) FROM etl.waves")[0][0]
-    assert moved.cli("migrate", "--wave", wave).returncode == 0
+    assert moved.cli("migrate").returncode == 0
     assert ("8", "stored") in moved.query(FILES)
     assert moved.query("SELECT count(*) FROM etl.loaded WHERE \"table\" = 'jobs' AND legacy_id = '8'") == [(1,)]
 
@@ -159,9 +157,17 @@ def test_a_late_row_brings_its_file(moved: World) -> None:
 
 
 def test_a_row_whose_file_is_not_stored_does_not_load(moved: World) -> None:
-    moved.cli("migrate", patches={"etl_assets.assets.files.copy_files": copies_none})
-    loaded = moved.query("SELECT legacy_id FROM etl.loaded WHERE \"table\" = 'jobs' ORDER BY 1")
-    assert loaded == [("3",), ("4",)]
+    moved.cli("migrate", ETL_FAULT="files.before_commit:1")
+    assert moved.query("SELECT count(*) FROM etl.files") == [(0,)]
+    assert moved.query("SELECT count(*) FROM etl.loaded WHERE \"table\" = 'jobs'") == [(0,)]
+    # The load alone, as somebody would run it in the UI.
+    wave = moved.query("SELECT max(wave) FROM etl.waves")[0][0]
+    with connect(moved.url) as connection:
+        with reading(connection):
+            links = read_links(connection, moved.spec)
+            staged = staged_keys(connection)
+        load_wave(Loader(connection, links, staged, "test"), wave=wave, progress=lambda *_: None)
+    assert moved.query("SELECT legacy_id FROM etl.loaded WHERE \"table\" = 'jobs' ORDER BY 1") == [("3",), ("4",)]
 
 
 def test_a_dry_run_copies_nothing(moved: World, s3: fsspec.AbstractFileSystem) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from etl_assets.access.postgres.connection import Connection
+from etl_assets.access.postgres.connection import Connection, reading, writing
 from etl_assets.access.postgres.statements import Statements, identifier, literal, staging_table
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.counted import carry_books
@@ -13,6 +13,7 @@ from etl_assets.core.memory.counted import carry_books
 SQL = Statements(__file__)
 
 STORED, ABSENT = "stored", "absent"
+READY = (STORED, ABSENT)
 MOST = 1_000
 
 
@@ -90,9 +91,25 @@ def write_lines(connection: Connection, lines: list[Line]) -> None:
 
     The books say the same afterwards where every file was stored: they count such a row as ready before and after.
     """
-    if all(line.state in (STORED, ABSENT) for line in lines):
+    is_ready = all(line.state in READY for line in lines)
+    if is_ready and not SQL("find_refused").first(connection, **_keys(lines)):
         carry_books(connection)
     SQL("write_files").exec(connection, lines=json.dumps([asdict(line) for line in lines]))
+
+
+def look_again(connection: Connection, *, run: str) -> None:
+    """Lets rows that are quarantined for their files be ready once more: the next wave looks for the files again."""
+    if not count_refused(connection):
+        return
+    with writing(connection, run=run):
+        SQL("drop_refused").exec(connection)
+
+
+def count_refused(connection: Connection) -> int:
+    """Files for which rows are quarantined."""
+    with reading(connection):
+        found = count_files(connection)
+    return sum(files for states in found.values() for state, (files, _) in states.items() if state not in READY)
 
 
 def missing_users(connection: Connection, tables: Iterable[str]) -> list[str]:
@@ -102,9 +119,10 @@ def missing_users(connection: Connection, tables: Iterable[str]) -> list[str]:
 
 def count_files(connection: Connection, *, user: str | None = None) -> dict[str, dict[str, tuple[int, int]]]:
     """Table -> state -> files and bytes; of one user or of all."""
-    rows = SQL("count_files").many(connection) if user is None else None
+    whose = {} if user is None else {"user": user}
+    rows = SQL("count_files" if user is None else "count_files_of_user").many(connection, **whose)
     found: dict[str, dict[str, tuple[int, int]]] = {}
-    for table, state, files, size in rows or SQL("count_files_of_user").many(connection, user=user):
+    for table, state, files, size in rows:
         found.setdefault(table, {})[state] = (files, size)
     return found
 

@@ -63,3 +63,16 @@ WHERE NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l."table" = f."table" AND l.
 DELETE FROM etl.files AS f
 USING unnest(%(tables)s::text[], %(columns)s::text[], %(legacy_ids)s::text[]) AS n ("table", "column", legacy_id)
 WHERE f."table" = n."table" AND f."column" = n."column" AND f.legacy_id = n.legacy_id
+
+-- name: find_refused :first (columns, legacy_ids, tables)
+-- Is one of these lines about a file that its row waited for in quarantine?
+SELECT true
+FROM etl.files AS f
+JOIN unnest(%(tables)s::text[], %(columns)s::text[], %(legacy_ids)s::text[]) AS n ("table", "column", legacy_id)
+    USING ("table", "column", legacy_id)
+WHERE f.state NOT IN ('stored', 'absent')
+LIMIT 1
+
+-- name: drop_refused :exec
+-- Files that were not there, or could not be read, are looked for once more.
+DELETE FROM etl.files AS f WHERE f.state NOT IN ('stored', 'absent')
