@@ -239,3 +239,22 @@ def test_a_kill_leaves_no_row_without_its_file_and_nothing_twice(
     assert moved.cli("migrate").returncode == 0
     assert len(s3.find("results")) == 5
     assert moved.query(FILES) == [(key, "stored") for key in "12567"]
+
+
+def test_verify_finds_an_object_that_is_another_by_now_or_gone(moved: World, s3: fsspec.AbstractFileSystem) -> None:
+    assert moved.cli("migrate").returncode == 0
+    assert moved.cli("verify", "--files").returncode == 0
+    keys = dict(moved.query("SELECT legacy_id, key FROM etl.files"))
+    s3.pipe_file(f"results/{keys['1']}", b"jello")
+    s3.rm_file(f"results/{keys['5']}")
+    done = moved.cli("verify")
+    assert done.returncode == 1
+    assert "3 as stored, 1 changed, 1 gone (jobs 1, jobs 5)" in done.stdout + done.stderr
+
+
+def test_the_support_answer_says_what_became_of_files(moved: World) -> None:
+    jobs(moved, (8, 1, "../x"))
+    moved.cli("migrate")
+    said = moved.cli("user", "1").stdout
+    assert "1 path outside" in said
+    assert f"2 stored ({len(BIG) + 5:,} bytes)" in said

@@ -36,11 +36,11 @@ def facts_of(found: UserAnswer) -> list[str]:
 
 def files_of(found: UserAnswer) -> list[str]:
     """What became of the files that the rows name."""
-    return [
-        f"Files of {table}: "
-        + ", ".join(f"{files:,} {state} ({size:,} bytes)" for state, (files, size) in states.items())
-        for table, states in found.files.items()
-    ]
+    lines = []
+    for table, states in found.files.items():
+        told = [f"{files:,} {state.replace('_', ' ')} ({size:,} bytes)" for state, (files, size) in states.items()]
+        lines.append(f"Files of {table}: {', '.join(told)}.")
+    return lines
 
 
 def arrived_of(found: UserAnswer) -> str:
