@@ -277,17 +277,14 @@ def verify(context: click.Context, *, whole: bool) -> None:
     """Read everything back and close the books. Of files it compares size and mark, and reads one in fifty."""
     from etl_assets.automation.instance import open_instance  # noqa: PLC0415
     from etl_assets.commands import migration  # noqa: PLC0415
-    from etl_assets.commands.files import compared_lines  # noqa: PLC0415
 
     settings, spec = _start()
     with open_instance(settings) as instance:
         outcome = migration.verify(settings, spec, instance=instance)
     show_books(outcome.books, as_json=False)
-    code = outcome.exit_code or (0 if outcome.books.closed else BOOKS_OPEN)
-    for line, is_right in compared_lines(settings, spec, whole=whole):
-        say(line)
-        code = code or int(not is_right)
-    context.exit(code)
+    compared = list(migration.compared_lines(settings, spec, whole=whole))
+    say("\n".join(line for line, _ in compared))
+    context.exit(outcome.exit_code or (0 if outcome.books.closed and all(right for _, right in compared) else 1))
 
 
 @cli.command()

@@ -1,14 +1,14 @@
 """The whole way in one process, on the same Dagster instance that the UI shows."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import dagster as dg
 
 from etl_assets.access.files.artifacts import Artifacts
 from etl_assets.access.files.whole import private_folder
-from etl_assets.access.postgres.connection import Connection, reading, writing
+from etl_assets.access.postgres.connection import Connection, connect, reading, writing
 from etl_assets.access.postgres.servers import target_url
 from etl_assets.assets.keys import (
     AGAIN_TAG,
@@ -27,6 +27,7 @@ from etl_assets.automation.backfill import before_filling, fill_in, require_fill
 from etl_assets.automation.build import build_definitions
 from etl_assets.automation.instance import run_job
 from etl_assets.core.files.record import look_again
+from etl_assets.core.files.verify import compare_files
 from etl_assets.core.load.due import read_standing
 from etl_assets.core.rehearse.dry_run import dry
 from etl_assets.core.staging.lineage import accept_file
@@ -190,3 +191,18 @@ def migrate_dry(
         return outcome
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def compared_lines(settings: Settings, spec: Spec, *, whole: bool) -> Iterator[tuple[str, bool]]:
+    """A line of what the objects are now, and whether they are what was stored; none where no column names a file.
+
+    Raises:
+        Unavailable: the target or a store does not answer.
+    """
+    if not spec.with_files:
+        return
+    with connect(target_url(settings)) as connection:
+        found = compare_files(connection, spec, whole=whole)
+    counts = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in sorted(found.objects.items()))
+    sample = f" ({', '.join(found.sample)})" if found.sample else ""
+    yield f"Files: {counts or 'none'}{sample}; {found.read:,} of them read to the last byte.", found.is_right

@@ -316,10 +316,7 @@ class Links(Binding):
             joins.append(join_reissued(table=literal(name), ref=sql.SQL("s._legacy_id"), alias=identifier("i")))
         values = {table.id.to: new_id, **({table.owner.to: account} if table.owner.to else {})}
         values |= {file.column: file.value for file in files} | _values(parts)
-        selected = [
-            sql.SQL("{} AS {}").format(values.get(column, identifier("s", column)), identifier(column))
-            for column in self.columns(name)
-        ]
+        selected = self._selected(name, values)
         if name in self.refused:
             joins.append(SQL("join_refused", table=literal(name), facts=literal(self.targets[name].facts)))
             reasons.insert(0, sql.SQL("WHEN f.legacy_id IS NOT NULL THEN 'target_refused'"))
@@ -335,12 +332,18 @@ class Links(Binding):
             created=sql.SQL("s._created") if table.created_column else sql.SQL("NULL::text"),
             reason=reason if self.whole else identifier("r", "_reason"),
             fence=sql.SQL("") if self.whole else SQL("fence", value=reason),
-            values=joined(list(selected)),
+            values=joined(selected),
             refs=self._refs(name, "s"),
             staging=staging_table(name),
             table=literal(name),
             joins=joined(joins, by="\n"),
         )
+
+    def _selected(self, name: str, values: dict[str, sql.Composable]) -> list[sql.Composable]:
+        return [
+            sql.SQL("{} AS {}").format(values.get(column, identifier("s", column)), identifier(column))
+            for column in self.columns(name)
+        ]
 
     def _parents(self, table: Table, part: Reference) -> sql.Composed | None:
         """The judged rows of a parent's table; of one in the same circle only where it says whose the row is."""
