@@ -275,16 +275,12 @@ def freeze(context: click.Context, *, lift: bool) -> None:
 @click.pass_context
 def verify(context: click.Context, *, whole: bool) -> None:
     """Read everything back and close the books. Of files it compares size and mark, and reads one in fifty."""
-    from etl_assets.automation.instance import open_instance  # noqa: PLC0415
-    from etl_assets.commands import migration  # noqa: PLC0415
+    from etl_assets.commands.migration import verify_with_files  # noqa: PLC0415
 
-    settings, spec = _start()
-    with open_instance(settings) as instance:
-        outcome = migration.verify(settings, spec, instance=instance)
+    outcome, compared = verify_with_files(*_start(), whole=whole)
     show_books(outcome.books, as_json=False)
-    compared = list(migration.compared_lines(settings, spec, whole=whole))
-    say("\n".join(line for line, _ in compared))
-    context.exit(outcome.exit_code or (0 if outcome.books.closed and all(right for _, right in compared) else 1))
+    say("\n".join(compared))
+    context.exit(outcome.exit_code or (0 if outcome.books.closed else BOOKS_OPEN))
 
 
 @cli.command()

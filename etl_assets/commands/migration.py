@@ -1,7 +1,7 @@
 """The whole way in one process, on the same Dagster instance that the UI shows."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import dagster as dg
@@ -25,7 +25,7 @@ from etl_assets.assets.resources import Access, Borrowed, Stores
 from etl_assets.automation.attempts import end_dead_runs
 from etl_assets.automation.backfill import before_filling, fill_in, require_fillable, summary
 from etl_assets.automation.build import build_definitions
-from etl_assets.automation.instance import run_job
+from etl_assets.automation.instance import open_instance, run_job
 from etl_assets.core.files.record import look_again
 from etl_assets.core.files.verify import compare_files
 from etl_assets.core.load.due import read_standing
@@ -193,16 +193,22 @@ def migrate_dry(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def compared_lines(settings: Settings, spec: Spec, *, whole: bool) -> Iterator[tuple[str, bool]]:
-    """A line of what the objects are now, and whether they are what was stored; none where no column names a file.
+def verify_with_files(settings: Settings, spec: Spec, *, whole: bool) -> tuple[Outcome, list[str]]:
+    """As `verify`, and compares the files in the new storage: each by size and mark, with `whole` by its bytes too.
+
+    Returns:
+        The outcome, not 0 where a file is not what was stored, and lines about files; none where no column names one.
 
     Raises:
         Unavailable: the target or a store does not answer.
     """
+    with open_instance(settings) as instance:
+        outcome = verify(settings, spec, instance=instance)
     if not spec.with_files:
-        return
+        return outcome, []
     with connect(target_url(settings)) as connection:
         found = compare_files(connection, spec, whole=whole)
     counts = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in sorted(found.objects.items()))
     sample = f" ({', '.join(found.sample)})" if found.sample else ""
-    yield f"Files: {counts or 'none'}{sample}; {found.read:,} of them read to the last byte.", found.is_right
+    lines = [f"Files: {counts or 'none'}{sample}; {found.read:,} of them read to the last byte."]
+    return Outcome(outcome.exit_code or int(not found.is_right), outcome.books), lines
