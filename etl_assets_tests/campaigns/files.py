@@ -90,12 +90,10 @@ def main(count: int = 2_000, largest_mb: int = 200) -> int:
             server.wait()
     size, peak = sum(wanted), after.ru_maxrss / 1024
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(
-        f"{count:,} files, {size / 1e6:,.0f} MB in {took:.1f} s: {count / took:,.0f} files/s, {size / 1e6 / took:.1f} MB/s"
-    )
-    print(
-        f"processor {cpu:.1f} s; memory {before.ru_maxrss / 1024:.0f} MiB before, at most {peak:.0f} MiB; {len(wrong)} differ"
-    )
+    rate = f"{count / took:,.0f} files/s, {size / 1e6 / took:.1f} MB/s"
+    memory = f"memory {before.ru_maxrss / 1024:.0f} MiB before, at most {peak:.0f} MiB"
+    sys.stdout.write(f"{count:,} files, {size / 1e6:,.0f} MB in {took:.1f} s: {rate}\n")
+    sys.stdout.write(f"processor {cpu:.1f} s; {memory}; {len(wrong)} differ\n")
     return int(bool(wrong) or peak > MOST_MIB)
 
 

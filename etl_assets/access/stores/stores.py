@@ -216,7 +216,9 @@ def open_store(url: str) -> Store:
         Unavailable: its server does not answer.
     """
     try:
-        there, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+        # sshfs hands what it does not know on to asyncssh, which refuses it (sshfs 2026.3).
+        options = {"use_listings_cache": False} if url.startswith("s3") else {}
+        there, root = fsspec.core.url_to_fs(url, **options)
     except ImportError:
         raise SettingsError(f"{shown(url)} needs more packages: pip install 'etl-assets[remote]'") from None
     except Exception as problem:  # noqa: BLE001 - each library has its own
