@@ -29,6 +29,7 @@ ANY_TYPE = "application/octet-stream"
 # What stores tell of a file that changes with its content.
 CHANGING = ("ETag", "etag", "e_tag", "mtime", "LastModified", "modified", "created")
 GONE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+NAME_BYTES = 255
 TOO_LONG = 36  # ENAMETOOLONG: no such name can be there
 
 
@@ -90,6 +91,9 @@ class Store:
         with self._reaching():
             root = self._real(self.root)
             for place in places:
+                # An sftp server says of a name that is too long that something failed, and not what.
+                if max(len(step.encode("utf-8", "surrogatepass")) for step in place.split("/")) > NAME_BYTES:
+                    continue
                 with suppress(*GONE):
                     path = self._real(posixpath.join(root, place))
                     if path != root and not path.startswith(root.rstrip("/") + "/"):
