@@ -271,6 +271,19 @@ def freeze(context: click.Context, *, lift: bool) -> None:
 
 
 @cli.command()
+@click.option("--files", "whole", is_flag=True, help="Read every file in the new storage to its last byte.")
+@click.pass_context
+def verify(context: click.Context, *, whole: bool) -> None:
+    """Read everything back and close the books. Of files it compares size and mark, and reads one in fifty."""
+    from etl_assets.commands.migration import verify_with_files  # noqa: PLC0415
+
+    outcome, compared = verify_with_files(*_start(), whole=whole)
+    show_books(outcome.books, as_json=False)
+    say("\n".join(compared))
+    context.exit(outcome.exit_code or (0 if outcome.books.closed else BOOKS_OPEN))
+
+
+@cli.command()
 @click.option("--grants", "role", metavar="ROLE", help="Print instead the SQL that makes a login role for us.")
 @click.pass_context
 def check(context: click.Context, *, role: str | None) -> None:

@@ -19,6 +19,7 @@ import dagster as dg
 from etl_assets import cli, faults
 from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.export import export_table, snapshot
+from etl_assets.assets.files import bring_files
 from etl_assets.assets.keys import (
     CLOSING,
     COMMAND_TAG,
@@ -34,6 +35,7 @@ from etl_assets.assets.keys import (
     VERIFY,
     WAITING,
     export_key,
+    files_key,
     production_key,
     staging_key,
 )
@@ -106,6 +108,9 @@ class _Way:
             steps[staging_key(table)] = partial(stage, stores, spec, spec.tables[table], run=name, warn=warn)
         for table in spec.unowned:
             steps[production_key(table)] = partial(load_lookup, stores, spec, spec.tables[table], run=name)
+        for table in spec.with_files:
+            copy = partial(bring_files, stores, spec, spec.tables[table], wave=wave, run=name, progress=lambda *_: None)
+            steps[files_key(table)] = copy
         if spec.owned:
             load = partial(load_tables, stores, spec, wave=wave, run=name, progress=lambda *_: None)
             steps[production_key(spec.owned[0])] = load
@@ -115,7 +120,7 @@ class _Way:
         spec = self.spec
         closing = [VERIFICATION, REPORT, *([WAITING] if spec.owned else [])]
         if job == LOAD_WAVE:
-            return [RESOLVED, production_key(spec.owned[0]), RECONCILIATION, *closing]
+            return [RESOLVED, *map(files_key, spec.with_files), production_key(spec.owned[0]), RECONCILIATION, *closing]
         if job == VERIFY:
             return closing
         exports = [export_key(name) for name in exports_of(spec)]

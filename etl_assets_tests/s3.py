@@ -33,7 +33,7 @@ def s3_server(patch: pytest.MonkeyPatch, *buckets: str, ignores_conditions: bool
     thread.start()
     for name, value in {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}", **CREDENTIALS}.items():
         patch.setenv(name, value)
-    there = fsspec.filesystem("s3", skip_instance_cache=True)
+    there = fsspec.filesystem("s3", skip_instance_cache=True, use_listings_cache=False)
     for bucket in buckets:
         there.mkdir(bucket)
     try:

@@ -199,6 +199,7 @@ HOMES = {
     "corrections": {"core/staging"},
     "counted": {"core/memory"},
     "excluded": {"core/staging", "core/forget"},
+    "files": {"core/files"},
     "final_books": {"core/memory"},
     "forgotten": {"core/forget"},
     # The ledger: who loads, who takes out, who gives an id to another row. One home for it comes with its next shape.

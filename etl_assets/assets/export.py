@@ -23,7 +23,7 @@ from etl_assets.access.legacy.scrub import Scrub, Scrubbed, scrub
 from etl_assets.access.legacy.source import brought, is_at_rest, legacy_mark
 from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.columns import export_columns
-from etl_assets.assets.keys import EXPORT_GROUP, LEGACY, OWNERS, SNAPSHOT, export_key, version_of
+from etl_assets.assets.keys import EXPORT_GROUP, LEGACY, OUTSIDE_GROUP, OWNERS, SNAPSHOT, export_key, version_of
 from etl_assets.assets.outcomes import failures, result, table_value
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.cutover.freeze import find_freeze, require_unchanged
@@ -151,6 +151,17 @@ def _is_same(
 def scrub_of(stores: Access, spec: Spec, suppressions: Suppressions) -> Scrub:
     """What takes forgotten people out of a copy; the operator's corrections say whose some of the rows are."""
     return Scrub(spec, suppressions, read_corrections(stores.settings().corrections_path, spec))
+
+
+def legacy_database() -> dg.AssetSpec:
+    """The external asset `legacy_database`: read and never made, so that the graph begins where the data does."""
+    return dg.AssetSpec(
+        LEGACY,
+        group_name=OUTSIDE_GROUP,
+        kinds={"sqlite"},
+        description="The legacy app's SQLite database, which the app may go on writing to. We open it read-only; "
+        "LEGACY_SQLITE says where it lies.",
+    )
 
 
 def build_snapshot_asset(spec: Spec) -> dg.AssetsDefinition:

@@ -16,6 +16,7 @@ WAITING = dg.AssetKey("waiting_users")
 CLOSING = (VERIFICATION, REPORT, WAITING)  # what ends each run; WAITING only where there are users
 USERS_EXPORT = dg.AssetKey(["exports", "users"])
 
+FILES_GROUP = "files"
 OUTSIDE_GROUP, TARGET_GROUP, EXPORT_GROUP, STAGING_GROUP, USERS_GROUP, PRODUCTION_GROUP, VERIFY_GROUP = (
     "outside target export staging users production verify".split()
 )
@@ -59,6 +60,11 @@ def staging_key(table: str) -> dg.AssetKey:
 def production_key(table: str) -> dg.AssetKey:
     """`production/<table>`."""
     return dg.AssetKey(["production", table])
+
+
+def files_key(table: str) -> dg.AssetKey:
+    """`files/<table>`."""
+    return dg.AssetKey(["files", table])
 
 
 def key_of(asset: str) -> dg.AssetKey:

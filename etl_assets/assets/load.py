@@ -12,6 +12,7 @@ from etl_assets.assets.keys import (
     PRODUCTION_GROUP,
     RESOLVED,
     USER_MAP,
+    files_key,
     production_key,
     staging_key,
     version_of,
@@ -29,6 +30,7 @@ def _asset_spec(spec: Spec, table: Table, deps: list[dg.AssetKey]) -> dg.AssetSp
     earlier = spec.load_order[: spec.load_order.index(table.name)]  # a circle has no arrow back
     parents = {r.table for r in table.references.values() if r.table in earlier}
     once = "Loaded once for everybody" if table.owner.is_none else "Loaded user by user, wave by wave"
+    deps = [*deps, files_key(table.name)] if table.file_columns else deps
     return dg.AssetSpec(
         production_key(table.name),
         deps=[*deps, staging_key(table.name), *(production_key(name) for name in sorted(parents))],

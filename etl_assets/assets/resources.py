@@ -43,6 +43,10 @@ class Access(ABC):
     def target_as_it_is(self) -> AbstractContextManager[Connection]:
         """A connection to the target, on which schema `etl` may be missing: for those who only look."""
 
+    def is_dry(self) -> bool:
+        """True where nothing may stay of what is done, outside the target too."""
+        return False
+
     def another(self) -> Connect | None:
         """What opens a further connection to the target, where there may be more than one."""
         return None
@@ -151,6 +155,10 @@ class Borrowed(Access):
     def known_links(self) -> dict[str, Links]:
         """Those of the dry run."""
         return self._known
+
+    def is_dry(self) -> bool:
+        """Nothing of it stays."""
+        return True
 
     def artifacts(self) -> Artifacts:
         """The folder that was lent."""

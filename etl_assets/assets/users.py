@@ -11,6 +11,7 @@ from etl_assets.assets.columns import RESOLVED_COLUMNS, USER_MAP_COLUMNS, column
 from etl_assets.assets.keys import (
     ACCOUNTS,
     LOGIN_WAVES,
+    OUTSIDE_GROUP,
     OWNERS,
     RESOLVED,
     SAMPLE_TAG,
@@ -36,6 +37,17 @@ from etl_assets.core.users.users import count_labels, count_users, seal_wave
 from etl_assets.faults import fault_point
 from etl_assets.report.picture import as_markdown, progress_svg, user_bar
 from etl_assets.spec.model import USERS, Spec, Users
+
+
+def accounts() -> dg.AssetSpec:
+    """The external asset `accounts`: what we read and never make."""
+    return dg.AssetSpec(
+        ACCOUNTS,
+        group_name=OUTSIDE_GROUP,
+        kinds={"supabase"},
+        description="The accounts that people make in the new app. Nobody's history is claimed before her account is "
+        "there and her address confirmed; we only read them.",
+    )
 
 
 def build_user_map_asset(spec: Spec, users: Users) -> dg.AssetsDefinition:

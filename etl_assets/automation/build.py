@@ -10,15 +10,16 @@ from etl_assets.assets.export import (
     build_export_checks,
     build_snapshot_asset,
     build_snapshot_checks,
+    legacy_database,
 )
+from etl_assets.assets.files import build_files_asset
 from etl_assets.assets.keys import LOAD_WAVE, MIGRATE, VERIFY
 from etl_assets.assets.load import build_production_assets
-from etl_assets.assets.outside import outside_specs
 from etl_assets.assets.report import build_report_asset
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.assets.staging import build_staging_asset
 from etl_assets.assets.target import build_target_asset
-from etl_assets.assets.users import build_resolved_asset, build_user_map_asset
+from etl_assets.assets.users import accounts, build_resolved_asset, build_user_map_asset
 from etl_assets.assets.validations import build_validation_checks
 from etl_assets.assets.verify import build_reconciliation_asset, build_verification_asset
 from etl_assets.assets.waiting import build_waiting_asset
@@ -36,13 +37,14 @@ from etl_assets.spec.model import Spec
 def build_definitions(spec: Spec, stores: Access | None = None) -> dg.Definitions:
     """Assets, checks, jobs and resources for every table of a spec; `stores` are the environment's unless given."""
     exports = exports_of(spec)
-    assets: list[Any] = [*outside_specs(spec), build_target_asset(spec), build_snapshot_asset(spec)]
+    assets: list[Any] = [legacy_database(), build_target_asset(spec), build_snapshot_asset(spec)]
     assets += [build_export_asset(spec, export) for export in exports.values()]
     assets += [build_staging_asset(spec, spec.tables[name]) for name in spec.load_order]
     if spec.users is not None:
-        assets += [build_user_map_asset(spec, spec.users), build_waiting_asset(spec)]
+        assets += [accounts(), build_user_map_asset(spec, spec.users), build_waiting_asset(spec)]
     if spec.owned:
         assets += [build_resolved_asset(spec), build_reconciliation_asset(spec)]
+        assets += [build_files_asset(spec, spec.tables[name]) for name in spec.with_files]
     assets += [*build_production_assets(spec), build_verification_asset(spec), build_report_asset(spec)]
     checks = [build_snapshot_checks(), *(build_export_checks(export) for export in exports.values())]
     checks += build_validation_checks(spec)

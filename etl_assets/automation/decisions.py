@@ -14,6 +14,7 @@ from etl_assets.assets.resources import Access, Stores
 from etl_assets.automation.launchpad import LegacyId
 from etl_assets.core.cutover.freeze import freeze, lift
 from etl_assets.core.cutover.switched_off import find_switched_off
+from etl_assets.core.files.removal import sweep_files
 from etl_assets.core.memory.audit import refusals_audited
 from etl_assets.core.memory.pause import pause, resume
 from etl_assets.core.undo.undo import Undone, left_of_waves, undo_user, undo_wave
@@ -63,8 +64,12 @@ def undo(stores: Access, spec: Spec, *, wave: str, user: str, run: str, in_use: 
     with stores.target() as connection, refusals_audited(connection, run=run):
         links = stores.links(connection, spec)
         if wave:
-            return undo_wave(connection, links, wave=wave, run=run, in_use=in_use)
-        return undo_user(connection, links, user=user, run=run, in_use=in_use)
+            done = undo_wave(connection, links, wave=wave, run=run, in_use=in_use)
+        else:
+            done = undo_user(connection, links, user=user, run=run, in_use=in_use)
+        swept = sweep_files(connection, spec, run=run)
+        done.files, done.kept_files = swept.removed, len(swept.kept)
+        return done
 
 
 def tell_partitions(instance: dg.DagsterInstance, stores: Access, spec: Spec, done: Undone) -> None:
@@ -100,6 +105,10 @@ def summary(done: Undone) -> list[str]:
         found = ", ".join(f"{table} {count:,}" for table, count in counts.items() if count)
         if found:
             lines.append(f"Rows {words}: {found}.")
+    if done.files:
+        lines.append(f"{said(done.files, 'file', 'were removed')} from the new app's storage.")
+    if done.kept_files:
+        lines.append(f"{said(done.kept_files, 'file', 'were changed')} there since, and stay.")
     return lines
 
 

@@ -14,6 +14,7 @@ from etl_assets.assets.export import known_suppressions, scrub_of, write_export
 from etl_assets.assets.keys import PAGE
 from etl_assets.assets.report import publish_quarantine
 from etl_assets.assets.resources import Stores
+from etl_assets.core.files.removal import sweep_files
 from etl_assets.core.forget.forget import NOTES, USERS, Removed, forget_user, refresh_contents
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import ForgetRefused, LegacyMismatch
@@ -58,6 +59,7 @@ def forget(stores: Stores, spec: Spec, user: str, *, run: str) -> Forgotten:
             is_current = current is None or snapshot in ("", current.id)
             return keys if is_current else _keys(artifacts, snapshot, one_person)
 
+        sweep_files(connection, spec, run=run)  # what an undo that was cut off has left: its lines go with the person
         removed = forget_user(connection, links, user, find_keys=find_keys, run=run)
         dropped = artifacts.drop_snapshots(keep=1)
         whole = scrub_of(stores, spec, known_suppressions(stores))

@@ -24,6 +24,7 @@ from etl_assets.assets.keys import (
     VERIFY,
     WAITING,
     export_key,
+    files_key,
     production_key,
     staging_key,
 )
@@ -51,7 +52,12 @@ def build_jobs(spec: Spec, run_wave: RunWave, run_verify: RunVerify, run_migrate
     `run_wave`, `run_verify` and `run_migrate` run `load_wave` for a key, `verify`, and `migrate` without assets, in
     this process, and return the exit code.
     """
-    wave_keys = [RESOLVED, *(production_key(name) for name in spec.owned), RECONCILIATION]
+    wave_keys = [
+        RESOLVED,
+        *map(files_key, spec.with_files),
+        *(production_key(name) for name in spec.owned),
+        RECONCILIATION,
+    ]
     by_wave = dg.AssetSelection.assets(*wave_keys)
     books = dg.AssetSelection.assets(*(key for key in CLOSING if spec.users or key != WAITING))
     jobs: list[Any] = [

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from etl_assets.access.postgres.connection import Connection, LockHolder, connect
+from etl_assets.access.postgres.connection import Connection, LockHolder, connect, reading
 from etl_assets.access.postgres.servers import target_url
 from etl_assets.assets.keys import HOST_TAG, PARTITION_TAG
 from etl_assets.assets.resources import Stores
@@ -12,7 +12,10 @@ from etl_assets.automation.attempts import LAUNCH_GRACE_S, MOST_ATTEMPTS, UNFINI
 from etl_assets.commands.complaint import Complaint
 from etl_assets.commands.disk import disks
 from etl_assets.commands.put_back import look_back
+from etl_assets.core.files.record import unloaded_objects
+from etl_assets.core.files.removal import sweep_files
 from etl_assets.core.load.due import Standing, read_standing
+from etl_assets.core.memory.schema import exists
 from etl_assets.core.memory.sessions import blocked_sessions, end_session, impatient, look_at_lock
 from etl_assets.model.errors import EtlError, ShelfRefused, Unavailable
 from etl_assets.model.words import counted
@@ -41,6 +44,7 @@ def examine(
     with connect(target_url(settings)) as connection:
         found = look_back(settings, spec, connection, clear=clear, run=RUN)
         found += [*_disks(settings, connection), *_shelf(clear=clear)]
+        found += _files(connection, spec, clear=clear)
         found += [*_lock(connection, clear=clear, break_lock=break_lock), *_blocked(connection)]
         try:
             with impatient(connection):
@@ -48,6 +52,24 @@ def examine(
         except EtlError as problem:
             return [*found, *_runs(connection, instance, clear=clear), Complaint("waves", str(problem), is_stuck=True)]
         return [*found, *_runs(connection, instance, clear=clear), *_waves(instance, standing)]
+
+
+def _files(connection: Connection, spec: Spec, *, clear: bool) -> Iterator[Complaint]:
+    """Objects whose row was taken out again, of an undo that was cut off before it had removed them."""
+    if not spec.with_files or not exists(connection):
+        return
+    if clear:
+        try:
+            swept = sweep_files(connection, spec, run=RUN)
+        except EtlError as problem:
+            yield Complaint("files", str(problem), is_stuck=True)
+            return
+        yield Complaint("files", f"{swept.removed} left over were removed, {len(swept.kept)} changed since stay")
+        return
+    with reading(connection):
+        left = len(unloaded_objects(connection))
+    remedy = "; `etl-assets doctor --clear` removes them" if left else ""
+    yield Complaint("files", f"{left} are left over of rows that were taken out{remedy}", is_stuck=bool(left))
 
 
 def _disks(settings: Settings, connection: Connection) -> list[Complaint]:

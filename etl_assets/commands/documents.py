@@ -8,6 +8,7 @@ from etl_assets.spec.page.page import about, page
 
 GENERATED = "troubleshooting"
 ABOUT = {
+    "files": "the files that rows point at: uploads and results, copied before their rows",
     "accounts": "how users get accounts: invite, sign-up, confirm; what the Supabase project must have set",
     "rules": "what becomes of rows and users: states, corrections, claims, balances, references, changes, erasure",
     "commands": "every command, variable, button and sensor",

@@ -8,7 +8,7 @@ import dagster as dg
 
 from etl_assets.access.files.artifacts import Artifacts
 from etl_assets.access.files.whole import private_folder
-from etl_assets.access.postgres.connection import Connection, reading, writing
+from etl_assets.access.postgres.connection import Connection, connect, reading, writing
 from etl_assets.access.postgres.servers import target_url
 from etl_assets.assets.keys import (
     AGAIN_TAG,
@@ -25,8 +25,10 @@ from etl_assets.assets.resources import Access, Borrowed, Stores
 from etl_assets.automation.attempts import end_dead_runs
 from etl_assets.automation.backfill import before_filling, fill_in, require_fillable, summary
 from etl_assets.automation.build import build_definitions
-from etl_assets.automation.instance import run_job
+from etl_assets.automation.instance import open_instance, run_job
 from etl_assets.automation.untouched import is_untouched, up_to_staging, were_green
+from etl_assets.core.files.record import look_again
+from etl_assets.core.files.verify import compare_files
 from etl_assets.core.load.due import read_standing
 from etl_assets.core.rehearse.dry_run import dry
 from etl_assets.core.staging.lineage import accept_file
@@ -145,6 +147,8 @@ class _Way:
             if self.options.user is not None:
                 with writing(connection, run="migrate --user"):
                     release_user(connection, self.options.user)
+            if self.spec.with_files:
+                look_again(connection, run=MIGRATE)
             with reading(connection):
                 standing = read_standing(connection, self.spec, search=True)
         if standing.hindrance:
@@ -200,3 +204,24 @@ def migrate_dry(
         return outcome
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def verify_with_files(settings: Settings, spec: Spec, *, whole: bool) -> tuple[Outcome, list[str]]:
+    """As `verify`, and compares the files in the new storage: each by size and mark, with `whole` by its bytes too.
+
+    Returns:
+        The outcome, not 0 where a file is not what was stored, and lines about files; none where no column names one.
+
+    Raises:
+        Unavailable: the target or a store does not answer.
+    """
+    with open_instance(settings) as instance:
+        outcome = verify(settings, spec, instance=instance)
+    if not spec.with_files:
+        return outcome, []
+    with connect(target_url(settings)) as connection:
+        found = compare_files(connection, spec, whole=whole)
+    counts = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in sorted(found.objects.items()))
+    sample = f" ({', '.join(found.sample)})" if found.sample else ""
+    lines = [f"Files: {counts or 'none'}{sample}; {found.read:,} of them read to the last byte."]
+    return Outcome(outcome.exit_code or int(not found.is_right), outcome.books), lines

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
-from etl_assets.core.lists.answer_lines import arrived_of, facts_of, sums_of, what_became
+from etl_assets.core.lists.answer_lines import arrived_of, facts_of, files_of, sums_of, what_became
 from etl_assets.core.lists.support import UserAnswer
 from etl_assets.model.books import ROW_STATES, Books
 from etl_assets.model.errors import sample_of
@@ -94,7 +94,7 @@ def show_answer(found: UserAnswer) -> None:
     if not found.is_staged:
         console.print("What waits cannot be listed: nothing is staged now. Run `etl-assets migrate`.")
     if not found.rows:
-        console.print(arrived_of(found))
+        console.print("\n".join([*files_of(found), arrived_of(found)]), markup=False)
         return
     table = RichTable(box=None, padding=(0, 1), pad_edge=False)
     for name in ("table", "what", "rows", "sums", "legacy ids"):
@@ -106,7 +106,7 @@ def show_answer(found: UserAnswer) -> None:
     remedies = {(row.reason or "").replace("_", " "): row.remedy for row in found.rows if row.remedy}
     for reason, remedy in remedies.items():
         console.print(f"- {reason}: {remedy}" if reason else f"- {remedy}", markup=False)
-    console.print(f"\n{arrived_of(found)}")
+    console.print("\n".join(["", *files_of(found), arrived_of(found)]), markup=False)
 
 
 def _show_balances(console: Console, balances: tuple[UserBalance, ...]) -> None:

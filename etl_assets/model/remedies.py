@@ -83,6 +83,12 @@ ROW_REMEDIES = {
     "owner_missing": "Names no owner. Correct the owner in the legacy app.",
     "owner_unknown": "Names an owner whom the legacy app does not know. Correct the owner in the legacy app.",
     "owner_changed": "Was loaded for its former owner and stays there.",
+    "file_waiting": "Its file was not copied yet. Run the wave again; the asset `files/...` of its table says why.",
+    "file_missing": "Its file is not where the path says. Put it there and run the wave again, or say `missing:` in "
+    "the spec.",
+    "path_outside": "Its path leads out of the folder of the files, so nothing was read. Correct the path, or say the "
+    "former root in `strip:`.",
+    "path_is_a_list": "It names several files in one cell, which is out of scope. Give each file a row of its own.",
     "reference_waiting": "Arrives when the row that it refers to has arrived.",
     "reference_unknown": 'Refers to a row that does not exist. Correct it, or say `otherwise: "null"` in the spec.',
     "reference_quarantined": "Refers to a row that is quarantined. Correct that one and both arrive.",

@@ -153,6 +153,24 @@ class Column(Timed):
 
     Example: `job_id: {type: uuid, references: {table: jobs}}`
     """
+    file: str | None = None
+    """The entry of `files` where the file lies that the column names. It is copied before the row arrives.
+
+    Example: `result_file: {type: text, file: results}`
+    Refused: on a type other than text, in a table without owner, and beside `references`, `map` or `default`.
+    """
+    write: Literal["key", "url", "keep"] = "key"
+    """What the column holds afterwards: the `key` of the object, its `url`, or the path as it was (`keep`).
+
+    Example: `result_file: {type: text, file: results, write: url}`
+    Refused: without `file`, and `url` where the entry of `files` has none.
+    """
+    missing: Literal["quarantine", "null", "keep"] = "quarantine"
+    """What becomes of a row whose file is not there: it is quarantined, or arrives with NULL, or with its path.
+
+    Example: `avatar: {type: text, file: avatars, missing: "null"}`
+    Refused: without `file`.
+    """
     secret: Literal["allowed"] | None = None
     """Your word that a column may leave the legacy database although its name looks like a secret (password, token,
     hash, key, session and the like). Without it such a column is refused.

@@ -14,8 +14,9 @@ from etl_assets.spec.columns import Checks, Column, IdRule, Owner, UniqueCheck
 from etl_assets.spec.model import Created, Spec, Table, Users
 from etl_assets.spec.profiles import Attribute, Balance
 from etl_assets.spec.references import References
-from etl_assets.spec.rules import SpecFault, check_rules
-from etl_assets.spec.sections import Accounts, Policy, Source, TargetMarker
+from etl_assets.spec.rules import check_rules
+from etl_assets.spec.sections import Accounts, Files, Policy, Source, TargetMarker
+from etl_assets.spec.spec_fault import SpecFault
 from etl_assets.spec.yaml_lines import Path, dotted, line_of, read_yaml
 
 # Where a key stands -> the section that knows it.
@@ -29,6 +30,7 @@ SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
     ("policy",): Policy,
     ("balances", "*"): Balance,
     ("profile", "*"): Attribute,
+    ("files", "*"): Files,
     ("tables", "*"): Table,
     ("tables", "*", "id"): IdRule,
     ("tables", "*", "owner"): Owner,

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from etl_assets.spec.columns import Checks, Column, IdRule, Owner
 from etl_assets.spec.profiles import Attribute, Balance
 from etl_assets.spec.references import PART, References, column_of
-from etl_assets.spec.sections import Accounts, Policy, Source, Strict, TargetMarker, Timed
+from etl_assets.spec.sections import Accounts, Files, Policy, Source, Strict, TargetMarker, Timed
 
 USERS = "users"
 CREATED = "created_at"
@@ -226,6 +226,11 @@ class Table(Strict):
         """The target columns of an entry of `references`."""
         return self.references[part].columns or (column_of(part),)
 
+    @property
+    def file_columns(self) -> dict[str, Column]:
+        """Target column -> how it is read, of those that name a file."""
+        return {name: column for name, column in self.columns.items() if column.file is not None}
+
     def names_user(self, column: str) -> bool:
         """True for a column that takes an account, of the owner or of a second user."""
         found = self.columns.get(column)
@@ -285,6 +290,11 @@ class Spec(Strict):
     Example: `profile: {plan: {from: users.plan, type: text, apply: set}}`
     Refused: `id`, and a column that is a balance already.
     """
+    files: dict[str, Files] = Field(default_factory=dict)
+    """Files of the old server that columns name, by a word of your choice.
+
+    Example: `files: {results: {from: /srv/app/uploads, to: "s3://results"}}`
+    """
     tables: dict[str, Table]
     """The tables to migrate.
 
@@ -330,6 +340,11 @@ class Spec(Strict):
         """What says how the cells of a column are read: itself, or the column of which it carries the value."""
         carried = self.carried(table, name)
         return self.read_as(*carried) if carried else table.columns[name]
+
+    @property
+    def with_files(self) -> tuple[str, ...]:
+        """Keys of tables with columns that name files, in load order."""
+        return tuple(name for name in self.load_order if self.tables[name].file_columns)
 
     @property
     def owned(self) -> tuple[str, ...]:

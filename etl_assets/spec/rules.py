@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from etl_assets.spec.columns import Column
+from etl_assets.spec.files import check_files
 from etl_assets.spec.keys import AS_THE_PARENT, is_read_round, key_fault
 from etl_assets.spec.model import POSTGRES_NAME_BYTES, TABLE_KEY, USERS, Spec, Table
 from etl_assets.spec.profiles import Attribute, Balance
 from etl_assets.spec.references import References
+from etl_assets.spec.spec_fault import SpecFault
 from etl_assets.spec.types import CLOCKED, EXACT_NUMBERS, JSON_TYPES, NUMBERS, TIMES, element_of, is_read_by_postgres
 from etl_assets.spec.yaml_lines import Path
 
@@ -33,15 +35,6 @@ GUID = "guid"
 BYTEA_ENCODINGS = ("hex", "base64", "utf8")
 EXPORT_NAMES = ("_key", "_classes")
 STAGING_NAMES = frozenset("_legacy_id _new_id _legacy_user_id _account_id _wave _reason _state _created".split())
-
-
-class SpecFault(Exception):
-    """A rule is broken at `path`; the loader adds file and line."""
-
-    def __init__(self, path: Path, problem: str) -> None:
-        """Keeps both for the loader."""
-        self.path, self.problem = path, problem
-        super().__init__(problem)
 
 
 def looks_secret(column: str) -> bool:
@@ -88,6 +81,7 @@ def check_rules(spec: Spec) -> None:
                 ("tables", name),
                 f"brings {table.source} into {table.target} as {twin} does: every row would arrive twice",
             )
+    check_files(spec)
     for name, balance in spec.balances.items():
         _check_balance(spec, name, balance)
     for name, attribute in spec.profile.items():

@@ -203,3 +203,54 @@ class Policy(Strict):
     def fires(self, table: str) -> bool:
         """True when the operator said that the triggers of this table may see history."""
         return self.triggers == "fire" or (isinstance(self.triggers, dict) and table in self.triggers)
+
+
+class Files(Strict):
+    """Files that columns name: where they lie, and where the new app keeps them. Either side is a folder on this disk
+    or a URL that fsspec knows, such as sftp and s3. Credentials come from the environment alone, under the names that
+    the libraries know (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL_S3`, `FSSPEC_SSH_USERNAME`).
+    """
+
+    from_: str = Field(alias="from")
+    """The folder below which the files lie; a path that leads out of it is quarantined and never read.
+
+    Example: `files: {results: {from: /srv/app/uploads, to: "s3://results"}}`
+    Refused: a URL with a user, a password or a query.
+    """
+    to: str
+    """The bucket or folder that takes the files. Supabase Storage has an S3 endpoint.
+
+    Example: `files: {results: {from: "sftp://old.example.com/srv/app", to: "s3://results"}}`
+    Refused: a URL with a user, a password or a query.
+    """
+    key: str = "{account}/{table}/{new_id}/{column}/{name}"
+    """The name of each object in `to`. It begins with the account, as Supabase's storage policies expect, and holds
+    `{new_id}` and `{name}`; `{table}` where several tables name files of this entry, and `{column}` where several
+    columns of one table do.
+
+    Example: `files: {results: {from: /srv/app, to: "s3://results", key: "{account}/{table}/{new_id}/{name}"}}`
+    Refused: one that begins otherwise, or under which two rows could meet.
+    """
+    strip: tuple[str, ...] = ()
+    """Former roots that stand in front of the paths: folders or URLs of the old server, one or a list.
+
+    Example: `files: {results: {from: /srv/app, to: "s3://results", strip: /var/www/app/}}`
+    """
+    url: str | None = None
+    """What comes before the key where a column says `write: url`.
+
+    Example: `files: {results: {from: /srv/app, to: "s3://results", url: "https://cdn.example.com/results"}}`
+    """
+
+    @field_validator("strip", mode="before")
+    @classmethod
+    def _are_roots(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("from_", "to")
+    @classmethod
+    def _has_no_credentials(cls, value: str) -> str:
+        # The value is not repeated: it may hold a password.
+        if "://" in value and ("@" in value.partition("://")[2].partition("/")[0] or "?" in value or "#" in value):
+            raise ValueError("holds a user, a password or a query; credentials come from the environment alone")
+        return value

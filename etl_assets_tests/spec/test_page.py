@@ -20,6 +20,9 @@ HEAD = """
 source: {timezone: UTC}
 namespace: 8f0c2f5e-6c0a-5d0b-9d1b-3c6a7e1f4a52
 users: {}
+files:
+  results: {from: /srv/app, to: "s3://results", url: "https://cdn.example.com"}
+  avatars: {from: /srv/app, to: "s3://avatars"}
 tables:
   credit_transactions: {owner: user_id, columns: {amount: integer, reference_id: text}}
   jobs: {owner: user_id, columns: {status: text}}

@@ -23,7 +23,7 @@ from etl_assets.access.postgres.statements import (
 )
 from etl_assets.core.links.binding import Binding
 from etl_assets.core.links.conflicts import can_miss, conflicts
-from etl_assets.core.links.reference import ManyReference, Reference, join_reissued, names, one_of_them
+from etl_assets.core.links.reference import File, ManyReference, Reference, join_reissued, names, one_of_them
 from etl_assets.spec.model import Table
 from etl_assets.spec.shapes import circle_columns, many_columns, reference_columns
 
@@ -34,6 +34,8 @@ Composed = dict[tuple[str, str, bool], Statement]
 # through a chain of others costs the square of its length.
 MANY_USERS, MANY_ROWS = 200, 500
 GIVEN_AGAIN, REFUSED = "id_given_to_another_row", "target_refused"
+FILE_REASONS = ("path_outside", "path_is_a_list", "file_missing")
+FILE_WAITING = "file_waiting"
 QUARANTINED = (
     "owner_missing",
     "owner_unknown",
@@ -42,6 +44,7 @@ QUARANTINED = (
     "target_conflict",
     GIVEN_AGAIN,
     REFUSED,
+    *FILE_REASONS,
 )
 EXCLUDED = ("reference_excluded",)
 # What no other row makes better or worse.
@@ -146,7 +149,8 @@ class Links(Binding):
 
     def has_references(self, name: str) -> bool:
         """True when a row of a known owner can be quarantined by its links."""
-        return name in self.refused or bool(self.spec.tables[name].references or conflicts(self, name))
+        table = self.spec.tables[name]
+        return name in self.refused or bool(table.references or table.file_columns or conflicts(self, name))
 
     def can_be_freed(self, name: str) -> bool:
         """True when a row that arrives can let another of this table through, because it refers to it."""
@@ -281,6 +285,7 @@ class Links(Binding):
             (ManyReference if table.references[part].path else Reference)(self, table, part, number)
             for part, number in reference_columns(table).items()
         ]
+        files = [File(name, column, number) for number, column in enumerate(table.file_columns)]
         reasons: list[sql.Composable] = [part.quarantined() for part in parts]
         excluded: list[sql.Composable] = [part.excluded() for part in parts]
         joins: list[sql.Composable] = [
@@ -297,20 +302,21 @@ class Links(Binding):
             whose: list[sql.Composable] = [SQL("link_owner_reasons", owner=owner)]
             # A row owned through another shares that row's fate first; only then is its owner looked at.
             reasons = [*reasons, *excluded, *whose] if table.owner.via else [*whose, *reasons, *excluded]
+            reasons += [file.quarantined for file in files]
+            joins += [file.join(account) for file in files]
             reasons += [SQL("link_account_reasons")] if self.by_account else []
         else:
             reasons += excluded
         reasons += [part.waiting() for part in parts]
+        # For the books such a row is ready, as one is that waits for its account: a wave brings both.
+        reasons += [file.waiting for file in files] if self.by_account else []
         new_id: sql.Composable = sql.SQL("s._new_id")
         if name in self.reissued:
             new_id = sql.SQL("coalesce(i.new_id, s._new_id)")
             joins.append(join_reissued(table=literal(name), ref=sql.SQL("s._legacy_id"), alias=identifier("i")))
         values = {table.id.to: new_id, **({table.owner.to: account} if table.owner.to else {})}
-        values |= _values(parts)
-        selected = [
-            sql.SQL("{} AS {}").format(values.get(column, identifier("s", column)), identifier(column))
-            for column in self.columns(name)
-        ]
+        values |= {file.column: file.value for file in files} | _values(parts)
+        selected = self._selected(name, values)
         if name in self.refused:
             joins.append(SQL("join_refused", table=literal(name), facts=literal(self.targets[name].facts)))
             reasons.insert(0, sql.SQL("WHEN f.legacy_id IS NOT NULL THEN 'target_refused'"))
@@ -326,12 +332,18 @@ class Links(Binding):
             created=sql.SQL("s._created") if table.created_column else sql.SQL("NULL::text"),
             reason=reason if self.whole else identifier("r", "_reason"),
             fence=sql.SQL("") if self.whole else SQL("fence", value=reason),
-            values=joined(list(selected)),
+            values=joined(selected),
             refs=self._refs(name, "s"),
             staging=staging_table(name),
             table=literal(name),
             joins=joined(joins, by="\n"),
         )
+
+    def _selected(self, name: str, values: dict[str, sql.Composable]) -> list[sql.Composable]:
+        return [
+            sql.SQL("{} AS {}").format(values.get(column, identifier("s", column)), identifier(column))
+            for column in self.columns(name)
+        ]
 
     def _parents(self, table: Table, part: Reference) -> sql.Composed | None:
         """The judged rows of a parent's table; of one in the same circle only where it says whose the row is."""
@@ -349,6 +361,7 @@ class Links(Binding):
         """What tells a row from the one that was loaded under its legacy id: when it was made, or all that it says."""
         name = table.name
         as_loaded = _values([part for part in parts if part.is_user or part.is_by_columns])
+        as_loaded |= {file: File(name, file, number).value for number, file in enumerate(table.file_columns)}
         as_loaded[table.id.to] = sql.SQL("l.new_id::{}").format(self.id_type(name))
         if table.owner.to:
             as_loaded[table.owner.to] = SQL("former_account")

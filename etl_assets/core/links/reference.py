@@ -221,3 +221,35 @@ class ManyReference(Reference):
             type_ = catalog_text(self.binding.targets[self.table.name].columns[self.target].type)
             value = SQL("second_ids", value=value, table=self._slots["table"], ref=self.ref, type=type_)
         return {self.target: value}
+
+
+@dataclass(frozen=True)
+class File:
+    """A column that names a file: the fragments that tell what became of it (see `core/files`)."""
+
+    table: str
+    column: str
+    number: int
+
+    @property
+    def _slots(self) -> dict[str, sql.Composable]:
+        return {"alias": identifier(f"file{self.number}"), "value": identifier("s", self.column)}
+
+    def join(self, account: sql.Composable) -> Statement:
+        """The file of this very path, copied for this account."""
+        return SQL("join_file", **self._slots, account=account, table=literal(self.table), column=literal(self.column))
+
+    @property
+    def quarantined(self) -> Statement:
+        """Reasons for which the row is quarantined."""
+        return SQL("file_quarantined", alias=self._slots["alias"])
+
+    @property
+    def waiting(self) -> Statement:
+        """The reason for which it waits."""
+        return SQL("file_waiting", **self._slots)
+
+    @property
+    def value(self) -> Statement:
+        """What production gets."""
+        return SQL("file_value", **self._slots)

@@ -122,3 +122,23 @@ WHEN {parent}.is_waiting THEN 'reference_waiting'
     UNION ALL
     SELECT a.number, replace(d.value, a.former_id, a.new_id) FROM said AS d JOIN again AS a ON a.number = d.number + 1)
  SELECT d.value::{type} FROM said AS d ORDER BY d.number DESC LIMIT 1)
+
+-- name: join_file :fragment {account, alias, column, table, value}
+-- What became of the file that a column names, for the account that owns the row now and as long as it names that file.
+LEFT JOIN etl.files AS {alias}
+    ON {alias}."table" = {table} AND {alias}."column" = {column} AND {alias}.legacy_id = s._legacy_id
+   AND {alias}.named = {value} AND {alias}.account = {account}
+
+-- name: file_quarantined :fragment {alias}
+-- A file that is not there, or that nobody may read.
+WHEN {alias}.state = 'path_outside' THEN 'path_outside'
+WHEN {alias}.state = 'path_is_a_list' THEN 'path_is_a_list'
+WHEN {alias}.state = 'file_missing' THEN 'file_missing'
+
+-- name: file_waiting :fragment {alias, value}
+-- A file that was not copied yet.
+WHEN {alias}.legacy_id IS NULL AND btrim({value}) <> '' THEN 'file_waiting'
+
+-- name: file_value :fragment {alias, value}
+-- What the column holds: the key of the object, its URL, or what the legacy app wrote.
+CASE WHEN {alias}.legacy_id IS NOT NULL THEN {alias}.value ELSE {value} END

@@ -19,6 +19,7 @@ def answer_lines(found: UserAnswer) -> Iterator[str]:
         sums = f"; {sums_of(row)}" if row.sums else ""
         told = f"{row.table}: {row.rows:,} {what_became(row)} (ids {sample_of(row.legacy_ids)}){sums}."
         yield f"{told} {row.remedy}".rstrip()
+    yield from files_of(found)
     yield arrived_of(found)
 
 
@@ -30,6 +31,15 @@ def facts_of(found: UserAnswer) -> list[str]:
         lines.append(f"Claimed by the account {found.account} in wave {found.wave}, {found.claimed_at}.")
         lines += [f"By an operator's word: {found.by_operator}."] if found.by_operator else []
         lines.append(f"Rows last arrived {found.migrated_at}." if found.migrated_at else "No row has arrived yet.")
+    return lines
+
+
+def files_of(found: UserAnswer) -> list[str]:
+    """What became of the files that the rows name."""
+    lines = []
+    for table, states in found.files.items():
+        told = [f"{files:,} {state.replace('_', ' ')} ({size:,} bytes)" for state, (files, size) in states.items()]
+        lines.append(f"Files of {table}: {', '.join(told)}.")
     return lines
 
 

@@ -6,6 +6,7 @@ from etl_assets.access.postgres.connection import Connection, connect, reading
 from etl_assets.access.postgres.statements import Statements, literal
 from etl_assets.core.balances.compare import balances_of
 from etl_assets.core.books.books import money_sums
+from etl_assets.core.files.record import count_files
 from etl_assets.core.links.links import Links
 from etl_assets.core.links.places import places
 from etl_assets.core.links.repeated import why_another
@@ -57,6 +58,8 @@ class UserAnswer:
     by_operator: str | None = None
     balances: tuple[UserBalance, ...] = ()
     stopped: tuple[str, ...] = ()
+    # Table -> what became of files -> how many, and their bytes.
+    files: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
 
 
 def answer(url: str, spec: Spec, user: str) -> UserAnswer:
@@ -111,6 +114,7 @@ def answer_over(connection: Connection, spec: Spec, user: str) -> UserAnswer:
         if set(links.tables) <= staged and not links.stopped
         else (),
         stopped=tuple(problem.stop for problem in links.stopped.values()),
+        files=count_files(connection, user=user) if spec.with_files else {},
     )
 
 

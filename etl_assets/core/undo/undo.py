@@ -8,6 +8,8 @@ from etl_assets.access.postgres.connection import Connection, as_the_app, fire_d
 from etl_assets.access.postgres.statements import Statements, identifier, joined, qualified
 from etl_assets.core.balances.balances import spent_balances, undo_balances
 from etl_assets.core.balances.profiles import undo_profile
+from etl_assets.core.files.record import Object
+from etl_assets.core.files.removal import changed_objects
 from etl_assets.core.links.circle import Unit, checked_later, units, written_later
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.update import casts
@@ -26,6 +28,7 @@ from etl_assets.spec.model import USERS
 SQL = Statements(__file__)
 
 LAST = "last"
+CHANGED_FILE = "were given another file in the new app"
 AS_LOADED = (
     "Undo with the spec that was loaded with. If the target has other columns by now, run `etl-assets migrate` with "
     "the spec that says so; then undo."
@@ -42,7 +45,7 @@ class Undone:
     """What became of it: users on hold; rows removed, given back their former values, or gone before; money; profiles.
 
     `lost` rows had gone with their account, and may come back with another. `kept` of those removed were in use.
-    `waves` are those that had brought them.
+    `waves` are those that had brought them. `files` of theirs were removed; `kept_files` somebody has changed since.
     """
 
     users: int = 0
@@ -54,6 +57,8 @@ class Undone:
     balances: dict[str, int] = field(default_factory=dict)
     profile: dict[str, int] = field(default_factory=dict)
     waves: list[str] = field(default_factory=list)
+    files: int = 0
+    kept_files: int = 0
 
 
 def undo_wave(connection: Connection, links: Links, *, wave: str, run: str, in_use: bool = False) -> Undone:
@@ -143,6 +148,9 @@ def _undo(
     touched = {user for (user,) in SQL("list_touched_users").many(connection, wave=wave)} | set(users)
     tables = _tables(connection, links)
     hindered = hindrances(connection, links, tables, users=users, wave=wave, in_use=in_use)
+    if links.spec.with_files and not in_use:
+        objects = [Object(*row) for row in SQL("list_files_of_undo").many(connection)]
+        hindered += [(o.table, o.legacy_id, CHANGED_FILE) for o in changed_objects(links.spec, objects)]
     if hindered:
         raise UndoRefused("Undo refused", hindered, remedy=TAKE_CARE)
     done = Undone(len(touched))

@@ -132,3 +132,9 @@ former AS (
     DELETE FROM etl.former AS f USING written AS w
     WHERE f."table" = {table} AND f.legacy_id = w.legacy_id AND f.wave = %(wave)s)
 SELECT count(*), count(*) FILTER (WHERE expected <> digest) FROM written
+
+-- name: list_files_of_undo :many
+-- Objects that rows to be removed name.
+SELECT f."table", f."column", f.legacy_id, f.entry, f.key, f.etag
+FROM etl.files AS f JOIN pg_temp.etl_undo AS n ON n."table" = f."table" AND n.legacy_id = f.legacy_id AND n.how = 'remove'
+WHERE f.state = 'stored'

@@ -15,9 +15,15 @@ from etl_assets.spec.model import Spec
 from etl_assets.spec.profiles import OF_TABLES_ALONE, Attribute
 
 # What stands in a path where the operator's own names do.
-NAMES = {"tables": ("TABLE",), "columns": ("COLUMN",), "balances": ("PROFILES", "COLUMN"), "profile": ("COLUMN",)}
+NAMES = {
+    "tables": ("TABLE",),
+    "columns": ("COLUMN",),
+    "balances": ("PROFILES", "COLUMN"),
+    "profile": ("COLUMN",),
+    "files": ("FILES",),
+}
 # Lists that may be one word, and sections that have a short form.
-ONE_ALONE = (("COLUMN", "format"), ("references", "key"))
+ONE_ALONE = (("COLUMN", "format"), ("references", "key"), ("FILES", "strip"))
 SHORT = (("users", "created"), ("TABLE", "id"), ("TABLE", "owner"))
 INNER_KEYS = frozenset(pattern[-1] for pattern in INNER)
 UNLIMITED = frozenset({"max_quarantined", "max_changed"})

@@ -92,7 +92,7 @@ def _or(short: Schema, long: Schema) -> Schema:
 def _widen(schema: Schema, sections: dict[str, Schema]) -> None:
     """The short forms that the loader makes long."""
     text, table = {"type": SCALAR}, sections["Table"]["properties"]
-    for of, key in (("Users", "created"), ("Table", "owner"), ("References", "key")):
+    for of, key in (("Users", "created"), ("Table", "owner"), ("References", "key"), ("Files", "strip")):
         field = sections[of]["properties"]
         field[key] = _or(text, field[key])
     for of in ("Column", "Attribute", "Created"):

@@ -1,0 +1,1 @@
+"""The stores of files on either side: folders, sftp, s3."""

@@ -1,0 +1,4 @@
+"""The files that rows name: copied before their rows arrive, proven, counted, taken away again.
+
+Owns `etl.files`.
+"""

@@ -1,0 +1,155 @@
+"""What became of each file that a row names: the only writer of `etl.files`."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from etl_assets.access.postgres.connection import Connection, reading, writing
+from etl_assets.access.postgres.statements import Statements, identifier, literal, staging_table
+from etl_assets.core.links.links import Links
+from etl_assets.core.memory.counted import carry_books
+
+SQL = Statements(__file__)
+
+STORED, ABSENT = "stored", "absent"
+READY = (STORED, ABSENT)
+MOST = 1_000
+
+
+class Due(NamedTuple):
+    """A row whose file is to be copied; `named` is the path as the legacy app wrote it."""
+
+    legacy_id: str
+    legacy_user_id: str
+    account: str
+    new_id: str
+    named: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of `etl.files`; `size` in bytes, `sha256` in hex."""
+
+    table: str
+    column: str
+    legacy_id: str
+    legacy_user_id: str
+    account: str
+    wave: str
+    entry: str
+    named: str
+    state: str
+    source: str | None = None
+    size: int | None = None
+    sha256: str | None = None
+    key: str | None = None
+    etag: str | None = None
+    value: str | None = None
+
+
+class Object(NamedTuple):
+    """An object of the store, and the row and column that name it."""
+
+    table: str
+    column: str
+    legacy_id: str
+    entry: str
+    key: str | None
+    etag: str | None
+
+
+class Stored(NamedTuple):
+    """An object with what is known of it; `size` in bytes."""
+
+    table: str
+    column: str
+    legacy_id: str
+    entry: str
+    key: str
+    size: int
+    etag: str
+    sha256: str
+
+
+def list_due(connection: Connection, links: Links, table: str, column: str, *, users: list[str]) -> list[Due]:
+    """The rows of these users whose file has to be copied before they can be loaded."""
+    slots = {"column": identifier(column), "column_name": literal(column), "table": literal(table)}
+    query = SQL("list_due", links=links.rows(table), staging=staging_table(table), **slots)
+    return [Due(*row) for row in query.many(connection, users=users)]
+
+
+def former_objects(connection: Connection, lines: list[Line]) -> list[Object]:
+    """The objects that the rows of these lines had so far under other keys."""
+    keys = {(line.table, line.column, line.legacy_id): line.key for line in lines}
+    found = [Object(*row) for row in SQL("list_former_keys").many(connection, **_keys(lines))]
+    return [former for former in found if former.key != keys[former[:3]]]
+
+
+def write_lines(connection: Connection, lines: list[Line]) -> None:
+    """Notes what became of files; inside `writing`.
+
+    The books say the same afterwards where every file was stored: they count such a row as ready before and after.
+    """
+    is_ready = all(line.state in READY for line in lines)
+    if is_ready and not SQL("find_refused").first(connection, **_keys(lines)):
+        carry_books(connection)
+    SQL("write_files").exec(connection, lines=json.dumps([asdict(line) for line in lines]))
+
+
+def look_again(connection: Connection, *, run: str) -> None:
+    """Lets rows that are quarantined for their files be ready once more: the next wave looks for the files again."""
+    if not count_refused(connection):
+        return
+    with writing(connection, run=run):
+        SQL("drop_refused").exec(connection)
+
+
+def count_refused(connection: Connection) -> int:
+    """Files for which rows are quarantined."""
+    with reading(connection):
+        found = count_files(connection)
+    return sum(files for states in found.values() for state, (files, _) in states.items() if state not in READY)
+
+
+def missing_users(connection: Connection, tables: Iterable[str]) -> list[str]:
+    """Users with a file that was not there when it was looked for."""
+    return [user for (user,) in SQL("list_missing_users").many(connection, tables=list(tables))]
+
+
+def count_files(connection: Connection, *, user: str | None = None) -> dict[str, dict[str, tuple[int, int]]]:
+    """Table -> state -> files and bytes; of one user or of all."""
+    whose = {} if user is None else {"user": user}
+    rows = SQL("count_files" if user is None else "count_files_of_user").many(connection, **whose)
+    found: dict[str, dict[str, tuple[int, int]]] = {}
+    for table, state, files, size in rows:
+        found.setdefault(table, {})[state] = (files, size)
+    return found
+
+
+def stored_objects(connection: Connection) -> Iterator[list[Stored]]:
+    """All objects, `MOST` at a time."""
+    after = {"table": "", "legacy_id": "", "column": ""}
+    while rows := SQL("list_stored").many(connection, **after, most=MOST):
+        page = [Stored(*row) for row in rows]
+        yield page
+        after = {"table": page[-1].table, "legacy_id": page[-1].legacy_id, "column": page[-1].column}
+
+
+def unloaded_objects(connection: Connection) -> list[Object]:
+    """The objects whose row is not in production, and will not be with this account."""
+    return [Object(*row) for row in SQL("list_unloaded").many(connection)]
+
+
+def drop_lines(connection: Connection, lines: Iterable[Line | Object | Stored]) -> None:
+    """Forgets lines whose object is gone; inside `writing`."""
+    SQL("drop_files").exec(connection, **_keys(lines))
+
+
+def _keys(lines: Iterable[Any]) -> dict[str, list[str]]:
+    listed = list(lines)
+    return {
+        "tables": [line.table for line in listed],
+        "columns": [line.column for line in listed],
+        "legacy_ids": [line.legacy_id for line in listed],
+    }
