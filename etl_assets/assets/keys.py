@@ -30,6 +30,7 @@ SAMPLE_TAG = "etl_assets/sample"  # `<number>/<seed>`: claim only so many users
 AGAIN_TAG = "etl_assets/again"  # an operator runs an undone wave again
 SENSOR_TAG = "dagster/sensor_name"
 HOST_TAG = "etl_assets/host"  # where the process is that executes a run
+USERS_TAG, ROWS_TAG = "etl_assets/users", "etl_assets/rows"  # how many a wave's run brought
 PARTITION_TAG = "dagster/partition"
 # The report, and the quarantine and the missing users for people.
 PAGE, QUARANTINE_LIST = "migration_report.html", "quarantine.csv"

@@ -11,6 +11,7 @@ from etl_assets.assets.keys import (
     OWNERS,
     PRODUCTION_GROUP,
     RESOLVED,
+    ROWS_TAG,
     USER_MAP,
     files_key,
     production_key,
@@ -98,7 +99,11 @@ def _build_owned(spec: Spec, staged: list[dg.AssetKey]) -> dg.AssetsDefinition:
             context.log.info("%s of %s users loaded", f"{done:,}", f"{of:,}")
 
         with failures():
-            yield from load_tables(stores, spec, wave=context.partition_key, run=context.run.run_id, progress=progress)
+            wave, run = context.partition_key, context.run.run_id
+            loaded: list[Any] = list(load_tables(stores, spec, wave=wave, run=run, progress=progress))
+        rows = sum(found.metadata["rows_loaded"] for found in loaded)
+        context.instance.add_run_tags(run, {ROWS_TAG: str(rows)})
+        yield from loaded
 
     return production
 

@@ -19,6 +19,7 @@ from etl_assets.assets.keys import (
     USER_MAP,
     USERS_EXPORT,
     USERS_GROUP,
+    USERS_TAG,
     is_by_hand,
     staging_key,
     version_of,
@@ -131,7 +132,9 @@ def build_resolved_asset(spec: Spec) -> dg.AssetsDefinition:
         its users anew when it is run by hand.
         """
         with failures():
-            return resolve(stores, spec, wave=context.partition_key, run=context.run)
+            sealed = resolve(stores, spec, wave=context.partition_key, run=context.run)
+        context.instance.add_run_tags(context.run.run_id, {USERS_TAG: str((sealed.metadata or {})["users"])})
+        return sealed
 
     return resolved_users
 

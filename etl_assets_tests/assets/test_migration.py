@@ -3,9 +3,10 @@
 import uuid
 from datetime import datetime, timezone
 
+import dagster as dg
 import pytest
 
-from etl_assets.assets.keys import production_key
+from etl_assets.assets.keys import LOAD_WAVE, ROWS_TAG, USERS_TAG, production_key
 from etl_assets_tests.scenario import BOOKS, LEGACY, PRODUCTION, UNCONFIRMED, USERS
 from etl_assets_tests.world import AT, World
 
@@ -25,6 +26,8 @@ def test_every_legacy_row_and_user_is_in_exactly_one_state(awkward: World) -> No
     assert found["tables"] == BOOKS
     assert found["users"] == USERS
     assert [(wave["users"], wave["rows"]) for wave in found["waves"]] == [(2, 6)]
+    [run] = awkward.instance.get_runs(dg.RunsFilter(job_name=LOAD_WAVE))
+    assert (run.tags[USERS_TAG], run.tags[ROWS_TAG]) == ("2", "6")
 
 
 def test_loaded_rows_carry_the_new_ids_and_the_legacy_values(migrated: World) -> None:
