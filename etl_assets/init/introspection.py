@@ -49,6 +49,8 @@ MOST_SUMS = 4
 # `users` is the spec's own word, and `profiles` holds the new accounts.
 RESERVED_KEYS = ("users", "profiles")
 
+FILE_SHARE = 0.9  # of a column's texts that name files
+
 
 def draft_of(facts: DatabaseFacts, answers: Answers | None = None) -> Draft:
     """The spec that a database suggests, with the evidence for each decision; the same facts give the same draft.
@@ -200,6 +202,8 @@ class _Drafting:
         elif facts.may_name_users:
             maybe = "an id of no table here, whose values are users' ids too: `references: {table: users}` if it is one"
             choice = replace(choice, notes=(maybe, *choice.notes))
+        elif choice.type == "text" and facts.file_names >= facts.texts * FILE_SHARE > 0:
+            choice = replace(choice, notes=(_files(facts), *choice.notes))
         return DraftColumn(
             name=name,
             source=facts.name,
@@ -264,6 +268,11 @@ class _Drafting:
         if owner.direct:
             return replace(made, source=found.columns[0], expr=found.expr, to=to)
         return replace(made, via=names[found.columns[0]])
+
+
+def _files(facts: ColumnFacts) -> str:
+    counts = f"{facts.file_names:,} of {counted(facts.texts, 'value')} name files, which stay behind"
+    return f"{counts}: `{{type: text, file: uploads}}` and a section `files` bring them (`etl-assets docs files`)"
 
 
 def _unique(table: TableFacts, owner: DraftOwner, columns: list[DraftColumn]) -> tuple[tuple[str, ...], ...]:

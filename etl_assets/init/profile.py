@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from etl_assets.access.legacy.database import fill, open_read_only, quoted
-from etl_assets.init.cells.value_shapes import EMAIL, FORMATS, SMALL, is_credential, may_be_a_date, reads, text_shape
+from etl_assets.init.cells.value_shapes import (
+    EMAIL,
+    FORMATS,
+    SMALL,
+    is_credential,
+    may_be_a_date,
+    names_file,
+    reads,
+    text_shape,
+)
 from etl_assets.init.foreign_keys import declared_references, suggested_references
 from etl_assets.init.judging.keys import declared_keys, guessed_key
 from etl_assets.init.judging.secrets import is_beyond_doubt
@@ -57,6 +66,7 @@ class _Counts:
     uuid_blobs: int = 0
     emails: int = 0
     credentials: int = 0
+    file_names: int = 0
     guid_blobs: int = 0
     plain_blobs: int = 0
     shapes: Counter[str] = field(default_factory=Counter)
@@ -115,6 +125,8 @@ class _Counts:
                 self.zoned += count * text.endswith(ZONES)
             if shape == "other" and "@" in text:
                 self.emails += count * bool(EMAIL.fullmatch(text))
+            if shape == "other":
+                self.file_names += count * names_file(text)
             if shape in ("other", "json"):
                 self.credentials += count * is_credential(text)
             if shape in SNIFFED_SHAPES and self.alive:
@@ -288,6 +300,7 @@ def _filled(column: ColumnFacts, counts: _Counts) -> ColumnFacts:
         infinities=counts.infinities,
         finer_reals=counts.finer_reals,
         credentials=counts.credentials,
+        file_names=counts.file_names,
         guid_blobs=counts.guid_blobs if counts.plain_blobs < counts.guid_blobs else 0,
         uuid_blobs=counts.uuid_blobs,
         emails=counts.emails,

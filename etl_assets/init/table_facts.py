@@ -10,12 +10,12 @@ from etl_assets.init.names import shared_prefix, snake
 class ColumnFacts:
     """One column: what it is declared to be, and how many of its cells are what.
 
-    `shapes` counts text cells by `cells.value_shapes`, `formats` those that a date format reads, `epochs` the numbers,
-    texts of digits among them, that fall in 2000-2035 as seconds (`s`), `ms`, `us` or Julian days (`julian`).
-    `credentials` are texts that are a password's digest, a token or a private key, `guid_blobs` 16 bytes that are a
-    UUID as .NET orders them, `zoned` midnights with a zone. `is_flag`: its default or a CHECK says that it is true or
-    false; `is_allowed`: an operator said that it is no secret; `may_name_users`: an id of no table here, all of whose
-    values are users' ids too.
+    `shapes` counts text cells by `cells.value_shapes`, `formats` those that a date format reads, `epochs` the
+    numbers, texts of digits among them, that fall in 2000-2035 as seconds (`s`), `ms`, `us` or Julian days
+    (`julian`). `file_names` are texts that name a file, `credentials` those that are a password's digest, a token
+    or a private key, `guid_blobs` 16 bytes that are a UUID as .NET orders them, `zoned` midnights with a zone.
+    `is_flag`: its default or a CHECK says that it is true or false; `is_allowed`: an operator said that it is no
+    secret; `may_name_users`: an id of no table here, all of whose values are users' ids too.
     """
 
     name: str
@@ -39,6 +39,7 @@ class ColumnFacts:
     epochs: dict[str, int] = field(default_factory=dict)
     finer_reals: int = 0
     credentials: int = 0
+    file_names: int = 0
     guid_blobs: int = 0
     minus_ones: int = 0
     zoned: int = 0
