@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import fsspec
 import pytest
 
 from etl_assets.access.stores.stores import PART_BYTES, LeadsOut, Store, open_store
@@ -37,13 +38,15 @@ def store(
     with sftp_of(folder.parent, home) as url:
         parts = urlsplit(url)
         # As the environment gives them: FSSPEC_SFTP_USERNAME and FSSPEC_SFTP_PASSWORD, which fsspec reads as it starts.
-        monkeypatch.setitem(
-            __import__("fsspec").config.conf, "sftp", {"username": parts.username, "password": parts.password}
-        )
-        monkeypatch.setitem(
-            __import__("fsspec").config.conf, "ssh", {"username": parts.username, "password": parts.password}
-        )
-        yield open_store(f"sftp://{parts.hostname}:{parts.port}/uploads")
+        for protocol in ("sftp", "ssh"):
+            login = {"username": parts.username, "password": parts.password}
+            monkeypatch.setitem(fsspec.config.conf, protocol, login)
+        opened = open_store(f"sftp://{parts.hostname}:{parts.port}/uploads")
+        yield opened
+        # Before the server ends: a connection that nobody closes would be found by whichever test comes next.
+        there = opened.there
+        there.clear_instance_cache()
+        there._finalize(there.loop, there._pool, there._stack)
 
 
 def test_what_is_inside_is_found_and_what_a_link_leads_to_outside_is_not(store: Store, tmp_path: Path) -> None:

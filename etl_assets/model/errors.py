@@ -12,6 +12,7 @@ EtlError
 |-- TargetMismatch        exit 2  the target's tables are not what the spec says
 |-- OtherSchema           exit 2  another version of this package has made schema etl
 |-- FileFault             exit 2  a disk is full, or a file of ours cannot be written or read
+|-- ShelfRefused          exit 2  the shelf of ETL_ARTIFACTS does not take or give what we ask
 |-- ArtifactError         exit 1  a file that an earlier asset wrote is missing or was changed
 |-- LegacyReplaced        exit 1  the legacy file is not the one that was migrated so far
 |-- LegacyThawed          exit 1  the legacy app was written to after its freeze

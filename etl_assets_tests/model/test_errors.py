@@ -73,6 +73,7 @@ def test_every_failure_has_its_exit_code_and_only_unavailable_asks_for_a_retry()
         "FileFault": (2, False),
         "LegacyMismatch": (2, False),
         "TargetMismatch": (2, False),
+        "ShelfRefused": (2, False),
         "ArtifactError": (1, False),
         "Refused": (1, False),
         "Paused": (1, False),

@@ -21,7 +21,7 @@ from etl_assets.settings import absolute_settings, read_settings
 from etl_assets_tests.assets.person import CANARIES, PERSON, erase
 from etl_assets_tests.s3 import CREDENTIALS, s3_server
 from etl_assets_tests.scenario import BOOKS
-from etl_assets_tests.world import World
+from etl_assets_tests.world import IN_FULL, World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
 
@@ -83,6 +83,7 @@ def test_another_machine_finds_everything_and_goes_on(
     assert not list((two / "unfinished").iterdir())
 
 
+@IN_FULL
 def test_two_machines_at_once_bring_nothing_twice(awkward: World, there: Any, tmp_path: Path) -> None:
     def machine(name: str) -> "subprocess.Popen[str]":
         home = tmp_path / name
