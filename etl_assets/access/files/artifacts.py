@@ -89,8 +89,7 @@ class Artifacts:
     def _snapshots(self) -> list[Path]:
         """The folders of all snapshots, the newest first."""
         above = self.root / "snapshots"
-        names = {path.relative_to(above).parts[0] for path in self.shelf.files(above)} - {CURRENT}
-        return [above / name for name in sorted({*names, *(path.name for path in above.glob("*/"))}, reverse=True)]
+        return [above / name for name in sorted(self.shelf.folders(above), reverse=True)]
 
     def drop_snapshots(self, *, keep: int) -> list[str]:
         """Removes all but the `keep` newest snapshots, never the current one; returns the ids of those removed.

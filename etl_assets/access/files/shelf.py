@@ -29,6 +29,10 @@ class Shelf:
         """The paths of everything below a folder, brought or not."""
         return {path for path in folder.rglob("*") if path.is_file()}
 
+    def folders(self, above: Path) -> set[str]:
+        """The names of the folders in a folder, brought or not; nothing below them is looked at."""
+        return {path.name for path in above.glob("*/")}
+
     def tidy(self) -> None:
         """Removes from this machine what is no longer what was placed last."""
         return

@@ -126,9 +126,16 @@ class Shelved(Shelf):
 
     def files(self, folder: Path) -> set[Path]:
         """What the target names below a folder, and what lies there."""
+        return self._named(folder) | super().files(folder)
+
+    def folders(self, above: Path) -> set[str]:
+        """The folders in which the target names something, and those that lie there."""
+        parts = [path.relative_to(above).parts for path in self._named(above)]
+        return {names[0] for names in parts if len(names) > 1} | super().folders(above)
+
+    def _named(self, folder: Path) -> set[Path]:
         with self._connect() as connection:
-            named = _names(connection, f"{self._name(folder)}/")
-        return {self.root / name for name in named} | super().files(folder)
+            return {self.root / name for name in _names(connection, f"{self._name(folder)}/")}
 
     def tidy(self) -> None:
         """Removes from this machine what another has replaced or removed: it may hold somebody who was forgotten."""
