@@ -36,7 +36,7 @@ POINTS = (
     "writing.committed",
 )
 # Those of files, between `resolve` and `load`; passed only where columns name files.
-FILES_POINTS = ("files.fetched", "files.stored", "files.before_commit", "files.committed")
+FILES_POINTS = ("files.begun", "files.fetched", "files.stored", "files.before_commit", "files.committed")
 UPGRADE_POINTS = ("schema.upgraded",)
 UNDO_POINTS = ("undo.removed", "undo.before_commit", "undo.committed")
 BACKFILL_POINTS = ("backfill.before_commit", "backfill.committed")

@@ -200,6 +200,7 @@ HOMES = {
     "counted": {"core/memory"},
     "excluded": {"core/staging", "core/forget"},
     "files": {"core/files"},
+    "loose_files": {"core/files"},
     "final_books": {"core/memory"},
     "forgotten": {"core/forget"},
     # The ledger: who loads, who takes out, who gives an id to another row. One home for it comes with its next shape.

@@ -7,16 +7,19 @@ from etl_assets.assets.keys import FILES_GROUP, LOGIN_WAVES, OWNERS, RESOLVED, f
 from etl_assets.assets.outcomes import failures, result
 from etl_assets.assets.resources import Access, Stores
 from etl_assets.core.files.copy import Copied, Errand, Say, copy_files
-from etl_assets.core.files.record import STORED, count_files, missing_users
+from etl_assets.core.files.record import CHANGED, STORED, count_files, missing_users
+from etl_assets.core.files.removal import sweep_loose
 from etl_assets.core.load.late import late_users
 from etl_assets.core.memory.audit import refusals_audited
 from etl_assets.core.users.waves import users_of_wave
+from etl_assets.model.words import agreed, counted
 from etl_assets.spec.model import Spec, Table
 
 CHECK = "every_file_was_there"
 TITLE = "Every file that a row names was found and copied."
 REMEDY = "Rows whose file is missing are quarantined. Put the files there, then run `migrate` again."
-STATES = ("stored", "absent", "file_missing", "path_outside", "path_is_a_list")
+FOLLOW = "With `on_change: update` the next `migrate` copies them again."
+STATES = ("stored", "changed", "absent", "file_missing", "path_outside", "path_is_a_list")
 
 
 def build_files_asset(spec: Spec, table: Table) -> dg.AssetsDefinition:
@@ -58,6 +61,8 @@ def bring_files(
         with reading(connection):
             users = {*users_of_wave(connection, wave), *late, *missing_users(connection, [table.name])}
         errand = Errand(wave, run, stores.artifacts().root / "unfinished", is_dry=stores.is_dry())
+        if not errand.is_dry:
+            sweep_loose(connection, links, run=run)
         copied = copy_files(connection, links, table.name, errand, users=sorted(users), say=progress)
         with reading(connection):
             found = count_files(connection).get(table.name, {})
@@ -69,10 +74,14 @@ def _told(name: str, copied: Copied, found: dict[str, tuple[int, int]]) -> dg.Ma
     rate = round(copied.size / copied.seconds) if copied.seconds else 0
     counts = {state: copied.files.get(state, 0) for state in STATES}
     in_all = {state: found.get(state, (0, 0))[0] for state in STATES}
-    lacking = sum(in_all[state] for state in STATES if state != STORED)
-    told = {"count": lacking, **in_all, "bytes": found.get(STORED, (0, 0))[1], "remedy": REMEDY}
+    lacking = sum(in_all[state] for state in STATES if state not in (STORED, CHANGED))
+    size = sum(found.get(state, (0, 0))[1] for state in (STORED, CHANGED))
+    told = {"count": lacking, **in_all, "bytes": size, "remedy": REMEDY}
     words = TITLE if not lacking else f"{lacking:,} of {sum(in_all.values()):,} files were not there. {REMEDY}"
-    check = result(CHECK, files_key(name), passed=not lacking, blocking=False, description=words, metadata=told)
+    if changed := in_all[CHANGED]:
+        words += f" {counted(changed, 'file')} {agreed(changed, 'have')} changed in the old app since. {FOLLOW}"
+    passed = not lacking and not changed
+    check = result(CHECK, files_key(name), passed=passed, blocking=False, description=words, metadata=told)
     return dg.MaterializeResult(
         asset_key=files_key(name),
         metadata={**counts, "bytes": copied.size, "bytes_per_second": rate},

@@ -67,7 +67,7 @@ def undo(stores: Access, spec: Spec, *, wave: str, user: str, run: str, in_use: 
             done = undo_wave(connection, links, wave=wave, run=run, in_use=in_use)
         else:
             done = undo_user(connection, links, user=user, run=run, in_use=in_use)
-        swept = sweep_files(connection, spec, run=run)
+        swept = sweep_files(connection, links, run=run)
         done.files, done.kept_files = swept.removed, len(swept.kept)
         return done
 

@@ -59,7 +59,8 @@ def forget(stores: Stores, spec: Spec, user: str, *, run: str) -> Forgotten:
             is_current = current is None or snapshot in ("", current.id)
             return keys if is_current else _keys(artifacts, snapshot, one_person)
 
-        sweep_files(connection, spec, run=run)  # what an undo that was cut off has left: its lines go with the person
+        # What an undo has left, because it was cut off or the app had changed it: its lines go with the person.
+        sweep_files(connection, links, run=run, forgotten=user)
         removed = forget_user(connection, links, user, find_keys=find_keys, run=run)
         dropped = artifacts.drop_snapshots(keep=1)
         whole = scrub_of(stores, spec, known_suppressions(stores))

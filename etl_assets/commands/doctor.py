@@ -12,17 +12,20 @@ from etl_assets.automation.attempts import LAUNCH_GRACE_S, MOST_ATTEMPTS, UNFINI
 from etl_assets.commands.complaint import Complaint
 from etl_assets.commands.disk import disks
 from etl_assets.commands.put_back import look_back
+from etl_assets.core.files.loose import loose_objects
 from etl_assets.core.files.record import unloaded_objects
 from etl_assets.core.files.removal import sweep_files
 from etl_assets.core.load.due import Standing, read_standing
 from etl_assets.core.memory.schema import exists
 from etl_assets.core.memory.sessions import blocked_sessions, end_session, impatient, look_at_lock
+from etl_assets.core.users.users import read_links
 from etl_assets.model.errors import EtlError, ShelfRefused, Unavailable
 from etl_assets.model.words import counted
 from etl_assets.settings import Settings
 from etl_assets.spec.model import Spec
 
 RUN = "doctor"
+MOST_LOOSE = 10_000  # of a column, that are counted
 UPLOAD_S = 3_600  # what was begun since may be under way on another machine
 
 
@@ -55,21 +58,23 @@ def examine(
 
 
 def _files(connection: Connection, spec: Spec, *, clear: bool) -> Iterator[Complaint]:
-    """Objects whose row was taken out again, of an undo that was cut off before it had removed them."""
+    """Objects that no row names: an undo was cut off before it had removed them, or a run before it had noted them."""
     if not spec.with_files or not exists(connection):
         return
+    with reading(connection):
+        links = read_links(connection, spec)
     if clear:
         try:
-            swept = sweep_files(connection, spec, run=RUN)
+            swept = sweep_files(connection, links, run=RUN)
         except EtlError as problem:
             yield Complaint("files", str(problem), is_stuck=True)
             return
         yield Complaint("files", f"{swept.removed} left over were removed, {len(swept.kept)} changed since stay")
         return
     with reading(connection):
-        left = len(unloaded_objects(connection))
+        left = len(unloaded_objects(connection)) + len(loose_objects(connection, links, most=MOST_LOOSE))
     remedy = "; `etl-assets doctor --clear` removes them" if left else ""
-    yield Complaint("files", f"{left} are left over of rows that were taken out{remedy}", is_stuck=bool(left))
+    yield Complaint("files", f"{left} are left over that no row names{remedy}", is_stuck=bool(left))
 
 
 def _disks(settings: Settings, connection: Connection) -> list[Complaint]:

@@ -127,10 +127,16 @@ def safe_name(place: str) -> str:
     return f"{encoded[: NAME_BYTES - len(tail) - 17]}-{mark}{tail}"
 
 
-def key_of(template: str, *, place: str, **parts: str) -> str:
+def key_of(template: str, *, place: str, version: str = "", **parts: str) -> str:
     """The key of an object: the template with account, table, column, new id and the safe name filled in.
 
-    Each part is one segment of the key, so that nothing leads out of the account's prefix.
+    Each part is one segment of the key, so that nothing leads out of the account's prefix. With a `version`, any text
+    that tells this content from what the row had before, the name has a digest of it in front of its ending.
     """
     filled = {part: safe_name(value) for part, value in parts.items()}
-    return template.format(**filled, name=safe_name(place))
+    name = safe_name(place)
+    if version:
+        stem, dot, ending = name.rpartition(".")
+        mark = hashlib.sha256(version.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        name = f"{stem}-{mark}{dot}{ending}" if stem else f"{name}-{mark}"
+    return template.format(**filled, name=name)

@@ -82,7 +82,7 @@ def main(count: int = 2_000, largest_mb: int = 200) -> int:
             before, started = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 due = [Due(str(n), "1", "account", str(n), f"{n}.bin") for n in range(count)]
-                lines = list(pool.map(copier.line, due))
+                lines = list(pool.map(lambda one: copier.send(copier.plan(one)), due))
             took, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_SELF)
             wrong = [line.legacy_id for line in lines if not _is_right(line, folder)]
         finally:

@@ -211,7 +211,7 @@ def test_doctor_removes_what_an_undo_that_was_killed_has_left(moved: World, s3: 
     assert "0 are left over" in moved.cli("doctor").stdout
 
 
-@pytest.mark.parametrize(("point", "number"), list(zip(FILES_POINTS, (2, 2, 1, 1), strict=True)))
+@pytest.mark.parametrize(("point", "number"), list(zip(FILES_POINTS, (1, 2, 2, 1, 1), strict=True)))
 def test_a_kill_leaves_no_row_without_its_file_and_nothing_twice(
     moved: World, s3: fsspec.AbstractFileSystem, point: str, number: int
 ) -> None:
@@ -240,3 +240,138 @@ def test_the_support_answer_says_what_became_of_files(moved: World) -> None:
     said = moved.cli("user", "1").stdout
     assert "1 path outside" in said
     assert f"2 stored ({len(BIG) + 5:,} bytes)" in said
+
+
+NAMED = (
+    "SELECT j.result_file FROM public.jobs AS j JOIN etl.loaded AS l ON l.new_id = j.id::text WHERE l.legacy_id = '1'"
+)
+
+
+def follow(world: World) -> None:
+    world.write_spec(("policy:\n", "policy:\n  on_change: update\n"), base=world.folder / "changed.yaml")
+
+
+def touch(path: Path, content: bytes) -> None:
+    before = path.stat().st_mtime_ns
+    path.write_bytes(content)
+    os.utime(path, ns=(before + 10**9, before + 10**9))
+
+
+def test_a_file_that_the_old_app_writes_to_is_reported_and_followed_where_the_spec_says_so(
+    moved: World, s3: fsspec.AbstractFileSystem, uploads: Path
+) -> None:
+    assert moved.cli("migrate").returncode == 0
+    [(first,)] = moved.query(NAMED)
+    touch(uploads / "a.txt", b"jello")
+    assert moved.cli("migrate").returncode == 0
+    assert moved.query("SELECT legacy_id FROM etl.files WHERE state = 'changed' ORDER BY 1") == [("1",), ("5",), ("7",)]
+    assert moved.query(NAMED) == [(first,)]
+    follow(moved)
+    assert moved.cli("migrate").returncode == 0
+    [(second,)] = moved.query(NAMED)
+    assert second != first
+    assert s3.cat_file(f"results/{second}") == b"jello"
+    assert moved.query(FILES) == [(key, "stored") for key in "12567"]
+    # What an undo would bring back is still there; nothing else is left over.
+    assert s3.cat_file(f"results/{first}") == b"hello"
+    assert "0 are left over" in moved.cli("doctor").stdout
+    before = moved.query("SELECT * FROM etl.files ORDER BY 1, 2, 3")
+    assert moved.cli("migrate").returncode == 0
+    assert moved.query("SELECT * FROM etl.files ORDER BY 1, 2, 3") == before
+    assert moved.cli("verify", "--files").returncode == 0
+
+
+def test_a_file_that_was_only_touched_is_not_stored_again(
+    moved: World, s3: fsspec.AbstractFileSystem, uploads: Path
+) -> None:
+    follow(moved)
+    assert moved.cli("migrate").returncode == 0
+    named = moved.query(NAMED)
+    touch(uploads / "a.txt", b"hello")
+    assert moved.cli("migrate").returncode == 0
+    assert moved.query(NAMED) == named
+    assert moved.query(FILES) == [(key, "stored") for key in "12567"]
+    assert len(s3.find("results")) == 5
+    assert moved.query("SELECT count(*) FROM etl.loose_files") == [(0,)]
+
+
+def test_another_path_in_a_loaded_row_brings_its_file_where_changes_are_followed(
+    moved: World, s3: fsspec.AbstractFileSystem, uploads: Path
+) -> None:
+    (uploads / "sub" / "a.txt").write_bytes(b"the other")
+    follow(moved)
+    assert moved.cli("migrate").returncode == 0
+    [(first,)] = moved.query(NAMED)
+    moved.legacy("UPDATE jobs SET result_file = 'sub/a.txt' WHERE id = 1")
+    moved.legacy("UPDATE jobs SET result_file = 'a.txt' WHERE id = 3")
+    assert moved.cli("migrate").returncode == 0
+    [(second,)] = moved.query(NAMED)
+    assert s3.cat_file(f"results/{second}") == b"the other"
+    assert s3.cat_file(f"results/{first}") == b"hello"
+    assert moved.query(NAMED.replace("'1'", "'3'")) != [(None,)]
+    # An undo of the change brings the former file's name back, and the file is there.
+    assert moved.cli("undo", "--wave", "last").returncode == 0
+    [(third,)] = moved.query(NAMED)
+    assert third == first
+    assert s3.cat_file(f"results/{third}") == b"hello"
+
+
+def test_a_file_of_a_row_that_the_app_has_changed_stays(
+    moved: World, s3: fsspec.AbstractFileSystem, uploads: Path
+) -> None:
+    follow(moved)
+    assert moved.cli("migrate").returncode == 0
+    [(first,)] = moved.query(NAMED)
+    moved.execute("UPDATE public.jobs SET status = 'hers' WHERE result_file LIKE '%a.txt'")
+    touch(uploads / "a.txt", b"jello")
+    for _ in range(2):
+        moved.cli("migrate")
+    assert moved.query(NAMED) == [(first,)]
+    assert s3.cat_file(f"results/{first}") == b"hello"
+
+
+def test_doctor_removes_what_a_copy_that_was_killed_has_left(
+    moved: World, s3: fsspec.AbstractFileSystem, uploads: Path
+) -> None:
+    assert moved.cli("migrate", ETL_FAULT="files.before_commit:1").returncode != 0
+    assert len(s3.find("results")) == 5
+    assert "5 are left over" in moved.cli("doctor").stdout
+    moved.cli("doctor", "--clear")
+    assert s3.find("results") == []
+    assert "0 are left over" in moved.cli("doctor").stdout
+    assert moved.cli("migrate").returncode == 0
+    assert len(s3.find("results")) == 5
+
+
+@pytest.mark.parametrize("point", FILES_POINTS)
+def test_a_kill_while_a_change_is_followed_leaves_each_row_with_a_file(
+    moved: World, s3: fsspec.AbstractFileSystem, uploads: Path, point: str
+) -> None:
+    follow(moved)
+    assert moved.cli("migrate").returncode == 0
+    touch(uploads / "a.txt", b"jello")
+    assert moved.cli("migrate", ETL_FAULT=f"{point}:1").returncode != 0
+    for _ in range(2):
+        named = moved.query("SELECT result_file FROM public.jobs WHERE result_file <> ''")
+        assert all(s3.exists(f"results/{key}") for (key,) in named)
+        assert moved.cli("migrate").returncode == 0
+    [(second,)] = moved.query(NAMED)
+    assert s3.cat_file(f"results/{second}") == b"jello"
+
+
+def test_who_is_forgotten_leaves_no_file_and_no_path(
+    moved: World, s3: fsspec.AbstractFileSystem, uploads: Path
+) -> None:
+    (uploads / "canary.txt").write_bytes(b"canary")
+    jobs(moved, (8, 2, "canary.txt"), (9, 2, "canary-gone.txt"))
+    moved.cli("migrate")
+    account = moved.account("b@example.com")
+    [(hers,)] = moved.query("SELECT key FROM etl.files WHERE legacy_id = '8'")
+    s3.pipe_file(f"results/{hers}", b"changed by the app")
+    assert moved.cli("undo", "--user", "2", "--in-use").returncode == 0
+    moved.execute("DELETE FROM auth.users WHERE email = 'b@example.com'")
+    done = moved.cli("forget", "--user", "2")
+    assert done.returncode == 0, done.stderr
+    assert [key for key in s3.find("results") if key.startswith(f"results/{account}")] == []
+    assert moved.query("SELECT count(*) FROM etl.files WHERE legacy_user_id = '2'") == [(0,)]
+    assert moved.query("SELECT count(*) FROM etl.loose_files") == [(0,)]

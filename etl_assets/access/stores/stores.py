@@ -35,11 +35,15 @@ TOO_LONG = 36  # ENAMETOOLONG: no such name can be there
 
 @dataclass(frozen=True)
 class Found:
-    """A file below the root: the place at which it was looked for, its real path and its size in bytes."""
+    """A file below the root: the place at which it was looked for, its real path, its size in bytes, and its mark.
+
+    The mark is another one when somebody has written to the file: its size with the store's ETag, or time of change.
+    """
 
     place: str
     path: str
     size: int
+    mark: str
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,8 @@ class Store:
                         raise LeadsOut
                     info = self._info(path)
                     if info is not None and info.get("type") == "file" and _is_regular(info):
-                        return Found(place, path, int(info.get("size") or 0))
+                        size = int(info.get("size") or 0)
+                        return Found(place, path, size, f"{size} {_mark(info)}")
         return None
 
     def fetch(self, found: Found, place: Path) -> Copied:
@@ -157,8 +162,7 @@ class Store:
             info = self._info(posixpath.join(self.root, key))
             if info is None or info.get("type") != "file":
                 return None
-            mark = next((str(info[word]) for word in CHANGING if info.get(word) is not None), "")
-            return int(info.get("size") or 0), mark.strip('"')
+            return int(info.get("size") or 0), _mark(info)
 
     def sha256(self, key: str) -> str:
         """The sha256 of an object in hex, read whole."""
@@ -238,6 +242,10 @@ def _pieces(block: bytes, size: int) -> Iterator[bytes]:
     yield block[:left]
     if block[left:]:
         yield block[left:]
+
+
+def _mark(info: dict[str, Any]) -> str:
+    return next((str(info[word]) for word in CHANGING if info.get(word) is not None), "").strip('"')
 
 
 def _is_regular(info: dict[str, Any]) -> bool:

@@ -12,19 +12,23 @@ from etl_assets.core.memory.counted import carry_books
 
 SQL = Statements(__file__)
 
-STORED, ABSENT = "stored", "absent"
-READY = (STORED, ABSENT)
+STORED, CHANGED, ABSENT = "stored", "changed", "absent"
+READY = (STORED, CHANGED, ABSENT)
 MOST = 1_000
 
 
 class Due(NamedTuple):
-    """A row whose file is to be copied; `named` is the path as the legacy app wrote it."""
+    """A row whose file is to be copied; `named` is the path as the legacy app wrote it.
+
+    `is_loaded`: it is in production already, and names the file that was copied for it then.
+    """
 
     legacy_id: str
     legacy_user_id: str
     account: str
     new_id: str
     named: str
+    is_loaded: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Line:
     key: str | None = None
     etag: str | None = None
     value: str | None = None
+    mark: str | None = None
 
 
 class Object(NamedTuple):
@@ -57,6 +62,7 @@ class Object(NamedTuple):
     entry: str
     key: str | None
     etag: str | None
+    legacy_user_id: str
 
 
 class Stored(NamedTuple):
@@ -70,20 +76,41 @@ class Stored(NamedTuple):
     size: int
     etag: str
     sha256: str
+    source: str
+    mark: str | None
+    state: str
 
 
 def list_due(connection: Connection, links: Links, table: str, column: str, *, users: list[str]) -> list[Due]:
-    """The rows of these users whose file has to be copied before they can be loaded."""
+    """The rows of these users whose file has to be copied before they can be loaded; or updated, where changes are."""
     slots = {"column": identifier(column), "column_name": literal(column), "table": literal(table)}
-    query = SQL("list_due", links=links.rows(table), staging=staging_table(table), **slots)
+    rows = links.rows(table, as_new=links.spec.policy.updates)
+    query = SQL("list_due", links=rows, staging=staging_table(table), **slots)
     return [Due(*row) for row in query.many(connection, users=users)]
 
 
-def former_objects(connection: Connection, lines: list[Line]) -> list[Object]:
-    """The objects that the rows of these lines had so far under other keys."""
+def lines_of(connection: Connection, table: str, column: str, legacy_ids: list[str]) -> dict[str, Line]:
+    """The lines that rows have so far, by legacy id."""
+    named = {"tables": [table] * len(legacy_ids), "columns": [column] * len(legacy_ids), "legacy_ids": legacy_ids}
+    with reading(connection):
+        found = [Line(*row) for row in SQL("list_lines").many(connection, **named)]
+    return {line.legacy_id: line for line in found}
+
+
+def former_lines(connection: Connection, lines: list[Line]) -> list[Line]:
+    """The lines whose object these will no longer name; inside `writing`."""
     keys = {(line.table, line.column, line.legacy_id): line.key for line in lines}
-    found = [Object(*row) for row in SQL("list_former_keys").many(connection, **_keys(lines))]
-    return [former for former in found if former.key != keys[former[:3]]]
+    found = [Line(*row) for row in SQL("list_lines").many(connection, **_keys(lines))]
+    return [line for line in found if line.key and line.key != keys[line.table, line.column, line.legacy_id]]
+
+
+def changed_file_users(connection: Connection, links: Links) -> set[str]:
+    """Users with a loaded row whose file is to be copied anew; nobody where the spec only reports changes."""
+    if not links.spec.policy.updates:
+        return set()
+    tables = [name for name in links.tables if links.spec.tables[name].file_columns]
+    queries = [SQL("list_changed_users", links=links.rows(name, as_new=True), table=literal(name)) for name in tables]
+    return {user for query in queries for (user,) in query.many(connection)}
 
 
 def write_lines(connection: Connection, lines: list[Line]) -> None:
@@ -139,6 +166,15 @@ def stored_objects(connection: Connection) -> Iterator[list[Stored]]:
 def unloaded_objects(connection: Connection) -> list[Object]:
     """The objects whose row is not in production, and will not be with this account."""
     return [Object(*row) for row in SQL("list_unloaded").many(connection)]
+
+
+def note_changed(connection: Connection, lines: Iterable[Stored]) -> None:
+    """Notes that the old app has written to these files since they were copied; inside `writing`.
+
+    The books say the same: their rows are loaded.
+    """
+    carry_books(connection)
+    SQL("note_changed").exec(connection, **_keys(lines))
 
 
 def drop_lines(connection: Connection, lines: Iterable[Line | Object | Stored]) -> None:

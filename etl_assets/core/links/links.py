@@ -285,7 +285,7 @@ class Links(Binding):
             (ManyReference if table.references[part].path else Reference)(self, table, part, number)
             for part, number in reference_columns(table).items()
         ]
-        files = [File(name, column, number) for number, column in enumerate(table.file_columns)]
+        files = self._files(table)
         reasons: list[sql.Composable] = [part.quarantined() for part in parts]
         excluded: list[sql.Composable] = [part.excluded() for part in parts]
         joins: list[sql.Composable] = [
@@ -339,6 +339,10 @@ class Links(Binding):
             joins=joined(joins, by="\n"),
         )
 
+    def _files(self, table: Table) -> list[File]:
+        follows = self.spec.policy.updates
+        return [File(table.name, column, number, follows) for number, column in enumerate(table.file_columns)]
+
     def _selected(self, name: str, values: dict[str, sql.Composable]) -> list[sql.Composable]:
         return [
             sql.SQL("{} AS {}").format(values.get(column, identifier("s", column)), identifier(column))
@@ -361,7 +365,7 @@ class Links(Binding):
         """What tells a row from the one that was loaded under its legacy id: when it was made, or all that it says."""
         name = table.name
         as_loaded = _values([part for part in parts if part.is_user or part.is_by_columns])
-        as_loaded |= {file: File(name, file, number).value for number, file in enumerate(table.file_columns)}
+        as_loaded |= {file.column: file.value for file in self._files(table)}
         as_loaded[table.id.to] = sql.SQL("l.new_id::{}").format(self.id_type(name))
         if table.owner.to:
             as_loaded[table.owner.to] = SQL("former_account")

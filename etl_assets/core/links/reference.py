@@ -230,6 +230,7 @@ class File:
     table: str
     column: str
     number: int
+    follows: bool  # are changes of the old app written over what was loaded?
 
     @property
     def _slots(self) -> dict[str, sql.Composable]:
@@ -245,9 +246,12 @@ class File:
         return SQL("file_quarantined", alias=self._slots["alias"])
 
     @property
-    def waiting(self) -> Statement:
+    def waiting(self) -> sql.Composable:
         """The reason for which it waits."""
-        return SQL("file_waiting", **self._slots)
+        found = SQL("file_waiting", **self._slots)
+        if not self.follows:
+            return found
+        return found + sql.SQL("\n") + SQL("file_changed", alias=self._slots["alias"])
 
     @property
     def value(self) -> Statement:

@@ -139,6 +139,10 @@ WHEN {alias}.state = 'file_missing' THEN 'file_missing'
 -- A file that was not copied yet.
 WHEN {alias}.legacy_id IS NULL AND btrim({value}) <> '' THEN 'file_waiting'
 
+-- name: file_changed :fragment {alias}
+-- One that the old app has changed since it was copied.
+WHEN {alias}.state = 'changed' THEN 'file_waiting'
+
 -- name: file_value :fragment {alias, value}
 -- What the column holds: the key of the object, its URL, or what the legacy app wrote.
 CASE WHEN {alias}.legacy_id IS NOT NULL THEN {alias}.value ELSE {value} END

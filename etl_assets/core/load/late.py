@@ -14,6 +14,7 @@ from etl_assets.core.books.pages import (
     require_books,
     standing_pages,
 )
+from etl_assets.core.files.record import changed_file_users
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.update import changed_users, has_changed_row
 from etl_assets.core.memory.staged import describe_staging
@@ -38,7 +39,9 @@ def late_users(connection: Connection, links: Links, *, run: str) -> tuple[list[
         found = changed_balances(connection, links) | due_profile(connection, links)
         query = _ready_rows("list_users_with_ready_rows", links, standing_pages(connection, links))
         found |= {user for (user,) in query.many(connection)} | _users_in_circles(connection, links)
-        if not SQL("find_wave_since").first(connection, staging=staging):
+        found |= changed_file_users(connection, links)
+        # A file that was copied anew changes its row, and no staging.
+        if links.spec.with_files or not SQL("find_wave_since").first(connection, staging=staging):
             for name in links.tables:
                 found |= set() if links.spec.tables[name].owner.is_none else changed_users(connection, links, name)
     return sorted(found), staging
@@ -82,8 +85,8 @@ def has_late_rows(connection: Connection, links: Links, *, search: bool = True) 
     if changed_balances(connection, links) or due_profile(connection, links):
         return True
     owned = tuple(name for name in links.tables if not links.spec.tables[name].owner.is_none)
-    found = _has_ready_rows(connection, links, owned, search=search)
-    return found or any(has_changed_row(connection, links, name) for name in owned)
+    found = _has_ready_rows(connection, links, owned, search=search) or changed_file_users(connection, links)
+    return bool(found) or any(has_changed_row(connection, links, name) for name in owned)
 
 
 def _has_ready_rows(connection: Connection, links: Links, owned: tuple[str, ...], *, search: bool) -> bool:

@@ -24,7 +24,7 @@ from etl_assets.model.errors import OtherSchema, Refused
 from etl_assets.spec.model import Spec
 
 SCRIPT, UPGRADES = Path(__file__).with_suffix(".sql"), Path(__file__).parent / "upgrades"
-VERSION = "6"  # of the script; `upgrades/from_N.sql` turns version N into the next
+VERSION = "7"  # of the script; `upgrades/from_N.sql` turns version N into the next
 VERSION_FACT = "schema"
 
 

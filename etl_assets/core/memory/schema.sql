@@ -339,8 +339,9 @@ FOR EACH STATEMENT EXECUTE FUNCTION etl.void_books();
 -- Files.
 
 -- The files that rows name: one line per row and column, of which path, for which account, and what became of it
--- (`stored`, `absent` where the spec lets the row through without it, or a reason for which it is quarantined). `value` is
--- what the row gets, `etag` the store's mark of the object as it was written, `wave` the wave that copied it.
+-- (`stored`, `changed` where the old app has written to a stored one since, `absent` where the spec lets the row through
+-- without it, or a reason for which it is quarantined). `value` is what the row gets, `etag` the store's mark of the object
+-- as it was written, `mark` the old store's mark of the file as it was read, `wave` the wave that copied it.
 CREATE TABLE etl.files (
     "table" text NOT NULL,
     "column" text NOT NULL,
@@ -357,12 +358,26 @@ CREATE TABLE etl.files (
     key text,
     etag text,
     value text,
+    mark text,
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY ("table", legacy_id, "column"));
 CREATE INDEX files_user ON etl.files (legacy_user_id);
 CREATE INDEX files_missing ON etl.files ("table", legacy_user_id) WHERE state = 'file_missing';
 CREATE TRIGGER voids_the_books AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON etl.files
 FOR EACH STATEMENT EXECUTE FUNCTION etl.void_books();
+
+-- Objects that no line of `etl.files` names: begun and not noted as stored yet, or stored and since replaced by another.
+-- `value` is what the row was given, or would have been; `run` is whose work it was.
+CREATE TABLE etl.loose_files (
+    entry text NOT NULL,
+    key text NOT NULL,
+    "table" text NOT NULL,
+    "column" text NOT NULL,
+    legacy_id text NOT NULL,
+    value text,
+    run text NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (entry, key));
 
 
 -- Balances, and the profile beside them.

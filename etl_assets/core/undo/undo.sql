@@ -135,6 +135,6 @@ SELECT count(*), count(*) FILTER (WHERE expected <> digest) FROM written
 
 -- name: list_files_of_undo :many
 -- Objects that rows to be removed name.
-SELECT f."table", f."column", f.legacy_id, f.entry, f.key, f.etag
+SELECT f."table", f."column", f.legacy_id, f.entry, f.key, f.etag, f.legacy_user_id
 FROM etl.files AS f JOIN pg_temp.etl_undo AS n ON n."table" = f."table" AND n.legacy_id = f.legacy_id AND n.how = 'remove'
-WHERE f.state = 'stored'
+WHERE f.key IS NOT NULL
