@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +15,9 @@ from etl_assets.access.legacy.export import ExportReader, key_columns, open_expo
 from etl_assets.access.legacy.lookup import Seeker
 from etl_assets.access.legacy.scrub import Scrub, Scrubbed, scrub
 from etl_assets.access.postgres.connection import Connection, reading
+from etl_assets.commands.disk import shown_bytes
 from etl_assets.core.balances.people import People, read_people, stage_people
+from etl_assets.core.files.survey import THERE, Survey, Surveyed
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.suppressions import read_suppressions
 from etl_assets.core.rehearse.rehearsal import CellFaults, Rehearsal, rehearse_staging
@@ -53,13 +57,21 @@ def rehearse(connection: Connection, settings: Settings, spec: Spec, links: Link
         suppressions = read_suppressions(connection)
         if suppressions:
             gone, copy = scrub(whole, clean, Scrub(spec, suppressions, file)), clean
-        return rehearse_staging(
+        survey = Survey(spec)
+
+        def source(name: str) -> StagingSource:
+            found = _source(copy, spec, links, name, (file, gone), read)
+            return replace(found, batches=survey.watch(spec.tables[name], found.batches))
+
+        found = rehearse_staging(
             connection,
             links,
-            {name: lambda name=name: _source(copy, spec, links, name, (file, gone), read) for name in links.tables},  # type: ignore[misc]
+            {name: partial(source, name) for name in links.tables},
             lambda inner: _stage_users(inner, copy, spec, Corrected(file.of(USERS)), claims),
             key_columns(copy, spec),
         )
+        found.files = survey.found
+        return found
     finally:
         whole.unlink(missing_ok=True)
         clean.unlink(missing_ok=True)
@@ -128,6 +140,7 @@ def rehearsal_lines(found: Rehearsal) -> list[tuple[str, bool, str, bool]]:
         for group in book.groups
         if group.state in ("quarantined", "excluded")
     ]
+    lines += [(f"files {column}", True, _files(told), bool(told.sample)) for column, told in found.files.items()]
     lines += [(f"books {book.table}", book.missing == 0, _sum(book), False) for book in found.books]
     lines += [(name, False, words, False) for name, words in found.refusals.items()]
     lines += [(f"rows {table}", False, words, False) for table, words in found.refused.items()]
@@ -155,6 +168,12 @@ def _subject(column: tuple[str, str]) -> str:
 def _cells(faults: list[CellFaults]) -> str:
     rules = "; ".join(f"{fault.rows:,} {fault.rule.replace('_', ' ')} (ids {fault.sample})" for fault in faults)
     return f"would be quarantined: {rules}"
+
+
+def _files(told: Surveyed) -> str:
+    there = f"{counted(told.files[THERE], 'file')} of {shown_bytes(told.size)} would be copied"
+    others = "; ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in told.files.items() if state != THERE)
+    return there + (f"; {others} (ids {', '.join(told.sample)})" if others else "")
 
 
 def _sum(book: TableBook) -> str:

@@ -375,3 +375,20 @@ def test_who_is_forgotten_leaves_no_file_and_no_path(
     assert [key for key in s3.find("results") if key.startswith(f"results/{account}")] == []
     assert moved.query("SELECT count(*) FROM etl.files WHERE legacy_user_id = '2'") == [(0,)]
     assert moved.query("SELECT count(*) FROM etl.loose_files") == [(0,)]
+
+
+def test_check_counts_and_sizes_what_would_be_copied(moved: World, s3: fsspec.AbstractFileSystem) -> None:
+    jobs(moved, (8, 1, "../x"), (9, 2, "no.txt"))
+    said = moved.cli("check").stdout
+    size = f"{(3 * 5 + len(BIG)) / 1e6:.1f} MB"
+    line = next(line for line in said.splitlines() if "files jobs.result_file" in line)
+    assert f"5 files of {size} would be copied; 1 path outside; 1 file missing (ids 8, 9)" in " ".join(said.split())
+    assert line
+    assert s3.find("results") == []
+
+
+def test_check_says_where_the_folder_of_the_files_is_not(moved: World) -> None:
+    with_files(moved, "/nowhere/at/all")
+    done = moved.cli("check")
+    assert done.returncode != 0
+    assert "There is no folder /nowhere/at/all" in " ".join((done.stdout + done.stderr).split())

@@ -15,8 +15,10 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def shown(url: str) -> str:
-    """The URL without what may be a secret: user, password, query."""
+    """The URL without what may be a secret: user, password, query; a folder of this machine as it is."""
     parts = urlsplit(url)
+    if not parts.scheme:
+        return url
     return f"{parts.scheme}://{parts.hostname or ''}/.../{parts.path.rsplit('/', 1)[-1]}"
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statements
 from etl_assets.core.books.books import read_books
+from etl_assets.core.files.survey import Surveyed
 from etl_assets.core.gate.table_rules import staging_validations
 from etl_assets.core.gate.user_rules import claims_file_is_met
 from etl_assets.core.links.links import Links
@@ -44,7 +45,7 @@ class Rehearsal:
     """What staging would come to: refused cells, each table's book, what blocks, dead claims, and where rows fail.
 
     `rounded` has per column what the operator lets be rounded. `inserted` says of whom the insert was
-    rehearsed, or why it was not; `refused` what the target would not take.
+    rehearsed, or why it was not; `refused` what the target would not take; `files` what each column names.
     """
 
     cells: list[CellFaults] = field(default_factory=list)
@@ -55,6 +56,7 @@ class Rehearsal:
     inserted: str = ""
     refused: dict[str, str] = field(default_factory=dict)
     places: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    files: dict[str, Surveyed] = field(default_factory=dict)
 
 
 def rehearse_staging(
