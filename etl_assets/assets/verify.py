@@ -50,6 +50,7 @@ from etl_assets.core.balances.compare import BalanceComparison, compare_balances
 from etl_assets.core.books.books import can_be_counted, read_books
 from etl_assets.core.books.pages import Drift, count_books, require_books
 from etl_assets.core.cutover.freeze import find_freeze
+from etl_assets.core.files.books import file_books
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.due import remember_by_hand, staged_snapshots
 from etl_assets.core.load.late import is_large
@@ -63,7 +64,7 @@ from etl_assets.core.users.users import label_users
 from etl_assets.core.users.waves import unverified_claims, verify_waves
 from etl_assets.core.verify.as_users import see_as_users
 from etl_assets.core.verify.emptied import Emptied, find_emptied, note_places
-from etl_assets.core.verify.last_found import keep_verified
+from etl_assets.core.verify.last_found import keep_verified, last_verified
 from etl_assets.core.verify.remembered import (
     OF_ALL,
     OF_WAVE,
@@ -301,7 +302,9 @@ def verify_everything(stores: Access, spec: Spec, *, run: dg.DagsterRun) -> dg.M
         with reading(connection):
             found = _read_back(connection, links, tables, run=name, drift=drift, whole=whole)
             thawed = _thawed(connection, stores, spec)
-            kept = replace(found.as_verified(), snapshot=", ".join(sorted(staged_snapshots(connection, spec))))
+            files = file_books(connection, links) if whole else (last_verified(connection) or Verified("")).files
+            snapshots = ", ".join(sorted(staged_snapshots(connection, spec)))
+            kept = replace(found.as_verified(), snapshot=snapshots, files=files)
         fault_point("verify.counted")
         with writing(connection, run=name):
             keep_verified(connection, kept)

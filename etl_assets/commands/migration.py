@@ -223,7 +223,10 @@ def verify_with_files(settings: Settings, spec: Spec, *, whole: bool) -> tuple[O
         return outcome, []
     with connect(target_url(settings)) as connection:
         found = compare_files(connection, spec, whole=whole)
+        with reading(connection):
+            known = last_verified(connection)
     counts = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in sorted(found.objects.items()))
     sample = f" ({', '.join(found.sample)})" if found.sample else ""
     lines = [f"Files: {counts or 'none'}{sample}; {found.read:,} of them read to the last byte."]
+    lines += [f"Files that rows name: {line}" for line in (known.files if known else ())]
     return Outcome(outcome.exit_code or int(not found.is_right), outcome.books), lines

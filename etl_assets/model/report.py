@@ -131,6 +131,33 @@ class RoundedLine:
     largest: str
 
 
+FILE_STATES = ("stored", "changed", "waiting", "missing", "quarantined", "excluded")
+
+
+@dataclass(frozen=True)
+class FileLine:
+    """A column that names files: how many staged rows name one, state -> files, and bytes that were stored."""
+
+    column: str
+    named: int
+    files: dict[str, int]
+    size: int
+
+    def of(self, state: str) -> int:
+        """Files of one state."""
+        return self.files.get(state, 0)
+
+    @property
+    def unaccounted(self) -> int:
+        """Files of which nobody knows what became; 0 where these books close."""
+        return self.named - sum(self.files.values())
+
+    def __str__(self) -> str:
+        """The equation: `jobs.result_file 7 = 5 stored + 2 missing`."""
+        parts = " + ".join(f"{self.of(state):,} {state}" for state in FILE_STATES if self.of(state)) or "0"
+        return f"{self.column} {self.named:,} = {parts}"
+
+
 @dataclass(frozen=True)
 class Freeze:
     """The cut-over: which snapshot counts, since when (UTC), and which role of the target said so.
@@ -149,7 +176,7 @@ class Verified:
     """What a verification found, as it is kept for the report. `at` is UTC, ISO 8601.
 
     `since` is when all rows were last read back, where those of earlier waves were not once more; `snapshot` names what
-    was staged.
+    was staged; `files` are the books of files when everything was read last.
     """
 
     at: str
@@ -159,6 +186,7 @@ class Verified:
     balances: tuple[BalanceLine, ...] = ()
     since: str = ""
     snapshot: str = ""
+    files: tuple[FileLine, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """As it is kept."""
@@ -177,6 +205,7 @@ class Verified:
             balances,
             raw.get("since", ""),
             raw.get("snapshot", ""),
+            tuple(FileLine(**line) for line in raw.get("files", ())),
         )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -385,6 +386,19 @@ def test_check_counts_and_sizes_what_would_be_copied(moved: World, s3: fsspec.Ab
     assert f"5 files of {size} would be copied; 1 path outside; 1 file missing (ids 8, 9)" in " ".join(said.split())
     assert line
     assert s3.find("results") == []
+
+
+def test_the_books_of_files_close_and_the_report_and_verify_say_them(moved: World, uploads: Path) -> None:
+    moved.legacy(f"INSERT INTO users VALUES (3, 'c@example.com', 'x', '{AT}')")
+    jobs(moved, (8, 1, "../x"), (9, 2, "no.txt"), (10, 3, "a.txt"), (11, 99, "a.txt"))
+    moved.cli("migrate")
+    touch(uploads / "a.txt", b"jello")
+    moved.cli("migrate")
+    equation = "jobs.result_file 9 = 2 stored + 3 changed + 1 waiting + 2 missing + 1 quarantined"
+    assert equation in moved.cli("verify").stderr
+    page = (moved.folder / "artifacts" / "reports" / "migration_report.html").read_text(encoding="utf-8")
+    cells = re.sub(r"<[^>]+>", " ", page[page.index("jobs.result_file") :])
+    assert " ".join(cells.split()).startswith(f"jobs.result_file 9 2 3 1 2 1 0 {3 * 5 + len(BIG):,} closed")
 
 
 def test_check_says_where_the_folder_of_the_files_is_not(moved: World) -> None:
