@@ -17,7 +17,9 @@ from etl_assets_tests.world import AT, World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
 
-FIRST, COUNT = int(os.environ.get("SHAPES_FROM", "1")), int(os.environ.get("SHAPES", "6"))
+# One that names rows by code and within JSON and cannot be undone, one by pairs, one by one of several tables, three tables.
+CHOSEN = (1, 2, 4, 5)
+FIRST, COUNT = int(os.environ.get("SHAPES_FROM", "1")), int(os.environ.get("SHAPES", "0"))
 PEOPLE = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, created_at TEXT);" + "".join(
     f"INSERT INTO users VALUES ({user}, 'u{user}@example.com', '{AT}');" for user in USERS
 )
@@ -65,7 +67,7 @@ def _holds(world: World, model: Model, arrived: set[Row]) -> None:
         assert books.get((name, "quarantined"), 0) == len(mine & model.bad), name
 
 
-@pytest.mark.parametrize("seed", range(FIRST, FIRST + COUNT))
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + COUNT) if COUNT else CHOSEN)
 def test_what_arrives_is_what_the_model_says(world: World, seed: int) -> None:
     tables = make(seed)
     model = Model(tables)

@@ -41,6 +41,10 @@ CARELESS = {
     "max_wal_senders": "0",
     "max_wal_size": "'512MB'",
     "autovacuum": "off",
+    "io_method": "sync",
+    "track_counts": "off",
+    "update_process_title": "off",
+    "log_checkpoints": "off",
 }
 Press = Callable[[World], object]
 _numbers = itertools.count(1)

@@ -1,12 +1,17 @@
 """A column that the spec gained after rows were loaded, filled in on the operator's word, and taken back."""
 
+from collections.abc import Callable
+
 import pytest
 
 from etl_assets.assets.resources import Stores
 from etl_assets.automation.backfill import empty
 from etl_assets.model.errors import EtlError, SettingsError, UndoRefused
+from etl_assets.settings import read_settings
+from etl_assets_tests import core
 from etl_assets_tests.assets.undoing import take_out
 from etl_assets_tests.world import AT, LEGACY_SCHEMA, World
+from etl_assets_tests.worlds import Press
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
 
@@ -59,14 +64,18 @@ def compared(world: World) -> dict[str, int]:
 
 
 @pytest.fixture
-def loaded(world: World) -> World:
+def loaded(after: Callable[[Press], World]) -> World:
     """Seven rows of which the app has touched some, one of a user who is not back yet."""
+    return after(load_seven)
+
+
+def load_seven(world: World) -> None:
     world.execute(TARGET)
     says(world, FIRST)
     world.legacy(DATA, schema=LEGACY_SCHEMA + NOTES)
     world.sign_up("ann@example.com")
-    assert world.migrate().books.closed
-    return world
+    outcome = core.migrate_here(read_settings(), world.spec, instance=world.instance, say=world.said.append)
+    assert outcome.books.closed
 
 
 def test_a_column_that_the_spec_gained_is_refused_with_the_command_that_fills_it(loaded: World) -> None:
