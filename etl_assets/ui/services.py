@@ -139,11 +139,11 @@ def _desk_port(port: int, wanted: int | None) -> int:
     if wanted is not None:
         _require_free(wanted, option="--desk-port")
         return wanted
-    if is_free(port + 1):
-        return port + 1
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    # The next that is free, never one that the kernel picks: those it gives to clients too, before the desk is up.
+    free = next((other for other in range(port + 1, port + 100) if is_free(other)), None)
+    if free is None:
+        raise SettingsError(f"no port from {port + 1} to {port + 99} is free; name one with --desk-port")
+    return free
 
 
 def _services(settings: Settings, folder: Path, port: int, desk_port: int) -> list[Service]:
