@@ -146,7 +146,7 @@ def _as_staged(links: Links, name: str) -> Slots:
 
 
 def can_be_altered(connection: Connection, links: Links) -> bool:
-    """True when a trigger or a rule of the app runs as rows are written."""
+    """True when a trigger or a rule of the app runs as rows are written; in a dry run rows bear other marks anyhow."""
     tables = {(links.targets[name].schema, links.targets[name].name) for name in links.tables}
     tables |= {links.spec.accounts.profiles_table} if links.spec.writes_profiles else set()
     written = sorted(regclass(*names) for names in tables)

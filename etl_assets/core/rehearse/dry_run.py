@@ -27,6 +27,7 @@ def dry(url: str, spec: Spec) -> Iterator[Connection]:
         Unavailable: another run is writing.
     """
     with connect(url) as connection, rolled_back(connection, run=RUN):
+        SQL("mark_dry").exec(connection)
         hold_sequences(connection, spec)
         yield connection
 

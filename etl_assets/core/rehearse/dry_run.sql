@@ -1,3 +1,7 @@
+-- name: mark_dry :exec
+-- What reads rows back by the transaction that wrote them is told that this one holds savepoints.
+SELECT set_config('etl_assets.dry', 'on', true)
+
 -- name: list_sequences :many (table)
 -- The sequences that an INSERT into a table may move: those of serial and identity columns, and of other defaults.
 SELECT n.nspname, s.relname, pg_has_role(s.relowner, 'USAGE')
