@@ -111,7 +111,7 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
 
     settings, spec = _start()
     if demo:
-        prepare_demo(settings, spec, say=say)
+        settings, spec = prepare_demo(settings, say=say)
     require_there(settings)
     options = MigrateOptions(f"{sample_users}/{seed}" if sample_users else None, wave, user_id, accept_file, backfill)
     if dry_run:
@@ -119,7 +119,7 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
     else:
         with open_instance(settings) as instance:
             outcome = run(settings, spec, instance=instance, say=say, options=options)
-    show_books(outcome.books, as_json=as_json)
+    show_books(outcome.books, outcome.files, as_json=as_json)
     if dry_run:
         say("A dry run: everything was rolled back, and the target is as it was.")
     if outcome.books.refused:
@@ -143,7 +143,7 @@ def ui(*, port: int, desk_port: int | None, demo: bool) -> None:
     require_upkeep()
     target_url(settings)
     if demo or (settings.is_embedded and settings.legacy_path is None):
-        prepare_demo(settings, spec, say=say)
+        settings, spec = prepare_demo(settings, say=say)
     require_there(settings)
     serve(settings, spec, port=port, desk_port=desk_port, say=say)
 
@@ -262,7 +262,7 @@ def freeze(context: click.Context, *, lift: bool) -> None:
     say(f"The legacy app is frozen at snapshot {frozen.snapshot}: a changed file is an error from now on.")
     with open_instance(settings) as instance:
         outcome = verify(settings, spec, instance=instance)
-    show_books(outcome.books, as_json=False)
+    show_books(outcome.books, outcome.files, as_json=False)
     if outcome.exit_code == 0:
         say(f"To sign: {settings.artifacts / 'reports' / 'migration_report.html'}")
     for words in decisions.to_switch_on(Stores(), spec):
@@ -278,7 +278,7 @@ def verify(context: click.Context, *, whole: bool) -> None:
     from etl_assets.commands.migration import verify_with_files  # noqa: PLC0415
 
     outcome, compared = verify_with_files(*_start(), whole=whole)
-    show_books(outcome.books, as_json=False)
+    show_books(outcome.books, outcome.files, as_json=False)
     say("\n".join(compared))
     context.exit(outcome.exit_code or (0 if outcome.books.closed else BOOKS_OPEN))
 

@@ -62,6 +62,11 @@ class Settings:
         return self.artifacts / "demo" / "legacy.db"
 
     @property
+    def demo_spec_path(self) -> Path:
+        """Where the demo's spec lies, which is in force as long as the demo's database is."""
+        return self.demo_path.with_name("migration.yaml")
+
+    @property
     def corrections_path(self) -> Path:
         """The operator's corrections: ETL_CORRECTIONS, else `corrections.csv` among the artifacts; it may be absent."""
         return self.corrections or self.artifacts / "corrections.csv"
@@ -95,10 +100,10 @@ def read_settings() -> Settings:
     shelf, artifacts = _shelf_url(), _artifacts()
     if artifacts.exists() and not artifacts.is_dir():
         raise SettingsError(f"{ARTIFACTS}={artifacts} is a file, not a folder")
-    url = _legacy_url()
-    return Settings(
+    url, spec = _legacy_url(), _path("ETL_SPEC")
+    found = Settings(
         artifacts=artifacts,
-        spec_path=_path("ETL_SPEC") or DEFAULT_SPEC,
+        spec_path=spec or DEFAULT_SPEC,
         legacy_path=artifacts / "source" / "legacy.db" if url else _path("LEGACY_SQLITE"),
         target_url=secret("TARGET_DATABASE_URL") or None,
         dagster_home=_path("DAGSTER_HOME") or artifacts / "dagster",
@@ -108,6 +113,8 @@ def read_settings() -> Settings:
         lanes=_lanes(),
         shelf_url=shelf,
     )
+    is_demo = spec is None and found.is_embedded and found.legacy_path is None and found.demo_spec_path.exists()
+    return replace(found, spec_path=found.demo_spec_path) if is_demo else found
 
 
 def _shelf_url() -> str | None:

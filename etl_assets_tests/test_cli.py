@@ -134,6 +134,9 @@ def test_the_demo_migrates_on_the_embedded_target_and_lets_users_come_back(
     first = world.cli("migrate", "--demo", "--json", patches=SMALL_DEMO)
     assert first.returncode == 0, first.stderr
     books = json.loads(first.stdout)
+    [line] = books["files"]
+    assert line["files"]["stored"] > 0
+    assert line["named"] == sum(line["files"].values())
     assert books["closed"] is True
     assert min(books["users"].values()) > 0
     assert all(book["loaded"] and book["waiting"] and book["quarantined"] for book in books["tables"].values())

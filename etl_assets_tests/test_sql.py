@@ -122,6 +122,8 @@ FILLINGS = {
     **dict.fromkeys(("of_accounts", "of_keys", "of_table", "of_users", "of_wave"), "AND true"),
     **dict.fromkeys(("totals_of_accounts.of_users", "arrived_of_users.of_users", "balance_of_users.of_users"), "true"),
     **dict.fromkeys(("changes", "casts"), "x = 1"),
+    "copy_out_users.files": "",
+    "join_files.files": "SELECT 1",
     "filled": "x = 1",
     "nulls": "x = NULL",
     "when": "DEFERRED",

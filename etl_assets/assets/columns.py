@@ -31,6 +31,7 @@ WAITING_COLUMNS = {
     "rows_waiting": ("integer", "Rows that arrive by themselves; empty when nothing is staged."),
     "rows_quarantined": ("integer", "Rows that somebody has to settle."),
 }
+FILES_COLUMN = {"files_waiting": ("integer", "Files that these rows name and that are not in the new storage yet.")}
 RESOLVED_COLUMNS = {name: USER_MAP_COLUMNS[name] for name in ("legacy_user_id", "supabase_user_id", "wave")}
 
 

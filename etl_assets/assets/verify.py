@@ -34,7 +34,9 @@ from etl_assets.assets.findings import (
     verified,
 )
 from etl_assets.assets.keys import (
+    COMMAND_TAG,
     LOGIN_WAVES,
+    MIGRATE,
     OWNERS,
     RECONCILIATION,
     VERIFICATION,
@@ -51,6 +53,7 @@ from etl_assets.core.books.books import can_be_counted, read_books
 from etl_assets.core.books.pages import Drift, count_books, require_books
 from etl_assets.core.cutover.freeze import find_freeze
 from etl_assets.core.files.books import file_books
+from etl_assets.core.files.recheck import recheck_sources
 from etl_assets.core.links.links import Links
 from etl_assets.core.load.due import remember_by_hand, staged_snapshots
 from etl_assets.core.load.late import is_large
@@ -270,7 +273,7 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
         reads everything. In the run of a wave it reads the wave: rows of earlier waves are not read once more where
         that was done within a day, of the same staging, without a fault, and the books are carried. Each check says
         how deep it looked, and when everything was last read. Safe to re-run: it reads, and writes nothing but the
-        books, each unclaimed user's present state, and what was read back.
+        books, each unclaimed user's present state, which files the old app has changed, and what was read back.
         """
         with failures():
             return verify_everything(stores, spec, run=context.run)
@@ -289,6 +292,8 @@ def verify_everything(stores: Access, spec: Spec, *, run: dg.DagsterRun) -> dg.M
                 raise CleanedUp
             whole = is_migrate(run) or not has_reconciled(connection, run=name)
             is_countable = can_be_counted(connection, links)
+        if whole and run.tags.get(COMMAND_TAG) != MIGRATE:  # which has looked before it took the wave
+            recheck_sources(connection, spec, run=name)
         drift = Drift()
         if is_countable:
             with writing(connection, run=name):

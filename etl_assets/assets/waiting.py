@@ -5,7 +5,7 @@ from collections import Counter
 import dagster as dg
 
 from etl_assets.access.postgres.connection import reading
-from etl_assets.assets.columns import WAITING_COLUMNS, column_schema
+from etl_assets.assets.columns import FILES_COLUMN, WAITING_COLUMNS, column_schema
 from etl_assets.assets.keys import OWNERS, USERS_GROUP, VERIFICATION, WAITING, WAITING_LIST, version_of
 from etl_assets.assets.outcomes import desk_link, failures, table_value
 from etl_assets.assets.resources import Access, Stores
@@ -15,6 +15,7 @@ from etl_assets.spec.model import Spec
 
 def build_waiting_asset(spec: Spec) -> dg.AssetsDefinition:
     """The asset `waiting_users`."""
+    columns = {**WAITING_COLUMNS, **(FILES_COLUMN if spec.with_files else {}), "remedy": ("text", "What to do.")}
 
     @dg.asset(
         key=WAITING,
@@ -24,7 +25,7 @@ def build_waiting_asset(spec: Spec) -> dg.AssetsDefinition:
         kinds={"csv"},
         owners=OWNERS,
         tags={"pii": "true"},
-        metadata=column_schema({**WAITING_COLUMNS, "remedy": ("text", "What to do.")}),
+        metadata=column_schema(columns),
     )
     def waiting_users(stores: Stores) -> dg.MaterializeResult:
         """Every legacy user whose history is not whole in the new app, in a list for the support team.

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dagster as dg
 
@@ -39,6 +39,7 @@ from etl_assets.core.verify.last_found import last_verified
 from etl_assets.core.verify.status import books_of, status
 from etl_assets.model.books import Books
 from etl_assets.model.errors import WaveHindered
+from etl_assets.model.report import FileLine
 from etl_assets.settings import Settings
 from etl_assets.spec.model import Spec
 
@@ -47,10 +48,14 @@ DRY_PAGE = "dry_run.html"
 
 @dataclass(frozen=True)
 class Outcome:
-    """The first exit code that was not 0, and the books as they stand; 1 also while the target refuses rows."""
+    """The first exit code that was not 0, and the books as they stand; 1 also while the target refuses rows.
+
+    `files` are the books of files, of columns that name some, where this run has read everything back.
+    """
 
     exit_code: int
     books: Books
+    files: tuple[FileLine, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,8 +109,8 @@ class _Way:
         if code == 0 and not waves:
             self.say("Nobody new has logged in; reading everything back")
             code = run_job(definitions, VERIFY, self.instance, tags=tags)
-        books = self._books(code)
-        return Outcome(code or int(books.refused > 0), books)
+        books, files = self._books(code)
+        return Outcome(code or int(books.refused > 0), books, files)
 
     def _staged(self, definitions: dg.Definitions) -> tuple[dg.AssetKey, ...]:
         """The assets up to staging where each would find its artifact as it is, and its checks green."""
@@ -131,11 +136,11 @@ class _Way:
             self.say(line)
         return sum(found.early + found.unready for found in done.values())
 
-    def _books(self, code: int) -> Books:
+    def _books(self, code: int) -> tuple[Books, tuple[FileLine, ...]]:
         """Those that this run has just read back; where it did not come so far, those of this moment."""
         with self.stores.target_as_it_is() as connection:
             verified = last_verified(connection) if code == 0 else None
-            return books_of(connection, self.spec) if verified is None else verified.books
+            return (verified.books, verified.files) if verified else (books_of(connection, self.spec), ())
 
     def _tags(self) -> dict[str, str]:
         return {COMMAND_TAG: MIGRATE, **({SAMPLE_TAG: self.options.sample} if self.options.sample else {})}
@@ -182,8 +187,10 @@ def migrate(
 
 def verify(settings: Settings, spec: Spec, *, instance: dg.DagsterInstance) -> Outcome:
     """Reads everything back, closes the books and writes the report."""
-    code = run_job(build_definitions(spec), VERIFY, instance)
-    return Outcome(code, status(target_url(settings), spec))
+    code, url = run_job(build_definitions(spec), VERIFY, instance), target_url(settings)
+    with connect(url) as connection, reading(connection):
+        verified = last_verified(connection) if code == 0 else None
+    return Outcome(code, status(url, spec), verified.files if verified else ())
 
 
 def migrate_dry(
@@ -223,10 +230,7 @@ def verify_with_files(settings: Settings, spec: Spec, *, whole: bool) -> tuple[O
         return outcome, []
     with connect(target_url(settings)) as connection:
         found = compare_files(connection, spec, whole=whole)
-        with reading(connection):
-            known = last_verified(connection)
     counts = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in sorted(found.objects.items()))
     sample = f" ({', '.join(found.sample)})" if found.sample else ""
     lines = [f"Files: {counts or 'none'}{sample}; {found.read:,} of them read to the last byte."]
-    lines += [f"Files that rows name: {line}" for line in (known.files if known else ())]
-    return Outcome(outcome.exit_code or int(not found.is_right), outcome.books), lines
+    return replace(outcome, exit_code=outcome.exit_code or int(not found.is_right)), lines

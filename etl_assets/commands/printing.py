@@ -1,18 +1,21 @@
 """What the command line prints."""
 
 import json
+from dataclasses import asdict
 
 import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
+from etl_assets.commands.disk import shown_bytes
 from etl_assets.core.lists.answer_lines import arrived_of, facts_of, files_of, sums_of, what_became
 from etl_assets.core.lists.support import UserAnswer
 from etl_assets.model.books import ROW_STATES, Books
 from etl_assets.model.errors import sample_of
 from etl_assets.model.money import BALANCE_HEADER, UserBalance
 from etl_assets.model.remedies import CHANGE_REMEDIES
+from etl_assets.model.report import FileLine
 from etl_assets.model.words import counted
 
 RED, YELLOW, GREEN = "[red]\u2717[/]", "[yellow]![/]", "[green]\u2713[/]"
@@ -23,15 +26,16 @@ def say(line: str) -> None:
     click.echo(line, err=True)
 
 
-def show_books(books: Books, *, as_json: bool) -> None:
+def show_books(books: Books, files: tuple[FileLine, ...] = (), *, as_json: bool) -> None:
     """Prints the books: to standard error, and the JSON object to standard output, when that is asked for."""
     console = Console(stderr=as_json, highlight=False)
     console.print()
     console.print(_rows_table(books))
-    for line in _closing_lines(books):
+    for line in _closing_lines(books, files):
         console.print(line)
     if as_json:
-        click.echo(json.dumps(books.as_json()))
+        told = {"files": [asdict(line) for line in files]} if files else {}
+        click.echo(json.dumps({**books.as_json(), **told}))
 
 
 def _rows_table(books: Books) -> RichTable:
@@ -52,8 +56,8 @@ def _rows_table(books: Books) -> RichTable:
     return table
 
 
-def _closing_lines(books: Books) -> list[str]:
-    lines = [""]
+def _closing_lines(books: Books, files: tuple[FileLine, ...]) -> list[str]:
+    lines = ["", *(f"files of {escape(str(line))}; {shown_bytes(line.size)} in all" for line in files)]
     if books.users:
         states = ", ".join(f"{count:,} {state}" for state, count in books.users.items() if state != "total" and count)
         lines.append(f"{books.users['total']:,} legacy users: {states or 'none'}")

@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from etl_assets.access.legacy.database import write_new_database
+from etl_assets.demo.uploads import demo_spec, write_uploads
 
 Row = tuple[object, ...]
 SEED = 20_231
 USERS = 240
 START = datetime(2021, 3, 1, 8, 0, 0)
 DAYS = 1_500
+KEPT_SINCE = START + timedelta(days=DAYS - 100)  # the old server deletes what is older, and empties its path
 FIRST = (
     "Ada Ben Chloe Dmitri Elif Farid Grace Hiro Ines Jonas Kofi Lena Mia Noor Olga Pedro Quinn Rosa Sven Tara".split()
 )
@@ -41,6 +43,7 @@ class _App:
     rows: dict[str, list[Row]] = field(
         default_factory=lambda: {"users": [], "jobs": [], "credit_transactions": [], "artifacts": []}
     )
+    files: list[tuple[str, int]] = field(default_factory=list)
 
     def add(self, table: str, *values: object) -> int:
         """Appends a row under the next id and returns the id."""
@@ -53,12 +56,18 @@ class _App:
         return earliest + timedelta(seconds=self.rng.randrange(60, 60 * 86_400))
 
 
-def write_demo(path: Path) -> None:
-    """Writes the demo's legacy database; the same rows on every machine."""
+def write_demo(path: Path, *, spec: Path | None = None) -> None:
+    """Writes the demo's legacy database; the same rows on every machine.
+
+    With `spec`, the files that its rows name are written beside it, and there the spec that brings them.
+    """
     app = _App()
     for number in range(1, USERS + 1):
         _sign_up(app, number)
     _add_mess(app)
+    if spec is not None:
+        write_uploads(path.parent, app.files)
+        spec.write_text(demo_spec(path.parent), encoding="utf-8")
     part = path.with_name(f"{path.name}.{os.getpid()}")
     part.unlink(missing_ok=True)
     write_new_database(part, SCHEMA, app.rows)
@@ -114,7 +123,11 @@ def _run_job(app: _App, user: int, joined: datetime) -> None:
     cost = -rng.randrange(1, 12)
     app.add("credit_transactions", user, cost, "usage", f"job_{job}", _text(ended), "Processing")
     for kind, suffix in KINDS[: rng.randrange(4)] if done else ():
-        app.add("artifacts", job, kind, f"files/{user}/{job}.{suffix}", rng.randrange(1_000, 90_000_000), _text(ended))
+        size, path = rng.randrange(1_000, 90_000_000), f"files/{user}/{job}.{suffix}"
+        if ended >= KEPT_SINCE:
+            size %= 20_000  # of what is still there: a demo need not fill a disk
+            app.files.append((path, size))
+        app.add("artifacts", job, kind, path if ended >= KEPT_SINCE else "", size, _text(ended))
 
 
 def _text(moment: datetime) -> str:

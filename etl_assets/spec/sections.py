@@ -208,7 +208,7 @@ class Policy(Strict):
 class Files(Strict):
     """Files that columns name: where they lie, and where the new app keeps them. Either side is a folder on this disk
     or a URL that fsspec knows, such as sftp and s3. Credentials come from the environment alone, under the names that
-    the libraries know (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL_S3`, `FSSPEC_SSH_USERNAME`).
+    the libraries know (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL_S3`, `FSSPEC_SFTP_USERNAME`).
     """
 
     from_: str = Field(alias="from")

@@ -213,7 +213,7 @@ class Store:
         except Exception as problem:  # noqa: BLE001 - each library has its own
             if isinstance(problem, OSError) and problem.errno in DISK_FULL:
                 raise FileFault(problem.strerror or "disk full") from None
-            raise Unavailable(f"{shown(self.url)} cannot be used ({type(problem).__name__}).") from None
+            raise Unavailable(f"{shown(self.url)} cannot be used{_cause(problem)}.") from None
 
 
 def open_store(url: str) -> Store:
@@ -232,8 +232,14 @@ def open_store(url: str) -> Store:
     except Exception as problem:  # noqa: BLE001 - each library has its own
         if "rotocol" in str(problem):
             raise SettingsError(f"`files` names {shown(url)}: nothing here reads such a URL.") from None
-        raise Unavailable(f"{shown(url)} cannot be reached ({type(problem).__name__}).") from None
+        raise Unavailable(f"{shown(url)} cannot be reached{_cause(problem)}.") from None
     return Store(url, there, root.rstrip("/") or "/")
+
+
+def _cause(problem: Exception) -> str:
+    if isinstance(problem, PermissionError):
+        return ": permission denied. Check the credentials"
+    return f" ({type(problem).__name__})"
 
 
 def _pieces(block: bytes, size: int) -> Iterator[bytes]:

@@ -63,7 +63,7 @@ class Copied:
 class Errand:
     """For which wave and run files are copied, through which folder of unfinished work on this machine.
 
-    `is_dry` finds and counts them, and copies nothing.
+    `is_dry` copies nothing: they are found and sized, and noted as stored in a transaction that is rolled back.
     """
 
     wave: str
@@ -195,9 +195,10 @@ def _copy(connection: Connection, copier: Copier, due: list[Due], *, run: str) -
     """Copies some files and notes them; where one fails, those that did not."""
     former = lines_of(connection, copier.table, copier.name, [one.legacy_id for one in due])
     plans, failed = _at_once(lambda one: copier.plan(one, former.get(one.legacy_id)), due)
-    if failed is not None or copier.errand.is_dry:
-        if failed is not None:
-            raise failed
+    if failed is not None:
+        raise failed
+    if copier.errand.is_dry:
+        _note_as_stored(connection, plans, run=run)
         return [plan.line for plan in plans]
     begun = [plan.line for plan in plans if plan.found is not None]
     with writing(connection, run=run):
@@ -237,6 +238,11 @@ def _due(connection: Connection, links: Links, table: str, column: str, *, users
             due = list_due(connection, links.for_users(connection, some), table, column, users=some)
         for start in range(0, len(due), FILES_AT_ONCE):
             yield due[start : start + FILES_AT_ONCE]
+
+
+def _note_as_stored(connection: Connection, plans: list[Plan], *, run: str) -> None:
+    with writing(connection, run=run):
+        write_lines(connection, [plan.line for plan in plans])
 
 
 def _note(connection: Connection, sent: list[tuple[Plan, Line]], *, run: str) -> None:

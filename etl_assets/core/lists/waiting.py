@@ -8,6 +8,7 @@ from psycopg import sql
 from etl_assets.access.postgres.connection import Connection, streamed
 from etl_assets.access.postgres.statements import Statement, Statements, identifier, joined, literal, staging_table
 from etl_assets.core.books.pages import money_columns, standing_pages
+from etl_assets.core.files.books import files_not_stored
 from etl_assets.core.links.links import Links
 from etl_assets.core.lists.quarantine import csv_line, harmless
 from etl_assets.core.memory.staged import are_staged
@@ -17,6 +18,7 @@ from etl_assets.spec.shapes import reference_columns
 
 SQL = Statements(__file__)
 
+FILES_WAITING = "files_waiting"
 USER_COLUMNS = ("legacy_user_id", "email", "state", "reason", "since", "rows_waiting", "rows_quarantined")
 NO_ROWS = """SELECT NULL::text AS "table", NULL::text AS legacy_user_id, 0::bigint AS waiting, 0::bigint AS quarantined,
  NULL::numeric[] AS sums WHERE false"""
@@ -34,7 +36,8 @@ def waiting_lines(connection: Connection, links: Links, listed: Counter[str]) ->
         links = Links(links.spec, {})
     money = [f"{table}.{column}" for table, column in _money(links.spec)]
     kept = standing_pages(connection, links)
-    yield csv_line((*USER_COLUMNS, *(harmless(name) for name in money), "remedy"))
+    files = [FILES_WAITING] if files_not_stored(links) else []
+    yield csv_line((*USER_COLUMNS, *(harmless(name) for name in money), *files, "remedy"))
     for user, email, state, reason, *cells in streamed(connection, _query(links, kept)):
         listed[state] += 1
         told = (harmless(cell) for cell in (user, email, state, reason, *cells))
@@ -59,6 +62,9 @@ def _query(links: Links, kept: Statement) -> Statement:
     told: list[sql.Composable] = [
         sql.SQL("coalesce({}::text, {})").format(identifier("t", name), nothing) for name in counts
     ]
+    files = files_not_stored(links)
+    if files:
+        told.append(sql.SQL("coalesce(f.files, 0)::text"))
     parts: list[sql.Composable] = [SQL("count_pages_open", pages=kept)] if owned else [sql.SQL(NO_ROWS)]
     parts += [SQL("count_refused_values", table=literal(name), refused=_refused_values(links, name)) for name in owned]
     return SQL(
@@ -66,6 +72,7 @@ def _query(links: Links, kept: Statement) -> Statement:
         totals=joined([*(sql.SQL(total) for total in totals), *sums]),
         rows=joined(parts, by=" UNION ALL "),
         counts=joined(told),
+        files=SQL("join_files", files=files) if files else sql.SQL(""),
     )
 
 

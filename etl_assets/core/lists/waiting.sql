@@ -1,4 +1,4 @@
--- name: copy_out_users :many {counts, rows, totals}
+-- name: copy_out_users :many {counts, files, rows, totals}
 -- Every legacy user whose history is not whole in the new app, for people, in the state that was labelled last.
 WITH missing AS (
     SELECT {totals} FROM ({rows}) AS r GROUP BY r.legacy_user_id)
@@ -7,8 +7,14 @@ SELECT m.legacy_user_id, btrim(m.email, E' \t\n\r\x0b\x0c'), m.state, m.reason,
        {counts}
 FROM etl.legacy_user_map AS m
 LEFT JOIN missing AS t ON t.legacy_user_id = m.legacy_user_id
+{files}
 WHERE m.state <> 'resolved' OR t.legacy_user_id IS NOT NULL
 ORDER BY m.state, m.since, m.legacy_user_id
+
+-- name: join_files :fragment {files}
+-- How many files of the user are not in the new storage.
+LEFT JOIN (SELECT n.legacy_user_id, count(*) AS files FROM ({files}) AS n GROUP BY n.legacy_user_id) AS f
+    ON f.legacy_user_id = m.legacy_user_id
 
 -- name: count_pages_open :fragment {pages}
 -- Staged rows that have not arrived, per user and table, with the sums of the money columns.

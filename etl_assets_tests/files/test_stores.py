@@ -1,6 +1,9 @@
 """Files where they lie: nothing outside the root is read, whichever store it is; what is written is whole."""
 
 import hashlib
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -84,3 +87,28 @@ def test_what_is_written_is_whole_and_proven(tmp_path: Path, size: int) -> None:
     there.remove("account/a")
     there.remove("account/a")
     assert there.look("account/a") is None
+
+
+READ = "import sys; from etl_assets.access.stores.stores import open_store; print(open_store(sys.argv[1]).find(('a.txt',)).size)"
+
+
+@pytest.mark.parametrize(
+    ("password", "said"), [("sesame", "5"), ("CANARY", "permission denied. Check the credentials")]
+)
+def test_a_login_of_the_old_server_comes_from_the_environment_alone(
+    folder: Path, tmp_path: Path, password: str, said: str
+) -> None:
+    home = tmp_path / "runner"
+    home.mkdir()
+    with sftp_of(folder / "sub", home) as url:
+        there = f"sftp://{urlsplit(url).hostname}:{urlsplit(url).port}/"
+        login = {"HOME": str(home), "FSSPEC_SFTP_USERNAME": "etl", "FSSPEC_SFTP_PASSWORD": password}
+        done = subprocess.run(
+            [sys.executable, "-c", READ, there],
+            env={**os.environ, **login},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert said in done.stdout + done.stderr
+    assert "CANARY" not in done.stdout + done.stderr
