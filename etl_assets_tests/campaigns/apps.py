@@ -26,10 +26,12 @@ BONUS = 5
 BALANCES = ("", "{from: users.credits, apply: add}", "{from: sum(credit_transactions.amount), apply: add}")
 TEXTS = ("x", "", None, "\\.", "\\N", 'a "b", c', "two\nlines", "\U0001f600", "=1+1", "\u2028\x01", "%s")
 NAMESPACE = uuid.UUID("8f0c2f5e-6c0a-5d0b-9d1b-3c6a7e1f4a52")
+UPLOADS, STORAGE = "uploads", "storage"
 Row = tuple[Any, ...]
 Production = dict[str, dict[str, Row]]
 QUERIES = {
-    "jobs": "SELECT r.id, a.email, job_type, status, r.created_at, source_file, metadata FROM public.jobs AS r"
+    "jobs": "SELECT r.id, a.email, job_type, status, r.created_at, source_file, metadata,"
+    " replace(result_file, a.id::text, 'ACCOUNT') FROM public.jobs AS r"
     " JOIN auth.users AS a ON a.id = r.user_id",
     "credit_transactions": "SELECT r.id, a.email, amount, transaction_type, reference_id, r.created_at, description"
     " FROM public.credit_transactions AS r JOIN auth.users AS a ON a.id = r.user_id",
@@ -85,10 +87,11 @@ class Item:
 
 
 class App:
-    """One random app; every seed another."""
+    """One random app; every seed another. With `disk`, a folder, its jobs name files there, below `uploads`."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, disk: Path | None = None) -> None:
         self.rng = random.Random(f"app {seed}")
+        self.disk = disk
         self.updates = seed % 2 == 0
         self.balance = BALANCES[seed % len(BALANCES)]
         self.users_per_transaction = self.rng.choice((1, 2, 3, 7))
@@ -131,9 +134,22 @@ class App:
             text = text.replace(
                 "tables:\n  jobs:", f"balances:\n  profiles.credits: {self.balance}\n\ntables:\n  jobs:"
             )
+        if self.disk is not None:
+            entry = f'files:\n  results: {{from: "{self.disk / UPLOADS}", to: "{self.disk / STORAGE}"}}\n\n'
+            text = text.replace("tables:\n  jobs:", f"{entry}tables:\n  jobs:")
+            text = text.replace("result_file: text", "result_file: {type: text, file: results}")
         path.write_text(text, encoding="utf-8")
 
+    def write_uploads(self) -> None:
+        """The files that its jobs name."""
+        for item in self.items["jobs"].values():
+            if self.disk is not None and item.columns.get("result_file"):
+                place = self.disk / UPLOADS / item.columns["result_file"]
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_text(f"what was in {place.name}", encoding="utf-8")
+
     def write_legacy(self, path: Path) -> None:
+        self.write_uploads()
         path.unlink(missing_ok=True)
         with sqlite3.connect(path) as legacy:
             legacy.executescript(SCHEMA)
@@ -168,14 +184,15 @@ class App:
     def expected(self) -> Production:
         """What production must hold now, in the form of `production`."""
         at = datetime(2026, 1, 1, tzinfo=timezone.utc)
-        native = ("native@example.com", "n", "n", at, None, None)
+        native = ("native@example.com", "n", "n", at, None, None, None)
         found: Production = {"jobs": {"00000000-0000-4000-8000-000000000000": native}}
         found |= {"credit_transactions": {}, "artifacts": {}}
         for table, items in self.items.items():
             for number, item in items.items():
                 if item.loaded and item.owner is not None:
-                    row = (self.users[item.owner].address, *_SHAPES[table](item.loaded))
-                    found[table][_new_id(table, number)] = row
+                    key = _new_id(table, number)
+                    row = (self.users[item.owner].address, *_SHAPES[table]({**item.loaded, "key": key}))
+                    found[table][key] = row
         amounts = dict.fromkeys([*self.accounts, "native@example.com"], BONUS)
         amounts |= {self.users[number].address: BONUS + booked for number, booked in self.booked.items()}
         found["credits"] = {address: (address, amount) for address, amount in amounts.items()}
@@ -220,8 +237,14 @@ class App:
         metadata = None if text is None else json.dumps({"t": text})
         return {
             "job_type": text or "e", "status": "v0", "created_at": self._time(),
-            "source_file": self.rng.choice(TEXTS), "metadata": metadata,
+            "source_file": self.rng.choice(TEXTS), "metadata": metadata, **self._file(),
         }  # fmt: skip
+
+    def _file(self) -> dict[str, Any]:
+        if self.disk is None:
+            return {}
+        named = f"{self.rng.randrange(3)}/r{len(self.items['jobs'])}.txt"
+        return {"result_file": self.rng.choice((named, named, named, "", None))}
 
     def _add(self, table: str, owner: int | None, columns: dict[str, Any], risky: str) -> int:
         """A row; now and then, and never one of somebody who has moved already, with a value that is refused."""
@@ -287,10 +310,15 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
 
 
+def _object(key: str, named: str | None) -> str | None:
+    return named and f"ACCOUNT/jobs/{key}/result_file/{named.rpartition('/')[2]}"
+
+
 _SHAPES: dict[str, Any] = {
     "jobs": lambda c: (
         c["job_type"], c["status"], _moment(c["created_at"]), c["source_file"],
         None if c["metadata"] is None else json.dumps(json.loads(c["metadata"]), sort_keys=True),
+        _object(c["key"], c.get("result_file")),
     ),
     "credit_transactions": lambda c: (
         c["amount"], c["transaction_type"], c["reference_id"], _moment(c["created_at"]), c["description"],

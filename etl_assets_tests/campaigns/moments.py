@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from etl_assets_tests.campaigns.apps import TARGET, App, Production, by_owner, production
+from etl_assets_tests.campaigns.apps import STORAGE, TARGET, App, Production, by_owner, production
 from etl_assets_tests.campaigns.places import Grounds, Place, tell
 
 Problems = list[str]
@@ -48,15 +48,38 @@ def torn_users(found: Production, *moments: Production) -> Problems:
 
 
 def run(ground: Grounds, place: Place, moment_patches: dict[str, int], fault: str = "") -> int:
-    """The exit code of a migration."""
+    """The exit code of a migration; each place has a storage of its own, of which the spec knows by one name."""
+    (place.folder / STORAGE).mkdir(exist_ok=True)
+    (ground.root / STORAGE).unlink(missing_ok=True)
+    (ground.root / STORAGE).symlink_to(place.folder / STORAGE)
     environment = place.environment(ETL_FAULT=fault)
     return ground.forks.run("core", environment=environment, output=place.folder / "out", patches=moment_patches)
 
 
+def files_lacking(place: Place) -> Problems:
+    """Rows that name a file of which the storage has not all."""
+    with psycopg.connect(place.url) as connection:
+        named = [key for (key,) in connection.execute("SELECT result_file FROM public.jobs WHERE result_file <> ''")]
+    return [
+        f"{key} is not there, or other"
+        for key in named
+        if not (there := place.folder / STORAGE / key).is_file() or there.read_text() != f"what was in {there.name}"
+    ]
+
+
+def files_too_many(place: Place) -> Problems:
+    """Objects that no row names."""
+    with psycopg.connect(place.url) as connection:
+        named = {key for (key,) in connection.execute("SELECT result_file FROM public.jobs WHERE result_file <> ''")}
+    there = place.folder / STORAGE
+    found = {str(path.relative_to(there)) for path in there.rglob("*") if path.is_file()}
+    return [f"{key} is named by no row" for key in sorted(found - named)[:3]]
+
+
 @contextmanager
-def moments(ground: Grounds, seed: int) -> Iterator[list[Moment]]:
+def moments(ground: Grounds, seed: int, *, with_files: bool = False) -> Iterator[list[Moment]]:
     """Before the first migration of the seed's app, and before its second."""
-    app = App(seed)
+    app = App(seed, disk=ground.root if with_files else None)
     patches = {
         "etl_assets.core.load.load.USERS_PER_TRANSACTION": app.users_per_transaction,
         "etl_assets.core.load.load.USERS_FOR_LANES": 1,  # an app with balances is loaded by one connection all the same
