@@ -43,7 +43,8 @@ class Ask:
 class DraftColumn:
     """One target column. `absent` is the reason why it stands in the file as a comment only.
 
-    `several` are the words of the legacy column `by`, with the table that each means.
+    `several` are the words of the legacy column `by`, with the table that each means. `file_roots` are the places of
+    the old server below which its files were; None where it names none.
     """
 
     name: str
@@ -57,6 +58,7 @@ class DraftColumn:
     is_expression: bool = False
     expr: str | None = None
     is_no_secret: bool = False
+    file_roots: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from etl_assets.init.draft import (
     DraftTable,
     DraftUsers,
 )
-from etl_assets.model.words import counted
+from etl_assets.model.words import counted, said
 from etl_assets.spec.model import CREATED
 
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)?")
@@ -54,6 +54,7 @@ def yaml_of(draft: Draft) -> str:
     lines = [*_header(draft), "", *_users(draft.users, numbers), ""]
     if draft.balances:
         lines += [*_balances(draft.balances), ""]
+    lines += _files(draft)
     lines.append("tables:" if draft.tables else "tables: {}  # nothing here can be migrated; see below")
     for table in draft.tables:
         lines += [*_table(table, numbers), ""]
@@ -143,6 +144,17 @@ def _balances(balances: tuple[DraftBalance, ...]) -> Iterable[str]:
         parts = {"from": f"users.{balance.source}", "apply": "add"}
         parts |= {"against": balance.against} if balance.against else {}
         yield f"#   {scalar(f'profiles.{balance.name}')}: {_flow(parts)}"
+
+
+def _files(draft: Draft) -> Iterable[str]:
+    roots = [column.file_roots for table in draft.tables for column in table.live if column.file_roots is not None]
+    if not roots:
+        return
+    strip = sorted({root for some in roots for root in some if root})
+    parts = {"from": "/where/they/lie/now", "to": "s3://uploads", **({"strip": strip} if strip else {})}
+    yield _comment(f"Below, {said(len(roots), 'column', 'name files of the old server')}, which stay behind.")
+    yield "# To bring them say where they lie and where they go, and take the marks off: `etl-assets docs files`."
+    yield from ("# files:", f"#   uploads: {_flow(parts)}", "")
 
 
 def _table(table: DraftTable, numbers: dict[str, int]) -> Iterable[str]:

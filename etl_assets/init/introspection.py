@@ -187,6 +187,7 @@ class _Drafting:
         choice, references = choose_type(facts, said=self._answers.get(type_subject(table.name, facts.name))), None
         several = next((found for found in table.several if found.column == facts.name), None) if not link else None
         words = self._words(table, several) if several else {}
+        roots: tuple[str, ...] | None = None
         if link:
             references, choice = self._reference(facts, link)
         elif several and words:
@@ -202,8 +203,8 @@ class _Drafting:
         elif facts.may_name_users:
             maybe = "an id of no table here, whose values are users' ids too: `references: {table: users}` if it is one"
             choice = replace(choice, notes=(maybe, *choice.notes))
-        elif choice.type == "text" and facts.file_names >= facts.texts * FILE_SHARE > 0:
-            choice = replace(choice, notes=(_files(facts), *choice.notes))
+        elif choice.type == "text" and _names_files(facts):
+            choice, roots = replace(choice, notes=(_files(facts), *choice.notes)), facts.file_roots
         return DraftColumn(
             name=name,
             source=facts.name,
@@ -215,6 +216,7 @@ class _Drafting:
             is_expression=facts.name in EXPORT_NAMES,
             expr=link.expr if link else None,
             is_no_secret=looks_secret(facts.name),
+            file_roots=roots,
         )
 
     def _words(self, table: TableFacts, several: SeveralFacts) -> dict[str, str]:
@@ -270,9 +272,15 @@ class _Drafting:
         return replace(made, via=names[found.columns[0]])
 
 
+def _names_files(facts: ColumnFacts) -> bool:
+    """True for files of one old server: names on many hosts are links to others."""
+    hosts = [root for root in facts.file_roots if "://" in root]
+    return len(hosts) <= 1 and facts.file_names >= facts.texts * FILE_SHARE > 0
+
+
 def _files(facts: ColumnFacts) -> str:
     counts = f"{facts.file_names:,} of {counted(facts.texts, 'value')} name files, which stay behind"
-    return f"{counts}: `{{type: text, file: uploads}}` and a section `files` bring them (`etl-assets docs files`)"
+    return f"{counts}; to bring them: `{{type: text, file: uploads}}`, and the section `files` above"
 
 
 def _unique(table: TableFacts, owner: DraftOwner, columns: list[DraftColumn]) -> tuple[tuple[str, ...], ...]:

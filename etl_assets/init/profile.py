@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from etl_assets.access.legacy.database import fill, open_read_only, quoted
+from etl_assets.init.cells.file_names import names_file, with_root
 from etl_assets.init.cells.value_shapes import (
     EMAIL,
     FORMATS,
     SMALL,
     is_credential,
     may_be_a_date,
-    names_file,
     reads,
     text_shape,
 )
@@ -67,6 +67,7 @@ class _Counts:
     emails: int = 0
     credentials: int = 0
     file_names: int = 0
+    file_roots: frozenset[str] = frozenset()
     guid_blobs: int = 0
     plain_blobs: int = 0
     shapes: Counter[str] = field(default_factory=Counter)
@@ -125,8 +126,9 @@ class _Counts:
                 self.zoned += count * text.endswith(ZONES)
             if shape == "other" and "@" in text:
                 self.emails += count * bool(EMAIL.fullmatch(text))
-            if shape == "other":
-                self.file_names += count * names_file(text)
+            if shape == "other" and names_file(text):
+                self.file_names += count
+                self.file_roots = with_root(self.file_roots, text)
             if shape in ("other", "json"):
                 self.credentials += count * is_credential(text)
             if shape in SNIFFED_SHAPES and self.alive:
@@ -301,6 +303,7 @@ def _filled(column: ColumnFacts, counts: _Counts) -> ColumnFacts:
         finer_reals=counts.finer_reals,
         credentials=counts.credentials,
         file_names=counts.file_names,
+        file_roots=tuple(sorted(counts.file_roots)),
         guid_blobs=counts.guid_blobs if counts.plain_blobs < counts.guid_blobs else 0,
         uuid_blobs=counts.uuid_blobs,
         emails=counts.emails,

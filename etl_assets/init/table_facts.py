@@ -12,8 +12,9 @@ class ColumnFacts:
 
     `shapes` counts text cells by `cells.value_shapes`, `formats` those that a date format reads, `epochs` the
     numbers, texts of digits among them, that fall in 2000-2035 as seconds (`s`), `ms`, `us` or Julian days
-    (`julian`). `file_names` are texts that name a file, `credentials` those that are a password's digest, a token
-    or a private key, `guid_blobs` 16 bytes that are a UUID as .NET orders them, `zoned` midnights with a zone.
+    (`julian`). `file_names` are texts that name a file, below `file_roots`, `credentials` those that are a password's
+    digest, a token or a private key, `guid_blobs` 16 bytes that are a UUID as .NET orders them, `zoned` midnights with
+    a zone.
     `is_flag`: its default or a CHECK says that it is true or false; `is_allowed`: an operator said that it is no
     secret; `may_name_users`: an id of no table here, all of whose values are users' ids too.
     """
@@ -40,6 +41,7 @@ class ColumnFacts:
     finer_reals: int = 0
     credentials: int = 0
     file_names: int = 0
+    file_roots: tuple[str, ...] = ()
     guid_blobs: int = 0
     minus_ones: int = 0
     zoned: int = 0

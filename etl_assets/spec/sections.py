@@ -215,13 +215,13 @@ class Files(Strict):
     """The folder below which the files lie; a path that leads out of it is quarantined and never read.
 
     Example: `files: {results: {from: /srv/app/uploads, to: "s3://results"}}`
-    Refused: a URL with a user, a password or a query.
+    Refused: a URL with a user, a password or a query; a folder that is not named from the root.
     """
     to: str
     """The bucket or folder that takes the files. Supabase Storage has an S3 endpoint.
 
     Example: `files: {results: {from: "sftp://old.example.com/srv/app", to: "s3://results"}}`
-    Refused: a URL with a user, a password or a query.
+    Refused: as in `from`.
     """
     key: str = "{account}/{table}/{new_id}/{column}/{name}"
     """The name of each object in `to`. It begins with the account, as Supabase's storage policies expect, and holds
@@ -249,8 +249,11 @@ class Files(Strict):
 
     @field_validator("from_", "to")
     @classmethod
-    def _has_no_credentials(cls, value: str) -> str:
+    def _says_where(cls, value: str) -> str:
         # The value is not repeated: it may hold a password.
         if "://" in value and ("@" in value.partition("://")[2].partition("/")[0] or "?" in value or "#" in value):
             raise ValueError("holds a user, a password or a query; credentials come from the environment alone")
+        # The command line and the services run in different folders.
+        if "://" not in value and not value.startswith(("/", "~")):
+            raise ValueError(f"{value!r} is not named from the root: /srv/app/uploads")
         return value

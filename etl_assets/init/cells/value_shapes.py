@@ -24,13 +24,6 @@ NO_DATE = re.compile(r"0000-00-00(?:[T ]00:00:00)?")  # what MySQL says for none
 FINER = re.compile(r"\.[0-9]{6}0*[1-9]")
 # An address needs no dot: `admin@localhost`, `ann@intranet`.
 EMAIL = re.compile(r"[^@\s<>,;:/]+@[^@\s<>,;:/]*[^@\s<>,;:/.]")
-LONGEST_PATH = 1_024
-FILE_NAME = re.compile(
-    r"(https?://[^\s?]*|([A-Za-z]:)?[^:*?<>|\r\n]*)\.(png|jpe?g|gif|webp|svg|heic|bmp|tiff?|ico|pdf|docx?|xlsx?|pptx?|"
-    r"odt|ods|csv|tsv|txt|md|rtf|json|xml|ya?ml|html?|zip|gz|tar|7z|wav|mp3|m4a|ogg|flac|opus|mp4|mov|webm|avi|mkv|mid|"
-    r"srt|vtt|eml|ics|parquet)(\?[^\s/]*)?",
-    re.IGNORECASE,
-)
 # What nobody but its owner should have: digests of passwords (crypt, PHC strings, Django, Werkzeug, ASP.NET), JWTs,
 # private keys, and the tokens of services that mark them by a prefix of their own.
 CREDENTIAL = re.compile(
@@ -211,12 +204,6 @@ def is_credential(text: str) -> bool:
     if len(text) < 16 or text[0] not in CREDENTIAL_STARTS:
         return False
     return bool(SECRET_MEMBER.search(text)) if text[0] == "{" else bool(CREDENTIAL.fullmatch(text))
-
-
-@functools.lru_cache(maxsize=65_536)
-def names_file(text: str) -> bool:
-    """True for a path, a name or a URL that ends as files do that apps store for their users."""
-    return len(text) <= LONGEST_PATH and FILE_NAME.fullmatch(text) is not None
 
 
 def may_be_a_date(text: str) -> bool:
