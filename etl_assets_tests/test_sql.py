@@ -123,6 +123,7 @@ FILLINGS = {
     **dict.fromkeys(("totals_of_accounts.of_users", "arrived_of_users.of_users", "balance_of_users.of_users"), "true"),
     **dict.fromkeys(("changes", "casts"), "x = 1"),
     "copy_out_users.files": "",
+    "once": "MATERIALIZED",
     "join_files.files": "SELECT 1",
     "filled": "x = 1",
     "nulls": "x = NULL",
