@@ -123,6 +123,8 @@ FILLINGS = {
     **dict.fromkeys(("totals_of_accounts.of_users", "arrived_of_users.of_users", "balance_of_users.of_users"), "true"),
     **dict.fromkeys(("changes", "casts"), "x = 1"),
     "filled": "x = 1",
+    **dict.fromkeys(("make.answer", "mark.mark"), "'x'"),
+    "ask.answer": "SELECT 1",
     "nulls": "x = NULL",
     "when": "DEFERRED",
     "ancestors": "SELECT 1",
