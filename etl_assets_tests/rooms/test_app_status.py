@@ -132,24 +132,23 @@ def test_supabases_default_privileges_open_it_to_nobody_else(app: World) -> None
 
 
 def test_names_of_the_callers_own_are_not_found(app: World) -> None:
-    """A path, a temporary table, a type and functions that would be ours, had the function no path of its own."""
-    before = """
+    """A path, temporary tables, a type, functions and an operator that would be ours, had it no path of its own."""
+    evil = """
 CREATE SCHEMA evil; GRANT USAGE ON SCHEMA evil TO authenticated;
 CREATE FUNCTION evil.count(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 666::bigint';
-CREATE FUNCTION evil.jsonb_build_object(VARIADIC text[]) RETURNS jsonb LANGUAGE sql AS $$SELECT '{"evil": 1}'::jsonb$$;
-CREATE FUNCTION evil.translate(varchar, text, text) RETURNS text LANGUAGE sql AS $$SELECT 'ann@example.com'$$;
 CREATE FUNCTION evil.same(uuid, uuid) RETURNS boolean LANGUAGE sql AS 'SELECT true';
 CREATE OPERATOR evil.= (LEFTARG = uuid, RIGHTARG = uuid, FUNCTION = evil.same);
 CREATE TEMP TABLE legacy_user_map (LIKE etl.legacy_user_map);
 CREATE TEMP TABLE loaded (LIKE etl.loaded);
-CREATE TYPE pg_temp.timestamptz AS (x integer);
-CREATE TYPE pg_temp.bigint AS (x integer);
-GRANT ALL ON ALL TABLES IN SCHEMA pg_temp TO authenticated;
-SET LOCAL search_path = evil, pg_temp, pg_catalog, etl, public;
 """
+    path = "SET LOCAL search_path = evil, pg_temp, pg_catalog, etl, public"
     app.sign_up("new@example.com")
+    bob = ask(app, "bob@example.com")
+    before = f"{evil}; CREATE TYPE pg_temp.uuid AS (x integer); CREATE TYPE pg_temp.jsonb AS (x integer); {path}"
     assert ask(app, "new@example.com", before=before) is None
-    assert counts(ask(app, "bob@example.com", before=before))["jobs"] == (1, 0, 0)
+    assert ask(app, "bob@example.com", before=before) == bob
+    app.execute(f"ALTER FUNCTION {PLACE}() RESET search_path")
+    assert ask(app, "new@example.com", before=f"{evil}; {path}") is not None  # so it is the path that keeps her out
 
 
 def test_claims_that_are_no_account_are_nobody(app: World) -> None:
