@@ -28,7 +28,6 @@ from etl_assets.automation.build import build_definitions
 from etl_assets.automation.instance import open_instance, run_job, wave_to_open
 from etl_assets.automation.untouched import is_untouched, up_to_staging, were_green
 from etl_assets.core.files.recheck import recheck_sources
-from etl_assets.core.files.record import look_again
 from etl_assets.core.files.verify import compare_files
 from etl_assets.core.load.due import read_standing
 from etl_assets.core.rehearse.dry_run import dry
@@ -154,7 +153,6 @@ class _Way:
                 with writing(connection, run="migrate --user"):
                     release_user(connection, self.options.user)
             if self.spec.with_files:
-                look_again(connection, run=MIGRATE)
                 recheck_sources(connection, self.spec, run=MIGRATE)
             with reading(connection):
                 standing = read_standing(connection, self.spec, search=True)

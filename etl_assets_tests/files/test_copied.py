@@ -1,6 +1,7 @@
 """The files that rows name: there before their rows, under the owner's account, proven, once."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import fsspec
@@ -12,7 +13,7 @@ from etl_assets.core.load.loader import Loader
 from etl_assets.core.memory.staged import staged_keys
 from etl_assets.core.users.users import read_links
 from etl_assets.faults import FILES_POINTS
-from etl_assets_tests.files.uploads import BIG, FILES, jobs, with_files
+from etl_assets_tests.files.uploads import BIG, FILES, held, jobs, with_files
 from etl_assets_tests.world import World, selected
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
@@ -125,3 +126,46 @@ def test_a_kill_leaves_no_row_without_its_file_and_nothing_twice(
     assert moved.cli("migrate").returncode == 0
     assert len(store.find("results")) == 5
     assert moved.query(FILES) == [(key, "stored") for key in "12567"]
+
+
+def arrived(world: World) -> list[str]:
+    return [key for (key,) in world.query("SELECT legacy_id FROM etl.loaded WHERE \"table\" = 'jobs' ORDER BY 1")]
+
+
+def test_who_lacks_a_file_waits_whole_and_arrives_when_it_is_there(moved: World, uploads: Path) -> None:
+    jobs(moved, (8, 2, "late.txt"))
+    first = json.loads(moved.cli("migrate", "--json").stdout)
+    assert arrived(moved) == ["1", "2", "3", "4"]
+    assert moved.query(
+        "SELECT state, reason, supabase_user_id FROM etl.legacy_user_map WHERE legacy_user_id = '2'"
+    ) == [("held", "has quarantined rows", None)]
+    assert (first["closed"], first["users"]["held"], [wave["users"] for wave in first["waves"]]) == (True, 1, [1])
+    again = json.loads(moved.cli("migrate", "--json").stdout)
+    assert again == first  # nobody is taken into a wave to be let go once more
+    (uploads / "late.txt").write_bytes(b"late")
+    assert moved.cli("migrate").returncode == 0
+    assert arrived(moved) == ["1", "2", "3", "4", "5", "6", "7", "8"]
+    assert moved.query(FILES) == [(key, "stored") for key in "125678"]
+
+
+def test_who_lacks_a_file_arrives_without_that_row_where_the_spec_says_so(moved: World) -> None:
+    held(moved, "load")
+    jobs(moved, (8, 2, "late.txt"))
+    assert moved.cli("migrate").returncode == 0
+    assert arrived(moved) == ["1", "2", "3", "4", "5", "6", "7"]
+
+
+def test_who_has_arrived_stays_when_a_later_row_lacks_its_file(moved: World) -> None:
+    assert moved.cli("migrate").returncode == 0
+    jobs(moved, (8, 2, "late.txt"), (9, 2, "a.txt"))
+    assert moved.cli("migrate").returncode == 0
+    assert arrived(moved) == ["1", "2", "3", "4", "5", "6", "7", "9"]
+
+
+def test_reading_everything_back_finds_a_file_that_is_there_by_now(moved: World, uploads: Path) -> None:
+    jobs(moved, (8, 2, "late.txt"), (9, 2, "../x"))
+    moved.cli("migrate")
+    (uploads / "late.txt").write_bytes(b"late")
+    assert moved.cli("verify").returncode == 0
+    assert {key for key in "89" if (key, "file_missing") in moved.query(FILES)} == set()
+    assert ("9", "path_outside") in moved.query(FILES)

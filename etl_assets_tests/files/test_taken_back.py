@@ -5,7 +5,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from etl_assets_tests.files.uploads import jobs
+from etl_assets_tests.files.uploads import held, jobs
 from etl_assets_tests.world import World
 
 pytestmark = pytest.mark.usefixtures("without_dagster")
@@ -60,16 +60,19 @@ def test_doctor_removes_what_a_copy_that_was_killed_has_left(
     assert len(store.find("results")) == 5
 
 
+@pytest.mark.parametrize("incomplete", ["load", "hold"])
 def test_who_is_forgotten_leaves_no_file_and_no_path(
-    moved: World, store: fsspec.AbstractFileSystem, uploads: Path
+    moved: World, store: fsspec.AbstractFileSystem, uploads: Path, incomplete: str
 ) -> None:
+    held(moved, incomplete)
     (uploads / "canary.txt").write_bytes(b"canary")
     jobs(moved, (8, 2, "canary.txt"), (9, 2, "canary-gone.txt"))
     moved.cli("migrate")
     account = moved.account("b@example.com")
     [(hers,)] = moved.query("SELECT key FROM etl.files WHERE legacy_id = '8'")
     store.pipe_file(f"results/{hers}", b"changed by the app")
-    assert moved.cli("undo", "--user", "2", "--in-use").returncode == 0
+    if incomplete == "load":  # else nothing has arrived, though files were copied
+        assert moved.cli("undo", "--user", "2", "--in-use").returncode == 0
     moved.execute("DELETE FROM auth.users WHERE email = 'b@example.com'")
     done = moved.cli("forget", "--user", "2")
     assert done.returncode == 0, done.stderr

@@ -33,6 +33,11 @@ def jobs(world: World, *named: tuple[int, int, str | None]) -> None:
     world.legacy(f"INSERT INTO jobs (id, user_id, job_type, status, created_at, result_file) VALUES {values}")
 
 
+def held(world: World, incomplete: str) -> None:
+    before = "  incomplete_users: hold"
+    world.write_spec((before, f"  incomplete_users: {incomplete}"), base=world.folder / "changed.yaml")
+
+
 def follow(world: World) -> None:
     world.write_spec(("policy:\n", "policy:\n  on_change: update\n"), base=world.folder / "changed.yaml")
 

@@ -1,11 +1,11 @@
 """What became of each file that a row names: the only writer of `etl.files`."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from etl_assets.access.postgres.connection import Connection, reading, writing
+from etl_assets.access.postgres.connection import Connection, reading
 from etl_assets.access.postgres.statements import Statements, identifier, literal, staging_table
 from etl_assets.core.links.links import Links
 from etl_assets.core.memory.counted import carry_books
@@ -15,6 +15,7 @@ SQL = Statements(__file__)
 STORED, CHANGED, ABSENT = "stored", "changed", "absent"
 READY = (STORED, CHANGED, ABSENT)
 MOST = 1_000
+T = TypeVar("T")
 
 
 class Due(NamedTuple):
@@ -81,6 +82,17 @@ class Stored(NamedTuple):
     state: str
 
 
+class Refused(NamedTuple):
+    """A file that was not there, or could not be read, by the path as the legacy app wrote it."""
+
+    table: str
+    column: str
+    legacy_id: str
+    entry: str
+    named: str
+    state: str
+
+
 def list_due(connection: Connection, links: Links, table: str, column: str, *, users: list[str]) -> list[Due]:
     """The rows of these users whose file has to be copied before they can be loaded; or updated, where changes are."""
     slots = {"column": identifier(column), "column_name": literal(column), "table": literal(table)}
@@ -124,19 +136,9 @@ def write_lines(connection: Connection, lines: list[Line]) -> None:
     SQL("write_files").exec(connection, lines=json.dumps([asdict(line) for line in lines]))
 
 
-def look_again(connection: Connection, *, run: str) -> None:
-    """Lets rows that are quarantined for their files be ready once more: the next wave looks for the files again."""
-    if not count_refused(connection):
-        return
-    with writing(connection, run=run):
-        SQL("drop_refused").exec(connection)
-
-
-def count_refused(connection: Connection) -> int:
-    """Files for which rows are quarantined."""
-    with reading(connection):
-        found = count_files(connection)
-    return sum(files for states in found.values() for state, (files, _) in states.items() if state not in READY)
+def refused_users(connection: Connection, users: list[str]) -> list[str]:
+    """Those of these users who name a file that was not there, or could not be read."""
+    return [user for (user,) in SQL("list_refused_users").many(connection, users=users)]
 
 
 def missing_users(connection: Connection, tables: Iterable[str]) -> list[str]:
@@ -156,11 +158,19 @@ def count_files(connection: Connection, *, user: str | None = None) -> dict[str,
 
 def stored_objects(connection: Connection) -> Iterator[list[Stored]]:
     """All objects, `MOST` at a time."""
-    after = {"table": "", "legacy_id": "", "column": ""}
-    while rows := SQL("list_stored").many(connection, **after, most=MOST):
-        page = [Stored(*row) for row in rows]
-        yield page
-        after = {"table": page[-1].table, "legacy_id": page[-1].legacy_id, "column": page[-1].column}
+    return _paged(connection, "list_stored", Stored)
+
+
+def refused_files(connection: Connection) -> Iterator[list[Refused]]:
+    """All files for which rows are quarantined, `MOST` at a time."""
+    return _paged(connection, "list_refused", Refused)
+
+
+def _paged(connection: Connection, name: str, kind: Callable[..., T]) -> Iterator[list[T]]:
+    after: tuple[str, str, str] = ("", "", "")
+    while rows := SQL(name).many(connection, table=after[0], column=after[1], legacy_id=after[2], most=MOST):
+        yield [kind(*row) for row in rows]
+        after = rows[-1][:3]
 
 
 def unloaded_objects(connection: Connection) -> list[Object]:
@@ -177,8 +187,8 @@ def note_changed(connection: Connection, lines: Iterable[Stored]) -> None:
     SQL("note_changed").exec(connection, **_keys(lines))
 
 
-def drop_lines(connection: Connection, lines: Iterable[Line | Object | Stored]) -> None:
-    """Forgets lines whose object is gone; inside `writing`."""
+def drop_lines(connection: Connection, lines: Iterable[Line | Object | Stored | Refused]) -> None:
+    """Forgets lines whose object is gone, or whose file may be there by now; inside `writing`."""
     SQL("drop_files").exec(connection, **_keys(lines))
 
 

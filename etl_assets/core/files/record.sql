@@ -88,6 +88,15 @@ JOIN unnest(%(tables)s::text[], %(columns)s::text[], %(legacy_ids)s::text[]) AS 
 WHERE f.state NOT IN ('stored', 'changed', 'absent')
 LIMIT 1
 
--- name: drop_refused :exec
--- Files that were not there, or could not be read, are looked for once more.
-DELETE FROM etl.files AS f WHERE f.state NOT IN ('stored', 'changed', 'absent')
+-- name: list_refused :many (column, legacy_id, most, table)
+-- Files that were not there, or could not be read, in the order of their keys, so many at most.
+SELECT f."table", f."column", f.legacy_id, f.entry, f.named, f.state
+FROM etl.files AS f
+WHERE f.state NOT IN ('stored', 'changed', 'absent')
+  AND (f."table", f.legacy_id, f."column") > (%(table)s::text, %(legacy_id)s::text, %(column)s::text)
+ORDER BY f."table", f.legacy_id, f."column" LIMIT %(most)s
+
+-- name: list_refused_users :many (users)
+-- Those of these users who name a file that was not there, or could not be read.
+SELECT DISTINCT f.legacy_user_id FROM etl.files AS f
+WHERE f.legacy_user_id = ANY (%(users)s) AND f.state NOT IN ('stored', 'changed', 'absent')

@@ -125,9 +125,11 @@ WHEN {parent}.is_waiting THEN 'reference_waiting'
 
 -- name: join_file :fragment {account, alias, column, table, value}
 -- What became of the file that a column names, for the account that owns the row now and as long as it names that file.
+-- That it is not there is so for whoever has no account, too.
 LEFT JOIN etl.files AS {alias}
     ON {alias}."table" = {table} AND {alias}."column" = {column} AND {alias}.legacy_id = s._legacy_id
-   AND {alias}.named = {value} AND {alias}.account = {account}
+   AND {alias}.named = {value}
+   AND ({alias}.account = {account} OR {account} IS NULL AND {alias}.state NOT IN ('stored', 'changed', 'absent'))
 
 -- name: file_quarantined :fragment {alias}
 -- A file that is not there, or that nobody may read.

@@ -15,6 +15,7 @@ from etl_assets.access.postgres.refusals import DatabaseFault
 from etl_assets.access.postgres.statements import Statements, identifier
 from etl_assets.core.balances.profiles import note_profiles, write_profiles
 from etl_assets.core.books.pages import can_be_carried, carry, require_books
+from etl_assets.core.files.record import refused_users
 from etl_assets.core.gate.gate import require_gate
 from etl_assets.core.gate.target_rules import require_target
 from etl_assets.core.links.circle import units
@@ -32,7 +33,7 @@ from etl_assets.core.memory.facts import keep_content
 from etl_assets.core.memory.pause import require_running
 from etl_assets.core.memory.schema import meta_facts, remember
 from etl_assets.core.users import waves
-from etl_assets.core.users.holds import stamp_migrated, unclaim
+from etl_assets.core.users.holds import let_go, stamp_migrated, unclaim
 from etl_assets.core.users.users import marked
 from etl_assets.core.users.waves import finish_wave, leave_wave
 from etl_assets.faults import fault_point
@@ -72,6 +73,7 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
             require_books(connection, links, run=loader.run)
         else:
             void_books(connection)
+        own = _without_incomplete(connection, links, own, wave=wave)
     load_own = _load_in_lanes if with_lanes else _load_in_turn
     load_own(loader, owned, own, wave=wave, loaded=loaded, progress=progress)
     staging = _load_late(loader, owned, wave=wave, loaded=loaded)
@@ -90,6 +92,15 @@ def load_wave(loader: Loader, *, wave: str, progress: Progress) -> Loaded:
     if loaded.refused:
         raise _refusal(loaded, owned)
     return loaded
+
+
+def _without_incomplete(connection: Connection, links: Links, users: list[str], *, wave: str) -> list[str]:
+    """The users of a wave without those whose claim was taken back, because a file of theirs is not there."""
+    if not links.spec.with_files or links.spec.policy.incomplete_users == "load":
+        return users
+    refused = refused_users(connection, users)
+    gone = set(let_go(connection, links, refused, wave=wave)) if refused else set()
+    return [user for user in users if user not in gone]
 
 
 def _load_late(loader: Loader, owned: list[str], *, wave: str, loaded: Loaded) -> str:

@@ -2,6 +2,9 @@
 
 from etl_assets.access.postgres.connection import Connection
 from etl_assets.access.postgres.statements import Statements
+from etl_assets.core.links.links import Links
+from etl_assets.core.memory.counted import void_books
+from etl_assets.core.users.waves import leave_wave
 from etl_assets.model.errors import SettingsError
 
 SQL = Statements(__file__)
@@ -30,6 +33,23 @@ def release_user(connection: Connection, user: str) -> None:
 def stamp_migrated(connection: Connection, users: list[str]) -> None:
     """Notes at users when their history arrived last."""
     SQL("stamp_migrated").exec(connection, users=users)
+
+
+def let_go(connection: Connection, links: Links, users: list[str], *, wave: str) -> list[str]:
+    """Takes back the claims of those who have to wait whole, because a row of theirs is quarantined by now; says whose.
+
+    Runs inside `writing`. What is quarantined before the claim keeps from claiming; only a file is looked for after it.
+    Of whom something has arrived nothing is taken back.
+    """
+    incomplete = links.for_users(connection, users).incomplete_users(some=True)
+    query = SQL("list_incomplete", incomplete=incomplete)
+    found = [user for (user,) in query.many(connection, users=users, wave=wave)]
+    for user in found:
+        leave_wave(connection, user)
+        unclaim(connection, user)
+    if found:
+        void_books(connection)
+    return found
 
 
 def unclaim(connection: Connection, user: str) -> None:
