@@ -1,6 +1,11 @@
-"""The UI in a real browser: what a newcomer presses and sees."""
+"""The UI in a real browser: what a newcomer presses and sees, from an empty UI to the end, without a terminal.
+
+Three chapters on one site: a red check and the way out, closed books and a returning user, and an operator's decisions.
+Each begins where the one before has ended, and finds its own beginning where it is run alone.
+"""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -28,7 +33,7 @@ HOW_MANY = "SELECT count(*) FROM public.jobs"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """One for both: what the first leaves is what its operator finds when the fault is mended."""
+    """One for all: what one leaves is what the next operator finds."""
     running = Site.start(tmp_path_factory.mktemp("ui") / "artifacts")
     yield running
     if running.process.poll() is None:
@@ -54,6 +59,29 @@ def launch_for_all_partitions(page: "sync_api.Page") -> None:
     """In the dialog that asks which partitions: all of them, of which a newcomer has one, and no key is typed."""
     page.get_by_role("button", name="All", exact=True).click()
     page.get_by_role("button", name="Launch 1 run").click()
+
+
+def press_migrate(site: Site, page: "sync_api.Page") -> None:
+    page.goto("/locations/etl_assets/jobs/migrate")
+    page.get_by_role("button", name="Materialize all").click()
+    until(lambda: [run["status"] for run in site.runs("migrate")] == ["SUCCESS"], seconds=PATIENCE_S)
+
+
+def launch(site: Site, page: "sync_api.Page", job: str, *words: tuple[str, str]) -> None:
+    """Presses *Launch Run* after changing words of what the Launchpad has written already, and opens the run's page."""
+    known = len(site.runs(job))
+    page.goto(f"/locations/etl_assets/jobs/{job}/playground")
+    editor = page.locator(".CodeMirror-code")
+    sync_api.expect(editor).to_contain_text("ops:")
+    for line, word in words:
+        page.get_by_text(f"{line}: ''").click()
+        page.keyboard.press("End")
+        for _ in "''":
+            page.keyboard.press("Backspace")
+        page.keyboard.type(word)
+    page.get_by_role("button", name="Launch Run").click()
+    until(lambda: [run["status"] for run in site.runs(job)] == ["SUCCESS"] * (known + 1), seconds=PATIENCE_S)
+    page.goto(f"/runs/{site.runs(job)[0]['runId']}")
 
 
 @IN_FULL
@@ -98,9 +126,7 @@ def test_browser_one_button_leads_to_closed_books_and_users_arrive_by_themselves
     page.goto("/asset-groups")
     for group in ("export", "staging", "users", "production", "verify"):
         see(page, group)
-    page.goto("/locations/etl_assets/jobs/migrate")
-    page.get_by_role("button", name="Materialize all").click()
-    until(lambda: [run["status"] for run in site.runs("migrate")] == ["SUCCESS"], seconds=PATIENCE_S)
+    press_migrate(site, page)
     page.goto(f"/runs/{site.runs('migrate')[0]['runId']}")
     see(page, "Success")
     # The first wave opens without a click.
@@ -121,3 +147,29 @@ def test_browser_one_button_leads_to_closed_books_and_users_arrive_by_themselves
     see(page, second)
     page.goto("/locations/etl_assets/sensors/new_logins")
     see(page, "1 run requested")
+
+
+@IN_FULL
+def test_browser_an_operator_undoes_brings_back_freezes_and_cleans_up(site: Site, page: "sync_api.Page") -> None:
+    if not site.runs("migrate"):
+        press_migrate(site, page)
+    until(lambda: "SUCCESS" in [run["status"] for run in site.runs("load_wave")], seconds=PATIENCE_S)
+    loaded = site.execute(HOW_MANY)
+    launch(site, page, "undo", ("wave", "last"))
+    see(page, "removed from production: artifacts")
+    assert site.execute(HOW_MANY) < loaded
+    launch(site, page, "bring_back", ("wave", "last"))
+    see(page, "see its own run")
+    assert site.execute(HOW_MANY) == loaded
+    launch(site, page, "freeze")
+    see(page, "A changed legacy file is an error from now on")
+    page.goto("/assets/migration_report")
+    see(page, "Ready to sign. The legacy app is frozen, and every one of its rows is accounted for")
+    launch(site, page, "cleanup")
+    see(page, "Nothing was done. To do it, run again with")
+    [word] = set(re.findall(r"confirm: ([a-z]+)", page.locator("body").inner_text()))
+    assert site.execute("SELECT count(*) FROM etl.staged") > [(0,)]
+    launch(site, page, "cleanup", ("confirm", word))
+    see(page, "Dropped 3 staging tables")
+    assert site.execute("SELECT count(*) FROM etl.staged") == [(0,)]
+    assert site.execute(HOW_MANY) == loaded

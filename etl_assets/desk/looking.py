@@ -26,7 +26,7 @@ from etl_assets.core.lists.desk import (
     note_look,
 )
 from etl_assets.core.lists.report_facts import report_facts
-from etl_assets.core.lists.support import UserAnswer, answer_over, find_by_address
+from etl_assets.core.lists.support import UserAnswer, all_by_address, answer_over
 from etl_assets.core.memory.pause import find_pause
 from etl_assets.core.memory.schema import exists
 from etl_assets.core.users.users import count_labels, read_links
@@ -111,23 +111,20 @@ class Desk:
     def _links(self, connection: Connection) -> Links:
         return read_links(connection, self.spec)
 
-    def find(self, asked: str) -> str:
-        """The id of the one legacy user whom somebody means by an id, an account's id or an address.
+    def find(self, asked: str) -> list[str]:
+        """The ids of the legacy users whom somebody means by an id, an account's id or an address: one, as a rule.
 
         Raises:
-            SettingsError: nobody, or more than one.
+            SettingsError: nobody.
         """
         asked = asked.strip()
         if "@" in asked:
-            return find_by_address(self.url, asked, key=folded_text(asked))
+            return all_by_address(self.url, asked, key=folded_text(asked))
         account = _as_uuid(asked)
         if account is not None:
             with self._reading() as connection:
-                found = find_by_account(connection, account)
-            if len(found) > 1:
-                raise SettingsError(f"the account has claimed {len(found)} legacy users: {', '.join(found)}")
-            return found[0] if found else asked
-        return asked
+                return find_by_account(connection, account) or [asked]
+        return [asked]
 
     def person(self, user: str) -> Person:
         """Where one user's history is; that somebody looked is written down before it is shown.

@@ -21,6 +21,10 @@ PAGES = {
 }
 
 
+# The words of the overview, on every page.
+SHOWN = {"loaded": "arrived", "quarantined": "set aside", "excluded": "left behind"}
+
+
 def page(name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """A page by the name of its template; `PAGES` has those of the menu."""
     return HTMLResponse(_templates().get_template(f"{name}.html.j2").render(here=name, **values), status)
@@ -40,6 +44,7 @@ def _templates() -> jinja2.Environment:
         "number": lambda value: f"{value:,}",
         "code": code,
         "words": lambda name: str(name or "").replace("_", " "),
+        "shown": lambda state: SHOWN.get(state, str(state).replace("_", " ")),
         "time": lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "",
     }
     return environment

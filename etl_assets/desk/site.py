@@ -28,6 +28,8 @@ from etl_assets.report.points import SETTLE_ROWS, open_points
 OPEN_STATES = tuple(state for state in USER_STATES if state != "resolved")
 # The report brings its own style, as it does in a file.
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+# What is printed to be signed has no way back.
+BACK = '<nav class="back"><style>@media print {.back {display: none}}</style><a href="/">Back to the desk</a></nav>'
 MOST_PAGES, MOST_TYPED = 100_000, 2_000
 Endpoint = Callable[[Request], Response]
 
@@ -92,11 +94,11 @@ def person(desk: Desk, request: Request) -> Response:
     """One user, by her legacy id."""
     user = request.query_params.get("id", "").strip()
     if not user:
-        return page("search", words="")
+        return page("search", words="", users=[])
     try:
         found = desk.person(user)
     except SettingsError as problem:
-        return page("search", words=str(problem), status=404)
+        return page("search", words=str(problem), users=[], status=404)
     cells = [(cell, corrections_lines(cell)) for cell in found.cells]
     return page("person", found=found.answer, cells=cells, claims=claims_lines(found.answer))
 
@@ -105,9 +107,12 @@ def _search(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
     def found(request: Request, asked: str) -> Response:
         def look(desk: Desk, _request: Request) -> Response:
             try:
-                return RedirectResponse(f"/person?id={quote(desk.find(asked), safe='')}", 303)
+                users = desk.find(asked)
+                if len(users) > 1:
+                    return page("search", words="", users=users)
+                return RedirectResponse(f"/person?id={quote(users[0], safe='')}", 303)
             except SettingsError as problem:
-                return page("search", words=str(problem), status=404)
+                return page("search", words=str(problem), users=[], status=404)
 
         return _endpoint(desk, look)(request)
 
@@ -173,7 +178,8 @@ def waves(desk: Desk, request: Request) -> Response:
 
 def report(desk: Desk, _request: Request) -> Response:
     """The report, made of what is on the target: no file is needed."""
-    return HTMLResponse(html_page(desk.facts()), headers={"Content-Security-Policy": REPORT_POLICY})
+    found = html_page(desk.facts()).replace("<body>", f"<body>{BACK}", 1)
+    return HTMLResponse(found, headers={"Content-Security-Policy": REPORT_POLICY})
 
 
 def as_csv(desk: Desk, request: Request) -> Response:

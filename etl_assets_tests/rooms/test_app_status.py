@@ -213,6 +213,47 @@ def test_whoever_was_undone_is_talked_to_and_comes_back(app: World) -> None:
     assert ask(app, "bob@example.com") == {"state": TALK, "tables": {}}
 
 
+def test_late_rows_that_were_undone_are_to_be_talked_about_and_the_others_stay_arrived(app: World) -> None:
+    app.legacy(f"INSERT INTO jobs (id, user_id, job_type, status, created_at) VALUES (20, 1, 'late', 'done', '{AT}')")
+    assert app.migrate().exit_code == 0, app.said
+    assert counts(ask(app, "ann@example.com"))["jobs"] == (2, 0, 0)
+    undo(Stores(), app.spec, wave=app.wave(), user="", run="test")
+    ann = ask(app, "ann@example.com")
+    assert (ann["state"], counts(ann)["jobs"], counts(ann)["credit_transactions"]) == (TALK, (1, 0, 1), (2, 0, 0))
+
+
+def test_twins_who_are_one_person_are_told_of_together(app: World) -> None:
+    app.write_spec(NAMED, ("  from: auth", "  merge_duplicates: true\n  from: auth"))
+    app.legacy(
+        "INSERT INTO jobs (id, user_id, job_type, status, created_at) VALUES "
+        f"(20, 5, 'a', 'done', '{AT}'), (21, 6, 'b', 'done', '{AT}')"
+    )
+    assert app.migrate().exit_code == 0, app.said
+    eve = ask(app, "eve@example.com")
+    assert (eve["state"], counts(eve)) == (ARRIVED, {"jobs": (2, 0, 0)})
+
+
+def test_a_user_who_left_the_old_app_does_not_speak_for_who_has_the_address_now(app: World) -> None:
+    app.legacy(
+        "DELETE FROM users WHERE id = 4;"
+        f"INSERT INTO users (id, email, created_at) VALUES (44, 'dan@example.com', '{AT}');"
+        f"INSERT INTO jobs (id, user_id, job_type, status, created_at) VALUES (44, 44, 'a', 'done', '{AT}')"
+    )
+    assert app.migrate().exit_code == 0, app.said
+    app.sign_up("dan@example.com")
+    assert ask(app, "dan@example.com") == {"state": COMING, "tables": {}}
+    assert app.migrate().exit_code == 0, app.said
+    dan = ask(app, "dan@example.com")
+    assert (dan["state"], counts(dan)) == (ARRIVED, {"jobs": (1, 0, 0)})
+
+
+def test_where_profiles_alone_decide_it_goes_by_the_profile(app: World) -> None:
+    app.write_spec(NAMED, ("  from: auth", "  accept_unconfirmed: true\n  from: profiles"))
+    create(app)
+    assert ask(app, "ann@example.com")["state"] == ARRIVED
+    assert ask(app, "cat@example.com")["state"] == COMING
+
+
 def test_nothing_is_said_of_whom_nobody_knows_any_more(app: World) -> None:
     app.sign_up("dan@example.com")
     assert ask(app, "dan@example.com")["state"] == COMING

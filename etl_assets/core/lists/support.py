@@ -119,7 +119,21 @@ def answer_over(connection: Connection, spec: Spec, user: str) -> UserAnswer:
 
 
 def find_by_address(url: str, asked: str, *, key: str) -> str:
-    """The id of the legacy user who has an address, which is said nowhere again.
+    """The id of the one legacy user who has an address, as `all_by_address` finds it.
+
+    Raises:
+        SettingsError: nobody has it, or several do; says their ids.
+    """
+    found = all_by_address(url, asked, key=key)
+    if len(found) > 1:
+        raise SettingsError(
+            f"{len(found):,} legacy users have this address (legacy ids {sample_of(found)}). Ask for one by the id."
+        )
+    return found[0]
+
+
+def all_by_address(url: str, asked: str, *, key: str) -> list[str]:
+    """The ids of the legacy users who have an address, which is said nowhere again.
 
     Args:
         url: of the target.
@@ -127,19 +141,15 @@ def find_by_address(url: str, asked: str, *, key: str) -> str:
         key: the same, folded as addresses are compared.
 
     Raises:
-        SettingsError: nobody has it, or several do; says their ids.
+        SettingsError: nobody has it.
     """
     with connect(url) as connection, reading(connection):
         known = exists(connection)
         query = SQL("find_users_by_address")
-        found = [user for (user,) in query.many(connection, key=key, asked=asked)] if known else []
+        found = [str(user) for (user,) in query.many(connection, key=key, asked=asked)] if known else []
     if not found:
         raise SettingsError("no legacy user has this address. After a first `migrate`, all of them are known.")
-    if len(found) > 1:
-        raise SettingsError(
-            f"{len(found):,} legacy users have this address (legacy ids {sample_of(found)}). Ask for one by the id."
-        )
-    return str(found[0])
+    return found
 
 
 def _remedy(reason: str | None) -> str:
