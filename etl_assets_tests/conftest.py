@@ -35,7 +35,7 @@ if has_memory():
 # Half a minute and more each: begun last, one of them would keep a worker busy when the others have nothing left.
 # What starts a site is on one worker, because two sites at once leave each other no processor.
 LONG = (
-    ("test_services.py", "test_browser.py", "test_topology.py"),
+    ("test_ui.py", "test_services.py", "test_topology.py"),
     ("test_tour.py", "test_histories.py", "test_canaries.py"),
 )
 
