@@ -29,7 +29,7 @@ BOOKS_TITLE = "source = loaded + waiting + quarantined + excluded, for every tab
 LEGACY_TITLE = "No loaded row was changed in the legacy app, or removed from it, since."
 FROZEN_TITLE = "Since its freeze nobody has written to the legacy app, and what is staged is the frozen snapshot."
 SIGHT_TITLE = "Users who look at their history through the app see their own rows and sums, and nobody else's."
-CHANGES_TITLE = "No loaded row was changed, removed or doubled in production since."
+DOUBLED_TITLE = "No loaded row has a copy in production that others have made since."
 EMPTIED_TITLE = "Of no table and no wave that was loaded is everything gone from production."
 STAGING_TITLE = "The staging tables hold what was written into them."
 LISTED_EMPTIED = 6
@@ -113,30 +113,36 @@ def sight_result(sight: Sight) -> dg.AssetCheckResult:
 
 
 def changes_result(rows: list[RowComparison]) -> dg.AssetCheckResult:
-    """The check `nothing_changed_since`: news, never red."""
+    """The check `no_row_was_doubled_since`: never red; what users change and remove is not even amber."""
     changed, gone = sum(row.changed_since for row in rows), sum(row.gone_since for row in rows)
     doubled = sum(row.doubled_since for row in rows)
-    count = changed + gone + doubled
-    text = f"{said(changed, 'row', 'were changed')}, {gone:,} removed and {doubled:,} doubled by others since."
+    text = DOUBLED_TITLE if not doubled else f"{said(doubled, 'row', 'were doubled')} by others since."
+    if changed + gone:
+        text += f" {said(changed, 'row', 'were changed')} and {gone:,} removed: the new app is in use."
     samples = [
-        f"{r.table}: {sample_of((*r.changed_sample, *r.gone_sample, *r.strays.doubled_sample))}"
-        for r in rows
-        if r.changed_since + r.gone_since + r.doubled_since
+        f"{row.table} {what} {sample_of(sample)}"
+        for row in rows
+        for what, sample in (
+            ("doubled", row.strays.doubled_sample),
+            ("changed", row.changed_sample),
+            ("removed", row.gone_sample),
+        )
+        if sample
     ]
     return result(
-        "nothing_changed_since",
+        "no_row_was_doubled_since",
         VERIFICATION,
-        passed=count == 0,
+        passed=doubled == 0,
         blocking=False,
-        description=text if count else CHANGES_TITLE,
+        description=text,
         metadata={
-            "count": count,
+            "count": doubled,
             "changed_since": changed,
             "gone_since": gone,
             "doubled_since": doubled,
             "sample": "; ".join(samples) or "none",
-            "remedy": "Nothing to do: the new app is in use. A row that its user removed never comes back. A doubled "
-            "row is a copy of a loaded one under an id of its own: where money is meant, see who wrote it.",
+            "remedy": "A doubled row is a copy of a loaded one under an id of its own: where money is meant, see who "
+            "wrote it. A row that its user removed never comes back.",
         },
     )
 

@@ -51,7 +51,7 @@ def check_spec(validation: Validation, key: dg.AssetKey) -> dg.AssetCheckSpec:
 
 def check_result(validation: Validation, key: dg.AssetKey, finding: Finding) -> dg.AssetCheckResult:
     """A validation's finding; the same keys each time, so that Dagster plots the count."""
-    passed = finding.count <= validation.allowed
+    passed = finding.count <= validation.allowed or validation.is_news
     metadata: dict[str, Any] = {"count": finding.count, "query": dg.MetadataValue.md(f"```sql\n{finding.query}\n```")}
     if finding.sample:
         metadata["sample"] = sample_of(finding.sample)
@@ -62,7 +62,7 @@ def check_result(validation: Validation, key: dg.AssetKey, finding: Finding) -> 
         key,
         passed=passed,
         blocking=validation.blocking,
-        description=validation.title if passed else f"{_told(finding)}. {validation.remedy}",
+        description=_words(validation, finding, passed=passed),
         metadata={**metadata, "remedy": validation.remedy},
     )
 
@@ -72,6 +72,12 @@ def without_finding(validation: Validation, key: dg.AssetKey, *, passed: bool, w
     return result(
         validation.name, key, passed=passed, blocking=validation.blocking, description=why, metadata={"count": 0}
     )
+
+
+def _words(validation: Validation, finding: Finding, *, passed: bool) -> str:
+    if validation.is_news and finding.count:
+        return f"{finding.count:,} (of {validation.names} {sample_of(finding.sample)}). {validation.remedy}"
+    return validation.title if passed else f"{_told(finding)}. {validation.remedy}"
 
 
 def _told(finding: Finding) -> str:

@@ -11,7 +11,7 @@ from etl_assets.access.postgres.connection import Connection, looking_up, readin
 from etl_assets.assets.balance_findings import BALANCES_TITLE, GAPS_TITLE, balance_audit, balances_result, gaps_result
 from etl_assets.assets.findings import (
     BOOKS_TITLE,
-    CHANGES_TITLE,
+    DOUBLED_TITLE,
     EMPTIED_TITLE,
     FROZEN_TITLE,
     LEGACY_TITLE,
@@ -262,7 +262,7 @@ def build_verification_asset(spec: Spec) -> dg.AssetsDefinition:
             _spec("rows_are_equal", VERIFICATION, ROWS_TITLE),
             _spec("sums_are_equal", VERIFICATION, SUMS_TITLE),
             *(_balance_specs() if spec.balances else []),
-            _spec("nothing_changed_since", VERIFICATION, CHANGES_TITLE, blocking=False),
+            _spec("no_row_was_doubled_since", VERIFICATION, DOUBLED_TITLE, blocking=False),
             _spec("nothing_changed_in_legacy_since", VERIFICATION, LEGACY_TITLE, blocking=False),
         ],
     )

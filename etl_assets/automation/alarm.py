@@ -4,6 +4,8 @@ from typing import Any
 
 import dagster as dg
 
+from etl_assets.automation.attempts import DIED, FROM_OUTSIDE, OF_MEMORY
+
 NEXT_STEP = (
     "Nothing of the step that failed was kept half-done: settle the cause, then re-execute this run or press the job "
     "again. Failed waves and stagings that a sensor asked for are tried again by themselves."
@@ -35,8 +37,10 @@ def explain(instance: dg.DagsterInstance, run: dg.DagsterRun, failures: Any, *, 
     # Dagster's own name for what was picked on the graph starts with underscores.
     of = "of assets picked by hand" if run.job_name.startswith("__") else f"of the job `{run.job_name}`"
     what = f"Run {run.run_id[:8]} {of}{f' for wave {wave}' if wave else ''} failed."
-    causes = [*_red_checks(instance, run), *(_cause(event) for event in failures)] or [otherwise]
-    return " ".join([what, *(cause for cause in causes if cause), NEXT_STEP])
+    causes = [*_red_checks(instance, run), *(_cause(event) for event in failures)]
+    if not causes and (FROM_OUTSIDE in otherwise or otherwise == DIED):
+        return f"{what} {DIED} {OF_MEMORY}"
+    return " ".join([what, *(cause for cause in causes or [otherwise] if cause), NEXT_STEP])
 
 
 def _cause(event: dg.DagsterEvent) -> str:

@@ -21,12 +21,14 @@ LAUNCHED = UNFINISHED[2:]
 # When nothing can start a run here, and when something may: a run of the command line notes its process within
 # milliseconds, a launched one imports Dagster first.
 START_GRACE_S, LAUNCH_GRACE_S = 5, 120
-MARK_TAG = "etl_assets/mark"  # what a requested run was to bring: a failure counts until that changes
+MARK_TAG = ".dagster/etl_assets_mark"  # what a requested run was to bring: a failure counts until that changes
 FIRST_WAIT_S, LONGEST_WAIT_S, MOST_ATTEMPTS = 60, 3_600, 6
 DIED = (
     "The process of this run ended without a word: a crash, a kill or a power cut. What it committed stays, the rest "
     "was rolled back. Run it again; nothing else needs to be done."
 )
+FROM_OUTSIDE = "marked as failed from outside the execution context"  # by Dagster itself, which gives no reason there
+OF_MEMORY = "That it ran out of memory, as the log may say, is what Dagster says of every process that was killed."
 
 
 def end_dead_runs(

@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from importlib.resources import files
 from typing import Any
 
@@ -11,14 +11,16 @@ import dagster as dg
 from etl_assets.access.files.file_lock import alone
 from etl_assets.access.files.whole import private_folder
 from etl_assets.access.postgres.servers import dagster_url, target_url
-from etl_assets.assets.keys import HOST_TAG, LOGIN_WAVES, RECONCILIATION
+from etl_assets.assets.keys import HOST_TAG, LOGIN_WAVES, PARTITION_TAG, RECONCILIATION
 from etl_assets.assets.resources import keep_connections
 from etl_assets.automation.console import report_problem
+from etl_assets.core.load.due import Standing
 from etl_assets.core.presence.presence import hold, host
-from etl_assets.model.ids import wave_key
+from etl_assets.model.ids import age_of, wave_key
 from etl_assets.settings import Settings, adopt_dagster_url, read_settings
 
 EVENT_BATCH = "200"  # events per insert: 10,000 partitions in one run took 8 s instead of 323 s (dagster 1.13.27)
+FRESH = timedelta(minutes=1)  # a tick that was cut off and is repeated names the same wave
 CONFIG_ERROR, REFUSED, ANYTHING_ELSE = 2, 1, 3
 
 
@@ -52,6 +54,20 @@ def prepare_first_visit(instance: dg.DagsterInstance) -> None:
     if instance.get_latest_materialization_event(RECONCILIATION) is None:
         words = "Nothing to reconcile yet: the first login wave opens after the job `migrate`."
         instance.report_runless_asset_event(dg.AssetMaterialization(RECONCILIATION, description=words))
+
+
+def wave_to_open(instance: dg.DagsterInstance, standing: Standing) -> str:
+    """The key of the wave that opens now: a wave's key is when it opened.
+
+    One that a first visit was prepared with, perhaps hours ago, makes room for it where nobody has pressed it.
+    """
+    name = str(LOGIN_WAVES.name)
+    for key in sorted(instance.get_dynamic_partitions(name)):
+        if key != standing.key_among([key]) or age_of(key, at=standing.next_key) < FRESH:
+            continue
+        if not instance.get_run_ids(dg.RunsFilter(tags={PARTITION_TAG: key}), limit=1):
+            instance.delete_dynamic_partition(name, key)
+    return standing.key_among(instance.get_dynamic_partitions(name))
 
 
 def run_job(

@@ -33,6 +33,7 @@ from etl_assets.assets.resources import Access, Stores
 from etl_assets.automation.backfill import RunMigrate, build_backfill_job
 from etl_assets.automation.decisions import build_freeze_job, build_pause_jobs, build_undo_job
 from etl_assets.automation.housekeeping import build_housekeeping_job
+from etl_assets.automation.instance import wave_to_open
 from etl_assets.automation.launchpad import CONFIRM, missing_word
 from etl_assets.automation.people import RunWave, build_bring_back_job, build_person_jobs
 from etl_assets.core.cutover.cleanup import drop_staging, require_droppable
@@ -119,7 +120,7 @@ def _build_new_wave(spec: Spec, run_wave: RunWave) -> dg.JobDefinition:
         name = str(LOGIN_WAVES.name)
         keys = list(standing.unfinished)
         if standing.is_due:
-            keys.append(standing.key_among(context.instance.get_dynamic_partitions(name)))
+            keys.append(wave_to_open(context.instance, standing))
         if not keys:
             context.log.info("Nobody new has logged in, and no row is late: no wave was opened.")
         for key in keys:

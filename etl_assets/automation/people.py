@@ -10,6 +10,7 @@ from etl_assets.assets.keys import AGAIN_TAG, BRING_BACK, COMMAND_TAG, FORGET, L
 from etl_assets.assets.outcomes import failures
 from etl_assets.assets.resources import Stores
 from etl_assets.automation.forgetting import forget, summary
+from etl_assets.automation.instance import wave_to_open
 from etl_assets.automation.launchpad import CONFIRM, LegacyId, missing_word
 from etl_assets.core.lists.answer_lines import answer_lines
 from etl_assets.core.lists.desk import note_look
@@ -120,7 +121,7 @@ def _released(context: dg.OpExecutionContext, stores: Stores, spec: Spec, user: 
         raise WaveHindered(standing.hindrance)
     if not standing.is_due:
         raise SettingsError(f"legacy user {user!r} may move again, but cannot be claimed now; run `where_is`")
-    return standing.key_among(context.instance.get_dynamic_partitions(str(LOGIN_WAVES.name)))
+    return wave_to_open(context.instance, standing)
 
 
 def _build_forget(spec: Spec) -> dg.JobDefinition:

@@ -10,6 +10,7 @@ from etl_assets.access.postgres.connection import reading
 from etl_assets.assets.keys import LOAD_WAVE, LOGIN_WAVES, MIGRATE, PARTITION_TAG, RESTAGE
 from etl_assets.assets.resources import Stores
 from etl_assets.automation.attempts import MARK_TAG, UNFINISHED, attempts, end_dead_runs
+from etl_assets.automation.instance import wave_to_open
 from etl_assets.core.load.due import CLEANED, Standing, read_standing, staged_snapshots, was_run_by_hand
 from etl_assets.core.memory.pause import require_running
 from etl_assets.model.errors import EtlError
@@ -75,7 +76,7 @@ def _wave_request(
     cursor = "" if standing.has_late_rows else f"{standing.staging} {looked:.0f}"
     waves = list(standing.unfinished)
     if standing.is_due:
-        waves.append(standing.key_among(instance.get_dynamic_partitions(str(LOGIN_WAVES.name))))
+        waves.append(wave_to_open(instance, standing))
     if not waves:
         return dg.SensorResult(skip_reason="Nobody new has logged in, and no row is late.", cursor=cursor)
     hindrances = []

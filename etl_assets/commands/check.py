@@ -14,6 +14,7 @@ from etl_assets.commands.left_out import LEFT_BEHIND, left_out
 from etl_assets.commands.rehearsing import rehearsal_lines, rehearse
 from etl_assets.core.gate.grants import grants
 from etl_assets.core.links.links import Links
+from etl_assets.core.lists.app_status import app_status
 from etl_assets.core.memory.schema import contradictions, declared_facts, exists
 from etl_assets.core.users.users import accounts, read_links
 from etl_assets.model.errors import EtlError, LegacyMismatch, LegacyReplaced, TargetMismatch
@@ -142,7 +143,7 @@ def _target_lines(settings: Settings, spec: Spec) -> list[Line]:
             words = f"triggers would see history: {', '.join(triggers)}" if fired else "every column holds its values"
             lines.append(Line(f"target {table.target}", holds=not fired, words=words))
         if spec.owned:
-            lines.append(_accounts_line(connection, spec))
+            lines += [_accounts_line(connection, spec), *_app_status_lines(connection, spec)]
         if exists(connection):
             wrong = contradictions(connection, declared_facts(spec), fillable)
             words = "; ".join(wrong) or "the spec agrees with what was loaded before"
@@ -159,6 +160,14 @@ def _accounts_line(connection: Connection, spec: Spec) -> Line:
         "auth.users, confirmed addresses only" if spec.accounts.from_ == "auth" else "profiles, unconfirmed accepted"
     )
     return Line("accounts", holds=True, words=source)
+
+
+def _app_status_lines(connection: Connection, spec: Spec) -> list[Line]:
+    try:
+        found = app_status(connection, spec)
+    except TargetMismatch:  # said of the accounts
+        return []
+    return [Line("app status", holds=True, words=str(found), warns=not found.is_right)] if str(found) else []
 
 
 def grants_of(settings: Settings, spec: Spec, *, role: str) -> str:

@@ -1,8 +1,9 @@
-"""What an operator decides with a word: `pause`, `resume`, `cleanup`, `reload`."""
+"""What an operator decides with a word: `pause`, `resume`, `cleanup`, `reload`, `app-status`."""
 
 import click
 
 from etl_assets.commands.printing import say
+from etl_assets.model.errors import SettingsError
 from etl_assets.settings import read_settings, read_spec
 
 
@@ -56,4 +57,20 @@ def reload(*, gone: bool, wave: str) -> None:
     say(f"Out of the ledger: {', '.join(f'{table} {count:,}' for table, count in struck.items())}. Run `migrate` now.")
 
 
-DECISIONS = (pause, resume, cleanup, reload)
+@click.command(name="app-status")
+@click.option("--create", is_flag=True, help="Make the function that the spec names, or make it anew.")
+@click.option("--drop", is_flag=True, help="Remove it, whatever the spec names by now.")
+def app_status(*, create: bool, drop: bool) -> None:
+    """Say what the new app may ask about a signed-in user's history: is it made, and what would it answer?"""
+    from etl_assets.access.postgres.servers import target_url  # noqa: PLC0415
+    from etl_assets.core.lists.app_status import create_lines, drop_lines, standing_lines  # noqa: PLC0415
+
+    if create and drop:
+        raise SettingsError("`--create` and `--drop` cannot be asked for at once")
+    settings = read_settings()
+    spec = read_spec(settings.spec_path)
+    lines = create_lines if create else drop_lines if drop else standing_lines
+    say("\n".join(lines(target_url(settings), spec)))
+
+
+DECISIONS = (pause, resume, cleanup, reload, app_status)

@@ -25,7 +25,7 @@ from etl_assets.assets.resources import Access, Borrowed, Stores
 from etl_assets.automation.attempts import end_dead_runs
 from etl_assets.automation.backfill import before_filling, fill_in, require_fillable, summary
 from etl_assets.automation.build import build_definitions
-from etl_assets.automation.instance import open_instance, run_job
+from etl_assets.automation.instance import open_instance, run_job, wave_to_open
 from etl_assets.automation.untouched import is_untouched, up_to_staging, were_green
 from etl_assets.core.files.recheck import recheck_sources
 from etl_assets.core.files.record import look_again
@@ -162,8 +162,7 @@ class _Way:
             raise WaveHindered(standing.hindrance)
         if again or not standing.is_due:
             return [*standing.unfinished, *([again] if again else [])], again
-        opened = self.instance.get_dynamic_partitions(str(LOGIN_WAVES.name))
-        return [*standing.unfinished, standing.key_among(opened)], ""
+        return [*standing.unfinished, wave_to_open(self.instance, standing)], ""
 
     def _again(self, connection: Connection) -> str:
         if self.options.again is None:

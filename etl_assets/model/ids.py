@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 WAVE_KEY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z")
 WAVE_FORMAT = "%Y-%m-%dT%H%M%SZ"
@@ -22,6 +22,11 @@ def new_id(namespace: uuid.UUID, table: str, legacy_id: str) -> uuid.UUID:
 def wave_key(moment: datetime) -> str:
     """A login wave's partition key, a UTC time such as `2026-11-22T153000Z`."""
     return moment.astimezone(timezone.utc).strftime(WAVE_FORMAT)
+
+
+def age_of(key: str, *, at: str) -> timedelta:
+    """How long before another a wave's key was given."""
+    return datetime.strptime(at, WAVE_FORMAT) - datetime.strptime(key, WAVE_FORMAT)
 
 
 def is_wave_key(text: str) -> bool:

@@ -82,7 +82,9 @@ def load_spec(text: str, *, file: str) -> Spec:
     except SpecFault as fault:
         raise fail(fault.path, fault.problem) from None
     order, circles = arranged(spec)
-    canonical = json.dumps(spec.model_dump(mode="json", by_alias=True), sort_keys=True)
+    # What the app may ask decides nothing of what is staged or loaded: naming it voids no verdict.
+    meaning = spec.model_dump(mode="json", by_alias=True, exclude={"app_status"})
+    canonical = json.dumps(meaning, sort_keys=True)
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     return spec.model_copy(update={"load_order": order, "circles": circles, "digest": digest})
 

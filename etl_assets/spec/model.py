@@ -301,11 +301,23 @@ class Spec(Strict):
     Example: `tables: {jobs: {owner: user_id, columns: {status: text}}}`
     Refused: an empty section.
     """
+    app_status: str | None = None
+    """A function by which the new app asks how far the history of whoever is signed in is: `schema.name`, in `public`
+    where no schema is said. `etl-assets app-status --create` makes it, `--drop` removes it; naming it makes nothing.
+
+    Example: `app_status: public.migration_status`
+    Refused: schema `etl`, which stays closed to the app, and names that need quotes.
+    """
     # `tables` keeps the file's order; this one puts referenced tables first.
     load_order: tuple[str, ...] = ()
     # Tables that refer to one another, each circle in load order; one that refers to itself is one alone.
     circles: tuple[tuple[str, ...], ...] = ()
     digest: str = ""
+
+    @field_validator("app_status", mode="after")
+    @classmethod
+    def _with_schema(cls, value: str | None) -> str | None:
+        return f"public.{value}" if value is not None and "." not in value else value
 
     @property
     def writes_profiles(self) -> bool:

@@ -32,6 +32,8 @@ OPTION_TYPES = {
     "round": (*TIMES, "time", "timetz", "interval", "numeric", "money", "real", "double"),
 }
 GUID = "guid"
+PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+CLOSED_SCHEMAS = ("etl", "information_schema")
 BYTEA_ENCODINGS = ("hex", "base64", "utf8")
 EXPORT_NAMES = ("_key", "_classes")
 STAGING_NAMES = frozenset("_legacy_id _new_id _legacy_user_id _account_id _wave _reason _state _created".split())
@@ -82,6 +84,8 @@ def check_rules(spec: Spec) -> None:
                 f"brings {table.source} into {table.target} as {twin} does: every row would arrive twice",
             )
     check_files(spec)
+    if spec.app_status is not None:
+        _check_app_status(spec, spec.app_status)
     for name, balance in spec.balances.items():
         _check_balance(spec, name, balance)
     for name, attribute in spec.profile.items():
@@ -103,6 +107,16 @@ def _check_leaves(path: Path, source: str, *, allowed: bool = False) -> None:
         raise SpecFault(path, f"{source!r} looks like a secret and would leave the legacy database")
     if source in EXPORT_NAMES:
         raise SpecFault(path, f"{source!r} is a name that the exports need themselves")
+
+
+def _check_app_status(spec: Spec, place: str) -> None:
+    if spec.users is None:
+        raise SpecFault(("app_status",), "needs a `users:` section: it speaks of users' own rows")
+    schema, _, name = place.partition(".")
+    if not all(PLAIN_NAME.fullmatch(part) and len(part) <= POSTGRES_NAME_BYTES for part in (schema, name)):
+        raise SpecFault(("app_status",), f"{place!r} is not `schema.name` in a-z, 0-9 and _, as the app calls it")
+    if schema in CLOSED_SCHEMAS or schema.startswith("pg_"):
+        raise SpecFault(("app_status",), f"schema {schema} is not one that the app may call functions of; use `public`")
 
 
 def _check_balance(spec: Spec, name: str, balance: Balance) -> None:

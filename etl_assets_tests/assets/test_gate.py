@@ -250,8 +250,9 @@ def test_later_edits_by_users_are_listed_and_never_red(staged: World) -> None:
     staged.execute("DELETE FROM public.credit_transactions WHERE amount = 7")
     result = staged.materialize(VERIFICATION)
     assert result.success
-    assert failed_checks(result) == {"nothing_changed_since"}
-    found = next(e for e in result.get_asset_check_evaluations() if e.check_name == "nothing_changed_since")
+    assert failed_checks(result) == set()  # the new app is in use, and nobody has to do anything
+    found = next(e for e in result.get_asset_check_evaluations() if e.check_name == "no_row_was_doubled_since")
+    assert "1 row was changed and 1 removed" in (found.description or "")
     assert (found.metadata["changed_since"].value, found.metadata["gone_since"].value) == (1, 1)
 
 
@@ -285,7 +286,7 @@ def test_warnings_show_a_number_and_do_not_block(awkward: World) -> None:
     assert checks_of(awkward, key_of("staging/credit_transactions")) == {"reference_id_is_unique"}
     assert checks_of(awkward, key_of("staging/artifacts")) == {"references_are_known"}
     assert checks_of(awkward, USER_MAP) == {"emails_are_unique", "emails_are_valid"}
-    assert checks_of(awkward, RESOLVED) == {"every_row_has_an_account"}
+    assert checks_of(awkward, RESOLVED) == set()
 
 
 def test_edits_in_the_legacy_app_after_the_load_are_listed_and_not_followed(migrated: World) -> None:
@@ -313,7 +314,7 @@ def test_unmapped_rows_fall_to_zero_as_users_come_back(world: World) -> None:
             evaluation.metadata["count"].value
             for record in records
             if (event := record.event_log_entry.dagster_event) and event.event_type_value == "ASSET_CHECK_EVALUATION"
-            if (evaluation := event.event_specific_data).check_name == "every_row_has_an_account"
+            if (evaluation := event.event_specific_data).check_name == "waiting_rows_are_counted"
         ]
     assert counts == [1, 0]
 

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import dagster as dg
 import pytest
+from dagster._utils import get_run_crash_explanation
 
 from etl_assets.assets.keys import LOAD_WAVE, REPORT, VERIFICATION
 from etl_assets.automation.alarm import explain
+from etl_assets.automation.attempts import DIED, OF_MEMORY
 from etl_assets.automation.instance import run_job
 from etl_assets.model.books import Books, Group, TableBook, WaveBook
 from etl_assets.model.report import (
@@ -203,6 +205,23 @@ def test_a_failed_run_is_explained_with_check_cause_and_next_step(staged: World)
     assert text.startswith(f"Run {run.run_id[:8]} of the job `load_wave` for wave {wave} failed. production: ")
     assert "staging_is_current" in text
     assert "re-execute this run" in text
+
+
+def test_a_run_that_was_killed_is_explained_without_dagsters_advice_about_memory(staged: World) -> None:
+    run = staged.instance.create_run_for_job(staged.definitions().resolve_job_def(LOAD_WAVE))
+    staged.instance.report_run_failed(run)  # as the code server does; the sensor is told what Dagster wrote there
+    [message] = [
+        entry.dagster_event.message or ""
+        for entry in staged.instance.all_logs(run.run_id)
+        if entry.dagster_event and entry.dagster_event.event_type == dg.DagsterEventType.RUN_FAILURE
+    ]
+    assert get_run_crash_explanation("The process", -9).endswith("to run fewer ops concurrently.")
+    for told in (message, DIED):
+        text = explain(staged.instance, run, [], otherwise=told)
+        assert text == f"Run {run.run_id[:8]} of the job `load_wave` failed. {DIED} {OF_MEMORY}"
+    assert "The code server did not answer" in explain(
+        staged.instance, run, [], otherwise="The code server did not answer."
+    )
 
 
 def test_a_red_check_is_named_in_the_explanation(awkward: World) -> None:

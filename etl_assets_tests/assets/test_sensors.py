@@ -81,6 +81,24 @@ def test_a_tick_that_is_repeated_names_the_same_wave_and_run(pressed: World) -> 
     assert pressed.instance.get_dynamic_partitions(WAVES) == [first.partition_key]
 
 
+def test_the_key_of_a_first_visit_makes_room_for_that_of_the_moment_unless_somebody_pressed_it(pressed: World) -> None:
+    """A wave's key says when it opened, and the UI may have been there for hours."""
+    early, pressed_early = "2026-01-01T080000Z", "2026-01-01T090000Z"
+    pressed.instance.add_dynamic_partitions(WAVES, [early])
+    request = accept(pressed, tick(pressed))
+    assert request.partition_key is not None
+    assert request.partition_key > early
+    assert pressed.instance.get_dynamic_partitions(WAVES) == [request.partition_key]
+    pressed.instance.delete_dynamic_partition(WAVES, request.partition_key)
+    pressed.instance.add_dynamic_partitions(WAVES, [early, pressed_early])
+    pressed.instance.create_run_for_job(
+        pressed.definitions().resolve_job_def(LOAD_WAVE),
+        status=dg.DagsterRunStatus.CANCELED,
+        tags={"dagster/partition": pressed_early},
+    )
+    assert accept(pressed, tick(pressed)).partition_key == pressed_early
+
+
 def test_a_wave_is_not_asked_for_twice_while_its_run_is_under_way(pressed: World) -> None:
     request = accept(pressed, tick(pressed))
     started = pressed.instance.create_run_for_job(

@@ -27,7 +27,7 @@ def test_what_others_change_is_listed_and_what_the_load_changes_is_red(world: Wo
     wave, rng = world.stage(), random.Random(5)
     mutations = [random_mutation(rng) for _ in range(20)]
     for number, mutation in enumerate(mutations[:3]):
-        with a_copy(world.url, number) as url, connect(url) as connection:
+        with a_copy(world, number) as url, connect(url) as connection:
             with reading(connection):
                 links = read_links(connection, world.spec)
             found = mutate_in_the_load(connection, links, mutation, wave=wave)
@@ -68,8 +68,8 @@ def test_copies_are_listed_and_a_staging_that_was_written_to_is_made_anew(world:
     native = "INSERT INTO public.jobs (user_id, job_type, status) SELECT id, 'native', 's' FROM public.profiles"
     world.execute(f"{doubled}; {native}; UPDATE etl.stg_jobs SET status = 'x' WHERE _legacy_id = '1'")
     result = world.materialize(VERIFICATION)
-    assert {"nothing_changed_since", "staging_is_as_it_was_written"} <= failed_checks(result)
-    found = next(e for e in result.get_asset_check_evaluations() if e.check_name == "nothing_changed_since")
+    assert {"no_row_was_doubled_since", "staging_is_as_it_was_written"} <= failed_checks(result)
+    found = next(e for e in result.get_asset_check_evaluations() if e.check_name == "no_row_was_doubled_since")
     assert (found.metadata["doubled_since"].value, found.metadata["count"].value) == (1, 1)
     assert world.migrate().exit_code == 0
     assert world.query("SELECT count(*) FROM etl.stg_jobs WHERE status = 'x'") == [(0,)]

@@ -4,8 +4,12 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 
 import pytest
+from psycopg import sql
 
+from etl_assets.access.postgres.connection import connect, reading
 from etl_assets.assets.keys import RESOLVED
+from etl_assets.core.users.users import read_links
+from etl_assets.transform.users import folded_text
 from etl_assets_tests.world import AT, World
 from etl_assets_tests.worlds import Press
 
@@ -204,3 +208,16 @@ def test_whoever_left_the_legacy_app_unclaimed_stands_in_nobodys_way(ann: World)
     ann.sign_up("ann@example.com")
     assert state_of(ann, "2") == "resolved"
     assert ann.query("SELECT count(*) FROM public.jobs") == [(1,)]
+
+
+def test_an_accounts_address_is_folded_as_a_legacy_one_is(world: World) -> None:
+    """In ASCII alone, whatever the locale of the database: no letter becomes one of another address."""
+    texts = [chr(code) for code in (*range(1, 0x2FFF), 0x1E900, 0x10400)]
+    for n, start in enumerate(range(0, len(texts), 240)):
+        world.sign_up(f"{n} {''.join(texts[start : start + 240])} z")
+    with connect(world.url) as connection, reading(connection):
+        accounts = read_links(connection, world.spec).claimants
+        query = sql.SQL("SELECT u.email, a.email_key FROM ({}) AS a JOIN auth.users AS u USING (id)").format(accounts)
+        found = connection.execute(query).fetchall()
+    assert len(found) == -(-len(texts) // 240)
+    assert all(folded_text(email) == key for email, key in found)

@@ -96,6 +96,7 @@ def _table_books(connection: Connection, links: Links, countable: set[str], *, i
         pages=standing_pages(connection, links, names),
         join_user=join_user,
         account_reasons=account_reasons,
+        once=sql.SQL("NOT MATERIALIZED" if is_counted else "MATERIALIZED"),
         sums=joined(list(sums)),
     )
     groups: dict[str, list[Group]] = {name: [] for name in names}

@@ -25,16 +25,20 @@ JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdro
 WHERE c.relnamespace = to_regnamespace('etl') AND c.relkind = 'r' AND c.relname LIKE 'stg\_%%'
 GROUP BY c.relname
 
--- name: read_groups :many {account_reasons, join_user, pages, sums}
--- All pages together: rows by table, state and reason. Rows wait for an account that may not hold them yet.
+-- name: read_groups :many {account_reasons, join_user, once, pages, sums}
+-- All pages together: rows by table, state and reason. Rows wait for an account that may not hold them yet; what has
+-- arrived or was set aside asks nobody's account.
+WITH pages AS {once} ({pages})
 SELECT g."table", g.state, g.reason, sum(g.rows)::bigint, ARRAY[{sums}]::text[]
-FROM (SELECT b."table", CASE WHEN a.reason IS NULL THEN b.state ELSE 'waiting' END AS state,
-             coalesce(a.reason, b.reason) AS reason, b.rows, b.sums
-      FROM ({pages}) AS b
+FROM (SELECT b."table", b.state, b.reason, b.rows, b.sums FROM pages AS b WHERE b.state NOT IN ('ready', 'waiting')
+      UNION ALL
+      SELECT b."table", CASE WHEN a.reason IS NULL THEN b.state ELSE 'waiting' END,
+             coalesce(a.reason, b.reason), b.rows, b.sums
+      FROM pages AS b
       {join_user}
       CROSS JOIN LATERAL (
-          SELECT CASE WHEN b.state IN ('ready', 'waiting') AND b.legacy_user_id IS NOT NULL
-                      THEN CASE {account_reasons} END END AS reason) AS a) AS g
+          SELECT CASE WHEN b.legacy_user_id IS NOT NULL THEN CASE {account_reasons} END END AS reason) AS a
+      WHERE b.state IN ('ready', 'waiting')) AS g
 GROUP BY g."table", g.state, g.reason
 ORDER BY g."table", g.state, g.reason
 

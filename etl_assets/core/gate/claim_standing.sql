@@ -6,11 +6,14 @@ LEFT JOIN ({accounts}) AS h ON h.id = m.supabase_user_id
 WHERE m.supabase_user_id IS NOT NULL AND (h.id IS NULL OR h.hindrance IS NOT NULL)
 
 -- name: count_moved_accounts :one {accounts}
--- Claims by address whose account has another address now.
-SELECT count(*), (array_agg(m.legacy_user_id ORDER BY m.legacy_user_id))[1:6]
-FROM etl.legacy_user_map AS m
-JOIN ({accounts}) AS h ON h.id = m.supabase_user_id
-WHERE m.claimed_by_operator IS NULL AND h.hindrance IS NULL AND h.email_key IS DISTINCT FROM m.email_key
+-- Claims by address whose account has another address now. All are joined before any is left out: Postgres takes those
+-- that would be left for few, and would look each up.
+WITH claims AS MATERIALIZED (
+    SELECT m.legacy_user_id, h.hindrance IS NULL AND h.email_key IS DISTINCT FROM m.email_key AS has_moved
+    FROM etl.legacy_user_map AS m
+    JOIN ({accounts}) AS h ON h.id = m.supabase_user_id
+    WHERE m.claimed_by_operator IS NULL)
+SELECT count(*), (array_agg(c.legacy_user_id ORDER BY c.legacy_user_id))[1:6] FROM claims AS c WHERE c.has_moved
 
 -- name: count_retaken_addresses :one {accounts}
 -- Claims by address where another account that might claim has that address now.

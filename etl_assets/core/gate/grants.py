@@ -29,6 +29,8 @@ BYPASS_READING = "row level security would hide from it what it is asked about"
 BYPASS = "row level security would hide rows from it, which would then be loaded twice or counted as lost"
 EYES = "it takes the role on for that, and has none of its privileges otherwise"
 JOINS = "proves foreign keys by a join: only a superuser can grant it (on Supabase let `postgres` migrate instead)"
+MAKES = "makes the function that the app asks; may be taken back once `etl-assets app-status --create` has run"
+ASKS = "that function asks who asks"
 OWNS = "schema etl is the role's own, so that it need not be allowed to make others"
 
 
@@ -55,6 +57,7 @@ def grants(connection: Connection, links: Links, *, role: str) -> str:
         ("raises the sequence of the ids that are kept", SQL("sequence", sequence=sequence, role=name))
         for sequence in _sequences(connection, links.spec, links)
     ]
+    parts += _for_the_app(connection, links.spec, name)
     if links.spec.policy.joins:
         parts.append((JOINS, SQL("replication_role", role=name)))
     if SQL("find_role").first(connection, role=ROLE):
@@ -103,6 +106,18 @@ def _privileges(
         schemas[schema] = (f"reads or writes {schema}" + ("" if is_our_schema else f"; as {schema_owner}"), use)
         tables.append(("" if is_ours else f"as {owner}", _grant((schema, table), held, role)))
     return [*schemas.values(), *tables]
+
+
+def _for_the_app(connection: Connection, spec: Spec, role: sql.Identifier) -> list[tuple[str, sql.Composed]]:
+    """What `app-status --create` needs: a place for its function, and the one that says who is signed in."""
+    if spec.app_status is None:
+        return []
+    schema = sql.Identifier(spec.app_status.partition(".")[0])
+    return [
+        (MAKES, SQL("make_functions", schema=schema, role=role)),
+        (ASKS, SQL("use_schema", schema=sql.Identifier("auth"), role=role)),
+        *([("", SQL("ask_who", role=role))] if SQL("find_closed_uid").first(connection) else []),
+    ]
 
 
 def _with_deletes(links: Links, needs: list[Privilege]) -> list[Privilege]:

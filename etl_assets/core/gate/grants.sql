@@ -63,6 +63,19 @@ WHERE c.oid = to_regclass(%(table)s)
 -- Names in a schema can be looked up.
 GRANT USAGE ON SCHEMA {schema} TO {role}
 
+-- name: make_functions :fragment {role, schema}
+-- A function may be made in a schema, which only who has CREATE there may.
+GRANT CREATE ON SCHEMA {schema} TO {role}
+
+-- name: find_closed_uid :first
+-- Supabase lets everybody call it.
+SELECT true FROM pg_proc AS p
+WHERE p.oid = to_regprocedure('auth.uid()') AND NOT has_function_privilege('public', p.oid, 'EXECUTE')
+
+-- name: ask_who :fragment {role}
+-- It may be called.
+GRANT EXECUTE ON FUNCTION auth.uid() TO {role}
+
 -- name: table :fragment {privileges, role, table}
 -- Privileges on one table.
 GRANT {privileges} ON {table} TO {role}

@@ -160,21 +160,17 @@ def _privacy(spec: Spec) -> list[Validation]:
 def _accounts(spec: Spec) -> list[Validation]:
     by_profile = spec.accounts.from_ == "profiles"
     profiles = {"profiles": regclass(*spec.accounts.profiles_table)}
-    found = [
-        _rule(
-            "profile_addresses_are_not_editable",
-            "No user can write the address in a profile.",
-            "Whoever writes somebody else's address there would get that person's history. REVOKE INSERT (email), "
-            "UPDATE (email) ON the profiles FROM authenticated, or claim by `accounts: {from: auth}`."
-            if by_profile
-            else "Nothing to do: claims rest on auth.users alone, and what a user writes there is never read.",
-            "count_writable_addresses",
-            lambda _: profiles,
-            blocking=by_profile,
-        )
-    ]
     if by_profile:
-        return found
+        return [
+            _rule(
+                "profile_addresses_are_not_editable",
+                "No user can write the address in a profile.",
+                "Whoever writes somebody else's address there would get that person's history. REVOKE INSERT (email), "
+                "UPDATE (email) ON the profiles FROM authenticated, or claim by `accounts: {from: auth}`.",
+                "count_writable_addresses",
+                lambda _: profiles,
+            )
+        ]
     trusting = literal(spec.accounts.trust_autoconfirm)
 
     def rule(name: str, title: str, remedy: str, query: str, *, blocking: bool) -> Validation:
@@ -186,7 +182,6 @@ def _accounts(spec: Spec) -> list[Validation]:
         )
 
     return [
-        *found,
         rule(
             "addresses_were_proven",
             "Confirmed addresses were confirmed by somebody who opened a mail.",

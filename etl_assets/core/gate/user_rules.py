@@ -123,10 +123,11 @@ def resolve_validations(spec: Spec) -> list[Validation]:
         ),
         *standing_claims(),
         rule(
-            "every_row_has_an_account",
+            "waiting_rows_are_counted",
             "No row waits for its owner to sign in.",
             "Nothing to do: these rows arrive with a later wave, when their owners have confirmed their accounts.",
             lambda _: SQL("count_waiting_for_accounts"),
             names="legacy users",
+            is_news=True,
         ),
     ]

@@ -33,7 +33,7 @@ class Validation:
     hand. `compose` also gets the statement that `reads` makes of the target, where there is one. `names` says what the
     sample consists of. `of_users` is the same rule for the rows of %(users)s alone: enough in a transaction that writes
     no others. `is_held`: True where an index of the target holds it too. `reasons`: the rule is that no row of the
-    table has one of these.
+    table has one of these. `is_news`: there is nothing to do about what it finds, so it is said and never amber.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Validation:
     of_users: Callable[[Links], Statement] | None = None
     is_held: Callable[[Links], bool] = lambda _: False
     reasons: tuple[str, ...] = ()
+    is_news: bool = False
 
     def __post_init__(self) -> None:
         """A remedy that names a key of the spec says where that is explained."""

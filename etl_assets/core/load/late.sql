@@ -1,9 +1,14 @@
 -- name: ready_pages :fragment {account_reasons, join_user, pages}
 -- Users with rows that could be loaded now: new, corrected, or freed by a row that has arrived.
+WITH ready AS MATERIALIZED (
+    SELECT DISTINCT b.legacy_user_id
+    FROM ({pages}) AS b
+    JOIN etl.legacy_user_map AS m ON m.legacy_user_id = b.legacy_user_id
+    WHERE b.state = 'ready' AND m.supabase_user_id IS NOT NULL)
 SELECT b.legacy_user_id
-FROM ({pages}) AS b
+FROM ready AS b
 {join_user}
-WHERE b.state = 'ready' AND u.supabase_user_id IS NOT NULL AND (CASE {account_reasons} END) IS NULL
+WHERE (CASE {account_reasons} END) IS NULL
 
 -- name: list_users_with_ready_rows :many {ready}
 -- Each once.

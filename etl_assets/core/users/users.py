@@ -143,7 +143,7 @@ def user_states(links: Links, *, some: bool = False) -> Statement:
     `claimable` stands for unclaimed users who would be claimed by a wave that opened now. With `some`, only the users
     of the parameter `users` are judged, and only their rows are looked at.
     """
-    nothing, rivals = sql.SQL(""), _rivals(links)
+    rivals = _rivals(links)
     return SQL(
         "user_states",
         **rivals,
@@ -151,8 +151,7 @@ def user_states(links: Links, *, some: bool = False) -> Statement:
         incomplete=links.incomplete_users(some=some),
         another=why_another(),
         repeated=repeated_users(),
-        of_keys=SQL("of_their_keys") if some else nothing,
-        of_users=sql.SQL("AND m.legacy_user_id = ANY (%(users)s)") if some else nothing,
+        of_users=sql.SQL("AND m.legacy_user_id = ANY (%(users)s)") if some else sql.SQL(""),
     )
 
 
