@@ -20,19 +20,22 @@ from etl_assets_tests import world as world_module
 from etl_assets_tests.forks import WITHOUT_DAGSTER
 from etl_assets_tests.scenario import begin
 from etl_assets_tests.world import World
-from etl_assets_tests.worlds import Press, a_server, a_world, remove_clusters
+from etl_assets_tests.worlds import MEMORY, Press, a_server, a_world, has_memory, remove_clusters
 
 DAGSTERS_WAYS = {name: getattr(world_module, name) for name in core.WAYS}
 gc.set_threshold(OBJECTS_PER_COLLECTION)  # as in the command line
 # A machine with something else to do is slow, and nothing is wrong with the rule.
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
+if has_memory():
+    # A migration waits twenty times until a file of it is on the disk.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 # Half a minute and more each: begun last, one of them would keep a worker busy when the others have nothing left.
 # What starts a site is on one worker, because two sites at once leave each other no processor.
 LONG = (
-    ("test_services.py", "test_browser.py", "test_topology.py"),
+    ("test_ui.py", "test_services.py", "test_topology.py"),
     ("test_tour.py", "test_histories.py", "test_canaries.py"),
 )
 

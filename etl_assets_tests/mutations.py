@@ -268,13 +268,13 @@ def begin(world: World, seed: int) -> None:
     """The legacy app and the accounts."""
     world.legacy(legacy_rows(seed))
     world.sign_up(*accounts())
-    world.rest()  # it is copied
 
 
 @contextmanager
-def a_copy(url: str, number: int) -> Iterator[str]:
-    """The address of a copy of a database on the same server."""
-    source = str(conninfo_to_dict(url)["dbname"])
+def a_copy(world: World, number: int) -> Iterator[str]:
+    """The address of a copy of a world's database on the same server."""
+    world.rest()
+    url, source = world.url, str(conninfo_to_dict(world.url)["dbname"])
     name, copy = sql.Identifier(f"{source}_{number}"), make_conninfo(url, dbname=f"{source}_{number}")
     server = make_conninfo(url, dbname="postgres")
     with psycopg.connect(server, autocommit=True) as connection:

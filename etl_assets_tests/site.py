@@ -105,6 +105,18 @@ class Site:
         found = self.graphql("{runsOrError{... on Runs{results{runId jobName status}}}}")["runsOrError"]["results"]
         return [run for run in found if run["jobName"] == job]
 
+    def start_migrate(self) -> str:
+        """Launches the job `migrate`; returns its run."""
+        launched = self.graphql(
+            'mutation {launchRun(executionParams: {mode: "default", selector: {repositoryLocationName: "etl_assets", '
+            'repositoryName: "__repository__", pipelineName: "migrate"}}) {... on LaunchRunSuccess {run {runId}}}}'
+        )
+        return str(launched["launchRun"]["run"]["runId"])
+
+    def status(self, run: str) -> str:
+        """Of a run of `migrate`."""
+        return next(found["status"] for found in self.runs("migrate") if found["runId"] == run)
+
     def execute(self, statement: str) -> list[tuple[Any, ...]]:
         """Runs a statement on the target, as the app would."""
         with psycopg.connect(EmbeddedPostgres(self.artifacts).url(TARGET_DATABASE)) as connection:

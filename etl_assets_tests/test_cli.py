@@ -14,7 +14,7 @@ from etl_assets_tests.world import IN_FULL, SMALL_DEMO, World
 def test_migrate_json_prints_one_object_and_everything_else_on_standard_error(world: World) -> None:
     world.legacy(LEGACY)
     world.sign_up(*CONFIRMED, "cat@example.com")
-    result = world.cold_cli("migrate", "--json")
+    result = world.cli("migrate", "--json")
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)
     assert list(found) == ["tables", "users", "waves", "closed"]
@@ -38,6 +38,7 @@ def test_status_before_anything_happened_prints_zeros_and_writes_nothing(world: 
     assert world.query("SELECT count(*) FROM pg_namespace WHERE nspname = 'etl'") == [(0,)]
 
 
+@pytest.mark.usefixtures("without_dagster")
 def test_a_refused_load_exits_with_1_and_says_why(world: World) -> None:
     world.legacy(LEGACY)
     world.sign_up(*CONFIRMED)
@@ -91,7 +92,7 @@ def test_an_unreachable_target_is_exit_3_without_its_password(world: World) -> N
 
 def test_unknown_options_are_exit_2(world: World) -> None:
     assert world.cli("migrate", "--nonsense").returncode == 2
-    assert world.cold_cli("nonsense").returncode == 2
+    assert world.cli("nonsense").returncode == 2
 
 
 def test_demo_accounts_are_never_made_on_a_real_target(world: World) -> None:

@@ -28,7 +28,7 @@ from etl_assets.core.users.users import next_wave_key, read_links
 from etl_assets.settings import DEFAULT_SPEC, read_settings
 from etl_assets.spec.loader import load_spec
 from etl_assets.spec.model import Spec
-from etl_assets_tests import dagster_memory, forks
+from etl_assets_tests import dagster_memory, forks, sessions
 
 EVERYTHING = "ETL_EVERYTHING"  # set by the campaign `everything`
 IN_FULL = pytest.mark.skipif(EVERYTHING not in os.environ, reason="long: the campaign `everything` runs it")
@@ -93,6 +93,7 @@ class World:
     def rest(self) -> None:
         """Ends the sessions, which the next statement opens again: a database that is copied must have none."""
         release()
+        sessions.rest()
         if "_session" in self.__dict__:
             self._session.close()
             del self._session
@@ -206,6 +207,8 @@ class World:
     def execute(self, statement: str) -> None:
         """Changes the target."""
         self._session.execute(statement.encode())
+        if "ALTER DATABASE" in statement:
+            sessions.rest()  # only a new session has the setting
 
     def checksum(self, *tables: str) -> str:
         """A digest of all rows of some tables of the target, in no particular order."""

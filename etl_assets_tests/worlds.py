@@ -26,6 +26,7 @@ from etl_assets.assets.keys import LOGIN_WAVES
 from etl_assets.automation.instance import EVENT_BATCH
 from etl_assets.commands import migration
 from etl_assets.settings import DEFAULT_SPEC, Settings
+from etl_assets_tests import sessions
 from etl_assets_tests.dagster_memory import an_instance
 from etl_assets_tests.world import World, definitions_of, spec_in
 
@@ -75,10 +76,15 @@ def remove_clusters(folder: Path) -> None:
             shutil.rmtree(link.resolve(), ignore_errors=True)
 
 
+def has_memory() -> bool:
+    """True where files can lie in memory."""
+    return MEMORY.is_dir() and free_bytes(MEMORY) >= NEEDED_BYTES
+
+
 def keep_in_memory(root: Path) -> None:
     """Puts the cluster of an artifact folder where a file costs no disk: a database takes a fifth of the processor time there."""
     link = root / "postgres"
-    if link.is_symlink() or not MEMORY.is_dir() or free_bytes(MEMORY) < NEEDED_BYTES:
+    if link.is_symlink() or not has_memory():
         return
     for place in MEMORY.glob(f"{PREFIX}*"):
         if _is_of_a_killed_session(place):
@@ -145,7 +151,7 @@ def _environment(folder: Path, url: str) -> Iterator[None]:
 @contextmanager
 def _begun(server: Settings, folder: Path, name: str) -> Iterator[World]:
     url = embedded(server).url(name)
-    with _environment(folder, url):
+    with _environment(folder, url), sessions.taken_again():
         world = World(folder, url, spec_in(DEFAULT_SPEC))
         yield world
         world.close()

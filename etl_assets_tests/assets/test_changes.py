@@ -163,19 +163,18 @@ def test_undo_refuses_what_a_later_wave_wrote_again(updating: World) -> None:
 
 
 @pytest.mark.usefixtures("with_dagster")
-def test_a_trigger_on_update_is_asked_about_where_updates_are_wanted(awkward: World) -> None:
-    awkward.execute(
+def test_a_trigger_on_update_is_asked_about_where_updates_are_wanted(migrated: World) -> None:
+    migrated.execute(
         "CREATE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql AS"
         " 'BEGIN NEW.updated_at = clock_timestamp(); RETURN NEW; END';"
         "CREATE TRIGGER touch BEFORE UPDATE ON public.jobs FOR EACH ROW EXECUTE FUNCTION public.touch()"
     )
-    assert awkward.migrate().exit_code == 0
-    awkward.write_spec(UPDATE)
-    assert awkward.migrate().exit_code == 1
-    awkward.write_spec(("policy:", "policy:\n  on_change: update\n  triggers: {jobs: fire}"))
-    awkward.legacy("UPDATE jobs SET status = 'changed' WHERE id = 1")
-    assert awkward.migrate().exit_code == 1  # the trigger rewrites the row, and that is noticed before the commit
-    assert status_of(awkward, 1) == "done"
+    migrated.write_spec(UPDATE)
+    assert migrated.migrate().exit_code == 1
+    migrated.write_spec(("policy:", "policy:\n  on_change: update\n  triggers: {jobs: fire}"))
+    migrated.legacy("UPDATE jobs SET status = 'changed' WHERE id = 1")
+    assert migrated.migrate().exit_code == 1  # the trigger rewrites the row, and that is noticed before the commit
+    assert status_of(migrated, 1) == "done"
 
 
 def test_an_unowned_row_follows_the_legacy_app_too(world: World) -> None:

@@ -122,7 +122,6 @@ def test_a_limit_on_the_quarantine_blocks(awkward: World) -> None:
     assert awkward.migrate().exit_code == 0
 
 
-@pytest.mark.usefixtures("with_dagster")
 def test_a_uniqueness_check_of_severity_error_blocks(awkward: World) -> None:
     awkward.write_spec(("severity: warn", "severity: error"))
     assert awkward.migrate().exit_code == 1

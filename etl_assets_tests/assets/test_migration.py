@@ -53,7 +53,6 @@ def test_loaded_rows_carry_the_new_ids_and_the_legacy_values(migrated: World) ->
     assert migrated.query("SELECT job_id, path FROM public.artifacts") == [(job_id(migrated, 1), "a.png")]
 
 
-@pytest.mark.usefixtures("with_dagster")
 def test_a_second_run_changes_no_row_of_production(migrated: World) -> None:
     before = migrated.checksum(*PRODUCTION, "auth.users", "public.profiles")
     outcome = migrated.migrate()
@@ -165,7 +164,6 @@ def test_secrets_and_addresses_leave_no_trace_where_they_do_not_belong(awkward: 
     assert "example.com" not in "\n".join(awkward.said)
 
 
-@pytest.mark.usefixtures("with_dagster")
 def test_the_audit_log_tells_what_was_done_and_cannot_be_changed(migrated: World) -> None:
     told = migrated.query("SELECT action, detail, run, role FROM etl.audit_log ORDER BY id")
     assert {action for action, *_ in told} == {"staged", "users", "claimed", "loaded", "verified"}

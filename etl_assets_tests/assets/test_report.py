@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import dagster as dg
+import pytest
 from dagster._utils import get_run_crash_explanation
 
 from etl_assets.assets.keys import LOAD_WAVE, REPORT, VERIFICATION
@@ -76,6 +77,7 @@ def test_the_page_says_what_the_books_say(migrated: World) -> None:
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "")  # it needs nothing from anywhere
 
 
+@pytest.mark.usefixtures("without_dagster")
 def test_what_is_left_behind_and_what_was_rounded_is_signed_too(world: World) -> None:
     world.execute("ALTER TABLE public.credit_transactions ADD COLUMN price numeric(8,2)")
     world.write_spec(("      amount: integer", "      amount: integer\n      price: {type: numeric, round: true}"))

@@ -300,7 +300,6 @@ def test_ten_thousand_users_at_once_are_one_wave_and_one_run(world: World) -> No
     assert world.query("SELECT users FROM etl.waves") == [(10_000,)]
 
 
-@pytest.mark.usefixtures("with_dagster")
 def test_production_is_the_same_when_sensors_and_hands_take_turns(pressed: World) -> None:
     run_wave(pressed, accept(pressed, tick(pressed)))
     before = pressed.checksum(*PRODUCTION)

@@ -1,9 +1,6 @@
 """A wave or a user taken out of production again."""
 
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
 
@@ -199,13 +196,7 @@ def test_the_audit_trail_says_what_was_undone(migrated: World) -> None:
 @pytest.mark.parametrize("point", UNDO_POINTS)
 def test_a_kill_leaves_all_or_nothing(migrated: World, point: str) -> None:
     after, wave = migrated.checksum(*PRODUCTION, "etl.legacy_user_map"), last_wave(migrated)
-    killed = subprocess.run(
-        [sys.executable, "-m", "etl_assets.cli", "undo", "--wave", wave],
-        env={**os.environ, "ETL_FAULT": f"{point}:1"},
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
+    killed = migrated.cli("undo", "--wave", wave, ETL_FAULT=f"{point}:1")
     assert killed.returncode == -signal.SIGKILL
     if point == "undo.committed":
         assert migrated.query("SELECT count(*) FROM public.jobs") == [(0,)]

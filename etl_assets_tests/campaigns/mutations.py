@@ -54,7 +54,7 @@ def within(world: World, count: int, seed: int) -> list[str]:
     wave, number = world.stage(), 0
     while done.total() < count:
         mutation, number = random_mutation(rng), number + 1
-        with a_copy(world.url, number) as url, connect(url) as connection:
+        with a_copy(world, number) as url, connect(url) as connection:
             with reading(connection):
                 links = read_links(connection, world.spec)
             found = mutate_in_the_load(connection, links, mutation, wave=wave)

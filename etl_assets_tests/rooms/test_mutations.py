@@ -27,7 +27,7 @@ def test_what_others_change_is_listed_and_what_the_load_changes_is_red(world: Wo
     wave, rng = world.stage(), random.Random(5)
     mutations = [random_mutation(rng) for _ in range(20)]
     for number, mutation in enumerate(mutations[:3]):
-        with a_copy(world.url, number) as url, connect(url) as connection:
+        with a_copy(world, number) as url, connect(url) as connection:
             with reading(connection):
                 links = read_links(connection, world.spec)
             found = mutate_in_the_load(connection, links, mutation, wave=wave)

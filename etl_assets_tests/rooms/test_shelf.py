@@ -127,11 +127,10 @@ def test_who_is_forgotten_on_one_machine_is_on_no_other(
 
 @pytest.mark.parametrize("point", ["shelf.sent", "shelf.pointed", "shelf.deleted"])
 def test_what_breaks_off_leaves_nothing_half_and_is_swept(
-    awkward: World, there: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
+    ready: World, there: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
     on_machine(monkeypatch, tmp_path / "one")
-    assert awkward.migrate().exit_code == 0
-    page = Stores().artifacts().read_report(PAGE)
+    Stores().artifacts().publish_report(PAGE, ["a page"])
 
     def break_off(name: str) -> None:
         if name == point:
@@ -143,10 +142,10 @@ def test_what_breaks_off_leaves_nothing_half_and_is_swept(
         with pytest.raises(KeyboardInterrupt):
             shelved.publish_report(PAGE, ["another"])
     on_machine(monkeypatch, tmp_path / "two")
-    assert Stores().artifacts().read_report(PAGE) == (page if point == "shelf.sent" else "another")
+    assert Stores().artifacts().read_report(PAGE) == ("a page" if point == "shelf.sent" else "another")
     Stores().artifacts().shelf.sweep(older_s=0)
-    kept = [key for (key,) in awkward.query("SELECT key FROM etl.shelf ORDER BY key")]
-    assert [key for (key,) in awkward.query(ALL)] == kept
+    kept = [key for (key,) in ready.query("SELECT key FROM etl.shelf ORDER BY key")]
+    assert [key for (key,) in ready.query(ALL)] == kept
     assert sorted(objects(there)) == kept
 
 
@@ -180,11 +179,11 @@ def test_an_upload_that_was_killed_is_no_object_and_is_ended(
 
 
 def test_an_object_that_somebody_changed_is_not_taken(
-    awkward: World, there: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ready: World, there: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_machine(monkeypatch, tmp_path / "one")
-    assert awkward.migrate().exit_code == 0
-    [(key,)] = awkward.query("SELECT key FROM etl.shelf WHERE name = 'reports/migration_report.html'")
+    Stores().artifacts().publish_report(PAGE, ["a page"])
+    [(key,)] = ready.query("SELECT key FROM etl.shelf WHERE name = 'reports/migration_report.html'")
     there.pipe_file(f"shelf/app/{key}", b"forged")
     on_machine(monkeypatch, tmp_path / "two")
     with pytest.raises(ArtifactError, match="is not what was put there"):
