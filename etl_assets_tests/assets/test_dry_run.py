@@ -114,7 +114,7 @@ def test_the_command_says_that_nothing_was_kept(awkward: World) -> None:
     assert json.loads(found.stdout)["tables"] == BOOKS
     assert "rolled back" in found.stderr
     page = (awkward.folder / "artifacts" / "reports" / "dry_run.html").read_text(encoding="utf-8")
-    assert "removed in the new app" not in page  # each savepoint's rows bear a mark of their own
+    assert "removed in the new app." not in page  # each savepoint's rows bear a mark of their own
     assert awkward.query("SELECT count(*) FROM public.jobs") == [(0,)]
 
 
