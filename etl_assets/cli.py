@@ -132,7 +132,7 @@ def migrate(  # noqa: PLR0913 - click hands each option over by name
 
 @cli.command()
 @click.option("--port", type=PORT, default=3000, show_default=True, help="On 127.0.0.1.")
-@click.option("--desk-port", type=PORT, help="Of the support desk; the one after --port, or any that is free.")
+@click.option("--desk-port", type=PORT, help="Of the support desk; the one after --port, or the next that is free.")
 @click.option("--demo", is_flag=True, help="Use the demo legacy app; the default where nothing else is set.")
 def ui(*, port: int, desk_port: int | None, demo: bool) -> None:
     """Serve the Dagster UI, with the sensors at work, and the support desk, until Ctrl-C."""

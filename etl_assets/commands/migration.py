@@ -35,7 +35,7 @@ from etl_assets.core.staging.lineage import accept_file
 from etl_assets.core.undo.undo import find_undone
 from etl_assets.core.users.holds import release_user
 from etl_assets.core.verify.last_found import last_verified
-from etl_assets.core.verify.status import books_of, status
+from etl_assets.core.verify.status import books_of
 from etl_assets.model.books import Books
 from etl_assets.model.errors import WaveHindered
 from etl_assets.model.report import FileLine
@@ -152,8 +152,7 @@ class _Way:
             if self.options.user is not None:
                 with writing(connection, run="migrate --user"):
                     release_user(connection, self.options.user)
-            if self.spec.with_files:
-                recheck_sources(connection, self.spec, run=MIGRATE)
+            recheck_sources(connection, self.spec, run=MIGRATE)
             with reading(connection):
                 standing = read_standing(connection, self.spec, search=True)
         if standing.hindrance:
@@ -184,10 +183,10 @@ def migrate(
 
 def verify(settings: Settings, spec: Spec, *, instance: dg.DagsterInstance) -> Outcome:
     """Reads everything back, closes the books and writes the report."""
-    code, url = run_job(build_definitions(spec), VERIFY, instance), target_url(settings)
-    with connect(url) as connection, reading(connection):
+    code = run_job(build_definitions(spec), VERIFY, instance)
+    with connect(target_url(settings)) as connection:
         verified = last_verified(connection) if code == 0 else None
-    return Outcome(code, status(url, spec), verified.files if verified else ())
+        return Outcome(code, books_of(connection, spec), verified.files if verified else ())
 
 
 def migrate_dry(

@@ -28,11 +28,7 @@ def file_books(connection: Connection, links: Links) -> tuple[FileLine, ...]:
 def files_not_stored(links: Links) -> sql.Composed | None:
     """`legacy_user_id` of each file that a staged row names and that is not stored; None where no column names any."""
     parts: list[sql.Composable] = [
-        SQL(
-            "files_not_stored",
-            **_slots(name, column),
-            links=links.as_whole.rows(name),
-        )
+        SQL("files_not_stored", **_slots(name, column), links=links.as_whole.rows(name))
         for name in links.spec.with_files
         if name in links.targets
         for column in links.spec.tables[name].file_columns

@@ -198,8 +198,10 @@ def _copy(connection: Connection, copier: Copier, due: list[Due], *, run: str) -
     if failed is not None:
         raise failed
     if copier.errand.is_dry:
-        _note_as_stored(connection, plans, run=run)
-        return [plan.line for plan in plans]
+        lines = [plan.line for plan in plans]
+        with writing(connection, run=run):
+            write_lines(connection, lines)
+        return lines
     begun = [plan.line for plan in plans if plan.found is not None]
     with writing(connection, run=run):
         require_running(connection)
@@ -238,11 +240,6 @@ def _due(connection: Connection, links: Links, table: str, column: str, *, users
             due = list_due(connection, links.for_users(connection, some), table, column, users=some)
         for start in range(0, len(due), FILES_AT_ONCE):
             yield due[start : start + FILES_AT_ONCE]
-
-
-def _note_as_stored(connection: Connection, plans: list[Plan], *, run: str) -> None:
-    with writing(connection, run=run):
-        write_lines(connection, [plan.line for plan in plans])
 
 
 def _note(connection: Connection, sent: list[tuple[Plan, Line]], *, run: str) -> None:

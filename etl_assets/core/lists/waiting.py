@@ -36,9 +36,10 @@ def waiting_lines(connection: Connection, links: Links, listed: Counter[str]) ->
         links = Links(links.spec, {})
     money = [f"{table}.{column}" for table, column in _money(links.spec)]
     kept = standing_pages(connection, links)
-    files = [FILES_WAITING] if files_not_stored(links) else []
-    yield csv_line((*USER_COLUMNS, *(harmless(name) for name in money), *files, "remedy"))
-    for user, email, state, reason, *cells in streamed(connection, _query(links, kept)):
+    files = files_not_stored(links)
+    counts = [FILES_WAITING] if files else []
+    yield csv_line((*USER_COLUMNS, *(harmless(name) for name in money), *counts, "remedy"))
+    for user, email, state, reason, *cells in streamed(connection, _query(links, kept, files)):
         listed[state] += 1
         told = (harmless(cell) for cell in (user, email, state, reason, *cells))
         yield csv_line((*told, user_remedy(state, reason, is_listed=True)))
@@ -48,7 +49,7 @@ def _money(spec: Spec) -> list[tuple[str, str]]:
     return [(name, column) for name in spec.owned for column in spec.tables[name].checks.sum]
 
 
-def _query(links: Links, kept: Statement) -> Statement:
+def _query(links: Links, kept: Statement, files: sql.Composed | None) -> Statement:
     owned = [name for name in links.tables if name in links.spec.owned]
     totals = ["r.legacy_user_id", "sum(r.waiting) AS waiting", "sum(r.quarantined) AS quarantined"]
     counts = ["waiting", "quarantined"]
@@ -62,7 +63,6 @@ def _query(links: Links, kept: Statement) -> Statement:
     told: list[sql.Composable] = [
         sql.SQL("coalesce({}::text, {})").format(identifier("t", name), nothing) for name in counts
     ]
-    files = files_not_stored(links)
     if files:
         told.append(sql.SQL("coalesce(f.files, 0)::text"))
     parts: list[sql.Composable] = [SQL("count_pages_open", pages=kept)] if owned else [sql.SQL(NO_ROWS)]

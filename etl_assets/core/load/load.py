@@ -33,9 +33,9 @@ from etl_assets.core.memory.facts import keep_content
 from etl_assets.core.memory.pause import require_running
 from etl_assets.core.memory.schema import meta_facts, remember
 from etl_assets.core.users import waves
-from etl_assets.core.users.holds import let_go, stamp_migrated, unclaim
+from etl_assets.core.users.holds import let_go, stamp_migrated, unclaim, without_history
 from etl_assets.core.users.users import marked
-from etl_assets.core.users.waves import finish_wave, leave_wave
+from etl_assets.core.users.waves import finish_wave
 from etl_assets.faults import fault_point
 from etl_assets.model.errors import EtlError, Refused
 
@@ -317,7 +317,7 @@ def _load_narrowed(loader: Loader, owned: list[str], user: str, *, wave: str, lo
     with loader.writing():
         _require_standing(connection, wave)
         _open_gate(loader, users=[user])
-        is_new, balances, balance = not _has_history(connection, user), 0, None
+        is_new, balances, balance = bool(without_history(connection, [user])), 0, None
         with connection.transaction() as attempt:
             note_profiles(connection, links, [user])
             done = narrow(connection, links, owned, users=[user], wave=wave, run=loader.run)
@@ -339,8 +339,7 @@ def _load_narrowed(loader: Loader, owned: list[str], user: str, *, wave: str, lo
         if balance is not None:
             note_refused_balance(connection, links, user, balance, run=loader.run)
         if waits:
-            leave_wave(connection, user)
-            unclaim(connection, user)
+            unclaim(connection, [user])
         counts = {"rows": done.rows, "updated": done.updated} if not waits else {}
         refused = len(done.refused) + (balance is not None)
         audit(connection, run=loader.run, action="loaded", wave=wave, users=int(not waits), refused=refused, **counts)
@@ -351,11 +350,6 @@ def _load_narrowed(loader: Loader, owned: list[str], user: str, *, wave: str, lo
         loaded.balances += balances
         for name in owned:
             loaded.add(name, done.rows[name], done.updated[name])
-
-
-def _has_history(connection: Connection, user: str) -> bool:
-    """True when something of a user's was loaded: then the claim stands, and only what is refused stays behind."""
-    return bool(SQL("has_history").one(connection, user=user)[0])
 
 
 def _require_standing(connection: Connection, wave: str) -> None:

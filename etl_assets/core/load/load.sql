@@ -9,9 +9,3 @@ SELECT EXISTS (
               SELECT FROM pg_attribute AS a
               WHERE a.attrelid = i.indrelid AND a.attname = n.id
                 AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]))))
-
--- name: has_history :one (user)
--- Was anything of this user loaded, applied to a balance, or given to a profile?
-SELECT EXISTS (SELECT FROM etl.loaded AS l WHERE l.legacy_user_id = %(user)s)
-       OR EXISTS (SELECT FROM etl.balances AS b WHERE b.legacy_user_id = %(user)s)
-       OR EXISTS (SELECT FROM etl.profile_values AS r WHERE r.legacy_user_id = %(user)s)

@@ -104,7 +104,7 @@ def undo_user(connection: Connection, links: Links, *, user: str, run: str, in_u
             what = "has claimed no account, so there is nothing to undo" if found else "is not a legacy user"
             raise SettingsError(f"{user!r} {what}; `etl-assets user ID` says where somebody's history is")
         brought = [wave for (wave,) in SQL("list_waves_of_user").many(connection, user=user)]
-        waves.leave_wave(connection, user)
+        waves.leave_wave(connection, [user])
         done = _undo(connection, links, users=[user], wave=None, run=run, in_use=in_use)
         done.waves = brought
         fault_point("undo.before_commit")

@@ -35,6 +35,11 @@ def stamp_migrated(connection: Connection, users: list[str]) -> None:
     SQL("stamp_migrated").exec(connection, users=users)
 
 
+def without_history(connection: Connection, users: list[str]) -> list[str]:
+    """Those of these users of whom nothing has arrived: no row, no balance, nothing in the profile."""
+    return [user for (user,) in SQL("list_without_history").many(connection, users=users)]
+
+
 def let_go(connection: Connection, links: Links, users: list[str], *, wave: str) -> list[str]:
     """Takes back the claims of those who have to wait whole, because a row of theirs is quarantined by now; says whose.
 
@@ -43,15 +48,14 @@ def let_go(connection: Connection, links: Links, users: list[str], *, wave: str)
     """
     incomplete = links.for_users(connection, users).incomplete_users(some=True)
     query = SQL("list_incomplete", incomplete=incomplete)
-    found = [user for (user,) in query.many(connection, users=users, wave=wave)]
-    for user in found:
-        leave_wave(connection, user)
-        unclaim(connection, user)
+    found = without_history(connection, [user for (user,) in query.many(connection, users=users, wave=wave)])
     if found:
+        unclaim(connection, found)
         void_books(connection)
     return found
 
 
-def unclaim(connection: Connection, user: str) -> None:
-    """Takes back the claim of somebody of whom nothing arrived."""
-    SQL("unclaim_user").exec(connection, user=user)
+def unclaim(connection: Connection, users: list[str]) -> None:
+    """Takes back the claims of users of whom nothing has arrived, and counts them out of the waves that claimed."""
+    leave_wave(connection, users)
+    SQL("unclaim_users").exec(connection, users=users)

@@ -36,19 +36,22 @@ WHERE m.legacy_user_id = ANY (%(users)s)
        WHERE l.legacy_user_id = m.legacy_user_id AND l.xid = pg_current_xact_id()::xid LIMIT 1)
 
 -- name: list_incomplete :many (users, wave) {incomplete}
--- Users of a wave of whom nothing has arrived, and of whom a row was quarantined since they claimed: its file is not there.
+-- Users of a wave of whom a row was quarantined since they claimed: its file is not there.
 SELECT DISTINCT m.legacy_user_id
 FROM ({incomplete}) AS i
 JOIN etl.legacy_user_map AS m ON m.legacy_user_id = i.legacy_user_id
 WHERE m.wave = %(wave)s AND m.legacy_user_id = ANY (%(users)s)
-  AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l.legacy_user_id = m.legacy_user_id)
 
--- name: unclaim_user :exec (user)
--- A claim under which nothing was loaded is taken back: rows are refused, and nothing arrives in part.
+-- name: list_without_history :many (users)
+-- Those of these users of whom nothing was loaded, applied to a balance, or given to a profile.
+SELECT w.legacy_user_id FROM unnest(%(users)s::text[]) AS w (legacy_user_id)
+WHERE NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l.legacy_user_id = w.legacy_user_id)
+  AND NOT EXISTS (SELECT FROM etl.balances AS b WHERE b.legacy_user_id = w.legacy_user_id)
+  AND NOT EXISTS (SELECT FROM etl.profile_values AS r WHERE r.legacy_user_id = w.legacy_user_id)
+
+-- name: unclaim_users :exec (users)
+-- Claims under which nothing was loaded are taken back: rows are refused, and nothing arrives in part.
 UPDATE etl.legacy_user_map AS m
-SET state = 'held', reason = 'has quarantined rows', since = clock_timestamp(), supabase_user_id = NULL, wave = NULL, confirmed_at = NULL, claimed_at = NULL, claimed_by_run = NULL,
-    claimed_by_operator = NULL, migrated_at = NULL
-WHERE m.legacy_user_id = %(user)s
-  AND NOT EXISTS (SELECT FROM etl.loaded AS l WHERE l.legacy_user_id = m.legacy_user_id)
-  AND NOT EXISTS (SELECT FROM etl.balances AS b WHERE b.legacy_user_id = m.legacy_user_id)
-  AND NOT EXISTS (SELECT FROM etl.profile_values AS r WHERE r.legacy_user_id = m.legacy_user_id)
+SET state = 'held', reason = 'has quarantined rows', since = clock_timestamp(), supabase_user_id = NULL, wave = NULL,
+    confirmed_at = NULL, claimed_at = NULL, claimed_by_run = NULL, claimed_by_operator = NULL, migrated_at = NULL
+WHERE m.legacy_user_id = ANY (%(users)s)

@@ -33,9 +33,9 @@ def mark_undone(connection: Connection, wave: str) -> None:
     SQL("mark_undone").exec(connection, wave=wave)
 
 
-def leave_wave(connection: Connection, user: str) -> None:
-    """Counts a user out of the wave that claimed."""
-    SQL("leave_wave").exec(connection, user=user)
+def leave_wave(connection: Connection, users: list[str]) -> None:
+    """Counts users out of the waves that claimed."""
+    SQL("leave_wave").exec(connection, users=users)
 
 
 class Claims(NamedTuple):

@@ -37,8 +37,9 @@ UPDATE etl.waves SET verified_at = clock_timestamp() WHERE loaded_at IS NOT NULL
 -- The wave is as if it had not been; its key stays taken.
 UPDATE etl.waves SET users = 0, undone_at = clock_timestamp() WHERE wave = %(wave)s
 
--- name: leave_wave :exec (user)
--- One user less.
-UPDATE etl.waves AS w SET users = w.users - 1
-FROM etl.legacy_user_map AS m
-WHERE m.legacy_user_id = %(user)s AND m.supabase_user_id IS NOT NULL AND w.wave = m.wave
+-- name: leave_wave :exec (users)
+-- So many users less.
+UPDATE etl.waves AS w SET users = w.users - n.users
+FROM (SELECT m.wave, count(*) AS users FROM etl.legacy_user_map AS m
+      WHERE m.legacy_user_id = ANY (%(users)s) AND m.supabase_user_id IS NOT NULL GROUP BY m.wave) AS n
+WHERE w.wave = n.wave
